@@ -1,0 +1,53 @@
+/**
+ * The contract of a bid strategy; published as `microengine/bid`. docs/writing-a-bid-strategy.md explains it by
+ * example. A strategy module exports `bidStrategy`, either a `BidStrategy` or a function that returns one. It is pure:
+ * whatever it wants to know comes in with the request. It runs in the process that holds the wallet, so use only code
+ * you trust.
+ */
+import type { ChainName } from "../domain/chain.ts";
+import type { Guid } from "../domain/guid.ts";
+import type { Nct } from "../domain/nct.ts";
+import type { Ppm } from "../domain/verdict.ts";
+
+/** One artifact we are ready to speak about. */
+export interface BidArtifact {
+  readonly index: number;
+  readonly verdict: "malicious" | "benign";
+  /** Parts per million: 0 at even odds, 1_000_000 at certainty. */
+  readonly confidence: Ppm;
+  readonly interval: readonly [low: Ppm, high: Ppm];
+  readonly family: string;
+}
+
+/** Amounts in base units of 10^-18 NCT. */
+export interface BidRequest {
+  readonly guid: Guid;
+  readonly chain: ChainName;
+  readonly artifacts: readonly BidArtifact[];
+  /** Of the whole bounty, including artifacts we keep silent about. */
+  readonly artifactCount: number;
+  /** The ambassador's reward for the whole bounty. */
+  readonly reward: Nct;
+  /** The contract's limits per artifact; a bid outside them is refused. */
+  readonly bidMinimum: Nct;
+  readonly bidMaximum: Nct;
+  /** Paid once per assertion, never returned. */
+  readonly assertionFee: Nct;
+  /** What the other engines have staked on this bounty so far, one entry per assertion heard of. */
+  readonly rivals: readonly { readonly mask: bigint; readonly bids: readonly Nct[] }[];
+  /** What the wallet holds, less what is already promised. */
+  readonly balance: Nct;
+  /** Our stakes that are posted and not settled yet. */
+  readonly atRisk: Nct;
+}
+
+/** A stake per artifact of the request, in its order; `null` keeps silent about that artifact. */
+export type Bids = readonly (bigint | null)[];
+
+export interface BidStrategy {
+  readonly name: string;
+  bid(request: BidRequest): Bids;
+}
+
+/** Gives an object literal the type of a bid strategy. */
+export const defineBidStrategy = (strategy: BidStrategy): BidStrategy => strategy;

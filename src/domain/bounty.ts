@@ -1,0 +1,38 @@
+import type { Address } from "./address.ts";
+import type { ArtifactClaim, ArtifactKind } from "./artifact.ts";
+import type { BlockNumber, ChainName } from "./chain.ts";
+import type { Guid } from "./guid.ts";
+import type { Nct } from "./nct.ts";
+
+/** A request for opinions, as far as an engine needs to know it. */
+export interface Bounty {
+  readonly guid: Guid;
+  readonly chain: ChainName;
+  readonly kind: ArtifactKind;
+  readonly author: Address;
+  /** The reward that the ambassador put up, for all artifacts together. */
+  readonly amount: Nct;
+  /** Content address of the artifact set. */
+  readonly uri: string;
+  /** 1 to 256; what the contract counts, whatever the URI lists. Mask bits beyond it lose their bids. */
+  readonly artifactCount: number;
+  /** First block in which an assertion is refused and a reveal accepted. */
+  readonly expiration: BlockNumber;
+  /** One entry per artifact, in index order; `NO_CLAIM` where the ambassador said nothing usable. */
+  readonly claims: readonly ArtifactClaim[];
+}
+
+/** What the marketplace charges, allows and waits for; changes while bounties are in flight. Amounts per artifact. */
+export interface MarketParameters {
+  readonly bountyFee: Nct;
+  readonly assertionFee: Nct;
+  readonly bountyAmountMinimum: Nct;
+  readonly bidMinimum: Nct;
+  readonly bidMaximum: Nct;
+  /** Blocks after expiration in which a reveal is accepted. */
+  readonly revealWindow: number;
+  /** Blocks after the reveal window in which arbiters vote. */
+  readonly voteWindow: number;
+  /** Blocks an ambassador may ask for at most. */
+  readonly maxDuration: number;
+}

@@ -1,0 +1,77 @@
+import type { ArtifactClaim, ArtifactKind } from "./artifact.ts";
+import type { ChainName, Instant } from "./chain.ts";
+import type { Guid } from "./guid.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Why a scan gave no opinion. Stable names: the ledger, metrics and logs carry them. */
+export const NO_OPINION_REASONS = [
+  "no-match", // the backend looked and found nothing; whether that means benign is the operator's to say
+  "not-accepted", // the backend does not take artifacts of this kind, type or size
+  "expired", // the job's deadline had passed before the scan began
+  "timeout", // the scan did not end before its deadline and was killed
+  "crashed", // the scanner's process died
+  "scanner-error", // the scanner threw
+  "invalid-result", // the scanner answered something that is not a finding
+  "download-failed",
+  "too-large",
+  "hash-mismatch", // the content is not what the bounty's listing or metadata declares
+  "not-text", // a URL artifact that is not UTF-8
+  "cancelled", // the consumer stopped before the scan ended
+] as const;
+export type NoOpinionReason = (typeof NO_OPINION_REASONS)[number];
+
+/** Work for one backend on one artifact. Everything a consumer needs, nothing it must not have. */
+export interface ScanJob {
+  /** `${chain}-${guid}-${artifactIndex}-${backend}`: dispatching it twice runs it once. */
+  readonly id: string;
+  readonly guid: Guid;
+  readonly chain: ChainName;
+  readonly artifactIndex: number;
+  readonly backend: string;
+  readonly kind: ArtifactKind;
+  /** Content address of the artifact set; the consumer fetches `artifactIndex` of it from its own gateway. */
+  readonly uri: string;
+  readonly claim: ArtifactClaim;
+  /** The instant after which the answer is worthless. */
+  readonly deadline: Instant;
+  readonly maxSizeBytes: number;
+  readonly dispatchedAt: Instant;
+}
+
+/** Milliseconds, each from the start of its own stage. */
+export interface ScanTimings {
+  /** From dispatch until a consumer took the job. */
+  readonly queuedMs: number;
+  readonly fetchMs: number;
+  readonly scanMs: number;
+}
+
+/** What a consumer says of one job. Failures are answers too: verdict `unknown` with a reason. */
+export interface ScanAnswer {
+  readonly jobId: string;
+  readonly guid: Guid;
+  readonly artifactIndex: number;
+  readonly backend: string;
+  readonly verdict: Verdict;
+  /** 0..1: how sure the backend is of its verdict. 0 when unknown. */
+  readonly confidence: number;
+  /** Present exactly when the verdict is `unknown`. */
+  readonly reason?: NoOpinionReason;
+  /** A sentence for people, when there is more to say than the reason. */
+  readonly detail?: string;
+  readonly family?: string;
+  /** What the scanner adds to the assertion metadata. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Of the scanner module. */
+  readonly scannerVersion?: string;
+  readonly sha256?: string;
+  readonly sizeBytes?: number;
+  /** Every MIME type found in the content, most specific first. */
+  readonly types: readonly string[];
+  readonly timings: ScanTimings;
+  /** Name of the consumer that answered. */
+  readonly consumer: string;
+}
+
+export const scanJobId = (chain: ChainName, guid: Guid, artifactIndex: number, backend: string): string =>
+  `${chain}-${guid}-${artifactIndex}-${backend}`;

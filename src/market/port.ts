@@ -1,0 +1,141 @@
+import type { Address } from "../domain/address.ts";
+import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
+import type { Bounty, MarketParameters } from "../domain/bounty.ts";
+import type { BlockNumber, ChainName } from "../domain/chain.ts";
+import type { Guid } from "../domain/guid.ts";
+import type { Nct } from "../domain/nct.ts";
+
+/** What a marketplace tells while it goes on. Unauthenticated, may repeat, may be missing: always check by asking. */
+export interface MarketEvents {
+  /** The stream is (again) open; whatever happened before may have been missed. */
+  connected: [];
+  disconnected: [{ readonly reason: string }];
+  block: [{ readonly number: BlockNumber }];
+  bounty: [BountyNotice];
+  assertion: [AssertionNotice];
+  reveal: [{ readonly guid: Guid; readonly author: Address; readonly index: number }];
+  vote: [{ readonly guid: Guid; readonly voter: Address }];
+  quorum: [{ readonly guid: Guid }];
+  settled: [{ readonly guid: Guid; readonly settler: Address; readonly payout: Nct }];
+  parameters: [MarketParameters];
+  deprecated: [{ readonly rollover: boolean }];
+  undeprecated: [];
+}
+
+/** What the bounty event says; the number of artifacts is not in it, `bounty()` knows it. */
+export interface BountyNotice {
+  readonly guid: Guid;
+  readonly kind: ArtifactKind;
+  readonly author: Address;
+  readonly amount: Nct;
+  readonly uri: string;
+  readonly expiration: BlockNumber;
+  readonly postedIn: BlockNumber | undefined;
+  /** As many as the ambassador gave; index order. */
+  readonly claims: readonly ArtifactClaim[];
+}
+
+export interface AssertionNotice {
+  readonly guid: Guid;
+  readonly author: Address;
+  readonly index: number;
+  readonly bids: readonly Nct[];
+  readonly mask: bigint;
+  readonly commitment: bigint;
+}
+
+/** An assertion as the marketplace holds it. */
+export interface PostedAssertion extends AssertionNotice {
+  readonly revealed: boolean;
+}
+
+export interface ArbiterVote {
+  readonly voter: Address;
+  readonly votes: bigint;
+}
+
+/** What we commit to. */
+export interface AssertionRequest {
+  readonly guid: Guid;
+  /** One per set bit of `mask`, lowest bit first. */
+  readonly bids: readonly Nct[];
+  readonly mask: bigint;
+  readonly artifactCount: number;
+  readonly commitment: bigint;
+  readonly fee: Nct;
+}
+
+export interface RevealRequest {
+  readonly guid: Guid;
+  readonly index: number;
+  /** The secret of the commitment. */
+  readonly nonce: bigint;
+  readonly verdicts: bigint;
+  readonly artifactCount: number;
+  /** URI of the published metadata, or at most 1024 characters of text. */
+  readonly metadata: string;
+}
+
+/**
+ * Called with the hashes of what was just signed, before anything is sent; what it does must be durable when it
+ * resolves. Nothing is sent when it rejects.
+ */
+export type Journal = (hashes: readonly string[]) => Promise<void> | void;
+
+/** How an action ended. `unknown`: sent, but nobody could say whether it was mined; look before repeating. */
+export type Outcome<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "failed"; readonly reason: string; readonly retryable: boolean }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/**
+ * A marketplace, as an engine with a wallet sees it. Methods throw a Fault when the marketplace cannot be asked;
+ * `retryable` says whether asking again may help.
+ */
+export interface Marketplace extends AsyncDisposable {
+  readonly chain: ChainName;
+  /** Our account. */
+  readonly account: Address;
+
+  on<Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void): void;
+
+  /** Opens the event stream; resolves when the parameters and the current block are known. */
+  start(signal: AbortSignal): Promise<void>;
+  connected(): boolean;
+  /** The newest block heard of. */
+  head(): BlockNumber;
+  /** As last heard; kept current by events and refetched after a reconnect. */
+  parameters(): MarketParameters;
+
+  /** `null` when the marketplace knows no such bounty. */
+  bounty(guid: Guid, signal?: AbortSignal): Promise<Bounty | null>;
+  /** The content address of every artifact the URI lists, in order. */
+  listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]>;
+  /** At most the first `bytes` of an artifact; the rest is not downloaded. */
+  artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array>;
+  assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]>;
+  votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]>;
+  /** NCT of our account, in base units. */
+  balance(signal?: AbortSignal): Promise<Nct>;
+
+  /** Stores assertion metadata (one entry per artifact) and returns its URI. */
+  publishMetadata(
+    metadata: readonly Readonly<Record<string, unknown>>[],
+    signal?: AbortSignal,
+  ): Promise<string>;
+
+  /** `onRequest` is called when the request for the assertion leaves; it is there to measure with. */
+  assert(
+    request: AssertionRequest,
+    journal: Journal,
+    options?: { readonly signal?: AbortSignal; readonly onRequest?: () => void },
+  ): Promise<Outcome<{ readonly index: number }>>;
+  reveal(request: RevealRequest, journal: Journal, signal?: AbortSignal): Promise<Outcome<void>>;
+  /** The payout is what the settlement's transfer paid us; 0 when we won nothing. */
+  settle(guid: Guid, journal: Journal, signal?: AbortSignal): Promise<Outcome<{ readonly payout: Nct }>>;
+  /**
+   * What became of transactions signed earlier: `done` with the payout (0 unless a settlement) when all were mined,
+   * `failed` when one reverted, `unknown` when the marketplace cannot say.
+   */
+  lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<{ readonly payout: Nct }>>;
+}

@@ -1,0 +1,42 @@
+import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
+
+/**
+ * The queue between the producer and its consumers. It carries jobs and answers and nothing precious: all of it may
+ * vanish and no stake is lost. Two implementations, BullMQ on Redis and embedded (consumers as child processes), are
+ * held to one contract by test/contract/scan-queue.ts.
+ *
+ * Promises, whatever it is made of:
+ * - a job id is worked on once, however often it is dispatched while it is known to the queue;
+ * - an answer that a consumer gave reaches the producer's listener at least once while the producer is connected, and
+ *   is found by `answersTo` after a reconnect, until `forget` is called or the queue lost its memory;
+ * - a job whose consumer dies is given to another one, and is answered `crashed` when nobody will take it again;
+ * - a job past its deadline is never handed to a scanner.
+ */
+export interface ScanQueue extends AsyncDisposable {
+  /** Resolves once the jobs are accepted. Throws a retryable Fault when the queue cannot be reached. */
+  dispatch(jobs: readonly ScanJob[]): Promise<void>;
+  /** Registers the one listener for answers. It may hear the same answer twice. */
+  onAnswer(listener: (answer: ScanAnswer) => void): void;
+  /** Called after the queue's event stream was interrupted: answers may have been missed, ask `answersTo`. */
+  onReconnect(listener: () => void): void;
+  /** The answers the queue holds for these jobs. */
+  answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]>;
+  /** Takes back jobs nobody has started and drops what is remembered of finished ones. */
+  forget(jobIds: readonly string[]): Promise<void>;
+  /** Jobs waiting for a consumer, by backend, prioritised ones included. */
+  backlog(): Promise<Readonly<Record<string, number>>>;
+  /** Whether the queue can be used right now. */
+  healthy(): boolean;
+}
+
+/** Works on one job. `signal` aborts at the job's deadline or when the consumer must stop at once. Never rejects. */
+export type ScanHandler = (job: ScanJob, signal: AbortSignal) => Promise<ScanAnswer>;
+
+/** The consumer's side of the same queue. */
+export interface ScanWork extends AsyncDisposable {
+  /** Takes jobs of these backends until disposed, at most `concurrency` at a time over all of them. */
+  serve(backends: readonly string[], handler: ScanHandler, options: { concurrency: number }): Promise<void>;
+  /** Stops taking jobs and resolves when those in progress are answered. */
+  drain(): Promise<void>;
+  healthy(): boolean;
+}

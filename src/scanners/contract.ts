@@ -1,0 +1,85 @@
+/**
+ * The contract of an analysis backend; published as `microengine/scanner`. docs/writing-a-scanner.md explains it by
+ * example.
+ *
+ * A scanner module exports `scanner`, either a `Scanner` or a function that returns one. It runs in a process of its
+ * own that holds no secret, may be synchronous and CPU-bound, and is killed when it overruns the deadline.
+ */
+import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
+import type { Verdict } from "../domain/verdict.ts";
+
+export type { ArtifactClaim, ArtifactKind, Verdict };
+
+/** What a scanner is willing to look at. Whatever is left out is unlimited. */
+export interface Accepts {
+  /** Default: files only. */
+  readonly kinds?: readonly ArtifactKind[];
+  /**
+   * MIME types; `type/*` and `*` match as one expects. Default: every type.
+   * Scripts are `text/x-shellscript` and the like, other plain text `text/plain`, unrecognised bytes
+   * `application/octet-stream`, nothing at all `application/x-empty`.
+   */
+  readonly types?: readonly string[];
+  readonly maxSizeBytes?: number;
+}
+
+/** An artifact as a scanner sees it. */
+export interface Artifact {
+  readonly kind: ArtifactKind;
+  /** The content. For a URL artifact: the UTF-8 text of the URL. */
+  readonly bytes: Uint8Array;
+  /** A file with the same content, made on first use and gone after the scan. */
+  path(): Promise<string>;
+  /** SHA-256 of the content, lower-case hex. */
+  readonly sha256: string;
+  /** MIME types found in the content, most specific first. */
+  readonly types: readonly string[];
+  /** What the ambassador claims of the artifact. By a stranger: do not trust it. */
+  readonly claim: ArtifactClaim;
+}
+
+export interface ScanContext {
+  /** Aborts at the deadline. A scanner that ignores it is killed shortly after. */
+  readonly signal: AbortSignal;
+  /** Unix milliseconds after which the answer is worthless. */
+  readonly deadline: number;
+}
+
+/**
+ * A scanner's opinion. `unknown` is an honest answer and costs nothing; `benign` is a bet that the file is clean.
+ */
+export interface Finding {
+  readonly verdict: Verdict;
+  /** 0..1: how sure the scanner is. Default 1 for malicious and benign, 0.5 for suspicious, 0 for unknown. */
+  readonly confidence?: number;
+  /** Name of the malware family, "" or absent when there is none. */
+  readonly family?: string;
+  /** For `unknown`: a sentence saying why. */
+  readonly detail?: string;
+  /** Added to the assertion metadata of this artifact; see docs/writing-a-scanner.md for the known keys. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+export interface Scanner {
+  /** Lower-case letters, digits and dashes; names the queue. */
+  readonly name: string;
+  /** Three numbers with dots, as the marketplace's metadata schema wants it. */
+  readonly version: string;
+  readonly accepts?: Accepts;
+  /** Called once per scanner process, before the first scan. Throwing stops the consumer with the message. */
+  setup?(): void | Promise<void>;
+  /** A thrown error becomes `unknown` with the reason `scanner-error`. */
+  scan(artifact: Artifact, context: ScanContext): Finding | Promise<Finding>;
+  /** Called once when the scanner process ends in good order. */
+  teardown?(): void | Promise<void>;
+}
+
+/** What is known of a backend without running it: its name, version and what it takes. */
+export interface BackendDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly accepts: Accepts;
+}
+
+/** Gives an object literal the type of a scanner. */
+export const defineScanner = (scanner: Scanner): Scanner => scanner;
