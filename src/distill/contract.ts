@@ -1,5 +1,6 @@
 import type { ScanAnswer } from "../domain/scan.ts";
-import type { Ppm, Verdict } from "../domain/verdict.ts";
+
+export type { Opinion } from "../domain/opinion.ts";
 
 /** What the backends said of one artifact, and who was asked. */
 export interface Testimony {
@@ -7,19 +8,4 @@ export interface Testimony {
   readonly asked: readonly string[];
   /** At most one answer per backend; fewer than asked when the deadline came first. */
   readonly answers: readonly ScanAnswer[];
-}
-
-/** One verdict for one artifact. */
-export interface Opinion {
-  /** Only `malicious` and `benign` can be asserted. */
-  readonly verdict: Verdict;
-  /** 0 at even odds, 1 at certainty; what bid strategies stake on. */
-  readonly confidence: Ppm;
-  /** Estimate of P(malicious) and an interval around it that is wider the less is known. */
-  readonly probability: Ppm;
-  readonly interval: readonly [low: Ppm, high: Ppm];
-  /** Family named by the most confident backend that agrees with the verdict; "" when none. */
-  readonly family: string;
-  /** A few words on how it came about, for logs and the ledger. */
-  readonly reason: string;
 }

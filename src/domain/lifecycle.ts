@@ -1,0 +1,105 @@
+/**
+ * The life of a bounty in our hands. Every arrow is a row written in the ledger before the world is told.
+ *
+ *     seen ─► triaged ─► dispatched ─► distilled ─► planned ─► posting ─► asserted ─► revealing ─► revealed
+ *                                                                            │            │            │
+ *                                                                            └─(too late)─┴──► settling ◄┘──► settled
+ *
+ * - `seen`       we know of it; nothing was decided.
+ * - `triaged`    which artifacts go to which backends is decided.
+ * - `dispatched` the scan jobs are on the queue.
+ * - `distilled`  the answers, or the deadline, came; each artifact has an opinion.
+ * - `planned`    commitment, nonce, verdicts, stakes and metadata are durable; nothing was sent.
+ * - `posting`    the transactions were signed and may be on their way.
+ * - `asserted`   our assertion is on the market and its index known; the stake is at risk.
+ * - `revealing`  the reveal was signed and may be on its way.
+ * - `revealed`   the market knows our verdicts.
+ * - `settling`   the settlement was signed and may be on its way. A reveal that came too late is settled all the same:
+ *                where no arbiter voted the stake comes back.
+ * - `settled`    paid out; the end.
+ * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`.
+ *
+ * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties.ts, producer/desk.ts).
+ */
+export const BOUNTY_STATES = [
+  "seen",
+  "triaged",
+  "dispatched",
+  "distilled",
+  "planned",
+  "posting",
+  "asserted",
+  "revealing",
+  "revealed",
+  "settling",
+  "settled",
+  "abandoned",
+] as const;
+export type BountyState = (typeof BOUNTY_STATES)[number];
+
+const NEXT: Readonly<Record<BountyState, readonly BountyState[]>> = {
+  seen: ["triaged", "abandoned"],
+  triaged: ["dispatched", "abandoned"],
+  dispatched: ["distilled", "abandoned"],
+  distilled: ["planned", "abandoned"],
+  planned: ["posting", "asserted", "abandoned"],
+  posting: ["asserted", "abandoned"],
+  asserted: ["revealing", "revealed", "settling", "settled"],
+  revealing: ["revealed", "settling", "settled"],
+  revealed: ["settling", "settled"],
+  settling: ["settled"],
+  settled: [],
+  abandoned: [],
+};
+
+/** Work on a bounty that had not reached `planned` begins anew after a restart; nothing was promised yet. */
+export const UNPROMISED_STATES = [
+  "seen",
+  "triaged",
+  "dispatched",
+  "distilled",
+] as const satisfies BountyState[];
+
+/** Something is, or may be, owed to or by the market. */
+export const PROMISED_STATES = [
+  "planned",
+  "posting",
+  "asserted",
+  "revealing",
+  "revealed",
+  "settling",
+] as const satisfies BountyState[];
+
+/** Our stake is in escrow, as far as we know. */
+export const STAKED_STATES = [
+  "posting",
+  "asserted",
+  "revealing",
+  "revealed",
+  "settling",
+] as const satisfies BountyState[];
+
+export const mayFollow = (from: BountyState, to: BountyState): boolean => NEXT[from].includes(to);
+
+/** Staying where one is is always fine: a repeated step after a restart must not fail. */
+export const mayMove = (from: BountyState, to: BountyState): boolean =>
+  from === to || mayFollow(from, to) || (isUnpromised(from) && isUnpromised(to));
+
+const isUnpromised = (state: BountyState): boolean =>
+  (UNPROMISED_STATES as readonly BountyState[]).includes(state);
+
+/** Why a bounty was given up before a stake was placed. */
+export const ABANDON_REASONS = [
+  "wrong-kind",
+  "no-artifacts",
+  "not-found",
+  "nothing-to-scan",
+  "no-opinion",
+  "abstained",
+  "too-late",
+  "thin-purse",
+  "post-failed",
+  "market-unreachable",
+  "queue-unreachable",
+] as const;
+export type AbandonReason = (typeof ABANDON_REASONS)[number];

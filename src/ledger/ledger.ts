@@ -1,0 +1,404 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { hasBit } from "../domain/bits.ts";
+import type { Bounty } from "../domain/bounty.ts";
+import type { ChainName, Clock } from "../domain/chain.ts";
+import { Fault } from "../domain/fault.ts";
+import { stringifyJson } from "../domain/json.ts";
+import { type AbandonReason, type BountyState, mayMove, STAKED_STATES } from "../domain/lifecycle.ts";
+import { type Nct, nct } from "../domain/nct.ts";
+import type { Opinion } from "../domain/opinion.ts";
+import type { ScanAnswer } from "../domain/scan.ts";
+import { openLedgerFile } from "./open.ts";
+import type {
+  AssertionRecord,
+  BountyKey,
+  BountyRecord,
+  DutyAction,
+  LedgerSummary,
+  PlannedAssertion,
+} from "./records.ts";
+import { type AssertionRow, type BountyRow, readAssertion, readBounty } from "./rows.ts";
+
+/**
+ * The truth of the producer: what was seen, promised and paid. SQLite, synchronous; every method that changes something
+ * is durable when it returns. Throws Fault LEDGER_STATE when a bounty is asked to move where its life cycle does not
+ * lead, ANSWERED_ALREADY when a second, different assertion is planned for a bounty.
+ */
+export class Ledger implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync, clock: Clock) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  /** Writes down a bounty heard of. False when it was known already. */
+  see(bounty: Bounty): boolean {
+    const now = this.#clock.now();
+    const done = this.#run(
+      `INSERT INTO bounty (chain, guid, kind, author, amount, uri, artifact_count, expiration, claims, state, seen_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'seen', ?, ?) ON CONFLICT DO NOTHING`,
+      bounty.chain,
+      bounty.guid,
+      bounty.kind,
+      bounty.author,
+      bounty.amount.toString(),
+      bounty.uri,
+      bounty.artifactCount,
+      bounty.expiration,
+      stringifyJson(bounty.claims),
+      now,
+      now,
+    );
+    return done > 0;
+  }
+
+  find(key: BountyKey): BountyRecord | undefined {
+    const row = this.#get<BountyRow>(
+      "SELECT * FROM bounty WHERE chain = ? AND guid = ?",
+      key.chain,
+      key.guid,
+    );
+    return row && readBounty(row);
+  }
+
+  /** Every bounty of the chain in one of these states, oldest first. */
+  inStates(chain: ChainName, states: readonly BountyState[]): readonly BountyRecord[] {
+    const marks = states.map(() => "?").join(", ");
+    const rows = this.#all<BountyRow>(
+      `SELECT * FROM bounty WHERE chain = ? AND state IN (${marks}) ORDER BY seen_at, guid`,
+      chain,
+      ...states,
+    );
+    return rows.map(readBounty);
+  }
+
+  /** Moves a bounty along its life cycle. Staying in place is fine. */
+  advance(key: BountyKey, to: BountyState): void {
+    const from = this.find(key)?.state;
+    if (from === undefined || !mayMove(from, to)) {
+      throw new Fault("LEDGER_STATE", `Bounty ${key.guid} cannot go from ${from ?? "nowhere"} to ${to}.`);
+    }
+    this.#run(
+      "UPDATE bounty SET state = ?, updated_at = ? WHERE chain = ? AND guid = ?",
+      to,
+      this.#clock.now(),
+      key.chain,
+      key.guid,
+    );
+  }
+
+  /** Ends a bounty on which no stake was placed. */
+  abandon(key: BountyKey, reason: AbandonReason): void {
+    this.#atomically(() => {
+      this.advance(key, "abandoned");
+      this.#run("UPDATE bounty SET reason = ? WHERE chain = ? AND guid = ?", reason, key.chain, key.guid);
+    });
+  }
+
+  /** Notes, per artifact in index order, what triage said ("scan" or the reason of a skip). */
+  recordTriage(key: BountyKey, decisions: readonly string[]): void {
+    this.#atomically(() => {
+      for (const [position, decision] of decisions.entries()) {
+        this.#run(
+          `INSERT INTO artifact (chain, guid, position, triage) VALUES (?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET triage = excluded.triage`,
+          key.chain,
+          key.guid,
+          position,
+          decision,
+        );
+      }
+      this.advance(key, "triaged");
+    });
+  }
+
+  /** Keeps what backends said and what was made of it; both lists are in artifact order. */
+  recordOpinions(
+    key: BountyKey,
+    opinions: readonly (Opinion | null)[],
+    answers: readonly ScanAnswer[],
+  ): void {
+    this.#atomically(() => {
+      for (const answer of answers) this.#keepAnswer(key, answer);
+      for (const [position, opinion] of opinions.entries()) {
+        if (opinion === null) continue;
+        this.#run(
+          `UPDATE artifact SET verdict = ?, confidence_ppm = ?, probability_ppm = ?, low_ppm = ?, high_ppm = ?,
+             family = ?, reason = ? WHERE chain = ? AND guid = ? AND position = ?`,
+          opinion.verdict,
+          opinion.confidence,
+          opinion.probability,
+          opinion.interval[0],
+          opinion.interval[1],
+          opinion.family,
+          opinion.reason,
+          key.chain,
+          key.guid,
+          position,
+        );
+      }
+      this.advance(key, "distilled");
+    });
+  }
+
+  /** Fixes the assertion before anything is sent. The same plan twice is fine, a different one is refused. */
+  planAssertion(key: BountyKey, plan: PlannedAssertion): void {
+    const known = this.assertion(key);
+    if (known !== undefined) {
+      if (known.commitment === plan.commitment && known.mask === plan.mask) return;
+      throw new Fault("ANSWERED_ALREADY", `Bounty ${key.guid} has another answer of ours in the ledger.`);
+    }
+    this.#atomically(() => {
+      this.#run(
+        `INSERT INTO assertion (chain, guid, commitment, nonce, mask, verdicts, bids, stake, fee, metadata, planned_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        key.chain,
+        key.guid,
+        plan.commitment.toString(),
+        plan.nonce.toString(),
+        plan.mask.toString(),
+        plan.verdicts.toString(),
+        JSON.stringify(plan.bids.map(String)),
+        plan.stake.toString(),
+        plan.fee.toString(),
+        stringifyJson(plan.metadata),
+        plan.plannedAt,
+      );
+      this.advance(key, "planned");
+    });
+  }
+
+  assertion(key: BountyKey): AssertionRecord | undefined {
+    const row = this.#get<AssertionRow>(
+      "SELECT * FROM assertion WHERE chain = ? AND guid = ?",
+      key.chain,
+      key.guid,
+    );
+    return row && readAssertion(row);
+  }
+
+  /** Remembers what was signed for a duty and moves the bounty to the state in which it may be on its way. */
+  recordSigned(key: BountyKey, action: DutyAction, hashes: readonly string[]): void {
+    const under = { assert: "posting", reveal: "revealing", settle: "settling" } as const;
+    this.#atomically(() => {
+      for (const hash of hashes) {
+        this.#run(
+          "INSERT INTO signed_transaction (hash, chain, guid, action, signed_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          hash,
+          key.chain,
+          key.guid,
+          action,
+          this.#clock.now(),
+        );
+      }
+      this.advance(key, under[action]);
+    });
+  }
+
+  /** Hashes signed for a duty, the oldest first. */
+  signed(key: BountyKey, action: DutyAction): readonly string[] {
+    const rows = this.#all<{ hash: string }>(
+      "SELECT hash FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ? ORDER BY signed_at, rowid",
+      key.chain,
+      key.guid,
+      action,
+    );
+    return rows.map((row) => row.hash);
+  }
+
+  recordRequested(key: BountyKey, ms: number): void {
+    this.#run(
+      "UPDATE assertion SET requested_ms = ? WHERE chain = ? AND guid = ? AND requested_ms IS NULL",
+      Math.round(ms),
+      key.chain,
+      key.guid,
+    );
+  }
+
+  recordAsserted(key: BountyKey, index: number): void {
+    this.#atomically(() => {
+      this.#run("UPDATE assertion SET position = ? WHERE chain = ? AND guid = ?", index, key.chain, key.guid);
+      this.advance(key, "asserted");
+    });
+  }
+
+  recordMetadataUri(key: BountyKey, uri: string): void {
+    this.#run("UPDATE assertion SET metadata_uri = ? WHERE chain = ? AND guid = ?", uri, key.chain, key.guid);
+  }
+
+  recordRevealed(key: BountyKey): void {
+    this.advance(key, "revealed");
+  }
+
+  recordRevealMissed(key: BountyKey): void {
+    this.#run("UPDATE bounty SET reveal_missed = 1 WHERE chain = ? AND guid = ?", key.chain, key.guid);
+  }
+
+  recordQuorum(key: BountyKey): void {
+    this.#run("UPDATE bounty SET quorum = 1 WHERE chain = ? AND guid = ?", key.chain, key.guid);
+  }
+
+  recordSettled(key: BountyKey, payout: Nct | null): void {
+    this.#atomically(() => {
+      this.#run(
+        "UPDATE assertion SET payout = ? WHERE chain = ? AND guid = ?",
+        payout === null ? null : payout.toString(),
+        key.chain,
+        key.guid,
+      );
+      this.advance(key, "settled");
+    });
+  }
+
+  /** What the arbiters decided, per artifact in index order (`true` is malicious). */
+  recordTruth(key: BountyKey, truth: readonly boolean[]): void {
+    this.#atomically(() => {
+      for (const [position, malicious] of truth.entries()) {
+        this.#run(
+          "UPDATE artifact SET truth = ? WHERE chain = ? AND guid = ? AND position = ?",
+          malicious ? 1 : 0,
+          key.chain,
+          key.guid,
+          position,
+        );
+      }
+    });
+  }
+
+  /** A value pinned on first use (a contract's address, the chain id), or undefined. */
+  pin(chain: ChainName, name: string): string | undefined {
+    return this.#get<{ value: string }>("SELECT value FROM pin WHERE chain = ? AND name = ?", chain, name)
+      ?.value;
+  }
+
+  /** Pins a value for good; a value pinned before stays. */
+  setPin(chain: ChainName, name: string, value: string): void {
+    this.#run(
+      "INSERT INTO pin (chain, name, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      chain,
+      name,
+      value,
+    );
+  }
+
+  /** Our stakes that may be in escrow, in base units. */
+  atRisk(chain: ChainName): Nct {
+    const marks = STAKED_STATES.map(() => "?").join(", ");
+    const rows = this.#all<{ stake: string }>(
+      `SELECT stake FROM assertion JOIN bounty USING (chain, guid) WHERE chain = ? AND state IN (${marks})`,
+      chain,
+      ...STAKED_STATES,
+    );
+    return nct(rows.reduce((sum, row) => sum + BigInt(row.stake), 0n));
+  }
+
+  /** Milliseconds from hearing of a bounty to asking for its assertion, of every assertion, in order of planning. */
+  requestTimes(): readonly number[] {
+    const rows = this.#all<{ ms: number }>(
+      "SELECT requested_ms AS ms FROM assertion WHERE requested_ms IS NOT NULL ORDER BY planned_at",
+    );
+    return rows.map((row) => row.ms);
+  }
+
+  summary(): LedgerSummary {
+    const states = this.#all<{ state: BountyState; n: number }>(
+      "SELECT state, count(*) AS n FROM bounty GROUP BY state",
+    );
+    const byState = Object.fromEntries(states.map((row) => [row.state, row.n]));
+    const missed = this.#get<{ n: number }>("SELECT count(*) AS n FROM bounty WHERE reveal_missed = 1");
+    const assertions = this.#all<AssertionRow & { state: BountyState }>(
+      "SELECT assertion.*, bounty.state FROM assertion JOIN bounty USING (chain, guid) WHERE state <> 'abandoned'",
+    )
+      .map((row) => ({ row, item: readAssertion(row) }))
+      .map(({ row, item }) => ({ ...item, state: row.state, key: { chain: item.chain, guid: item.guid } }));
+    const posted = assertions.filter((item) => item.index !== null);
+    const settled = posted.filter((item) => item.state === "settled");
+    const judged = posted.map((item) => this.#judge(item));
+    return {
+      bounties: states.reduce((sum, row) => sum + row.n, 0),
+      byState,
+      staked: nct(posted.reduce((sum, item) => sum + item.stake, 0n)),
+      atRisk: nct(
+        assertions
+          .filter((item) => (STAKED_STATES as readonly BountyState[]).includes(item.state))
+          .reduce((sum, item) => sum + item.stake, 0n),
+      ),
+      profit: nct(settled.reduce((sum, item) => sum + (item.payout ?? 0n) - item.stake - item.fee, 0n)),
+      revealsMissed: missed?.n ?? 0,
+      right: judged.reduce((sum, item) => sum + item.right, 0),
+      wrong: judged.reduce((sum, item) => sum + item.wrong, 0),
+    };
+  }
+
+  #judge(item: { key: BountyKey; mask: bigint; verdicts: bigint }): { right: number; wrong: number } {
+    const truths = this.#all<{ position: number; truth: number }>(
+      "SELECT position, truth FROM artifact WHERE chain = ? AND guid = ? AND truth IS NOT NULL",
+      item.key.chain,
+      item.key.guid,
+    ).filter((row) => hasBit(item.mask, row.position));
+    const right = truths.filter((row) => hasBit(item.verdicts, row.position) === (row.truth === 1)).length;
+    return { right, wrong: truths.length - right };
+  }
+
+  #keepAnswer(key: BountyKey, answer: ScanAnswer): void {
+    this.#run(
+      `INSERT INTO answer (chain, guid, position, backend, verdict, confidence, reason, body, answered_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      key.chain,
+      key.guid,
+      answer.artifactIndex,
+      answer.backend,
+      answer.verdict,
+      answer.confidence,
+      answer.reason ?? null,
+      stringifyJson(answer),
+      this.#clock.now(),
+    );
+  }
+
+  #atomically(work: () => void): void {
+    if (this.#db.isTransaction) {
+      work();
+      return;
+    }
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  #get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...values) as Row | undefined;
+  }
+
+  #all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+}
+
+/** Opens (or makes) the ledger in a file; ":memory:" for one that is gone with the process. */
+export const openLedger = (file: string, clock: Clock): Ledger => new Ledger(openLedgerFile(file), clock);

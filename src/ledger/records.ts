@@ -1,0 +1,62 @@
+import type { Bounty } from "../domain/bounty.ts";
+import type { ChainName, Instant } from "../domain/chain.ts";
+import type { Guid } from "../domain/guid.ts";
+import type { AbandonReason, BountyState } from "../domain/lifecycle.ts";
+import type { Nct } from "../domain/nct.ts";
+
+export interface BountyKey {
+  readonly chain: ChainName;
+  readonly guid: Guid;
+}
+
+/** A bounty and how far we came with it. */
+export interface BountyRecord {
+  readonly bounty: Bounty;
+  readonly state: BountyState;
+  readonly reason: AbandonReason | null;
+  /** The arbiters have agreed: settlement need not wait for the end of the vote window. */
+  readonly quorum: boolean;
+  readonly revealMissed: boolean;
+  readonly seenAt: Instant;
+}
+
+/** What we promised, or are about to promise, to the market. */
+export interface AssertionRecord {
+  readonly commitment: bigint;
+  /** The secret of the commitment; without it the stake is lost. */
+  readonly nonce: bigint;
+  readonly mask: bigint;
+  readonly verdicts: bigint;
+  /** One per set bit of `mask`, lowest bit first. */
+  readonly bids: readonly Nct[];
+  readonly stake: Nct;
+  readonly fee: Nct;
+  /** One entry per artifact of the bounty. */
+  readonly metadata: readonly Readonly<Record<string, unknown>>[];
+  readonly metadataUri: string | null;
+  /** Position on the bounty, known once it is posted. */
+  readonly index: number | null;
+  readonly plannedAt: Instant;
+  /** Milliseconds from hearing of the bounty until the assertion request left. */
+  readonly requestedMs: number | null;
+  readonly payout: Nct | null;
+}
+
+/** What a plan fixes; the rest comes to be known later. */
+export type PlannedAssertion = Omit<AssertionRecord, "metadataUri" | "index" | "requestedMs" | "payout">;
+
+export type DutyAction = "assert" | "reveal" | "settle";
+
+/** Totals over the whole ledger; amounts in base units. */
+export interface LedgerSummary {
+  readonly bounties: number;
+  readonly byState: Readonly<Partial<Record<BountyState, number>>>;
+  readonly staked: Nct;
+  readonly atRisk: Nct;
+  /** Payouts less stakes and fees, of settled bounties. May be negative. */
+  readonly profit: Nct;
+  readonly revealsMissed: number;
+  /** Asserted artifacts whose truth is known: how many we had right and wrong. */
+  readonly right: number;
+  readonly wrong: number;
+}

@@ -1,0 +1,92 @@
+/**
+ * The ledger's tables, as a list of migrations: entry n brings a file of version n to version n + 1. Entries are never
+ * edited once released. Amounts and 256-bit integers are decimal text (SQLite integers end at 2^63), instants are Unix
+ * milliseconds, lists and objects are JSON.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE bounty (
+    chain TEXT NOT NULL,
+    guid TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    author TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    artifact_count INTEGER NOT NULL,
+    expiration INTEGER NOT NULL,
+    claims TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    quorum INTEGER NOT NULL DEFAULT 0,
+    reveal_missed INTEGER NOT NULL DEFAULT 0,
+    seen_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (chain, guid)
+  ) STRICT;
+  CREATE INDEX bounty_by_state ON bounty (state);
+
+  CREATE TABLE artifact (
+    chain TEXT NOT NULL,
+    guid TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    triage TEXT NOT NULL,
+    verdict TEXT,
+    confidence_ppm INTEGER,
+    probability_ppm INTEGER,
+    low_ppm INTEGER,
+    high_ppm INTEGER,
+    family TEXT,
+    reason TEXT,
+    truth INTEGER,
+    PRIMARY KEY (chain, guid, position)
+  ) STRICT;
+
+  CREATE TABLE answer (
+    chain TEXT NOT NULL,
+    guid TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    backend TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    confidence REAL NOT NULL,
+    reason TEXT,
+    body TEXT NOT NULL,
+    answered_at INTEGER NOT NULL,
+    PRIMARY KEY (chain, guid, position, backend)
+  ) STRICT;
+
+  CREATE TABLE assertion (
+    chain TEXT NOT NULL,
+    guid TEXT NOT NULL,
+    commitment TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    mask TEXT NOT NULL,
+    verdicts TEXT NOT NULL,
+    bids TEXT NOT NULL,
+    stake TEXT NOT NULL,
+    fee TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    metadata_uri TEXT,
+    position INTEGER,
+    planned_at INTEGER NOT NULL,
+    requested_ms INTEGER,
+    payout TEXT,
+    PRIMARY KEY (chain, guid)
+  ) STRICT;
+
+  CREATE TABLE signed_transaction (
+    hash TEXT PRIMARY KEY,
+    chain TEXT NOT NULL,
+    guid TEXT NOT NULL,
+    action TEXT NOT NULL,
+    signed_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX signed_transaction_by_bounty ON signed_transaction (chain, guid, action);
+
+  CREATE TABLE pin (
+    chain TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (chain, name)
+  ) STRICT;
+  `,
+];
