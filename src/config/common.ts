@@ -1,0 +1,126 @@
+/** Rows that several processes share, so that a name means the same everywhere. */
+import { LOG_FORMATS, LOG_LEVELS } from "../observe/log.ts";
+import { many, maybe, one, toggle } from "./settings.ts";
+import { apiKey, byteSize, endpoint, oneOf, port, queueName, seconds, text } from "./shapes.ts";
+
+export const logging = {
+  log: one({
+    flag: "log",
+    env: "LOG_LEVEL",
+    value: "LEVEL",
+    help: `what to log on standard error: ${LOG_LEVELS.join(", ")}`,
+    default: "info",
+    // Python's names, which existing deployments carry in LOG_LEVEL.
+    reads: oneOf(LOG_LEVELS, { warning: "warn", critical: "fatal", notset: "trace" }),
+  }),
+  logFormat: one({
+    flag: "log-format",
+    env: "LOG_FORMAT",
+    value: "FORMAT",
+    help: "text or json",
+    default: ({ terminal }) => (terminal ? "text" : "json"),
+    defaultHelp: "text on a terminal, else json",
+    reads: oneOf(LOG_FORMATS, { datadog: "json" }),
+  }),
+};
+
+export const gateway = {
+  polyswarmdAddr: one({
+    flag: "polyswarmd-addr",
+    env: "POLYSWARMD_ADDR",
+    value: "URL",
+    help: "base URL of the marketplace's gateway",
+    default: "https://api.polyswarm.network/v1/default",
+    reads: endpoint,
+  }),
+  apiKey: maybe({
+    flag: "api-key",
+    env: "API_KEY",
+    value: "KEY",
+    help: "API key for the gateway",
+    secret: true,
+    reads: apiKey,
+  }),
+  allowKeyOverHttp: toggle({
+    flag: "allow-key-over-http",
+    env: "ALLOW_KEY_OVER_HTTP",
+    help: "send the API key over unencrypted http too",
+  }),
+};
+
+export const scanning = {
+  redisAddr: one({
+    flag: "redis-addr",
+    env: "REDIS_ADDR",
+    value: "ADDRESS",
+    help: "Redis of the queue: HOST:PORT, or a redis:// or rediss:// URL",
+    default: "localhost:6379",
+    // A URL may hold a password.
+    secret: true,
+    reads: endpoint,
+  }),
+  queue: one({
+    flag: "queue",
+    env: "QUEUE",
+    value: "NAME",
+    help: "name of the queue, the same for a producer and its consumers",
+    default: "microengine",
+    reads: queueName,
+  }),
+  backend: many({
+    flag: "backend",
+    env: "BACKEND",
+    value: "NAME",
+    help: "analysis backend: a built-in name or the path of a scanner module",
+    default: "eicar",
+    reads: text,
+  }),
+  maxArtifactSize: one({
+    flag: "max-artifact-size",
+    env: "MAX_ARTIFACT_SIZE",
+    value: "BYTES",
+    help: "leave larger artifacts alone; 32MiB and 30MB are understood",
+    default: "34603008",
+    reads: byteSize,
+  }),
+};
+
+export const starting = {
+  wait: one({
+    flag: "wait",
+    env: "WAIT",
+    value: "SECONDS",
+    help: "keep trying to reach Redis and polyswarmd for this long at start; 0 gives up at once",
+    default: "60",
+    reads: seconds("zero allowed"),
+  }),
+  stopTimeout: one({
+    flag: "stop-timeout",
+    env: "STOP_TIMEOUT",
+    value: "SECONDS",
+    help: "finish work in progress for at most this long after a signal to stop",
+    default: "25",
+    reads: seconds("zero allowed"),
+  }),
+};
+
+/** The address on which health and metrics are served. */
+export const serving = (defaultPort: string, defaultHelp?: string) => ({
+  httpPort: one({
+    flag: "http-port",
+    env: "HTTP_PORT",
+    value: "PORT",
+    help: "port of /healthz, /readyz and /metrics; 0 takes any free one and logs it",
+    default: defaultPort,
+    ...(defaultHelp === undefined ? {} : { defaultHelp }),
+    reads: port,
+  }),
+  httpHost: one({
+    flag: "http-host",
+    env: "HTTP_HOST",
+    value: "HOST",
+    help: "address to serve on; 0.0.0.0 for everybody",
+    default: "127.0.0.1",
+    reads: endpoint,
+  }),
+});

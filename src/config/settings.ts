@@ -1,0 +1,167 @@
+/**
+ * Settings as tables. A process has one table; each row is one setting: its flag, its environment variable, its default,
+ * its value's name and unit in the help, and the schema that reads it. The help, the command line and the environment
+ * are all made from the rows, so they cannot disagree.
+ *
+ * A flag beats the variable, the variable beats the default. Defaults are written as an operator would write them and
+ * pass through the same schema. An empty variable counts as not set: that is what `API_KEY=` in a compose file means.
+ */
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import { ConfigFault } from "../domain/fault.ts";
+
+/** What a default may depend on. */
+export interface Machine {
+  /** CPUs that this process may use. */
+  readonly cpus: number;
+  /** Whether somebody watches standard error. */
+  readonly terminal: boolean;
+}
+
+type Reader<T> = z.ZodType<T, string>;
+
+interface Row {
+  /** Without the dashes. */
+  readonly flag: string;
+  readonly env?: string;
+  readonly help: string;
+  /** Never written into a message. */
+  readonly secret?: true;
+  /** Not for people: left out of the help. */
+  readonly hidden?: true;
+}
+
+interface ValueRow<T> extends Row {
+  /** Name of the value in the help, such as SECONDS. */
+  readonly value: string;
+  readonly reads: Reader<T>;
+  /** What the help says instead of the default, when that depends on the machine or needs words. */
+  readonly defaultHelp?: string;
+}
+
+export interface Setting<T> extends ValueRow<unknown> {
+  readonly kind: "value" | "list" | "switch";
+  readonly default?: string | ((machine: Machine) => string);
+  /** Exists only in the type checker: what `readSettings` makes of this row. */
+  readonly type?: T;
+}
+
+export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
+
+type TypeOf<S> = S extends Setting<infer T> ? T : never;
+type OptionalKeys<Table> = {
+  [K in keyof Table]: undefined extends TypeOf<Table[K]> ? K : never;
+}[keyof Table];
+
+/** The typed object that a table reads. */
+export type ConfigOf<Table extends SettingsTable> = {
+  readonly [K in Exclude<keyof Table, OptionalKeys<Table>>]: TypeOf<Table[K]>;
+} & { readonly [K in OptionalKeys<Table>]?: TypeOf<Table[K]> };
+
+/** A setting with exactly one value; without a default it must be given. */
+export const one = <T>(row: ValueRow<T> & { default?: string | ((machine: Machine) => string) }) =>
+  ({ kind: "value", ...row }) as Setting<T>;
+
+/** A setting that may be absent. */
+export const maybe = <T>(row: ValueRow<T>) =>
+  ({ kind: "value", defaultHelp: "none", ...row }) as Setting<T | undefined>;
+
+/** A repeatable flag, a comma-separated variable; the default is comma separated too. */
+export const many = <T>(row: ValueRow<T> & { default: string }) =>
+  ({ kind: "list", ...row }) as Setting<readonly T[]>;
+
+/** On when its flag is given or its variable says so. */
+export const toggle = (row: Row) =>
+  ({
+    kind: "switch",
+    value: "",
+    reads: yesOrNo,
+    defaultHelp: "off",
+    default: "no",
+    ...row,
+  }) as Setting<boolean>;
+
+/** A schema that reads text by a function; `right` completes the sentence "the value must be ...". */
+export const reading = <T>(right: string, read: (text: string) => T): Reader<T> =>
+  z.string().transform((text, context) => {
+    try {
+      return read(text);
+    } catch {
+      context.addIssue({ code: "custom", message: right });
+      return z.NEVER;
+    }
+  });
+
+const yesOrNo = reading("yes or no", (text) => {
+  const answers: Readonly<Record<string, boolean>> = {
+    ...{ yes: true, true: true, on: true, "1": true },
+    ...{ no: false, false: false, off: false, "0": false },
+  };
+  const answer = answers[text.toLowerCase()];
+  if (answer === undefined) throw new RangeError(text);
+  return answer;
+});
+
+export interface Sources {
+  /** By flag name without dashes: the text given, all texts of a repeated flag, or `true` for a switch. */
+  readonly flags: Readonly<Record<string, string | readonly string[] | true | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly machine?: Machine;
+}
+
+/** Reads a whole table. Throws ConfigFault naming the first setting that is wrong, its value and what is right. */
+export function readSettings<Table extends SettingsTable>(table: Table, sources: Sources): ConfigOf<Table> {
+  const machine = sources.machine ?? thisMachine();
+  const entries = Object.entries(table).flatMap(([name, setting]) => {
+    const texts = given(setting, sources) ?? defaultTexts(setting, machine);
+    const values = texts.map((text) => readOne(setting, text));
+    if (setting.kind === "list") return [[name, values]];
+    if (values.length > 0) return [[name, values[0]]];
+    if (setting.defaultHelp === "none") return [];
+    throw new ConfigFault("SETTING_MISSING", `${settingName(setting)} is missing: ${setting.help}.`);
+  });
+  return Object.fromEntries(entries) as ConfigOf<Table>;
+}
+
+function given(setting: Setting<unknown>, { flags, env }: Sources): readonly string[] | undefined {
+  const flag = flags[setting.flag];
+  if (flag === true) return ["yes"];
+  if (flag !== undefined) return typeof flag === "string" ? [flag] : flag;
+  const variable = setting.env === undefined ? undefined : env[setting.env];
+  if (variable === undefined || variable.trim() === "") return undefined;
+  // A password may begin or end with a space; nothing else does on purpose.
+  if (setting.kind !== "list") return [setting.secret ? variable : variable.trim()];
+  return splitList(variable);
+}
+
+function defaultTexts(setting: Setting<unknown>, machine: Machine): readonly string[] {
+  const text = typeof setting.default === "function" ? setting.default(machine) : setting.default;
+  if (text === undefined) return [];
+  return setting.kind === "list" ? splitList(text) : [text];
+}
+
+const splitList = (text: string): string[] =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+
+function readOne(setting: Setting<unknown>, text: string): unknown {
+  const result = setting.reads.safeParse(text);
+  if (result.success) return result.data;
+  const right = result.error.issues[0]?.message ?? "something else";
+  const shown = setting.secret ? "The value" : `"${text}"`;
+  throw new ConfigFault(
+    "SETTING_INVALID",
+    `${shown} is not right for ${settingName(setting)}: it must be ${right}.`,
+  );
+}
+
+/** "--http-port (variable HTTP_PORT)": how messages name a setting. */
+export const settingName = ({ flag, env }: Pick<Setting<unknown>, "flag" | "env">): string =>
+  env === undefined ? `--${flag}` : `--${flag} (variable ${env})`;
+
+const thisMachine = (): Machine => ({
+  cpus: availableParallelism(),
+  terminal: process.stderr.isTTY === true,
+});
