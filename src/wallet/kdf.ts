@@ -1,6 +1,7 @@
 import { pbkdf2 as pbkdf2Callback, scrypt as scryptCallback } from "node:crypto";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { romix } from "./romix.ts";
 
 /**
  * The two key derivations of the Web3 Secret Storage definition, on node:crypto's thread pool: geth's strength
@@ -53,13 +54,31 @@ export const KeyDerivation = z.discriminatedUnion("kdf", [Scrypt, Pbkdf2]);
 export type KeyDerivation = z.infer<typeof KeyDerivation>;
 
 /** `dklen` bytes: the first 16 are the cipher key, the next 16 go into the MAC. */
-export function deriveKey(password: string, derivation: KeyDerivation): Promise<Buffer> {
+export async function deriveKey(password: string, derivation: KeyDerivation): Promise<Buffer> {
   const secret = password.normalize("NFKC");
   if (derivation.kdf === "pbkdf2") {
     const { salt, c, dklen: length } = derivation.kdfparams;
     return pbkdf2(secret, salt, c, length, "sha256");
   }
   const { salt, n, r, p, dklen: length } = derivation.kdfparams;
+  // RFC 7914 wants N < 2^(16 r) and OpenSSL insists on it.
+  if (Math.log2(n) >= 16 * r) return scryptByHand(secret, derivation.kdfparams);
   // OpenSSL counts some scratch space too; without `maxmem` Node stops at 32 MiB.
   return scrypt(secret, salt, length, { N: n, r, p, maxmem: 128 * r * (n + p) + 2 ** 20 });
+}
+
+async function scryptByHand(
+  secret: string,
+  { salt, n, r, p, dklen: length }: z.infer<typeof Scrypt>["kdfparams"],
+): Promise<Buffer> {
+  const blocks = await pbkdf2(secret, salt, 1, 128 * r * p, "sha256");
+  for (let lane = 0; lane < p; lane++) {
+    const bytes = blocks.subarray(lane * 128 * r, (lane + 1) * 128 * r);
+    const words = Uint32Array.from({ length: 32 * r }, (_, k) => bytes.readUInt32LE(4 * k));
+    romix(words, n, r);
+    words.forEach((word, k) => {
+      bytes.writeUInt32LE(word, 4 * k);
+    });
+  }
+  return pbkdf2(secret, blocks, 1, length, "sha256");
 }

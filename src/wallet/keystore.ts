@@ -55,9 +55,7 @@ export async function decryptKeystore(
   name = "keystore",
 ): Promise<UnlockedKey> {
   const { crypto, address } = readKeystore(json, name);
-  const key = await deriveKey(password, crypto).catch((error: unknown) => {
-    throw unreadable(`The keyfile "${name}" asks for a key derivation that this machine cannot do.`, error);
-  });
+  const key = await deriveKey(password, crypto);
   if (!timingSafeEqual(macOf(key, crypto.ciphertext), crypto.mac)) {
     throw new ConfigFault("PASSWORD_WRONG", `The password does not open the keyfile "${name}".`, {
       hint: "Check --password, PASSWORD or what you typed.",

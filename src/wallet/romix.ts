@@ -1,0 +1,58 @@
+/**
+ * The memory-hard core of scrypt (RFC 7914, sections 3 to 5) in JavaScript, for the keystores that OpenSSL and web3
+ * refuse: the oldest ones, the published test vector among them, pair N = 262144 with r = 1, and both insist on the
+ * RFC's bound on N. Some ten times slower than native and on the event loop, which at start-up hurts nobody.
+ */
+
+/** Mixes one block of 32 * r little-endian words in place, with 128 * r * n bytes of scratch memory. */
+export function romix(block: Uint32Array, n: number, r: number): void {
+  const words = 32 * r;
+  const history = new Uint32Array(words * n);
+  const scratch = new Uint32Array(words);
+  for (let i = 0; i < n; i++) {
+    history.set(block, i * words);
+    mixBlocks(block, scratch, r);
+  }
+  for (let i = 0; i < n; i++) {
+    const from = (block[words - 16]! & (n - 1)) * words;
+    for (let k = 0; k < words; k++) block[k]! ^= history[from + k]!;
+    mixBlocks(block, scratch, r);
+  }
+}
+
+/** scryptBlockMix: the even 64-byte results go to the front half, the odd ones to the back half. */
+function mixBlocks(block: Uint32Array, scratch: Uint32Array, r: number): void {
+  const x = block.slice(-16);
+  for (let i = 0; i < 2 * r; i++) {
+    for (let k = 0; k < 16; k++) x[k]! ^= block[i * 16 + k]!;
+    salsa(x);
+    scratch.set(x, ((i >> 1) + (i & 1) * r) * 16);
+  }
+  block.set(scratch);
+}
+
+/** Salsa20/8 on 16 words, in place: four double rounds, columns first, then rows. */
+function salsa(x: Uint32Array): void {
+  const y = x.slice();
+  for (let round = 0; round < 4; round++) {
+    quarter(y, 0, 4, 8, 12);
+    quarter(y, 5, 9, 13, 1);
+    quarter(y, 10, 14, 2, 6);
+    quarter(y, 15, 3, 7, 11);
+    quarter(y, 0, 1, 2, 3);
+    quarter(y, 5, 6, 7, 4);
+    quarter(y, 10, 11, 8, 9);
+    quarter(y, 15, 12, 13, 14);
+  }
+  for (let k = 0; k < 16; k++) x[k]! += y[k]!;
+}
+
+function quarter(y: Uint32Array, a: number, b: number, c: number, d: number): void {
+  y[b]! ^= rotate(y[a]! + y[d]!, 7);
+  y[c]! ^= rotate(y[b]! + y[a]!, 9);
+  y[d]! ^= rotate(y[c]! + y[b]!, 13);
+  y[a]! ^= rotate(y[d]! + y[c]!, 18);
+}
+
+// The sums are below 2^33: `|` takes them modulo 2^32 before the bits move.
+const rotate = (word: number, by: number): number => ((word | 0) << by) | ((word | 0) >>> (32 - by));
