@@ -6,6 +6,7 @@ import type { Verdict } from "./verdict.ts";
 /** Why a scan gave no opinion. Stable names: the ledger, metrics and logs carry them. */
 export const NO_OPINION_REASONS = [
   "no-match", // the backend looked and found nothing; whether that means benign is the operator's to say
+  "undecided", // the backend looked and says why it cannot tell (encrypted, truncated ...): never a sign of benign
   "not-accepted", // the backend does not take artifacts of this kind, type or size
   "expired", // the job's deadline had passed before the scan began
   "timeout", // the scan did not end before its deadline and was killed

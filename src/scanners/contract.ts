@@ -5,23 +5,11 @@
  * A scanner module exports `scanner`, either a `Scanner` or a function that returns one. It runs in a process of its
  * own that holds no secret, may be synchronous and CPU-bound, and is killed when it overruns the deadline.
  */
+import type { Accepts } from "../domain/accepts.ts";
 import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
 import type { Verdict } from "../domain/verdict.ts";
 
-export type { ArtifactClaim, ArtifactKind, Verdict };
-
-/** What a scanner is willing to look at. Whatever is left out is unlimited. */
-export interface Accepts {
-  /** Default: files only. */
-  readonly kinds?: readonly ArtifactKind[];
-  /**
-   * MIME types; `type/*` and `*` match as one expects. Default: every type.
-   * Scripts are `text/x-shellscript` and the like, other plain text `text/plain`, unrecognised bytes
-   * `application/octet-stream`, nothing at all `application/x-empty`.
-   */
-  readonly types?: readonly string[];
-  readonly maxSizeBytes?: number;
-}
+export type { Accepts, ArtifactClaim, ArtifactKind, Verdict };
 
 /** An artifact as a scanner sees it. */
 export interface Artifact {
