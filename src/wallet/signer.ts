@@ -1,0 +1,85 @@
+import { eth, utils } from "web3";
+import { type Address, parseAddress } from "../domain/address.ts";
+import type { SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
+import { commitmentNonces, type NonceScope } from "./commitment-nonce.ts";
+import { checkTransactions, type Pins, SIDE_CHAIN_POLICY, type SigningPolicy } from "./policy.ts";
+
+/** A signer with the one other thing that only the holder of the key can do. */
+export interface Wallet extends Signer {
+  /** See commitment-nonce.ts. */
+  commitmentNonce(scope: NonceScope): bigint;
+  /** Chain id and contracts that this wallet signs for, as far as they are known. */
+  pins(): Pins;
+}
+
+export interface WalletOptions extends Partial<SigningPolicy> {
+  /**
+   * Called before the first signature that relies on newly learnt pins; must have stored them when it resolves.
+   * Nothing is signed when it rejects.
+   */
+  readonly onPins?: (pins: Pins) => Promise<void> | void;
+}
+
+/**
+ * Holds a private key (32 bytes), which never leaves this function: it is reachable from no property, so neither a log
+ * line nor a heap of JSON can carry it away.
+ */
+export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}): Wallet {
+  const key = Uint8Array.from(privateKey);
+  const policy: SigningPolicy = { ...SIDE_CHAIN_POLICY, ...options };
+  const nonceFor = commitmentNonces(key);
+  let pins = policy.pins;
+  let stored = pins;
+
+  return {
+    address: parseAddress(eth.accounts.privateKeyToAddress(key)),
+    commitmentNonce: nonceFor,
+    pins: () => pins,
+    async sign(intent, transactions, firstNonce) {
+      pins = merge(pins, checkTransactions(intent, transactions, { ...policy, pins }));
+      if (pins !== stored) {
+        const learnt = pins;
+        await options.onPins?.(learnt);
+        stored = learnt;
+      }
+      return transactions.map((transaction, index) =>
+        signTransaction(transaction, firstNonce + BigInt(index), key),
+      );
+    },
+  };
+}
+
+/** The same object when nothing was learnt, so that identity says whether there is something to store. */
+const merge = (known: Pins, found: Pins): Pins =>
+  known.chainId === found.chainId && known.registry === found.registry && known.token === found.token
+    ? known
+    : found;
+
+/**
+ * EIP-155 legacy signature, RFC 6979 and low S. web3's own `signTransaction` does the same in twenty times the time,
+ * because it validates and recovers what it just made.
+ */
+function signTransaction(
+  transaction: UnsignedTransaction,
+  nonce: bigint,
+  key: Uint8Array,
+): SignedTransaction {
+  const { gas, gasPrice, to, value, data } = transaction;
+  const signed = eth.accounts.Transaction.fromTxData(
+    { nonce, gasPrice, gasLimit: gas, to, value, data },
+    { common: chainOf(transaction.chainId) },
+  ).sign(key);
+  const raw = signed.serialize();
+  return { raw: Buffer.from(raw).toString("hex"), hash: utils.keccak256(raw), nonce };
+}
+
+// Petersburg is the last fork that knew nothing but legacy transactions; which one is named here changes no byte.
+const chainOf = (chainId: bigint) =>
+  eth.accounts.Common.custom(
+    { chainId, networkId: chainId, defaultHardfork: eth.accounts.Hardfork.Petersburg },
+    { hardfork: eth.accounts.Hardfork.Petersburg },
+  );
+
+/** For callers that only know the key: its EIP-55 address. */
+export const addressOf = (privateKey: Uint8Array): Address =>
+  parseAddress(eth.accounts.privateKeyToAddress(privateKey));
