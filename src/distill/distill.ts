@@ -1,0 +1,140 @@
+/**
+ * The default distillation engine: what the backends say of one artifact becomes one verdict, a confidence and an
+ * interval. docs/ARCHITECTURE.md places it; the formula is this.
+ *
+ * 1. Every answer is an accusation, a defence or neither, with a weight in 0..1:
+ *    malicious accuses by its confidence; benign defends by it; suspicious accuses by a tenth of it; a backend that
+ *    looked and found nothing defends by what the operator set for it (`silence`), if anything; the rest is neither.
+ * 2. Accusations strengthen each other as independent witnesses do, and so do defences:
+ *        accused = 1 - (1 - a1)(1 - a2)...        defended = 1 - (1 - d1)(1 - d2)...
+ * 3. lean = accused - defended, in -1..1. One witness alone gives exactly its own confidence, witnesses that agree more,
+ *    witnesses that disagree less. confidence = |lean|; P(malicious) = (1 + lean) / 2.
+ * 4. |lean| up to a tenth is too close to even odds to stake on: `suspicious`. No witness at all: `unknown`.
+ * 5. The interval is Wilson's score interval (z = 1) around P(malicious) for n effective opinions: n is the sum of the
+ *    witnesses' weights times the share of backends that were heard among those that should have been. A backend that
+ *    gave no answer in time, or failed, should have been heard; one that does not take such artifacts should not.
+ *
+ * Weights are parts per million and products are exact, so the order of the answers makes no difference at all.
+ */
+import type { NoOpinionReason, ScanAnswer } from "../domain/scan.ts";
+import { PPM_ONE, type Ppm, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
+import type { Opinion, Testimony } from "./contract.ts";
+
+export interface DistillRules {
+  /** Backends whose `no-match` means benign, with the confidence it is worth. */
+  readonly silence: ReadonlyMap<string, Ppm>;
+}
+
+/** Even odds reach this far: 45 to 55 percent. */
+const SUSPICION_PPM = 100_000;
+const Z = 1;
+
+/** Reasons that are no failure: the backend did what it should and has nothing to say. */
+const IN_ORDER: readonly NoOpinionReason[] = ["no-match", "not-accepted"];
+
+interface Witness {
+  readonly backend: string;
+  readonly side: "accuses" | "defends";
+  readonly weight: Ppm;
+  readonly family: string;
+}
+
+export function distil(testimony: Testimony, rules: DistillRules): Opinion {
+  const witnesses = testimony.answers.flatMap((answer) => testify(answer, rules));
+  const reason = summarize(testimony);
+  if (witnesses.length === 0) {
+    const [even, none, all] = [ppm(0.5), ppm(0), ppm(1)];
+    return {
+      verdict: "unknown",
+      confidence: none,
+      probability: even,
+      interval: [none, all],
+      family: "",
+      reason,
+    };
+  }
+  const lean = together(witnesses, "accuses") - together(witnesses, "defends");
+  const verdict = verdictOf(lean);
+  const probability = Math.round((PPM_ONE + lean) / 2) as Ppm;
+  const effective = sum(witnesses.map(({ weight }) => ratioOf(weight))) * heardShare(testimony, witnesses);
+  return {
+    verdict,
+    confidence: Math.abs(lean) as Ppm,
+    probability,
+    interval: wilson(ratioOf(probability), effective),
+    family: familyOf(witnesses, verdict),
+    reason,
+  };
+}
+
+function testify(answer: ScanAnswer, { silence }: DistillRules): Witness[] {
+  const witness = (side: Witness["side"], weight: Ppm) => [
+    { backend: answer.backend, side, weight, family: answer.family ?? "" },
+  ];
+  switch (answer.verdict) {
+    case "malicious":
+      return witness("accuses", ppm(answer.confidence));
+    case "benign":
+      return witness("defends", ppm(answer.confidence));
+    case "suspicious":
+      return witness("accuses", ppm((answer.confidence * SUSPICION_PPM) / PPM_ONE));
+    case "unknown": {
+      const worth = silence.get(answer.backend);
+      return answer.reason === "no-match" && worth !== undefined ? witness("defends", worth) : [];
+    }
+  }
+}
+
+/** 1 - (1 - w1)(1 - w2)..., exact until one rounding at the end. */
+function together(witnesses: readonly Witness[], side: Witness["side"]): number {
+  const weights = witnesses.filter((witness) => witness.side === side).map(({ weight }) => weight);
+  const one = BigInt(PPM_ONE);
+  const doubt = weights.reduce((product, weight) => product * (one - BigInt(weight)), one);
+  const scale = one ** BigInt(weights.length);
+  return PPM_ONE - Number((doubt + scale / 2n) / scale);
+}
+
+function verdictOf(lean: number): Verdict {
+  if (Math.abs(lean) <= SUSPICION_PPM) return "suspicious";
+  return lean > 0 ? "malicious" : "benign";
+}
+
+function heardShare({ asked, answers }: Testimony, witnesses: readonly Witness[]): number {
+  const silent = asked.filter((backend) => !answers.some((answer) => answer.backend === backend));
+  const failed = answers.filter(({ reason }) => reason !== undefined && !IN_ORDER.includes(reason));
+  return witnesses.length / (witnesses.length + silent.length + failed.length);
+}
+
+function wilson(p: number, n: number): readonly [Ppm, Ppm] {
+  if (n === 0) return [ppm(0), ppm(1)];
+  const z2n = Z ** 2 / n;
+  const middle = (p + z2n / 2) / (1 + z2n);
+  const reach = Math.sqrt(p * (1 - p) * z2n + z2n ** 2 / 4) / (1 + z2n);
+  return [ppm(middle - reach), ppm(middle + reach)];
+}
+
+function familyOf(witnesses: readonly Witness[], verdict: Verdict): string {
+  const side = verdict === "benign" ? "defends" : "accuses";
+  const [best] = witnesses
+    .filter((witness) => witness.side === side && witness.family !== "")
+    .sort((a, b) => b.weight - a.weight || compare(a.backend, b.backend) || compare(a.family, b.family));
+  return best?.family ?? "";
+}
+
+/** "eicar malicious 1, yara unknown (timeout), clamav no answer", in the order in which they were asked. */
+function summarize({ asked, answers }: Testimony): string {
+  const heard = answers.map(({ backend }) => backend).filter((backend) => !asked.includes(backend));
+  return [...asked, ...heard.sort(compare)]
+    .map((backend) => {
+      const answer = answers.find((candidate) => candidate.backend === backend);
+      if (answer === undefined) return `${backend} no answer`;
+      const { verdict, confidence, reason } = answer;
+      return `${backend} ${verdict}${verdict === "unknown" ? ` (${reason ?? "no reason"})` : ` ${ratioOf(ppm(confidence))}`}`;
+    })
+    .join(", ");
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+// Sorted first: adding floating point numbers in another order may give another last digit.
+const sum = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b).reduce((total, number) => total + number, 0);
