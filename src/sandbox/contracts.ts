@@ -1,0 +1,100 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { AbiFragment } from "web3";
+import { z } from "zod";
+
+import { ConfigFault, Fault } from "../domain/fault.ts";
+import { compileFolder } from "./compile.ts";
+
+export const CONTRACT_NAMES = ["NectarToken", "BountyRegistry", "ArbiterStaking"] as const;
+export type ContractName = (typeof CONTRACT_NAMES)[number];
+
+/** What is needed to deploy a contract and talk to it. */
+export interface CompiledContract {
+  readonly abi: readonly AbiFragment[];
+  /** Creation code as `0x` hex, without constructor arguments. */
+  readonly bytecode: string;
+}
+
+export type MarketContracts = Readonly<Record<ContractName, CompiledContract>>;
+
+/** One contract as solc prints it; the creation code with or without `0x`. */
+const SolcContract = z
+  .object({
+    abi: z.array(z.looseObject({ type: z.string() })),
+    evm: z.object({ bytecode: z.object({ object: z.string().regex(/^(0x)?([0-9a-fA-F]{2})+$/) }) }),
+  })
+  .transform(({ abi, evm }): CompiledContract => {
+    const code = evm.bytecode.object;
+    return { abi: abi as unknown as AbiFragment[], bytecode: code.startsWith("0x") ? code : `0x${code}` };
+  });
+
+/** `solc --standard-json`: contracts by file, then by name. */
+const SolcOutput = z.object({ contracts: z.record(z.string(), z.record(z.string(), z.unknown())) });
+
+/**
+ * The marketplace's contracts: those of this package, or those found in a folder of JSON files, each either one contract
+ * as solc prints it (`BountyRegistry.json`) or a whole standard JSON output.
+ *
+ * Throws a ConfigFault when the folder lacks one of the three or holds it in another form.
+ */
+export async function loadContracts(folder?: string): Promise<MarketContracts> {
+  const found = folder === undefined ? namedContracts(await compileFolder()) : await readFolder(folder);
+  const pick = (name: ContractName): CompiledContract => readContract(name, found.get(name), folder);
+  return {
+    NectarToken: pick("NectarToken"),
+    BountyRegistry: pick("BountyRegistry"),
+    ArbiterStaking: pick("ArbiterStaking"),
+  };
+}
+
+/** Contract name to whatever the folder says of it. A file named after the contract wins over a collection. */
+async function readFolder(folder: string): Promise<Map<string, unknown>> {
+  const files = await readdir(folder).catch((cause: unknown) => {
+    throw new ConfigFault("CONTRACTS_UNREADABLE", `Cannot read the contracts folder ${folder}.`, { cause });
+  });
+  const collected = new Map<string, unknown>();
+  const named = new Map<string, unknown>();
+  for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
+    const content = await readJson(join(folder, file));
+    for (const [name, contract] of namedContracts(content)) collected.set(name, contract);
+    const stem = file.slice(0, -".json".length);
+    if (isContractName(stem) && !SolcOutput.safeParse(content).success) named.set(stem, content);
+  }
+  return new Map([...collected, ...named]);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    throw new ConfigFault("CONTRACTS_UNREADABLE", `${path} is not readable JSON.`, { cause });
+  }
+}
+
+/** Empty unless the content is a standard JSON output. */
+function namedContracts(content: unknown): Map<string, unknown> {
+  const output = SolcOutput.safeParse(content);
+  if (!output.success) return new Map();
+  return new Map(Object.values(output.data.contracts).flatMap((file) => Object.entries(file)));
+}
+
+function readContract(name: ContractName, content: unknown, folder: string | undefined): CompiledContract {
+  const contract = SolcContract.safeParse(content);
+  if (contract.success) return contract.data;
+  if (folder === undefined) throw new Fault("CONTRACTS_DO_NOT_COMPILE", `The compiler left out ${name}.`);
+  if (content === undefined) {
+    throw new ConfigFault("CONTRACT_MISSING", `The contracts folder ${folder} holds no ${name}.`, {
+      hint: `Put solc's JSON (\`abi\`, \`evm.bytecode.object\`) there as ${name}.json.`,
+    });
+  }
+  const where = contract.error.issues[0]?.path.join(".") ?? "";
+  throw new ConfigFault(
+    "CONTRACT_MALFORMED",
+    `${name} in ${folder} is not a contract as solc prints it: ${where === "" ? "no object" : `${where} is missing or wrong`}.`,
+    { hint: "It needs `abi` and `evm.bytecode.object`, linked, as hex." },
+  );
+}
+
+const isContractName = (name: string): name is ContractName =>
+  (CONTRACT_NAMES as readonly string[]).includes(name);
