@@ -1,0 +1,106 @@
+import type { Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type WebSocket, WebSocketServer } from "ws";
+import { stringifyJson } from "../../domain/json.ts";
+import type { DecodedLog } from "../chain.ts";
+import type { GatewayContext } from "./context.ts";
+import { STREAMED, shapeEvent } from "./event-shape.ts";
+import { AssertionMetadata, BountyMetadata } from "./metadata-schema.ts";
+import { substituteMetadata } from "./substitution.ts";
+
+interface Frame {
+  readonly event: string;
+  readonly data: object;
+  readonly block_number?: number;
+  readonly txhash?: string;
+}
+
+export interface EventStreamOptions {
+  /** How often the chain is asked for news. */
+  readonly pollMs: number;
+  readonly startedAtMs: number;
+  /** The request's path within the gateway, without base path and trailing slashes. */
+  readonly pathOf: (url: string) => string;
+}
+
+/**
+ * The websocket `/events?chain=side`: `connected` first, then a live stream of blocks and contract events in binary
+ * frames. No history, no replay; whatever a client sends is ignored. Runs until `gateway.closing` aborts.
+ */
+export function serveEvents(server: Server, gateway: GatewayContext, options: EventStreamOptions): void {
+  const sockets = new WebSocketServer({ noServer: true });
+  const listeners = new Set<WebSocket>();
+  server.on("upgrade", (request, socket: Duplex, head) => {
+    const url = request.url ?? "/";
+    const chain = new URL(url, "http://gateway").searchParams.get("chain") ?? "side";
+    if (options.pathOf(url) !== "/events") return refuse(socket, "404 Not Found");
+    if (chain !== "side" && chain !== "home") return refuse(socket, "400 Bad Request");
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      client.on("error", () => client.terminate());
+      send(client, { event: "connected", data: { start_time: (options.startedAtMs / 1000).toFixed(6) } });
+      // Nothing ever happens on the home chain, which the sandbox lacks.
+      if (chain === "home") return;
+      listeners.add(client);
+      client.once("close", () => listeners.delete(client));
+    });
+  });
+
+  const broadcast = (frame: Frame): void => {
+    const bytes = encode(frame);
+    for (const client of listeners) client.send(bytes, { binary: true });
+  };
+  gateway.closing.addEventListener("abort", () => {
+    for (const client of sockets.clients) client.terminate();
+    sockets.close();
+  });
+  void follow(gateway, options.pollMs, broadcast);
+}
+
+/** Tells what is new on the chain, poll by poll. A poll that fails is made up for by the next. */
+async function follow(
+  gateway: GatewayContext,
+  pollMs: number,
+  broadcast: (frame: Frame) => void,
+): Promise<void> {
+  const { chain, closing, log } = gateway;
+  let told = -1;
+  while (!closing.aborted) {
+    try {
+      const head = await chain.head();
+      if (told < 0) told = head;
+      if (head > told) {
+        const logs = await chain.logs(told + 1, head);
+        // Each new block gets its message, and all of them carry the newest number.
+        for (let block = told; block < head; block++) broadcast({ event: "block", data: { number: head } });
+        told = head;
+        for (const entry of logs) for (const frame of frameOf(gateway, entry)) broadcast(frame);
+      }
+      await sleep(pollMs, undefined, { signal: closing });
+    } catch (error) {
+      if (closing.aborted) return;
+      log.warn({ err: error }, "gateway.events.failed");
+      await sleep(pollMs);
+    }
+  }
+}
+
+/** The frame of a contract event; none for events the stream does not carry. */
+export function frameOf({ store }: Pick<GatewayContext, "store">, log: DecodedLog): Frame[] {
+  if (log.contract !== "registry" || !isStreamed(log.event)) return [];
+  const event = STREAMED[log.event];
+  const data = shapeEvent(log.event, log.args);
+  const schema = event === "bounty" ? BountyMetadata : event === "reveal" ? AssertionMetadata : undefined;
+  if (schema !== undefined) data.metadata = substituteMetadata(store, String(data.metadata), schema);
+  return [{ event, data, block_number: log.blockNumber, txhash: log.transactionHash }];
+}
+
+const isStreamed = (name: string): name is keyof typeof STREAMED => Object.hasOwn(STREAMED, name);
+
+const encode = (frame: Frame): Buffer => Buffer.from(stringifyJson(frame));
+
+const send = (client: WebSocket, frame: Frame): void => client.send(encode(frame), { binary: true });
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

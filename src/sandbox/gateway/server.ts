@@ -1,0 +1,167 @@
+import fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import { parseJson, stringifyJson } from "../../domain/json.ts";
+import type { Logger } from "../../observe/log.ts";
+import type { Chain } from "../chain.ts";
+import type { ArtifactStore } from "../store.ts";
+import { artifactRoutes } from "./artifacts.ts";
+import { assertionRoutes } from "./assertions.ts";
+import { requireKeys } from "./authorization.ts";
+import { balanceRoutes } from "./balances.ts";
+import { bountyRoutes } from "./bounties.ts";
+import type { GatewayContext } from "./context.ts";
+import { Failure, failed, HttpTrouble } from "./envelope.ts";
+import { serveEvents } from "./event-stream.ts";
+import { metadataRoutes } from "./metadata.ts";
+import { nonceRoutes } from "./nonces.ts";
+import { parameterRoutes } from "./parameters.ts";
+import { pathPatterns } from "./path-patterns.ts";
+import { receiptRoutes } from "./receipts.ts";
+import { stakingRoutes } from "./staking.ts";
+import { statusRoutes } from "./status.ts";
+import { transactionRoutes } from "./transactions.ts";
+import { voteRoutes } from "./votes.ts";
+
+/** The most artifacts a body may hold, times the largest artifact, bounds what a body may weigh. */
+const ARTIFACTS_IN_A_BODY = 256;
+
+export interface GatewayOptions {
+  readonly chain: Chain;
+  readonly store: ArtifactStore;
+  readonly log: Logger;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** A path prefix under which the gateway also answers, such as `/v1/default`. */
+  readonly basePath?: string;
+  /** Keys that are accepted; without them everybody is. */
+  readonly apiKeys?: readonly string[];
+  /** How often the chain is polled for events. Default 500 ms, the real gateway's habit. */
+  readonly pollMs?: number;
+  /** How often a receipt is asked for. Default 1 s. */
+  readonly receiptPollMs?: number;
+  /** Default 10 s, the real gateway's patience on a side chain. */
+  readonly receiptTimeoutMs?: number;
+  /** The largest artifact. Default 10 MiB, what a caller without a key is allowed. */
+  readonly maxArtifactBytes?: number;
+}
+
+export interface Gateway extends AsyncDisposable {
+  /** Base URL, with the base path. */
+  readonly url: string;
+}
+
+/**
+ * A polyswarmd in front of one side chain: builds unsigned transactions, relays signed ones, waits for receipts,
+ * decodes events, stores artifacts and streams what happens. It never holds a user's key.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const closing = new AbortController();
+  const gateway: GatewayContext = {
+    chain: options.chain,
+    store: options.store,
+    log: options.log,
+    closing: closing.signal,
+    maxArtifactBytes: options.maxArtifactBytes ?? 10_485_760,
+    receiptPollMs: options.receiptPollMs ?? 1000,
+    receiptTimeoutMs: options.receiptTimeoutMs ?? 10_000,
+    apiKeys: options.apiKeys === undefined ? undefined : new Set(options.apiKeys),
+  };
+  const basePath = (options.basePath ?? "").replace(/\/+$/, "");
+  const withoutBase = (url: string): string =>
+    basePath !== "" && url.startsWith(`${basePath}/`) ? url.slice(basePath.length) : url;
+
+  const app = createApp(gateway, withoutBase);
+  if (gateway.apiKeys !== undefined) {
+    const pathOf = (url: string): string => withoutBase(url).split("?")[0]!;
+    requireKeys(app, gateway.apiKeys, { pathOf, maxBodyBytes: bodyLimit(gateway) });
+  }
+  await addRoutes(app, gateway);
+  const origin = await app.listen({ host: options.host ?? "127.0.0.1", port: options.port ?? 0 });
+  serveEvents(app.server, gateway, {
+    pollMs: options.pollMs ?? 500,
+    startedAtMs: Date.now(),
+    pathOf: (url) => withoutSlashes(withoutBase(url)).split("?")[0]!,
+  });
+  return {
+    url: `${origin}${basePath}`,
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await app.close();
+    },
+  };
+}
+
+function createApp(gateway: GatewayContext, withoutBase: (url: string) => string): FastifyInstance {
+  const app = fastify({
+    bodyLimit: bodyLimit(gateway),
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4096 },
+    rewriteUrl: (request) => withoutSlashes(withoutBase(request.url ?? "/")),
+  });
+  // `GET /transactions` carries its hashes in a body.
+  app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    "application/json",
+    { parseAs: "string" },
+    async (_request: unknown, text: unknown) => parseBody(String(text)),
+  );
+  // A body that does not say it is JSON is not seen at all.
+  app.addContentTypeParser("*", { parseAs: "buffer" }, async () => undefined);
+  app.setReplySerializer((payload) => stringifyJson(payload));
+
+  const patterns = pathPatterns();
+  app.addHook("onRoute", ({ url }) => patterns.add(url));
+  app.setNotFoundHandler(async (request, reply) => {
+    const known = patterns.match(request.url.split("?")[0]!);
+    return reply.status(known ? 405 : 404).send({
+      message: known
+        ? "The method is not allowed for the requested URL."
+        : "The requested URL was not found on the server.",
+    });
+  });
+  app.setErrorHandler<FastifyError | Failure | HttpTrouble>(async (error, _request, reply) => {
+    if (error instanceof Failure) return reply.status(error.status).send(failed(error.errors));
+    if (error instanceof HttpTrouble) return reply.status(error.status).send({ message: error.message });
+    const status = error.statusCode ?? 500;
+    if (status >= 500) gateway.log.warn({ err: error }, "gateway.request.failed");
+    return reply.status(status).send({ message: status >= 500 ? "Internal Server Error" : error.message });
+  });
+  return app;
+}
+
+async function addRoutes(app: FastifyInstance, gateway: GatewayContext): Promise<void> {
+  parameterRoutes(app, gateway);
+  metadataRoutes(app, gateway);
+  bountyRoutes(app, gateway);
+  assertionRoutes(app, gateway);
+  voteRoutes(app, gateway);
+  await artifactRoutes(app, gateway);
+  nonceRoutes(app, gateway);
+  transactionRoutes(app, gateway);
+  receiptRoutes(app, gateway);
+  balanceRoutes(app, gateway);
+  stakingRoutes(app, gateway);
+  statusRoutes(app, gateway);
+}
+
+function parseBody(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return parseJson(text);
+  } catch {
+    throw new HttpTrouble(
+      400,
+      "The browser (or proxy) sent a request that this server could not understand.",
+    );
+  }
+}
+
+const bodyLimit = ({ maxArtifactBytes }: GatewayContext): number => maxArtifactBytes * ARTIFACTS_IN_A_BODY;
+
+/** The URL without the slashes that may end its path; the query stays. */
+function withoutSlashes(url: string): string {
+  const [path, ...query] = url.split("?");
+  return [path!.replace(/\/+$/, "") || "/", ...query].join("?");
+}

@@ -1,0 +1,51 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { packBits } from "../../domain/bits.ts";
+import { guidToUint } from "../../domain/guid.ts";
+import { Flags, readBody } from "./body.ts";
+import { readCaller } from "./caller.ts";
+import type { GatewayContext } from "./context.ts";
+import { Failure, ok } from "./envelope.ts";
+import { paddedFlags } from "./flags.ts";
+import { countVotes, readBounty, readVote, type VoteRecord } from "./registry.ts";
+import { GUID, guidOf, INDEX, indexOf } from "./routes.ts";
+import { buildTransactions } from "./unsigned.ts";
+
+const VoteBody = z.object({ votes: Flags, valid_bloom: z.boolean() });
+
+export function voteRoutes(app: FastifyInstance, gateway: GatewayContext): void {
+  const { chain } = gateway;
+
+  app.post(`/bounties/${GUID}/vote`, async (request) => {
+    const caller = readCaller(request);
+    const body = readBody(VoteBody, request.body);
+    const args = [guidToUint(guidOf(request)), packBits(body.votes), body.valid_bloom];
+    return ok({
+      transactions: await buildTransactions(gateway, caller, [
+        { contract: chain.contracts.registry, fn: "voteOnBounty", args },
+      ]),
+    });
+  });
+
+  app.get(`/bounties/${GUID}/votes`, async (request) => {
+    readCaller(request);
+    const guid = guidOf(request);
+    const [count, bounty] = await Promise.all([countVotes(chain, guid), readBounty(chain, guid)]);
+    const votes = await Promise.all(Array.from({ length: count }, (_, i) => readVote(chain, guid, i)));
+    return ok(votes.map((vote) => shapeVote(vote, bounty.artifactCount)));
+  });
+
+  app.get(`/bounties/${GUID}/votes/${INDEX}`, async (request) => {
+    readCaller(request);
+    const [guid, index] = [guidOf(request), indexOf(request)];
+    const [count, bounty] = await Promise.all([countVotes(chain, guid), readBounty(chain, guid)]);
+    if (index >= count) throw new Failure(404, "Vote not found");
+    return ok(shapeVote(await readVote(chain, guid, index), bounty.artifactCount));
+  });
+}
+
+export const shapeVote = (vote: VoteRecord, artifactCount: number): object => ({
+  voter: vote.voter,
+  votes: paddedFlags(vote.votes, artifactCount),
+  valid_bloom: vote.validBloom,
+});
