@@ -1,0 +1,300 @@
+import type { BidStrategy } from "../bid/contract.ts";
+import type { Testimony } from "../distill/contract.ts";
+import type { Bounty } from "../domain/bounty.ts";
+import type { Clock, Instant } from "../domain/chain.ts";
+import { describeError } from "../domain/fault.ts";
+import type { Guid } from "../domain/guid.ts";
+import { type AbandonReason, UNPROMISED_STATES } from "../domain/lifecycle.ts";
+import { formatNct } from "../domain/nct.ts";
+import type { Opinion } from "../domain/opinion.ts";
+import { ratioOf } from "../domain/verdict.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { AssertionNotice, BountyNotice, Marketplace } from "../market/port.ts";
+import type { ScanQueue } from "../queue/port.ts";
+import { detectTypes } from "../triage/detect.ts";
+import { type Triage, type TriageRules, triage } from "../triage/triage.ts";
+import { type Case, jobsOf, withAnswers } from "./cases.ts";
+import type { Collector } from "./collector.ts";
+import { answersDue } from "./deadline.ts";
+import type { Duties } from "./duties.ts";
+import { inTimeToPost } from "./duty.ts";
+import type { Tell } from "./events.ts";
+import { planAssertion } from "./plan-assertion.ts";
+import type { Purse } from "./purse.ts";
+
+export interface DeskParts {
+  readonly market: Marketplace;
+  readonly ledger: Ledger;
+  readonly queue: ScanQueue;
+  readonly collector: Collector;
+  readonly duties: Duties;
+  readonly purse: Purse;
+  readonly clock: Clock;
+  readonly tell: Tell;
+  readonly rules: TriageRules;
+  readonly distill: (testimony: Testimony) => Opinion;
+  readonly strategy: BidStrategy;
+  /** Seals verdict bits for a bounty; the nonce is the secret that opens the commitment. */
+  readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
+  /** When a block of this chain will be reached, as far as we can tell. */
+  readonly instantOf: (block: number) => Instant;
+  /** Of microengine, for the assertion metadata. */
+  readonly version: string;
+}
+
+/** Ends the work on a bounty without a stake. */
+class Abandon extends Error {
+  readonly why: AbandonReason;
+
+  constructor(why: AbandonReason, detail = "") {
+    super(detail);
+    this.why = why;
+  }
+}
+
+/**
+ * Answers the bounties of one chain: seen ► triaged ► dispatched ► distilled ► planned, each state in the ledger before
+ * the next step; from `planned` on the bounty belongs to the duties. Every bounty is on its own: what goes wrong with
+ * one is told and ends that one. Nothing was promised before `planned`, so after a restart the desk simply begins those
+ * bounties again; job ids make sure nothing is scanned twice while the queue remembers it.
+ */
+export class Desk {
+  readonly #parts: DeskParts;
+  readonly #working = new Map<Guid, Promise<void>>();
+  /** What other engines staked on the bounties in work. */
+  readonly #rivals = new Map<Guid, AssertionNotice[]>();
+  readonly #stop = new AbortController();
+  #deprecated = false;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+    const { market, tell } = parts;
+    market.on("bounty", (notice) => this.hear(notice));
+    market.on("assertion", (notice) => this.#rivals.get(notice.guid)?.push(notice));
+    market.on("deprecated", ({ rollover }) => {
+      this.#deprecated = true;
+      tell("market.deprecated", { chain: market.chain, rollover });
+    });
+    market.on("undeprecated", () => {
+      this.#deprecated = false;
+      tell("market.undeprecated", { chain: market.chain });
+    });
+  }
+
+  /** Bounties in work right now. */
+  inFlight(): number {
+    return this.#working.size;
+  }
+
+  /** Takes up a bounty, unless it is known, of a kind nobody looks at, or we are stopping. */
+  hear(notice: BountyNotice): void {
+    const { ledger, market, tell, rules, clock } = this.#parts;
+    const guid = notice.guid;
+    if (this.#stop.signal.aborted || this.#working.has(guid)) return;
+    if (this.#deprecated) {
+      tell("bounty.skipped", { guid, why: "deprecated" });
+    } else if (!rules.artifactKinds.includes(notice.kind)) {
+      tell("bounty.skipped", { guid, why: "wrong-kind" });
+    } else if (ledger.find({ chain: market.chain, guid }) === undefined) {
+      this.#begin(guid, notice.uri, clock.now(), (signal) => this.#see(notice, signal));
+    }
+  }
+
+  /** Begins again what an earlier run had not yet promised; returns how many bounties that is. */
+  resume(): number {
+    const { ledger, market, clock } = this.#parts;
+    const left = ledger.inStates(market.chain, UNPROMISED_STATES);
+    for (const { bounty } of left) {
+      this.#begin(bounty.guid, bounty.uri, clock.now(), () => Promise.resolve(bounty));
+    }
+    return left.length;
+  }
+
+  /** Takes no new bounties and lets go of those not yet promised: the next start begins them again. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#working.values());
+  }
+
+  #begin(guid: Guid, uri: string, heardAt: Instant, load: (signal: AbortSignal) => Promise<Bounty>): void {
+    this.#rivals.set(guid, []);
+    const work = this.#answer(guid, uri, heardAt, load).finally(() => {
+      this.#working.delete(guid);
+      this.#rivals.delete(guid);
+    });
+    this.#working.set(guid, work);
+  }
+
+  async #answer(
+    guid: Guid,
+    uri: string,
+    heardAt: Instant,
+    load: (signal: AbortSignal) => Promise<Bounty>,
+  ): Promise<void> {
+    const { market, purse, duties } = this.#parts;
+    const signal = this.#stop.signal;
+    try {
+      // Asked for now, needed when bidding: by then the answer is there.
+      void purse.refresh().catch(() => undefined);
+      const [bounty, listed] = await Promise.all([
+        load(signal),
+        // A listing that fails decides nothing; fetching the artifacts will.
+        market.listArtifacts(uri, signal).then(
+          (list) => list.length,
+          () => undefined,
+        ),
+      ]);
+      const count = Math.min(bounty.artifactCount, listed ?? bounty.artifactCount);
+      if (count === 0) throw new Abandon("no-artifacts");
+      if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
+      const triaged = await this.#triage(bounty, count, signal);
+      const scanned = await this.#scan(bounty, triaged, signal);
+      const distilled = this.#distill(bounty, scanned);
+      await this.#plan(bounty, distilled);
+      await duties.take(guid, heardAt);
+    } catch (error) {
+      if (!signal.aborted) this.#abandon(guid, error);
+    }
+  }
+
+  #abandon(guid: Guid, error: unknown): void {
+    const { ledger, tell, market } = this.#parts;
+    const foreseen = error instanceof Abandon;
+    const why = foreseen ? error.why : "market-unreachable";
+    const detail = describeError(error);
+    if (!foreseen) tell("bounty.failed", { guid, reason: detail });
+    const record = ledger.find({ chain: market.chain, guid });
+    if (record !== undefined && (UNPROMISED_STATES as readonly string[]).includes(record.state)) {
+      ledger.abandon({ chain: market.chain, guid }, why);
+    }
+    tell("bounty.abandoned", { guid, why, ...(detail === "" ? {} : { detail }) });
+  }
+
+  /** Asks for what the event does not carry (the number of artifacts above all) and writes the bounty down. */
+  async #see(notice: BountyNotice, signal: AbortSignal): Promise<Bounty> {
+    const { market, ledger, tell } = this.#parts;
+    const bounty = await market.bounty(notice.guid, signal);
+    if (bounty === null) throw new Abandon("not-found");
+    ledger.see(bounty);
+    tell("bounty.seen", {
+      guid: bounty.guid,
+      kind: bounty.kind,
+      artifacts: bounty.artifactCount,
+      reward: formatNct(bounty.amount),
+      expiration: bounty.expiration,
+    });
+    return bounty;
+  }
+
+  /** Decides for the first `count` artifacts; what the URI does not list can not be judged. */
+  async #triage(bounty: Bounty, count: number, signal: AbortSignal): Promise<readonly Case[]> {
+    const { ledger, tell } = this.#parts;
+    const decisions = await Promise.all(
+      Array.from({ length: count }, (_, index) => this.#triageOne(bounty, index, signal)),
+    );
+    const words = decisions.map((decision) => (decision.kind === "skip" ? decision.reason : "scan"));
+    ledger.recordTriage(bounty, words);
+    const cases = decisions.map((decision, index): Case => {
+      if (decision.kind === "skip") {
+        const { reason: why, detail } = decision;
+        tell("artifact.skipped", { guid: bounty.guid, artifact: index, why, detail });
+      }
+      return { index, asked: decision.kind === "scan" ? decision.backends : [], answers: [], opinion: null };
+    });
+    if (cases.every((item) => item.asked.length === 0))
+      throw new Abandon("nothing-to-scan", words.join(", "));
+    return cases;
+  }
+
+  async #triageOne(
+    bounty: Bounty,
+    index: number,
+    signal: AbortSignal,
+  ): Promise<Exclude<Triage, { kind: "look" }> | { kind: "skip"; reason: "unreadable"; detail: string }> {
+    const { rules, market } = this.#parts;
+    const claim = bounty.claims[index] ?? { raw: {} };
+    const first = triage({ kind: bounty.kind, claim }, rules);
+    if (first.kind !== "look") return first;
+    try {
+      const head = await market.artifactHead(bounty.uri, index, first.bytes, signal);
+      const whole = head.length < first.bytes;
+      const types = await detectTypes(head, bounty.kind, whole);
+      const seen = { kind: bounty.kind, claim, types, ...(whole ? { sizeBytes: head.length } : {}) };
+      const second = triage(seen, rules);
+      if (second.kind !== "look") return second;
+      return { kind: "skip", reason: "unreadable", detail: "the first bytes do not decide" };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return { kind: "skip", reason: "unreadable", detail: describeError(error) };
+    }
+  }
+
+  async #scan(bounty: Bounty, cases: readonly Case[], signal: AbortSignal): Promise<readonly Case[]> {
+    const { ledger, collector, clock, rules, tell, queue, instantOf } = this.#parts;
+    const now = clock.now();
+    const deadline = answersDue(bounty.expiration, now, instantOf);
+    const jobs = jobsOf(bounty, cases, { deadline, now, maxSizeBytes: rules.maxSizeBytes });
+    ledger.advance(bounty, "dispatched");
+    tell("bounty.dispatched", {
+      guid: bounty.guid,
+      jobs: jobs.length,
+      answerWithinMs: Math.round(deadline - now),
+    });
+    const collected = collector.collect(jobs, deadline, signal).catch((error: unknown) => {
+      throw new Abandon("queue-unreachable", describeError(error));
+    });
+    const answers = await collected;
+    signal.throwIfAborted();
+    const late = jobs.filter((job) => !answers.some((answer) => answer.jobId === job.id));
+    if (late.length > 0) void queue.forget(late.map((job) => job.id)).catch(() => undefined);
+    return withAnswers(cases, answers);
+  }
+
+  #distill(bounty: Bounty, cases: readonly Case[]): readonly Case[] {
+    const { ledger, distill, tell } = this.#parts;
+    const distilled = cases.map((item): Case => {
+      if (item.asked.length === 0) return item;
+      const opinion = distill({ asked: item.asked, answers: item.answers });
+      tell("artifact.distilled", {
+        guid: bounty.guid,
+        artifact: item.index,
+        verdict: opinion.verdict,
+        confidence: ratioOf(opinion.confidence),
+        reason: opinion.reason,
+      });
+      return { ...item, opinion };
+    });
+    ledger.recordOpinions(
+      bounty,
+      distilled.map((item) => item.opinion),
+      distilled.flatMap((item) => item.answers),
+    );
+    return distilled;
+  }
+
+  /** Nothing is awaited between looking into the purse and reserving, so two bounties never promise the same NCT. */
+  async #plan(bounty: Bounty, cases: readonly Case[]): Promise<void> {
+    const { market, ledger, purse, strategy, seal, clock, tell, version } = this.#parts;
+    await purse.refresh();
+    const plan = planAssertion({
+      bounty,
+      cases,
+      parameters: market.parameters(),
+      rivals: this.#rivals.get(bounty.guid) ?? [],
+      balance: purse.available(),
+      atRisk: ledger.atRisk(market.chain),
+      strategy,
+      seal,
+      now: clock.now(),
+      version,
+    });
+    if (plan.kind === "abandon") throw new Abandon(plan.why, plan.detail);
+    ledger.planAssertion(bounty, plan.assertion);
+    purse.reserve(bounty.guid, plan.assertion.stake + plan.assertion.fee);
+    tell("assertion.planned", {
+      guid: bounty.guid,
+      artifacts: plan.assertion.bids.length,
+      stake: formatNct(plan.assertion.stake),
+    });
+  }
+}

@@ -1,0 +1,84 @@
+import type { Guid } from "../domain/guid.ts";
+import type { AbandonReason } from "../domain/lifecycle.ts";
+import type { Logger } from "../observe/log.ts";
+
+/**
+ * What a producer tells, by name. Dashboards, alerts and `microengine demo` hang on these names and fields: rename one
+ * as you would a column. Amounts are decimal NCT as text.
+ */
+export interface ProducerEvents {
+  /** We listen to the marketplace and answer. */
+  "producer.ready": {
+    account: string;
+    chain: string;
+    head: number;
+    backends: readonly string[];
+    strategy: string;
+  };
+  "producer.stopping": { inFlight: number };
+  /** Bounties of an earlier run that are taken up again. */
+  "producer.resumed": { chain: string; promised: number; unpromised: number };
+
+  "market.connected": { chain: string };
+  "market.disconnected": { chain: string; reason: string };
+  "market.parameters": { chain: string; assertionFee: string; revealWindow: number; voteWindow: number };
+  "market.deprecated": { chain: string; rollover: boolean };
+  "market.undeprecated": { chain: string };
+
+  /** A bounty whose kind nobody here looks at; nothing was written down. */
+  "bounty.skipped": { guid: Guid; why: "wrong-kind" | "deprecated" };
+  "bounty.seen": { guid: Guid; kind: string; artifacts: number; reward: string; expiration: number };
+  "artifact.skipped": { guid: Guid; artifact: number; why: string; detail: string };
+  "bounty.dispatched": { guid: Guid; jobs: number; answerWithinMs: number };
+  /** A consumer's answer came in. */
+  "artifact.answered": {
+    guid: Guid;
+    artifact: number;
+    backend: string;
+    verdict: string;
+    confidence: number;
+    why?: string;
+    scanMs: number;
+  };
+  "artifact.distilled": { guid: Guid; artifact: number; verdict: string; confidence: number; reason: string };
+  /** An end without a stake. */
+  "bounty.abandoned": { guid: Guid; why: AbandonReason; detail?: string };
+  /** Commitment, nonce and stakes are in the ledger; nothing was sent. */
+  "assertion.planned": { guid: Guid; artifacts: number; stake: string };
+  /** The assertion is on the market. `ms` is from hearing of the bounty until the request for it left. */
+  "assertion.posted": { guid: Guid; index: number; stake: string; ms: number | null };
+  "assertion.unconfirmed": { guid: Guid; reason: string };
+  "assertion.revealed": { guid: Guid; index: number };
+  /** The reveal window closed on us; the stake counts as wrong wherever an arbiter voted. */
+  "assertion.reveal-missed": { guid: Guid; stake: string };
+  "assertion.settled": { guid: Guid; payout: string; profit: string; right: number; wrong: number };
+  /** A duty towards the market did not succeed this time; it is tried again. */
+  "duty.failed": { guid: Guid; duty: string; reason: string; attempt: number };
+  /** Something we did not foresee went wrong with one bounty; the others go on. */
+  "bounty.failed": { guid: Guid; reason: string };
+}
+
+export type Tell = <Name extends keyof ProducerEvents>(event: Name, facts: ProducerEvents[Name]) => void;
+
+const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> = {
+  "bounty.skipped": "debug",
+  "artifact.skipped": "debug",
+  "artifact.answered": "debug",
+  "artifact.distilled": "debug",
+  "bounty.dispatched": "debug",
+  "market.disconnected": "warn",
+  "market.deprecated": "warn",
+  "assertion.unconfirmed": "warn",
+  "duty.failed": "warn",
+  "assertion.reveal-missed": "error",
+  "bounty.failed": "error",
+};
+
+/** Tells the log; `also` hears everything as well (metrics). */
+export function tellLog(log: Logger, also?: Tell): Tell {
+  return (event, facts) => {
+    const entry: object = facts;
+    log[LEVELS[event] ?? "info"](entry, event);
+    also?.(event, facts);
+  };
+}

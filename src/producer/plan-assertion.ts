@@ -1,0 +1,91 @@
+import type { BidArtifact, BidRequest, BidStrategy } from "../bid/contract.ts";
+import { type AbstainReason, planBids } from "../bid/plan.ts";
+import { hasBit } from "../domain/bits.ts";
+import type { Bounty, MarketParameters } from "../domain/bounty.ts";
+import type { Instant } from "../domain/chain.ts";
+import type { Guid } from "../domain/guid.ts";
+import type { AbandonReason } from "../domain/lifecycle.ts";
+import type { Nct } from "../domain/nct.ts";
+import type { PlannedAssertion } from "../ledger/records.ts";
+import type { AssertionNotice } from "../market/port.ts";
+import type { Case } from "./cases.ts";
+import { buildMetadata } from "./metadata.ts";
+
+export interface PlanFacts {
+  readonly bounty: Bounty;
+  readonly cases: readonly Case[];
+  readonly parameters: MarketParameters;
+  readonly rivals: readonly AssertionNotice[];
+  readonly balance: Nct;
+  readonly atRisk: Nct;
+  readonly strategy: BidStrategy;
+  readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
+  readonly now: Instant;
+  readonly version: string;
+}
+
+export type AssertionPlan =
+  | { readonly kind: "assert"; readonly assertion: PlannedAssertion }
+  | { readonly kind: "abandon"; readonly why: AbandonReason; readonly detail: string };
+
+/** From opinions to an assertion that can be written down and posted, or the reason why there is none. */
+export function planAssertion(facts: PlanFacts): AssertionPlan {
+  const request = bidRequest(facts);
+  if (request.artifacts.length === 0) {
+    return { kind: "abandon", why: "no-opinion", detail: facts.cases.map(explain).join("; ") };
+  }
+  const plan = planBids(request, facts.strategy);
+  if (plan.kind === "abstain") return { kind: "abandon", why: reasonOf(plan.why), detail: plan.detail };
+  const { nonce, commitment } = facts.seal(facts.bounty.guid, plan.verdicts);
+  return {
+    kind: "assert",
+    assertion: {
+      commitment,
+      nonce,
+      mask: plan.mask,
+      verdicts: plan.verdicts,
+      bids: plan.bids,
+      stake: plan.stake,
+      fee: facts.parameters.assertionFee,
+      metadata: buildMetadata(spoken(facts, plan.mask), { microengine: facts.version }),
+      plannedAt: facts.now,
+    },
+  };
+}
+
+function bidRequest({ bounty, cases, parameters, rivals, balance, atRisk }: PlanFacts): BidRequest {
+  return {
+    guid: bounty.guid,
+    chain: bounty.chain,
+    artifacts: cases.flatMap(speakable),
+    artifactCount: bounty.artifactCount,
+    reward: bounty.amount,
+    bidMinimum: parameters.bidMinimum,
+    bidMaximum: parameters.bidMaximum,
+    assertionFee: parameters.assertionFee,
+    rivals: rivals.map(({ mask, bids }) => ({ mask, bids })),
+    balance,
+    atRisk,
+  };
+}
+
+/** Only malicious and benign can be asserted. */
+function speakable({ index, opinion }: Case): BidArtifact[] {
+  if (opinion === null || (opinion.verdict !== "malicious" && opinion.verdict !== "benign")) return [];
+  const { verdict, confidence, interval, family } = opinion;
+  return [{ index, verdict, confidence, interval, family }];
+}
+
+function spoken({ bounty, cases }: PlanFacts, mask: bigint): Parameters<typeof buildMetadata>[0] {
+  const byIndex = new Map(cases.map((item) => [item.index, item]));
+  return Array.from({ length: bounty.artifactCount }, (_, index) => {
+    const item = byIndex.get(index);
+    if (!hasBit(mask, index) || item === undefined || item.opinion === null) return null;
+    return { opinion: item.opinion, answers: item.answers };
+  });
+}
+
+const explain = ({ index, opinion }: Case): string => `${index}: ${opinion?.reason ?? "not scanned"}`;
+
+const reasonOf = (why: AbstainReason): AbandonReason =>
+  why === "balance" ? "thin-purse" : why === "nothing-to-say" ? "no-opinion" : "abstained";

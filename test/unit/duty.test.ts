@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type BountyState, PROMISED_STATES } from "../../src/domain/lifecycle.ts";
+import { type DutyFacts, nextDuty } from "../../src/producer/duty.ts";
+
+const facts = (
+  state: BountyState,
+  head: number,
+  more: { quorum?: boolean; revealMissed?: boolean; published?: boolean; revealWindow?: number } = {},
+): DutyFacts => ({
+  record: {
+    state,
+    quorum: more.quorum ?? false,
+    revealMissed: more.revealMissed ?? false,
+    bounty: { expiration: 1020 },
+  },
+  published: more.published ?? true,
+  head,
+  parameters: { revealWindow: more.revealWindow ?? 10, voteWindow: 100 },
+});
+
+describe("the next duty of a promised bounty", () => {
+  it.each([
+    ["planned", 1018, "post"],
+    ["planned", 1019, "give-up"],
+    ["posting", 1000, "confirm-post"],
+    ["posting", 2000, "confirm-post"],
+    ["asserted", 1019, "wait"],
+    ["asserted", 1020, "reveal"],
+    ["asserted", 1028, "reveal"],
+    ["asserted", 1029, "miss-reveal"],
+    ["revealing", 1021, "confirm-reveal"],
+    ["revealed", 1129, "wait"],
+    ["revealed", 1130, "settle"],
+    ["settling", 1131, "confirm-settle"],
+    ["settled", 1131, "wait"],
+  ] as const)("of one that is %s when block %i is the newest is to %s", (state, head, duty) => {
+    expect(nextDuty(facts(state, head))).toBe(duty);
+  });
+
+  it("is to publish the metadata as soon as the assertion is on the market, before the reveal is due", () => {
+    expect(nextDuty(facts("asserted", 1003, { published: false }))).toBe("publish");
+    expect(nextDuty(facts("asserted", 1020, { published: false }))).toBe("reveal");
+  });
+
+  it("is to settle at quorum without waiting for the vote window to end", () => {
+    expect(nextDuty(facts("revealed", 1031, { quorum: true }))).toBe("settle");
+  });
+
+  it("is to settle even when the reveal was missed, because without votes the stake comes back", () => {
+    expect(nextDuty(facts("asserted", 1050, { revealMissed: true }))).toBe("wait");
+    expect(nextDuty(facts("asserted", 1130, { revealMissed: true }))).toBe("settle");
+    expect(nextDuty(facts("revealing", 1130, { revealMissed: true }))).toBe("settle");
+  });
+
+  it("follows a reveal window that changed while the bounty was in flight", () => {
+    expect(nextDuty(facts("asserted", 1035))).toBe("miss-reveal");
+    expect(nextDuty(facts("asserted", 1035, { revealWindow: 30 }))).toBe("reveal");
+  });
+
+  it("reveals one block early where the window is too short to wait", () => {
+    expect(nextDuty(facts("asserted", 1019, { revealWindow: 1 }))).toBe("reveal");
+    expect(nextDuty(facts("asserted", 1018, { revealWindow: 1 }))).toBe("wait");
+  });
+
+  it("never asks for a reveal that would be mined outside the window", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...PROMISED_STATES),
+        fc.integer({ min: 900, max: 1300 }),
+        fc.integer({ min: 1, max: 50 }),
+        (state, head, revealWindow) => {
+          if (nextDuty(facts(state, head, { revealWindow })) !== "reveal") return;
+          expect(head + 1).toBeGreaterThanOrEqual(1020);
+          expect(head + 1).toBeLessThan(1020 + revealWindow);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,169 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Clock, instant } from "../../src/domain/chain.ts";
+import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { ppm } from "../../src/domain/verdict.ts";
+import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import { aBounty, anAnswer, aPlan, GUID } from "../fixtures/bounties.ts";
+
+const key = { chain: "side", guid: GUID } as const;
+let time = 0;
+const clock: Clock = { now: () => instant(++time) };
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ledger-"));
+  file = join(folder, "ledger.sqlite");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A bounty as far as `planned`. */
+function planned(ledger: Ledger): void {
+  ledger.see(aBounty());
+  ledger.recordTriage(key, ["scan", "scan"]);
+  ledger.recordOpinions(key, [null, null], []);
+  ledger.planAssertion(key, aPlan());
+}
+
+describe("the ledger", () => {
+  it("gives back a bounty exactly as it was seen, also after reopening the file", () => {
+    {
+      using ledger = openLedger(file, clock);
+      expect(ledger.see(aBounty())).toBe(true);
+    }
+    using ledger = openLedger(file, clock);
+    expect(ledger.find(key)?.bounty).toEqual(aBounty());
+    expect(ledger.find(key)?.state).toBe("seen");
+  });
+
+  it("sees a bounty once, however often its event is repeated", () => {
+    using ledger = openLedger(file, clock);
+    ledger.see(aBounty());
+    expect(ledger.see(aBounty())).toBe(false);
+  });
+
+  it("keeps every digit of 256-bit numbers and amounts", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    expect(ledger.assertion(key)).toMatchObject(aPlan());
+  });
+
+  it("refuses a second, different answer to the same bounty", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    expect(() => ledger.planAssertion(key, aPlan())).not.toThrow();
+    expect(() => ledger.planAssertion(key, aPlan({ commitment: 7n }))).toThrow(
+      expect.objectContaining({ code: "ANSWERED_ALREADY" }),
+    );
+  });
+
+  it("refuses to move a bounty where its life cycle does not lead", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    ledger.recordSigned(key, "assert", ["0x1"]);
+    ledger.recordAsserted(key, 0);
+    expect(() => ledger.abandon(key, "too-late")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
+    expect(() => ledger.advance(key, "planned")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
+  it("remembers what was signed for which duty, in order", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    ledger.recordSigned(key, "assert", ["0xb", "0xa"]);
+    expect(ledger.signed(key, "assert")).toEqual(["0xb", "0xa"]);
+    expect(ledger.signed(key, "reveal")).toEqual([]);
+    expect(ledger.find(key)?.state).toBe("posting");
+  });
+
+  it("counts a stake as at risk from signing until it is settled", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    expect(ledger.atRisk("side")).toBe(0n);
+    ledger.recordSigned(key, "assert", ["0x1"]);
+    expect(ledger.atRisk("side")).toBe(aPlan().stake);
+    ledger.recordAsserted(key, 0);
+    ledger.recordRevealed(key);
+    expect(ledger.atRisk("side")).toBe(aPlan().stake);
+    ledger.recordSettled(key, nct(0n));
+    expect(ledger.atRisk("side")).toBe(0n);
+  });
+
+  it("sums up profit as payout less stake and fee, and right and wrong against the arbiters", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    ledger.recordSigned(key, "assert", ["0x1"]);
+    ledger.recordAsserted(key, 0);
+    ledger.recordRevealed(key);
+    ledger.recordTruth(key, [true, true]);
+    ledger.recordSettled(key, nct(4n * ONE_NCT));
+    expect(ledger.summary()).toMatchObject({
+      bounties: 1,
+      byState: { settled: 1 },
+      staked: aPlan().stake,
+      profit: 4n * ONE_NCT - aPlan().stake - aPlan().fee,
+      right: 1,
+      wrong: 1,
+    });
+  });
+
+  it("keeps opinions and answers with the artifact they are about", () => {
+    using ledger = openLedger(file, clock);
+    ledger.see(aBounty());
+    ledger.recordTriage(key, ["scan", "too-large"]);
+    const opinion = {
+      verdict: "malicious",
+      confidence: ppm(0.8),
+      probability: ppm(0.9),
+      interval: [ppm(0.5), ppm(1)],
+      family: "EICAR",
+      reason: "eicar: malicious",
+    } as const;
+    ledger.recordOpinions(key, [opinion, null], [anAnswer()]);
+    expect(ledger.find(key)?.state).toBe("distilled");
+    using db = new DatabaseSync(file);
+    expect(db.prepare("SELECT triage, verdict FROM artifact ORDER BY position").all()).toMatchObject([
+      { triage: "scan", verdict: "malicious" },
+      { triage: "too-large", verdict: null },
+    ]);
+    expect(db.prepare("SELECT backend, verdict FROM answer").all()).toMatchObject([
+      { backend: "eicar", verdict: "malicious" },
+    ]);
+  });
+
+  it("leaves nothing half written when one step of a change fails", () => {
+    using ledger = openLedger(file, clock);
+    ledger.see(aBounty());
+    ledger.abandon(key, "no-opinion");
+    expect(() => ledger.planAssertion(key, aPlan())).toThrow();
+    expect(ledger.assertion(key)).toBeUndefined();
+  });
+
+  it("keeps the first value of a pin", () => {
+    using ledger = openLedger(file, clock);
+    ledger.setPin("side", "registry", "0x1");
+    ledger.setPin("side", "registry", "0x2");
+    expect(ledger.pin("side", "registry")).toBe("0x1");
+  });
+
+  it("reports a damaged file and leaves every byte of it as it was", () => {
+    writeFileSync(file, "this is not a database, but it may be all somebody has left");
+    const before = readFileSync(file);
+    expect(() => openLedger(file, clock)).toThrow(expect.objectContaining({ code: "LEDGER_CORRUPT" }));
+    expect(readFileSync(file)).toEqual(before);
+  });
+
+  it("refuses a ledger written by a newer version", () => {
+    new DatabaseSync(file).exec("PRAGMA user_version = 99");
+    expect(() => openLedger(file, clock)).toThrow(expect.objectContaining({ code: "LEDGER_TOO_NEW" }));
+  });
+
+  it("refuses a database that belongs to something else", () => {
+    new DatabaseSync(file).exec("CREATE TABLE recipes (name TEXT)");
+    expect(() => openLedger(file, clock)).toThrow(expect.objectContaining({ code: "LEDGER_CORRUPT" }));
+  });
+});

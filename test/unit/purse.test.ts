@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { instant } from "../../src/domain/chain.ts";
+import { nct } from "../../src/domain/nct.ts";
+import { Purse } from "../../src/producer/purse.ts";
+
+function aPurse(balance: bigint) {
+  const state = { balance, now: 1, reads: 0 };
+  const purse = new Purse(
+    async () => {
+      state.reads++;
+      return nct(state.balance);
+    },
+    { now: () => instant(state.now) },
+    100,
+  );
+  return { state, purse };
+}
+
+it("the purse does not promise the same NCT to two bounties", async () => {
+  const { purse } = aPurse(10n);
+  await purse.refresh();
+  purse.reserve("a", 7n);
+  expect(purse.available()).toBe(3n);
+});
+
+it("the purse counts a posted stake once: while promised, then in the balance", async () => {
+  const { purse, state } = aPurse(10n);
+  await purse.refresh();
+  purse.reserve("a", 7n);
+  state.now = 50;
+  purse.spent("a");
+  state.balance = 3n;
+  expect(purse.available()).toBe(3n);
+  state.now = 200;
+  await purse.refresh();
+  expect(purse.available()).toBe(3n);
+});
+
+it("the purse gets back what was promised and never posted", async () => {
+  const { purse } = aPurse(10n);
+  await purse.refresh();
+  purse.reserve("a", 7n);
+  purse.release("a");
+  expect(purse.available()).toBe(10n);
+});
+
+it("the purse asks the market once for many bounties at the same moment", async () => {
+  const { purse, state } = aPurse(10n);
+  await Promise.all([purse.refresh(), purse.refresh(), purse.refresh()]);
+  expect(state.reads).toBe(1);
+});
+
+it("the purse is empty, not negative, when more was promised than is left", async () => {
+  const { purse } = aPurse(10n);
+  await purse.refresh();
+  purse.reserve("a", 70n);
+  expect(purse.available()).toBe(0n);
+});
