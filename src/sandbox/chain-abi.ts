@@ -74,9 +74,7 @@ export function revertReason(data: string | undefined, ending: string): string {
 }
 
 function functionNamed(abi: readonly AbiFragment[], name: string): AbiFunctionFragment {
-  const found = abi.find(
-    (item): item is AbiFunctionFragment => item.type === "function" && item.name === name,
-  );
+  const found = abi.filter(isFunction).find((item) => item.name === name);
   if (found === undefined)
     throw new Fault("CONTRACT_LACKS_FUNCTION", `The contract has no function ${name}.`);
   return found;
