@@ -1,0 +1,46 @@
+/**
+ * Where artifacts are fetched from: this consumer's own gateway, never an address that came with a job. Whoever can
+ * write to the queue could otherwise have the API key sent anywhere, or any path of the gateway asked for.
+ */
+import { MAX_ARTIFACTS } from "../domain/artifact.ts";
+import { ConfigFault } from "../domain/fault.ts";
+
+export interface GatewayAccess {
+  /** Base URL, may carry a path prefix; without a scheme it means https. */
+  readonly polyswarmdAddr: string;
+  readonly apiKey?: string;
+  readonly allowKeyOverHttp: boolean;
+}
+
+/** Throws ConfigFault POLYSWARMD_ADDR_INVALID, or API_KEY_OVER_HTTP when the key would travel in clear. */
+export function gatewayBase({ polyswarmdAddr, apiKey, allowKeyOverHttp }: GatewayAccess): string {
+  const text = polyswarmdAddr.trim();
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    throw new ConfigFault(
+      "POLYSWARMD_ADDR_INVALID",
+      `"${polyswarmdAddr}" is not the address of a polyswarmd.`,
+      {
+        hint: "Expected an http or https URL, like https://host/v1/default.",
+      },
+    );
+  }
+  if (url.protocol === "http:" && apiKey && !allowKeyOverHttp) {
+    throw new ConfigFault("API_KEY_OVER_HTTP", "Refusing to send the API key over http.", {
+      hint: "Use an https address, or allow it with --allow-key-over-http.",
+    });
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+}
+
+const BASE58 = /^[1-9A-HJ-NP-Za-km-z]{1,99}$/;
+const SHA256_HEX = /^[0-9a-fA-F]{64}$/;
+
+/** A content address as gateways know them: a base58 CID, or a SHA-256. Nothing else may become part of a path. */
+export const isArtifactUri = (uri: string): boolean => BASE58.test(uri) || SHA256_HEX.test(uri);
+
+/** `undefined` when the URI or the index is none. */
+export function artifactUrl(base: string, uri: string, index: number): string | undefined {
+  const valid = isArtifactUri(uri) && Number.isInteger(index) && index >= 0 && index < MAX_ARTIFACTS;
+  return valid ? `${base}/artifacts/${uri}/${index}` : undefined;
+}

@@ -1,0 +1,132 @@
+/**
+ * Downloads artifacts within a deadline. The gateway reports a slow IPFS as 404 and a busy proxy as 429 or 5xx, so
+ * those are tried again, with growing pauses, as long as there is time. Source: protocol of the artifacts resource.
+ */
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, type Dispatcher, request } from "undici";
+import type { Clock } from "../domain/chain.ts";
+import { artifactUrl, type GatewayAccess, gatewayBase } from "./artifact-address.ts";
+
+export interface ArtifactRequest {
+  readonly uri: string;
+  readonly index: number;
+  readonly maxSizeBytes: number;
+  /** Unix milliseconds after which the content is worthless. */
+  readonly deadline: number;
+}
+
+export interface ArtifactContent {
+  readonly kind: "content";
+  readonly bytes: Uint8Array;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** `cancelled`: the signal aborted before the deadline. */
+export interface FetchFailure {
+  readonly kind: "too-large" | "download-failed" | "cancelled";
+  readonly detail: string;
+}
+
+export type Fetched = ArtifactContent | FetchFailure;
+
+export interface ArtifactSource extends AsyncDisposable {
+  /** Never rejects. */
+  fetch(request: ArtifactRequest, signal: AbortSignal): Promise<Fetched>;
+}
+
+export interface FetchPolicy {
+  readonly clock: Clock;
+  /** 0..1, spreads the pauses of many consumers apart. */
+  readonly random: () => number;
+  /** A response that says nothing for this long is given up and asked for again. */
+  readonly silenceMs: number;
+  /** Of the first pause; each is up to twice as long as the one before. */
+  readonly pauseMs: number;
+  readonly maxPauseMs: number;
+}
+
+const RETRYABLE = new Set([404, 408, 425, 429, 500, 502, 503, 504]);
+
+type Attempt = Fetched | { readonly kind: "again"; readonly detail: string };
+
+const tooLarge = (limit: number): Attempt => ({
+  kind: "too-large",
+  detail: `The artifact is larger than ${limit} bytes.`,
+});
+
+/** Throws ConfigFault when the gateway's address is not usable. */
+export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): ArtifactSource {
+  const base = gatewayBase(access);
+  const headers = access.apiKey ? { authorization: access.apiKey } : {};
+  const dispatcher = new Agent({ headersTimeout: policy.silenceMs, bodyTimeout: policy.silenceMs });
+
+  async function attempt(url: string, maxSizeBytes: number, signal: AbortSignal): Promise<Attempt> {
+    const { statusCode, headers: answered, body } = await request(url, { dispatcher, headers, signal });
+    if (statusCode !== 200) return refusal(statusCode, await readSome(body), maxSizeBytes);
+    if (Number(answered["content-length"] ?? 0) > maxSizeBytes) {
+      body.destroy();
+      return tooLarge(maxSizeBytes);
+    }
+    return readContent(body, maxSizeBytes);
+  }
+
+  async function fetch(wanted: ArtifactRequest, signal: AbortSignal): Promise<Fetched> {
+    const url = artifactUrl(base, wanted.uri, wanted.index);
+    if (url === undefined) return { kind: "download-failed", detail: "The job names no valid artifact." };
+    const remainingMs = (): number => wanted.deadline - policy.clock.now();
+    const overdue = AbortSignal.timeout(Math.max(0, remainingMs()));
+    const either = AbortSignal.any([signal, overdue]);
+    let why = "there was no time to ask";
+    for (let pauseMs = policy.pauseMs; !either.aborted; pauseMs = Math.min(2 * pauseMs, policy.maxPauseMs)) {
+      const tried = await attempt(url, wanted.maxSizeBytes, either).catch(asAgain);
+      if (tried.kind !== "again") return tried;
+      if (!either.aborted) why = tried.detail;
+      const restMs = pauseMs * (0.5 + policy.random() / 2);
+      if (restMs >= remainingMs()) break;
+      await sleep(restMs, undefined, { signal: either }).catch(() => {});
+    }
+    if (signal.aborted && remainingMs() > 0)
+      return { kind: "cancelled", detail: "The download was stopped." };
+    return { kind: "download-failed", detail: `The artifact did not arrive in time: ${why}.` };
+  }
+
+  return { fetch, [Symbol.asyncDispose]: () => dispatcher.destroy() };
+}
+
+const asAgain = (error: unknown): Attempt => ({
+  kind: "again",
+  detail: error instanceof Error ? error.message || error.name : String(error),
+});
+
+function refusal(statusCode: number, text: string, maxSizeBytes: number): Attempt {
+  if (statusCode === 413 || /too large/i.test(text)) return tooLarge(maxSizeBytes);
+  if (RETRYABLE.has(statusCode)) return { kind: "again", detail: `the gateway answers ${statusCode}` };
+  const advice = statusCode === 401 || statusCode === 403 ? "; check the API key" : "";
+  return { kind: "download-failed", detail: `The gateway answers ${statusCode}${advice}.` };
+}
+
+/** The length header may be missing or a lie, so the limit is held while reading. */
+async function readContent(body: Dispatcher.ResponseData["body"], maxSizeBytes: number): Promise<Attempt> {
+  const chunks: Buffer[] = [];
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxSizeBytes) return tooLarge(maxSizeBytes); // leaving the loop ends the download
+    hash.update(chunk);
+    chunks.push(chunk);
+  }
+  return { kind: "content", bytes: Buffer.concat(chunks, sizeBytes), sha256: hash.digest("hex") };
+}
+
+/** The beginning of an error body; the rest is not waited for. */
+async function readSome(body: Dispatcher.ResponseData["body"]): Promise<string> {
+  let text = "";
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    text += chunk.toString("latin1");
+    if (text.length > 4096) break;
+  }
+  return text;
+}

@@ -1,0 +1,152 @@
+/** One scan job from its arrival to its answer: fetch, check, detect, scan. Every way it can end is an answer. */
+import { type Refusal, refusalOf } from "../domain/accepts.ts";
+import type { Clock } from "../domain/chain.ts";
+import { describeError } from "../domain/fault.ts";
+import type { NoOpinionReason, ScanAnswer, ScanJob } from "../domain/scan.ts";
+import type { Logger } from "../observe/log.ts";
+import type { ScanHandler } from "../queue/port.ts";
+import { checkFinding } from "../scanners/finding.ts";
+import { detectTypes } from "../triage/detect.ts";
+import type { ArtifactContent, ArtifactSource } from "./fetch-artifact.ts";
+import type { Backend } from "./scan-pool.ts";
+import type { ScanOutcome } from "./scan-worker.ts";
+
+export interface HandlerParts {
+  /** By name. */
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly source: ArtifactSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Name of this consumer. */
+  readonly consumer: string;
+  /** This consumer's own limit; a job may ask for less. */
+  readonly maxSizeBytes: number;
+}
+
+/** An answer, less what is the same for every way it can end. */
+type Opinion = Pick<ScanAnswer, "verdict" | "confidence" | "metadata"> &
+  Partial<Pick<ScanAnswer, "reason" | "detail" | "family">>;
+
+const noOpinion = (reason: NoOpinionReason, detail?: string): Opinion => ({
+  verdict: "unknown",
+  confidence: 0,
+  metadata: {},
+  reason,
+  ...(detail === undefined ? {} : { detail }),
+});
+
+/** What has become known of the job so far; it goes into the answer however that comes about. */
+interface Course {
+  fetchMs: number;
+  scanMs: number;
+  content?: ArtifactContent;
+  types: readonly string[];
+}
+
+export function createScanHandler(parts: HandlerParts): ScanHandler {
+  const { clock, consumer, log } = parts;
+  return async (job, signal) => {
+    const queuedMs = Math.max(0, clock.now() - job.dispatchedAt);
+    const course: Course = { fetchMs: 0, scanMs: 0, types: [] };
+    const opinion = await judge(parts, job, signal, course).catch((error: unknown) => {
+      log.error({ job: job.id, error: describeError(error) }, "scan.failed");
+      return noOpinion("scanner-error", describeError(error));
+    });
+    const version = parts.backends.get(job.backend)?.description.version;
+    return {
+      jobId: job.id,
+      guid: job.guid,
+      artifactIndex: job.artifactIndex,
+      backend: job.backend,
+      ...opinion,
+      ...(version === undefined ? {} : { scannerVersion: version }),
+      ...(course.content && { sha256: course.content.sha256, sizeBytes: course.content.bytes.length }),
+      types: course.types,
+      timings: { queuedMs, fetchMs: course.fetchMs, scanMs: course.scanMs },
+      consumer,
+    };
+  };
+}
+
+async function judge(
+  parts: HandlerParts,
+  job: ScanJob,
+  signal: AbortSignal,
+  course: Course,
+): Promise<Opinion> {
+  const { backends, clock, source } = parts;
+  const backend = backends.get(job.backend);
+  if (backend === undefined) return noOpinion("not-accepted", `This consumer does not run ${job.backend}.`);
+  if (clock.now() >= job.deadline) return noOpinion("expired");
+  if (signal.aborted) return noOpinion("cancelled");
+
+  const { uri, artifactIndex: index, deadline } = job;
+  const maxSizeBytes = Math.min(job.maxSizeBytes, parts.maxSizeBytes);
+  const fetchedFrom = clock.now();
+  const content = await source.fetch({ uri, index, maxSizeBytes, deadline }, signal);
+  course.fetchMs = clock.now() - fetchedFrom;
+  if (content.kind !== "content") return noOpinion(content.kind, content.detail);
+  course.content = content;
+
+  const mismatch = hashMismatch(job, content);
+  if (mismatch !== undefined) return noOpinion("hash-mismatch", mismatch);
+  if (job.kind === "url" && !isUtf8(content.bytes)) return noOpinion("not-text");
+  course.types = await detectTypes(content.bytes, job.kind, true);
+  const sizeBytes = content.bytes.length;
+  const refusal = refusalOf(backend.description.accepts, { kind: job.kind, types: course.types, sizeBytes });
+  if (refusal !== undefined)
+    return noOpinion("not-accepted", refusalText(refusal, job.backend, course.types));
+
+  const { bytes, sha256 } = content;
+  const scannedFrom = clock.now();
+  const outcome = await backend.scan(
+    { kind: job.kind, bytes, sha256, types: course.types, claim: job.claim, deadline },
+    signal,
+  );
+  course.scanMs = clock.now() - scannedFrom;
+  return opinionOf(outcome);
+}
+
+function opinionOf(outcome: ScanOutcome): Opinion {
+  switch (outcome.kind) {
+    case "finding": {
+      const checked = checkFinding(outcome.finding);
+      if (!checked.ok) return noOpinion("invalid-result", checked.why);
+      if (checked.finding.verdict !== "unknown") return checked.finding;
+      // Silence and "I cannot tell, because" are different things: only silence may be taken for benign.
+      return { ...checked.finding, reason: checked.finding.detail === undefined ? "no-match" : "undecided" };
+    }
+    case "unsendable":
+      return noOpinion("invalid-result", outcome.detail);
+    case "thrown":
+      return noOpinion("scanner-error", outcome.detail);
+    case "crashed":
+      return noOpinion("crashed", outcome.detail);
+    case "timeout":
+    case "cancelled":
+      return noOpinion(outcome.kind);
+  }
+}
+
+/** The declared hash is a stranger's word too; but content that is not what the bounty is about is not worth a stake. */
+function hashMismatch({ claim }: ScanJob, { sha256 }: ArtifactContent): string | undefined {
+  const declared = claim.sha256?.toLowerCase();
+  if (declared === undefined || !/^[0-9a-f]{64}$/.test(declared) || declared === sha256) return undefined;
+  return `The bounty declares ${declared}, the content is ${sha256}.`;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refusalText(refusal: Refusal, backend: string, types: readonly string[]): string {
+  if (refusal === "type-not-accepted") return `${backend} does not take ${types[0]}.`;
+  return refusal === "too-large"
+    ? `It is larger than ${backend} takes.`
+    : `${backend} does not take its kind.`;
+}

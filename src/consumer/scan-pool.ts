@@ -1,0 +1,153 @@
+/**
+ * The warm workers of one backend.
+ *
+ * A scan takes an idle worker; when there is none and fewer than `size` exist, it starts one; otherwise it waits in
+ * line until one is free or its own deadline comes. The pool keeps one worker ahead of the demand, so that neither a
+ * second scan nor the one after a kill waits for a process to start. Worn and dead workers leave the pool by themselves.
+ */
+import { describeError } from "../domain/fault.ts";
+import type { Logger } from "../observe/log.ts";
+import type { BackendDescription } from "../scanners/contract.ts";
+import type { BackendModule } from "../scanners/registry.ts";
+import { type ScanOutcome, type ScanRequest, ScanWorker, type WorkerLimits } from "./scan-worker.ts";
+
+export interface ScanPoolOptions {
+  /** Scans at the same time at most. */
+  readonly size: number;
+  readonly log: Logger;
+  readonly limits?: Partial<WorkerLimits>;
+}
+
+/** A backend as the job handler needs it. */
+export interface Backend {
+  readonly description: BackendDescription;
+  /** Never rejects. */
+  scan(request: ScanRequest, signal: AbortSignal): Promise<ScanOutcome>;
+}
+
+interface Waiter {
+  readonly take: (worker: ScanWorker | ScanOutcome) => void;
+}
+
+export class ScanPool implements Backend, AsyncDisposable {
+  readonly description: BackendDescription;
+  readonly #module: BackendModule;
+  readonly #options: ScanPoolOptions;
+  readonly #workers = new Set<ScanWorker>();
+  /** Idle and promised to nobody. */
+  readonly #free: ScanWorker[] = [];
+  readonly #waiters: Waiter[] = [];
+  #starting = 0;
+  #startFailure: string | undefined;
+  #closed = false;
+
+  private constructor(module: BackendModule, first: ScanWorker, options: ScanPoolOptions) {
+    this.#module = module;
+    this.#options = options;
+    this.description = first.description;
+    this.#adopt(first);
+    this.#keepAhead();
+  }
+
+  /** Starts the first worker. Throws ConfigFault when the backend cannot be used. */
+  static async open(module: BackendModule, options: ScanPoolOptions): Promise<ScanPool> {
+    return new ScanPool(module, await ScanWorker.start(module, options), options);
+  }
+
+  /** False when no worker is alive and the last attempt to start one failed. */
+  healthy(): boolean {
+    return this.#workers.size > 0 || this.#startFailure === undefined;
+  }
+
+  async scan(request: ScanRequest, signal: AbortSignal): Promise<ScanOutcome> {
+    const worker = await this.#take(request.deadline, signal);
+    if (!(worker instanceof ScanWorker)) return worker;
+    const outcome = await worker.scan(request, signal);
+    this.#giveBack(worker);
+    return outcome;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    for (const waiter of this.#waiters.splice(0)) waiter.take({ kind: "cancelled" });
+    await Promise.all([...this.#workers].map((worker) => worker.close()));
+  }
+
+  async #take(deadline: number, signal: AbortSignal): Promise<ScanWorker | ScanOutcome> {
+    const free = this.#free.pop();
+    this.#keepAhead();
+    if (free !== undefined) return free;
+
+    const { promise, resolve } = Promise.withResolvers<ScanWorker | ScanOutcome>();
+    const waiter: Waiter = { take: resolve };
+    const leave = (outcome: ScanOutcome): void => {
+      const at = this.#waiters.indexOf(waiter);
+      if (at !== -1) this.#waiters.splice(at, 1);
+      resolve(outcome);
+    };
+    const onAbort = (): void => leave({ kind: "cancelled" });
+    const timer = setTimeout(() => leave({ kind: "timeout" }), Math.max(0, deadline - Date.now()));
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#waiters.push(waiter);
+    this.#keepAhead();
+    const taken = await promise;
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    return taken;
+  }
+
+  #giveBack(worker: ScanWorker): void {
+    if (worker.worn || this.#closed) {
+      this.#workers.delete(worker);
+      void worker.close();
+      this.#keepAhead();
+    } else if (worker.idle) this.#offer(worker);
+  }
+
+  /** To whoever has waited longest, else onto the shelf. */
+  #offer(worker: ScanWorker): void {
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) this.#free.push(worker);
+    else waiter.take(worker);
+  }
+
+  #adopt(worker: ScanWorker): void {
+    this.#workers.add(worker);
+    void worker.gone.then(() => {
+      this.#workers.delete(worker);
+      const at = this.#free.indexOf(worker);
+      if (at !== -1) this.#free.splice(at, 1);
+      this.#keepAhead();
+    });
+    this.#offer(worker);
+  }
+
+  /** Starts a worker for everybody in line and one more. After a failed start only a waiting scan tries again. */
+  #keepAhead(): void {
+    if (this.#closed) return;
+    const spare = this.#startFailure === undefined ? 1 : 0;
+    const wanted = this.#waiters.length + spare - this.#free.length - this.#starting;
+    const room = this.#options.size - this.#workers.size - this.#starting;
+    for (let missing = Math.min(wanted, room); missing > 0; missing--) void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    this.#starting++;
+    try {
+      const worker = await ScanWorker.start(this.#module, this.#options);
+      this.#starting--;
+      this.#startFailure = undefined;
+      if (this.#closed) await worker.close();
+      else this.#adopt(worker);
+    } catch (error) {
+      this.#starting--;
+      this.#startFailure = describeError(error);
+      this.#options.log.error(
+        { backend: this.description.name, error: this.#startFailure },
+        "scanner.start-failed",
+      );
+      this.#waiters.shift()?.take({ kind: "crashed", detail: this.#startFailure });
+    }
+    this.#keepAhead();
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * One scanner in one process that can be killed, seen from the consumer.
+ *
+ *     starting ──ready──► idle ──scan()──► scanning ──answer──► idle
+ *         │                │                  │
+ *      refused,         close()         overrun, cancelled: killed;
+ *      no answer           │            or it died by itself
+ *         ▼                ▼                  ▼
+ *        gone ◄───────── closing ──────────► gone
+ *
+ * - At most one scan at a time; `scan` never rejects, every end of it is an outcome.
+ * - At its deadline the scanner hears an abort; `graceMs` later the process is killed (SIGKILL: an endless loop hears
+ *   nothing else) and the outcome is `timeout`. An abort before the deadline kills at once: `cancelled`.
+ * - `gone` is final and comes once, whoever ended the process; its files are removed then. A pool replaces it.
+ * - A worker is `worn` after `maxScans`, or after content so large that a scanner's memory (WASM does not shrink)
+ *   may not come back; it still answers what it is doing.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { ConfigFault } from "../domain/fault.ts";
+import type { Logger } from "../observe/log.ts";
+import type { Artifact, BackendDescription } from "../scanners/contract.ts";
+import type { BackendModule } from "../scanners/registry.ts";
+import { scannerEnvironment } from "./environment.ts";
+import { FromWorker, type ToWorker } from "./worker-messages.ts";
+
+export interface ScanRequest extends Omit<Artifact, "path"> {
+  /** Unix milliseconds. */
+  readonly deadline: number;
+}
+
+/** How a scan ended. */
+export type ScanOutcome =
+  | { readonly kind: "finding"; readonly finding: unknown }
+  | { readonly kind: "thrown" | "unsendable" | "crashed"; readonly detail: string }
+  | { readonly kind: "timeout" | "cancelled" };
+
+export interface WorkerLimits {
+  /** How long loading and `setup` may take. */
+  readonly startMs: number;
+  /** How long after its deadline a scan may still end by itself. */
+  readonly graceMs: number;
+  /** How long `teardown` may take. */
+  readonly closeMs: number;
+  readonly maxScans: number;
+  /** Content beyond this wears the worker out. */
+  readonly largeBytes: number;
+  /** Content beyond this goes through a file. */
+  readonly channelBytes: number;
+}
+
+export const WORKER_LIMITS: WorkerLimits = {
+  startMs: 60_000,
+  graceMs: 100,
+  closeMs: 2_000,
+  maxScans: 1_000,
+  largeBytes: 16 * 1024 * 1024,
+  channelBytes: 1024 * 1024,
+};
+
+/** A timer may fire this much before its time; an abort this close to the deadline is the deadline. */
+const TIMER_SLACK_MS = 20;
+
+const EXTENSION = extname(import.meta.url);
+const PROGRAM = new URL(`./worker-process${EXTENSION}`, import.meta.url);
+// From source, `microengine/scanner` is the TypeScript in this repository; published, it is the package's own dist.
+const CONDITIONS = EXTENSION === ".ts" ? ["--conditions=source"] : [];
+
+interface Running {
+  readonly id: number;
+  readonly end: (outcome: ScanOutcome) => void;
+}
+
+export class ScanWorker {
+  readonly backend: BackendModule;
+  /** Resolves when the process is gone and its files are removed. */
+  readonly gone: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #directory = join(tmpdir(), `microengine-scan-${randomUUID()}`);
+  readonly #limits: WorkerLimits;
+  #description: BackendDescription | undefined;
+  #state: "starting" | "idle" | "scanning" | "closing" | "gone" = "starting";
+  #running: Running | undefined;
+  #scans = 0;
+  #worn = false;
+  #lastWords = "";
+
+  private constructor(backend: BackendModule, limits: WorkerLimits, log: Logger | undefined) {
+    this.backend = backend;
+    this.#limits = limits;
+    this.#child = fork(PROGRAM, [], {
+      serialization: "advanced",
+      env: scannerEnvironment(process.env),
+      execArgv: CONDITIONS,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.#lastWords = (this.#lastWords + text).slice(-2000);
+        log?.debug({ backend: backend.spec, text: text.trimEnd().slice(0, 2000) }, "scanner.output");
+      });
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gone = promise;
+    const end = (how: string): void => {
+      if (this.#state === "gone") return;
+      this.#state = "gone";
+      this.#running?.end({ kind: "crashed", detail: how });
+      void rm(this.#directory, { recursive: true, force: true }).then(resolve, () => resolve());
+    };
+    this.#child.on("error", (error) => end(`The scanner process failed: ${error.message}.`));
+    // "close" rather than "exit": by then its last words have arrived.
+    this.#child.on("close", (code, signal) =>
+      end(`The scanner process ended (${signal ?? `exit code ${code}`}).`),
+    );
+  }
+
+  /**
+   * Starts the process, loads the scanner and sets it up. Throws ConfigFault with the worker's own sentence, or
+   * BACKEND_START_FAILED when it died or took longer than `startMs`.
+   */
+  static async start(
+    backend: BackendModule,
+    options: { readonly limits?: Partial<WorkerLimits>; readonly log?: Logger } = {},
+  ): Promise<ScanWorker> {
+    const worker = new ScanWorker(backend, { ...WORKER_LIMITS, ...options.limits }, options.log);
+    try {
+      worker.#description = await worker.#open();
+      worker.#state = "idle";
+      worker.#child.on("message", (message) => worker.#hear(message));
+      return worker;
+    } catch (error) {
+      worker.kill();
+      await worker.gone;
+      throw error;
+    }
+  }
+
+  get description(): BackendDescription {
+    return this.#description!;
+  }
+
+  get idle(): boolean {
+    return this.#state === "idle";
+  }
+
+  /** Whether it should be replaced when idle. */
+  get worn(): boolean {
+    return this.#worn;
+  }
+
+  /** Only while `idle`. */
+  async scan(request: ScanRequest, signal: AbortSignal): Promise<ScanOutcome> {
+    if (this.#state !== "idle") return { kind: "crashed", detail: `The scanner process is ${this.#state}.` };
+    this.#state = "scanning";
+    const id = ++this.#scans;
+    const { promise, resolve: end } = Promise.withResolvers<ScanOutcome>();
+    this.#running = { id, end };
+    const stop = (outcome: ScanOutcome): void => {
+      end(outcome);
+      this.kill();
+    };
+    const onAbort = (): void => {
+      if (request.deadline - Date.now() > TIMER_SLACK_MS) stop({ kind: "cancelled" });
+    };
+    const remainingMs = Math.max(0, request.deadline - Date.now());
+    const timer = setTimeout(() => stop({ kind: "timeout" }), remainingMs + this.#limits.graceMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      await this.#send(id, request);
+    } catch (error) {
+      stop({
+        kind: "crashed",
+        detail: `The artifact could not be handed over: ${(error as Error).message}.`,
+      });
+    }
+    const outcome = await promise;
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    this.#rest(request.bytes.length);
+    return outcome;
+  }
+
+  /** Lets the scanner tear down, and kills it when that takes too long. Resolves when it is gone. */
+  async close(): Promise<void> {
+    if (this.#state === "idle" && this.#child.connected) {
+      this.#state = "closing";
+      this.#child.send({ type: "close" } satisfies ToWorker, () => {});
+      const timer = setTimeout(() => this.kill(), this.#limits.closeMs);
+      await this.gone;
+      clearTimeout(timer);
+      return;
+    }
+    this.kill();
+    await this.gone;
+  }
+
+  kill(): void {
+    if (this.#state !== "gone") this.#state = "closing";
+    this.#child.kill("SIGKILL");
+  }
+
+  #rest(sizeBytes: number): void {
+    this.#running = undefined;
+    this.#worn ||= this.#scans >= this.#limits.maxScans || sizeBytes > this.#limits.largeBytes;
+    if (this.#state === "scanning") this.#state = "idle";
+  }
+
+  #hear(said: unknown): void {
+    const message = FromWorker.safeParse(said).data;
+    if (message === undefined || !("id" in message) || message.id !== this.#running?.id) return;
+    this.#running.end(
+      message.type === "finding"
+        ? { kind: "finding", finding: message.finding }
+        : { kind: message.type, detail: message.message },
+    );
+  }
+
+  async #send(id: number, { bytes, kind, sha256, types, claim, deadline }: ScanRequest): Promise<void> {
+    const content = bytes.length > this.#limits.channelBytes ? await this.#write(id, bytes) : { bytes };
+    const message: ToWorker = { type: "scan", id, kind, content, sha256, types, claim, deadline };
+    // Errors of the channel end the process, which ends the scan.
+    this.#child.send(message, () => {});
+  }
+
+  async #write(id: number, bytes: Uint8Array): Promise<{ path: string }> {
+    const folder = join(this.#directory, String(id));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, "artifact");
+    await writeFile(path, bytes, { mode: 0o600 });
+    return { path };
+  }
+
+  async #open(): Promise<BackendDescription> {
+    const { promise, resolve, reject } = Promise.withResolvers<BackendDescription>();
+    const fail = (why: string): void => {
+      const lastWords = this.#lastWords.trim();
+      const hint = lastWords === "" ? undefined : `It said: ${lastWords.slice(-500)}`;
+      reject(
+        new ConfigFault(
+          "BACKEND_START_FAILED",
+          `The backend ${this.backend.spec} ${why}.`,
+          hint ? { hint } : {},
+        ),
+      );
+    };
+    const timer = setTimeout(
+      () => fail(`was not ready within ${this.#limits.startMs} ms`),
+      this.#limits.startMs,
+    );
+    this.#child.once("message", (said) => {
+      const message = FromWorker.safeParse(said).data;
+      if (message?.type === "ready") return resolve(message.description);
+      if (message?.type !== "refused") return fail("did not introduce itself");
+      const { code, message: sentence, hint } = message;
+      return reject(new ConfigFault(code, sentence, hint === undefined ? {} : { hint }));
+    });
+    void this.gone.then(() => fail("ended before it was ready"));
+    const open: ToWorker = { type: "open", moduleUrl: this.backend.moduleUrl, directory: this.#directory };
+    this.#child.send(open, () => {});
+    return promise.finally(() => clearTimeout(timer));
+  }
+}

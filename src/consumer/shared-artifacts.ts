@@ -1,0 +1,70 @@
+import type { ArtifactContent, ArtifactRequest, ArtifactSource, Fetched } from "./fetch-artifact.ts";
+
+/**
+ * Several backends of one consumer look at the same artifact at almost the same time: this downloads it once for all of
+ * them. Remembers at most `maxBytes` of content, the longest unused forgotten first; failures are not remembered.
+ *
+ * A download that is under way serves everybody who asks for the same thing with the same limit. It runs until the
+ * deadline of whoever asked first, and goes on when that one stops waiting: the others still want it.
+ */
+export function shareArtifacts(source: ArtifactSource, maxBytes: number): ArtifactSource {
+  const underWay = new Map<string, Promise<Fetched>>();
+  const remembered = new Map<string, ArtifactContent>();
+  const closing = new AbortController();
+  let heldBytes = 0;
+
+  function remember(key: string, content: ArtifactContent): void {
+    remembered.set(key, content);
+    heldBytes += content.bytes.length;
+    for (const [oldest, { bytes }] of remembered) {
+      if (heldBytes <= maxBytes) return;
+      remembered.delete(oldest);
+      heldBytes -= bytes.length;
+    }
+  }
+
+  function recall(key: string): ArtifactContent | undefined {
+    const content = remembered.get(key);
+    if (content === undefined) return undefined;
+    // A Map keeps the order of insertion: put back, it is the youngest.
+    remembered.delete(key);
+    remembered.set(key, content);
+    return content;
+  }
+
+  async function download(key: string, request: ArtifactRequest): Promise<Fetched> {
+    const fetched = await source.fetch(request, closing.signal);
+    if (fetched.kind === "content") remember(key, fetched);
+    return fetched;
+  }
+
+  async function fetch(request: ArtifactRequest, signal: AbortSignal): Promise<Fetched> {
+    const key = `${request.uri}/${request.index}`;
+    const known = recall(key);
+    if (known !== undefined) {
+      const tooLarge = known.bytes.length > request.maxSizeBytes;
+      const detail = `The artifact is larger than ${request.maxSizeBytes} bytes.`;
+      return tooLarge ? { kind: "too-large", detail } : known;
+    }
+    const flight = `${key}/${request.maxSizeBytes}`;
+    const joined = underWay.get(flight) ?? download(key, request).finally(() => underWay.delete(flight));
+    underWay.set(flight, joined);
+    return Promise.race([joined, stopped(signal)]);
+  }
+
+  return {
+    fetch,
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await source[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function stopped(signal: AbortSignal): Promise<Fetched> {
+  const { promise, resolve } = Promise.withResolvers<Fetched>();
+  const stop = (): void => resolve({ kind: "cancelled", detail: "The download was stopped." });
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  return promise;
+}

@@ -1,0 +1,54 @@
+/**
+ * What a consumer and a scan worker say to each other over Node's IPC channel (structured clone, so that bytes stay
+ * bytes). The worker runs code that reads hostile files: what it says is checked like anything from outside.
+ */
+import { z } from "zod";
+import { ARTIFACT_KINDS, type ArtifactClaim } from "../domain/artifact.ts";
+
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "must be bytes");
+
+export const ToWorker = z.discriminatedUnion("type", [
+  /** Load the module and call its `setup`. `directory` is the worker's own; it does not exist yet. */
+  z.object({ type: z.literal("open"), moduleUrl: z.string(), directory: z.string() }),
+  z.object({
+    type: z.literal("scan"),
+    id: z.int(),
+    kind: z.enum(ARTIFACT_KINDS),
+    /** Large contents come as a file in the worker's directory, because the channel copies them several times. */
+    content: z.union([z.object({ bytes }), z.object({ path: z.string() })]),
+    sha256: z.string(),
+    types: z.array(z.string()).readonly(),
+    claim: z.custom<ArtifactClaim>((value) => typeof value === "object" && value !== null),
+    deadline: z.number(),
+  }),
+  /** Tear down and exit. */
+  z.object({ type: z.literal("close") }),
+]);
+export type ToWorker = z.infer<typeof ToWorker>;
+export type ScanMessage = Extract<ToWorker, { type: "scan" }>;
+
+export const FromWorker = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("ready"),
+    description: z.object({
+      name: z.string(),
+      version: z.string(),
+      accepts: z.object({
+        kinds: z.array(z.enum(ARTIFACT_KINDS)).readonly().exactOptional(),
+        types: z.array(z.string()).readonly().exactOptional(),
+        maxSizeBytes: z.number().exactOptional(),
+      }),
+    }),
+  }),
+  /** The module cannot be used at all; the fault, taken apart. */
+  z.object({
+    type: z.literal("refused"),
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().exactOptional(),
+  }),
+  z.object({ type: z.literal("finding"), id: z.int(), finding: z.unknown() }),
+  /** `thrown`: the scanner threw. `unsendable`: what it returned cannot even be copied. */
+  z.object({ type: z.enum(["thrown", "unsendable"]), id: z.int(), message: z.string() }),
+]);
+export type FromWorker = z.infer<typeof FromWorker>;

@@ -1,0 +1,87 @@
+/**
+ * Turns a module into a scanner. Runs somebody's code: only ever called in a scan worker's own process, never in a
+ * producer or consumer.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { ARTIFACT_KINDS } from "../domain/artifact.ts";
+import { ConfigFault, describeError } from "../domain/fault.ts";
+import type { Accepts, BackendDescription, Scanner } from "./contract.ts";
+
+const GUIDE = "See docs/writing-a-scanner.md.";
+
+const AcceptsShape = z.strictObject({
+  kinds: z.array(z.enum(ARTIFACT_KINDS)).min(1).optional(),
+  types: z.array(z.string().min(1)).min(1).optional(),
+  maxSizeBytes: z.number().positive().optional(),
+});
+
+const aFunction = z.custom<(...args: never[]) => unknown>(
+  (value) => typeof value === "function",
+  "must be a function",
+);
+
+const ScannerShape = z.object({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes"),
+  version: z.string().regex(/^\d+\.\d+\.\d+$/, "must be three numbers with dots, like 1.0.0"),
+  accepts: AcceptsShape.optional(),
+  setup: aFunction.optional(),
+  scan: aFunction,
+  teardown: aFunction.optional(),
+});
+
+/**
+ * Imports a scanner module and checks what it exports. Throws ConfigFault BACKEND_MODULE_MISSING,
+ * BACKEND_EXPORT_MISSING or BACKEND_INVALID.
+ */
+export async function loadScanner(moduleUrl: string): Promise<Scanner> {
+  const place = placeOf(moduleUrl);
+  const exported = await importModule(moduleUrl, place);
+  if (!("scanner" in exported)) {
+    const names = Object.keys(exported);
+    throw new ConfigFault(
+      "BACKEND_EXPORT_MISSING",
+      `${place} does not export "scanner"; ${names.length === 0 ? "it exports nothing" : `it exports ${names.join(", ")}`}.`,
+      { hint: `Expected: export const scanner = { name, version, scan(artifact) { … } }. ${GUIDE}` },
+    );
+  }
+  const scanner: unknown =
+    typeof exported.scanner === "function" ? await make(exported.scanner, place) : exported.scanner;
+  const checked = ScannerShape.safeParse(scanner);
+  if (checked.success) return scanner as Scanner; // the object itself: its methods may use `this`
+  const { path, message } = checked.error.issues[0]!;
+  const where = path.length === 0 ? "" : `.${path.join(".")}`;
+  throw invalid(`${place}: scanner${where} ${where === "" ? "is not a scanner" : "is wrong"} (${message}).`);
+}
+
+async function importModule(moduleUrl: string, place: string): Promise<Record<string, unknown>> {
+  if (moduleUrl.startsWith("file:") && !existsSync(fileURLToPath(moduleUrl))) {
+    throw new ConfigFault("BACKEND_MODULE_MISSING", `There is no scanner module ${place}.`, {
+      hint: "A relative path is looked up from the folder the program was started in.",
+    });
+  }
+  try {
+    return (await import(moduleUrl)) as Record<string, unknown>;
+  } catch (cause) {
+    throw invalid(`${place} cannot be loaded: ${describeError(cause)}.`, cause);
+  }
+}
+
+async function make(factory: object, place: string): Promise<unknown> {
+  try {
+    return await (factory as () => unknown)();
+  } catch (cause) {
+    throw invalid(`The scanner function of ${place} threw: ${describeError(cause)}.`, cause);
+  }
+}
+
+export function describeScanner({ name, version, accepts = {} }: Scanner): BackendDescription {
+  return { name, version, accepts: accepts satisfies Accepts };
+}
+
+const placeOf = (moduleUrl: string): string =>
+  moduleUrl.startsWith("file:") ? fileURLToPath(moduleUrl) : moduleUrl;
+
+const invalid = (sentence: string, cause?: unknown): ConfigFault =>
+  new ConfigFault("BACKEND_INVALID", sentence.replace(/\.\.$/, "."), { hint: GUIDE, cause });

@@ -1,0 +1,31 @@
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ConfigFault } from "../domain/fault.ts";
+
+/** Backends that come with the program; each is a module of this folder. */
+export const BUILT_IN_BACKENDS = ["eicar"] as const;
+
+/** Where a backend's module is. Its name is only known once it is loaded, in a process of its own. */
+export interface BackendModule {
+  /** As the operator wrote it. */
+  readonly spec: string;
+  readonly moduleUrl: string;
+}
+
+const looksLikePath = (spec: string): boolean => /[/\\]|\.(?:ts|mts|js|mjs)$/.test(spec);
+
+/**
+ * Finds the module that `--backend` names: a built-in, or a module path (relative to `cwd`, absolute, or a file: URL).
+ * Does not load it. Throws ConfigFault BACKEND_UNKNOWN.
+ */
+export function resolveBackend(spec: string, cwd: string = process.cwd()): BackendModule {
+  if ((BUILT_IN_BACKENDS as readonly string[]).includes(spec)) {
+    // As .ts in the repository, as .js in the published package.
+    return { spec, moduleUrl: new URL(`${spec}${extname(import.meta.url)}`, import.meta.url).href };
+  }
+  if (spec.startsWith("file:") && URL.canParse(spec)) return { spec, moduleUrl: spec };
+  if (looksLikePath(spec)) return { spec, moduleUrl: pathToFileURL(resolve(cwd, spec)).href };
+  throw new ConfigFault("BACKEND_UNKNOWN", `There is no backend "${spec}".`, {
+    hint: `Built in: ${BUILT_IN_BACKENDS.join(", ")}. For a scanner of your own give its path, like ./${spec || "my-scanner"}.ts.`,
+  });
+}
