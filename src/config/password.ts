@@ -1,0 +1,67 @@
+/** The keystore's password: from the settings, from a file, or typed on a terminal without being shown. */
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { ConfigFault, describeError } from "../domain/fault.ts";
+import type { ProducerConfig } from "./producer.ts";
+
+/** The terminal to ask on. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream;
+}
+
+/** Standard error asks, so that standard output stays free for results. */
+export const processTerminal = (): Terminal => ({ input: process.stdin, output: process.stderr });
+
+/** Throws ConfigFault when there is no password to be had, or when the wait for it was aborted. */
+export async function readPassword(
+  config: Pick<ProducerConfig, "password" | "passwordFile" | "keyfile">,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<string> {
+  if (config.password !== undefined) return config.password;
+  if (config.passwordFile !== undefined) return readPasswordFile(config.passwordFile);
+  if (terminal.input.isTTY === true) return ask(`Password of ${config.keyfile}: `, terminal, signal);
+  throw new ConfigFault("PASSWORD_MISSING", `The keystore ${config.keyfile} needs a password.`, {
+    hint: "Give --password-file (variable PASSWORD_FILE) or --password (variable PASSWORD), or start on a terminal to be asked.",
+  });
+}
+
+async function readPasswordFile(path: string): Promise<string> {
+  let content: string;
+  try {
+    content = await readFile(path, "utf8");
+  } catch (cause) {
+    const sentence = `The password file cannot be read: ${describeError(cause)}.`;
+    throw new ConfigFault("PASSWORD_FILE", sentence, {
+      hint: "--password-file (variable PASSWORD_FILE) names it.",
+      cause,
+    });
+  }
+  // Editors and `echo` end a file with a newline that is not part of the password; more than one is.
+  const password = content.replace(/\r?\n$/, "");
+  if (password === "") throw new ConfigFault("PASSWORD_FILE", `The password file ${path} is empty.`);
+  return password;
+}
+
+async function ask(question: string, { input, output }: Terminal, signal?: AbortSignal): Promise<string> {
+  output.write(question);
+  // readline echoes what is typed to its output; this one swallows it.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const prompt = createInterface({ input, output: nowhere, terminal: true });
+  const gaveUp = new AbortController();
+  prompt.once("SIGINT", () => gaveUp.abort());
+  prompt.once("close", () => gaveUp.abort());
+  const stop = signal === undefined ? gaveUp.signal : AbortSignal.any([signal, gaveUp.signal]);
+  try {
+    const password = await prompt.question("", { signal: stop });
+    if (password !== "") return password;
+  } catch {
+    // No answer is as good as an empty one.
+  } finally {
+    prompt.close();
+    output.write("\n");
+  }
+  throw new ConfigFault("PASSWORD_MISSING", "No password was typed.");
+}

@@ -1,0 +1,151 @@
+#!/usr/bin/env node
+/**
+ * The command line. Reads the settings of the chosen command, loads that command's composition root and nothing of the
+ * others (a consumer never loads the wallet), passes signals on and turns how it ended into an exit code: 0 well, 1 not,
+ * 2 for something the operator can correct, 130 or 143 when insisted on by a second signal.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { consumerSettings } from "./config/consumer.ts";
+import { demoSettings } from "./config/demo.ts";
+import { refuseStrayWords } from "./config/npm.ts";
+import { flagsOf, optionsOf } from "./config/options.ts";
+import { producerSettings } from "./config/producer.ts";
+import { sandboxSettings } from "./config/sandbox.ts";
+import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
+import { ConfigFault, describeError } from "./domain/fault.ts";
+import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
+
+interface ProcessIo {
+  readonly log: Logger;
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface Program {
+  readonly name: string;
+  readonly summary: string;
+  readonly settings: SettingsTable;
+  start(flags: Sources["flags"]): Promise<number>;
+}
+
+/** Every program has these two. */
+interface LogConfig {
+  readonly log: LogOptions["level"];
+  readonly logFormat: LogOptions["format"];
+}
+
+function program<Table extends SettingsTable>(
+  name: string,
+  summary: string,
+  settings: Table,
+  run: (config: ConfigOf<Table> & LogConfig, io: ProcessIo) => Promise<number>,
+): Program {
+  const start = (flags: Sources["flags"]) => {
+    const config = readSettings(settings, { flags, env: process.env }) as ConfigOf<Table> & LogConfig;
+    showStacks = ["debug", "trace"].includes(config.log);
+    const log = createLogger({ level: config.log, format: config.logFormat, name });
+    return run(config, { log, signal: stopSignal(), env: process.env });
+  };
+  return { name, summary, settings, start };
+}
+
+const PROGRAMS: readonly Program[] = [
+  program(
+    "demo",
+    "a local marketplace, a producer and its consumers; needs no services",
+    demoSettings,
+    async (config, io) => (await import("./demo/main.ts")).runDemo(config, io),
+  ),
+  program(
+    "producer",
+    "the daemon that answers bounties; holds the wallet",
+    producerSettings,
+    async (config, io) => (await import("./producer/main.ts")).runProducer(config, io),
+  ),
+  program(
+    "consumer",
+    "scans what a producer sends; run as many as needed",
+    consumerSettings,
+    async (config, io) => (await import("./consumer/main.ts")).runConsumer(config, io),
+  ),
+  program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) =>
+    (await import("./sandbox/main.ts")).runSandbox(config, io),
+  ),
+];
+
+/** npm passes the terminal's Ctrl-C on to us, who had it already: so close together they are one. */
+const SAME_SIGNAL_MS = 500;
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The first SIGINT or SIGTERM asks to stop, the second insists. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  let askedAt = 0;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (!stop.signal.aborted) {
+        askedAt = performance.now();
+        stop.abort();
+      } else if (performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(EXIT_CODES[signal]);
+    });
+  }
+  return stop.signal;
+}
+
+function commandLine(argv: readonly string[], chosen: (exitCode: number) => void): Command {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const root = new Command("microengine")
+    .description("The daemon with which security experts earn on the PolySwarm marketplace.")
+    .version(version)
+    .usage("COMMAND [OPTIONS]   (with npm: npm start COMMAND -- [OPTIONS])")
+    .exitOverride()
+    // Errors are told once, in one line, by `tell`.
+    .configureOutput({ outputError: () => {}, writeErr: () => {} })
+    .helpCommand(false);
+  for (const { name, summary, settings, start } of PROGRAMS) {
+    const command = root.command(name).description(summary).usage("[OPTIONS]").allowExcessArguments();
+    for (const option of optionsOf(settings)) command.addOption(option);
+    command.action(async () => {
+      const flags = flagsOf(settings, command.opts());
+      const words = command.args;
+      const rest = argv.slice(argv.indexOf(name) + 1);
+      refuseStrayWords({ command: name, settings, flags, words, rest }, process.env);
+      chosen(await start(flags));
+    });
+  }
+  return root;
+}
+
+let showStacks = false;
+
+/** Says in one line what went wrong, and returns the exit code for it. */
+function tell(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode !== 0) process.stderr.write(`microengine: ${misuse(error)}\n`);
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  process.stderr.write(`microengine: ${describeError(error)}\n`);
+  if (showStacks && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return error instanceof ConfigFault ? 2 : 1;
+}
+
+function misuse({ code, message }: CommanderError): string {
+  const commands = `The commands are ${PROGRAMS.map(({ name }) => name).join(", ")}; --help says more.`;
+  if (code === "commander.help") return `Which command? ${commands}`;
+  const sentence = message.replace(/^error: /, "").replaceAll("\n", " ");
+  return code === "commander.unknownCommand" ? `${sentence}. ${commands}` : sentence;
+}
+
+process.on("uncaughtException", (error) => process.exit(tell(error)));
+const argv = process.argv.slice(2);
+try {
+  await commandLine(argv, (exitCode) => {
+    process.exitCode = exitCode;
+  }).parseAsync(argv, { from: "user" });
+} catch (error) {
+  process.exitCode = tell(error);
+}
+// Whatever a program left open must not keep it from ending; a last line on a slow pipe may.
+setTimeout(() => process.exit(), 2_000).unref();
