@@ -1,0 +1,156 @@
+/**
+ * The consumer's side of the queue on Redis: one BullMQ worker per backend, under one limit for all of them.
+ *
+ * States of a job here: taken -> running -> answered, as the return value of its BullMQ job; or taken -> given back,
+ * when other backends hold every slot or the consumer is stopped. A job given back is at once another consumer's to
+ * take. When the process dies instead, the job's lock lapses and a check that every worker makes puts it back; the
+ * second time BullMQ gives it up, and the producer hears `failed` (see bullmq-names.ts for the times).
+ */
+import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import { type Clock, systemClock } from "../domain/chain.ts";
+import { describeError } from "../domain/fault.ts";
+import type { Logger } from "../observe/log.ts";
+import { BLOCKING_READ_S, bullmqPrefix, LOCK_MS, MAX_STALLS, STALL_CHECK_MS } from "./bullmq-names.ts";
+import { decodeJob, parseScanJobId, type WireAnswer } from "./job-codec.ts";
+import { runJob } from "./job-run.ts";
+import { invalidResult } from "./no-opinion.ts";
+import type { ScanHandler, ScanWork } from "./port.ts";
+import { connectRedis } from "./redis.ts";
+import type { RedisAddress } from "./redis-address.ts";
+import { Slots } from "./slots.ts";
+import { settledWithin } from "./within.ts";
+
+/** How long a stopped consumer waits for its handlers to give up and its jobs to be given back. */
+const STOP_WITHIN_MS = 1_000;
+
+export interface BullmqWorkOptions {
+  readonly address: RedisAddress;
+  /** Name of the queue, `--queue`. */
+  readonly queue: string;
+  /** Name of this consumer, for answers and for Redis' list of clients. */
+  readonly consumer: string;
+  /** For how long to try to reach Redis at the start. */
+  readonly waitMs: number;
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** Throws what `connectRedis` throws. */
+export async function openBullmqWork(options: BullmqWorkOptions): Promise<ScanWork> {
+  const prefix = bullmqPrefix(options.queue);
+  const redis = await connectRedis(options.address, { ...options, patience: "patient" });
+  return new BullmqWork(redis, prefix, options);
+}
+
+class BullmqWork implements ScanWork {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #options: BullmqWorkOptions;
+  readonly #stop = new AbortController();
+  #slots = new Slots(1);
+  #workers: Worker<unknown, WireAnswer>[] = [];
+  /** Jobs given back for want of a slot, whose BullMQ processors wait for one: their locks are gone, rightly. */
+  readonly #parked = new Set<string | undefined>();
+
+  constructor(redis: Redis, prefix: string, options: BullmqWorkOptions) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#options = options;
+  }
+
+  async serve(
+    backends: readonly string[],
+    handler: ScanHandler,
+    options: { concurrency: number },
+  ): Promise<void> {
+    this.#slots = new Slots(options.concurrency);
+    this.#workers = backends.map((backend) => this.#work(backend, handler, options.concurrency));
+    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+  }
+
+  async drain(): Promise<void> {
+    this.#slots.close();
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+  }
+
+  healthy(): boolean {
+    return this.#redis.status === "ready" && this.#workers.every((worker) => worker.isRunning());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new DOMException("The consumer stops.", "AbortError"));
+    if (!(await settledWithin(STOP_WITHIN_MS, this.drain()))) {
+      for (const worker of this.#workers) worker.disconnect().catch(() => {});
+    }
+    this.#redis.disconnect();
+  }
+
+  #work(backend: string, handler: ScanHandler, concurrency: number): Worker<unknown, WireAnswer> {
+    const { consumer, log, clock = systemClock } = this.#options;
+    const run = { handler, stop: this.#stop.signal, clock, consumer };
+    const worker = new Worker<unknown, WireAnswer>(
+      backend,
+      async (job, token) => {
+        if (!this.#slots.take()) {
+          this.#parked.add(job.id);
+          await this.#giveBack(job, token);
+          // Until there is room again, this worker must not take the same job a second time.
+          await this.#slots.room();
+          this.#parked.delete(job.id);
+          throw new WaitingError();
+        }
+        try {
+          const answer = await this.#answer(job, run);
+          if (answer !== undefined) return answer;
+          await this.#giveBack(job, token);
+          throw new WaitingError();
+        } finally {
+          this.#slots.release();
+        }
+      },
+      {
+        connection: this.#redis,
+        prefix: this.#prefix,
+        name: consumer,
+        concurrency,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALL_CHECK_MS,
+        maxStalledCount: MAX_STALLS,
+        drainDelay: BLOCKING_READ_S,
+        // After an outage a bounty cannot wait for BullMQ's 15 s.
+        runRetryDelay: 1_000,
+        skipVersionCheck: true,
+      },
+    );
+    worker.on("error", (error) => {
+      const [, parked] = /^could not renew lock for job (.+)$/.exec(error.message) ?? [];
+      if (parked !== undefined && this.#parked.has(parked)) return;
+      log.warn({ backend, why: describeError(error) }, "queue.worker-error");
+    });
+    worker.on("stalled", (jobId) => log.warn({ backend, jobId }, "queue.job-stalled"));
+    return worker;
+  }
+
+  /** Data that is no job is answered where the job can be named, and dropped where it cannot. */
+  async #answer(
+    bullJob: Job<unknown>,
+    run: Parameters<typeof runJob>[1],
+  ): Promise<WireAnswer | undefined> {
+    let why = "";
+    const job = decodeJob(bullJob.data, (reason) => {
+      why = reason;
+    });
+    if (job !== undefined && job.id === bullJob.id) return runJob(job, run);
+    this.#options.log.warn({ jobId: bullJob.id, why }, "queue.malformed-job");
+    const named = parseScanJobId(bullJob.id ?? "");
+    if (named === undefined) throw new UnrecoverableError(`malformed job: ${why}`);
+    return { ...invalidResult(named, `the job cannot be read: ${why}`, run.consumer), metadata: "{}" };
+  }
+
+  async #giveBack(job: Job<unknown>, token: string | undefined): Promise<void> {
+    await job.moveToWait(token);
+    this.#options.log.debug({ jobId: job.id }, "queue.job-given-back");
+  }
+}

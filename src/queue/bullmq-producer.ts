@@ -1,0 +1,230 @@
+/**
+ * The producer's side of the queue on Redis. One BullMQ queue per backend, all on one connection for commands, and
+ * one event stream per backend, each on a connection of its own because it blocks.
+ *
+ * States of the queue: connected -> interrupted (any connection lost) -> connected again (all are back), upon which
+ * the reconnect listener is called once. Event streams continue where they were interrupted, but Redis trims them and
+ * loses them with its memory: hence the listener, and `answersTo`.
+ *
+ * Jobs are taken first in, first out. Nearest deadline first would need BullMQ's priorities: 21 bits, a sorted set
+ * instead of a list, and about a tenth more time a job; bounties of a market live about equally long, so that the
+ * order of arrival is nearly that of the deadlines anyway.
+ */
+import { type Job, Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { describeError, Fault } from "../domain/fault.ts";
+import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
+import type { Logger } from "../observe/log.ts";
+import { type AnswerStream, openAnswerStream } from "./bullmq-answers.ts";
+import { bullmqPrefix, KEEP_FINISHED } from "./bullmq-names.ts";
+import { decodeAnswer, encodeJob, parseScanJobId, type WireJob } from "./job-codec.ts";
+import { noOpinion } from "./no-opinion.ts";
+import type { ScanQueue } from "./port.ts";
+import { connectRedis } from "./redis.ts";
+import type { RedisAddress } from "./redis-address.ts";
+
+export interface BullmqQueueOptions {
+  readonly address: RedisAddress;
+  /** Name of the queue, `--queue`. */
+  readonly queue: string;
+  /** Backends whose answers are heard from the start; others are added when a job for them is dispatched. */
+  readonly backends: readonly string[];
+  /** For how long to try to reach Redis at the start. */
+  readonly waitMs: number;
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+}
+
+/** One backend's queue. */
+interface Lane {
+  readonly queue: Queue<WireJob>;
+  readonly answers: AnswerStream;
+}
+
+/** Throws what `connectRedis` throws. */
+export async function openBullmqQueue(options: BullmqQueueOptions): Promise<ScanQueue> {
+  const prefix = bullmqPrefix(options.queue);
+  const redis = await connectRedis(options.address, options);
+  const queue = new BullmqQueue(redis, prefix, options);
+  try {
+    await Promise.all(options.backends.map((backend) => queue.lane(backend)));
+  } catch (error) {
+    await queue[Symbol.asyncDispose]();
+    throw unreachable(error);
+  }
+  return queue;
+}
+
+class BullmqQueue implements ScanQueue {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #options: BullmqQueueOptions;
+  readonly #opening = new Map<string, Promise<Lane>>();
+  readonly #lanes = new Map<string, Lane>();
+  #answered: (answer: ScanAnswer) => void = () => {};
+  #reconnected: () => void = () => {};
+  #interrupted = false;
+  #closed = false;
+
+  constructor(redis: Redis, prefix: string, options: BullmqQueueOptions) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#options = options;
+    redis.on("close", () => this.#onInterrupted());
+    redis.on("ready", () => this.#onReady());
+  }
+
+  async dispatch(jobs: readonly ScanJob[]): Promise<void> {
+    const byBackend = Map.groupBy(jobs.map(encodeJob), (job) => job.backend);
+    await this.#reach(
+      [...byBackend].map(async ([backend, wires]) => {
+        const { queue } = await this.lane(backend);
+        // BullMQ ignores an id it knows, whether the job waits, runs or has been answered.
+        const bulk = wires.map((data) => ({ name: "scan", data, opts: jobOptions(data) }));
+        const [only] = bulk;
+        if (bulk.length === 1 && only) await queue.add(only.name, only.data, only.opts);
+        else await queue.addBulk(bulk);
+      }),
+    );
+  }
+
+  onAnswer(listener: (answer: ScanAnswer) => void): void {
+    this.#answered = listener;
+  }
+
+  onReconnect(listener: () => void): void {
+    this.#reconnected = listener;
+  }
+
+  async answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]> {
+    const found = await this.#each(jobIds, async ({ queue }, id) => {
+      const job: Job<WireJob> | undefined = await queue.getJob(id);
+      if (job?.finishedOn === undefined) return undefined;
+      return job.failedReason ? this.#crash(id, job.failedReason) : decodeAnswer(id, job.returnvalue);
+    });
+    return found.filter((answer) => answer !== undefined);
+  }
+
+  async forget(jobIds: readonly string[]): Promise<void> {
+    await this.#each(jobIds, ({ queue }, id) => queue.remove(id));
+  }
+
+  async backlog(): Promise<Readonly<Record<string, number>>> {
+    const counts = await this.#reach(
+      [...this.#lanes].map(async ([backend, { queue }]) => {
+        const waiting = await queue.getJobCountByTypes("waiting", "prioritized", "delayed");
+        return [backend, waiting] as const;
+      }),
+    );
+    return Object.fromEntries(counts);
+  }
+
+  healthy(): boolean {
+    const streams = [...this.#lanes.values()].every((lane) => lane.answers.connected());
+    return !this.#closed && this.#redis.status === "ready" && streams;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const lanes = await Promise.allSettled(this.#opening.values());
+    const opened = lanes.filter((lane) => lane.status === "fulfilled");
+    await Promise.allSettled(
+      opened.map(async ({ value: { answers, queue } }) => {
+        await answers.close();
+        await queue.close();
+      }),
+    );
+    this.#redis.disconnect();
+  }
+
+  /** The backend's queue, with its answers being heard before the first job can be put into it. */
+  lane(backend: string): Promise<Lane> {
+    const known = this.#opening.get(backend);
+    if (known) return known;
+    const opening = this.#openLane(backend);
+    this.#opening.set(backend, opening);
+    opening.catch(() => this.#opening.delete(backend));
+    return opening;
+  }
+
+  async #openLane(backend: string): Promise<Lane> {
+    const { address, log } = this.#options;
+    const queue = new Queue<WireJob>(backend, {
+      connection: this.#redis,
+      prefix: this.#prefix,
+      // The check would print to stdout's neighbour what `connectRedis` has said in the log.
+      skipVersionCheck: true,
+    });
+    // The connection's own errors are logged by `connectRedis`, those of commands reach their callers.
+    queue.on("error", (error) => log.debug({ backend, why: describeError(error) }, "queue.error"));
+    await queue.waitUntilReady();
+    const answers = await openAnswerStream({
+      redis: this.#redis,
+      address,
+      prefix: this.#prefix,
+      backend,
+      log,
+      onCompleted: (id, value) => this.#answer(id, decodeAnswer(id, value)),
+      onFailed: (id, reason) => this.#answer(id, this.#crash(id, reason)),
+      onInterrupted: () => this.#onInterrupted(),
+      onReady: () => this.#onReady(),
+    });
+    const lane = { queue, answers };
+    this.#lanes.set(backend, lane);
+    return lane;
+  }
+
+  #answer(jobId: string, answer: ScanAnswer | undefined): void {
+    if (answer) this.#answered(answer);
+    else this.#options.log.warn({ jobId }, "queue.foreign-answer");
+  }
+
+  /** BullMQ fails a job when its consumers died under it; scanners' own failures are answers. */
+  #crash(jobId: string, reason: string): ScanAnswer | undefined {
+    const job = parseScanJobId(jobId);
+    return job && noOpinion(job, "crashed", `Nobody finished the scan: ${reason}.`, { consumer: "none" });
+  }
+
+  #onInterrupted(): void {
+    if (this.#interrupted || this.#closed) return;
+    this.#interrupted = true;
+    this.#options.log.warn({ queue: this.#options.queue }, "queue.interrupted");
+  }
+
+  #onReady(): void {
+    if (!this.#interrupted || !this.healthy()) return;
+    this.#interrupted = false;
+    this.#options.log.info({ queue: this.#options.queue }, "queue.reconnected");
+    this.#reconnected();
+  }
+
+  #each<T>(jobIds: readonly string[], work: (lane: Lane, id: string) => Promise<T>): Promise<T[]> {
+    return this.#reach(
+      jobIds.flatMap((id) => {
+        const backend = parseScanJobId(id)?.backend;
+        return backend === undefined ? [] : [this.lane(backend).then((lane) => work(lane, id))];
+      }),
+    );
+  }
+
+  async #reach<T>(work: readonly Promise<T>[]): Promise<T[]> {
+    try {
+      return await Promise.all(work);
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+}
+
+const jobOptions = (job: WireJob) => ({
+  jobId: job.id,
+  timestamp: job.dispatchedAt,
+  removeOnComplete: KEEP_FINISHED,
+  removeOnFail: KEEP_FINISHED,
+});
+
+const unreachable = (cause: unknown): Fault =>
+  new Fault("QUEUE_UNREACHABLE", `Redis did not do what the queue asked: ${describeError(cause)}.`, {
+    retryable: true,
+    cause,
+  });

@@ -1,0 +1,172 @@
+/**
+ * Jobs and answers as they travel, the same through Redis and between processes: plain JSON values.
+ *
+ * Written strictly: what does not fit the schema is never sent. Read leniently: unknown keys pass by, so that a
+ * producer and its consumers may be upgraded one after the other. The two open-ended parts, `claim.raw` and
+ * `metadata`, travel as JSON text because they may hold integers beyond 2^53, which the JSON of a queue would refuse.
+ */
+import { z } from "zod";
+import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../domain/artifact.ts";
+import { CHAIN_NAMES, type ChainName, type Instant } from "../domain/chain.ts";
+import { Fault } from "../domain/fault.ts";
+import { type Guid, isGuid } from "../domain/guid.ts";
+import { parseJson, stringifyJson } from "../domain/json.ts";
+import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../domain/scan.ts";
+import { VERDICTS } from "../domain/verdict.ts";
+import { invalidResult } from "./no-opinion.ts";
+
+/** Characters of JSON text. A scanner that writes a novel would fill Redis and the assertion with it. */
+const MAX_METADATA_CHARS = 256 * 1024;
+
+const guid = z.custom<Guid>((value) => typeof value === "string" && isGuid(value), "not a GUID");
+const instantMs = z
+  .number()
+  .int()
+  .transform((unixMs) => unixMs as Instant);
+const artifactIndex = z
+  .number()
+  .int()
+  .min(0)
+  .max(MAX_ARTIFACTS - 1);
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+const record = z.record(z.string(), z.unknown());
+const jsonText = z.string().transform((text, context): Record<string, unknown> => {
+  try {
+    return record.parse(parseJson(text));
+  } catch {
+    context.addIssue({ code: "custom", message: "not the JSON text of an object" });
+    return z.NEVER;
+  }
+});
+
+const claimShape = {
+  filename: z.string().exactOptional(),
+  mimetype: z.string().exactOptional(),
+  sizeBytes: count.exactOptional(),
+  sha256: z.string().exactOptional(),
+  raw: jsonText,
+};
+
+const jobShape = {
+  id: z.string(),
+  guid,
+  chain: z.enum(CHAIN_NAMES),
+  artifactIndex,
+  backend: z.string().min(1),
+  kind: z.enum(ARTIFACT_KINDS),
+  uri: z.string(),
+  deadline: instantMs,
+  maxSizeBytes: count,
+  dispatchedAt: instantMs,
+};
+
+const answerShape = {
+  jobId: z.string(),
+  guid,
+  artifactIndex,
+  backend: z.string().min(1),
+  verdict: z.enum(VERDICTS),
+  confidence: z.number().min(0).max(1),
+  reason: z.enum(NO_OPINION_REASONS).exactOptional(),
+  detail: z.string().exactOptional(),
+  family: z.string().exactOptional(),
+  metadata: z.string().max(MAX_METADATA_CHARS).pipe(jsonText),
+  scannerVersion: z.string().exactOptional(),
+  sha256: z.string().exactOptional(),
+  sizeBytes: count.exactOptional(),
+  types: z.array(z.string()),
+  consumer: z.string(),
+};
+const timingsShape = { queuedMs: milliseconds, fetchMs: milliseconds, scanMs: milliseconds };
+
+type AnyAnswer = {
+  readonly jobId: string;
+  readonly verdict: string;
+  readonly reason?: string;
+};
+const saysWhy = (answer: AnyAnswer): boolean => (answer.verdict === "unknown") === (answer.reason !== undefined);
+const WHY = "a reason belongs to the verdict unknown and to no other";
+const namesItself = (job: { id: string; chain: ChainName; guid: Guid; artifactIndex: number; backend: string }) =>
+  job.id === scanJobId(job.chain, job.guid, job.artifactIndex, job.backend);
+const ID = "the id does not name this job";
+
+const JobToWrite = z
+  .strictObject({ ...jobShape, claim: z.strictObject(claimShape) })
+  .refine(namesItself, ID);
+const JobToRead = z.object({ ...jobShape, claim: z.object(claimShape) }).refine(namesItself, ID);
+const AnswerToWrite = z
+  .strictObject({ ...answerShape, timings: z.strictObject(timingsShape) })
+  .refine(saysWhy, WHY);
+const AnswerToRead = z.object({ ...answerShape, timings: z.object(timingsShape) }).refine(saysWhy, WHY);
+
+/** A job in the form that travels. */
+export type WireJob = Omit<ScanJob, "claim"> & {
+  readonly claim: Omit<ArtifactClaim, "raw"> & { readonly raw: string };
+};
+/** An answer in the form that travels. */
+export type WireAnswer = Omit<ScanAnswer, "metadata"> & { readonly metadata: string };
+
+/** Throws Fault SCAN_JOB_INVALID: a job that breaks its own schema is a mistake of ours, not of the market. */
+export function encodeJob(job: ScanJob): WireJob {
+  const wire = { ...job, claim: { ...present(job.claim), raw: stringifyJson(job.claim.raw) } };
+  const checked = JobToWrite.safeParse(wire);
+  if (!checked.success) {
+    throw new Fault("SCAN_JOB_INVALID", `Job ${job.id} cannot be sent: ${explain(checked.error)}.`);
+  }
+  return wire;
+}
+
+/** Undefined, with the reason told to `refused`, for data that is no job. */
+export function decodeJob(data: unknown, refused: (why: string) => void): ScanJob | undefined {
+  const read = JobToRead.safeParse(data);
+  if (!read.success) refused(explain(read.error));
+  return read.data;
+}
+
+/** What a handler said of a job, or `unknown` with the reason invalid-result where that is not an answer to it. */
+export function encodeAnswer(job: ScanJob, answer: ScanAnswer): WireAnswer {
+  try {
+    const wire = { ...present(answer), metadata: stringifyJson(answer.metadata) };
+    const checked = AnswerToWrite.safeParse(wire);
+    if (checked.success && answer.jobId === job.id) return wire;
+    const why = checked.success ? `it answers ${answer.jobId}` : explain(checked.error);
+    return { ...invalidResult(job, why, answer.consumer), metadata: "{}" };
+  } catch (error) {
+    return { ...invalidResult(job, String(error), "unnamed"), metadata: "{}" };
+  }
+}
+
+/**
+ * The answer to the job with this id. Anything that is not an answer to it becomes `unknown` with the reason
+ * invalid-result; undefined only when the id itself is none of ours.
+ */
+export function decodeAnswer(jobId: string, data: unknown): ScanAnswer | undefined {
+  const job = parseScanJobId(jobId);
+  if (job === undefined) return undefined;
+  const read = AnswerToRead.safeParse(data);
+  if (!read.success) return invalidResult(job, explain(read.error), "unnamed");
+  const answer = read.data;
+  const aboutIt =
+    answer.jobId === jobId &&
+    answer.guid === job.guid &&
+    answer.artifactIndex === job.artifactIndex &&
+    answer.backend === job.backend;
+  return aboutIt ? answer : invalidResult(job, `it answers ${answer.jobId}`, answer.consumer);
+}
+
+/** What the id of a job says of it. Undefined when `scanJobId` did not make it. */
+export function parseScanJobId(id: string): Pick<ScanJob, JobName> | undefined {
+  const [, chain, guid, index, backend] = /^([a-z]+)-([0-9a-f-]{36})-(\d{1,3})-(.+)$/.exec(id) ?? [];
+  if (guid === undefined || backend === undefined || !isGuid(guid)) return undefined;
+  const known = CHAIN_NAMES.find((name) => name === chain);
+  return known && { id, chain: known, guid, artifactIndex: Number(index), backend };
+}
+type JobName = "id" | "chain" | "guid" | "artifactIndex" | "backend";
+
+/** JSON drops keys that hold undefined; a schema that sees the value before JSON does would refuse them. */
+const present = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
+
+const explain = (error: z.ZodError): string =>
+  error.issues.map((issue) => [issue.path.join("."), issue.message].filter(Boolean).join(": ")).join("; ");

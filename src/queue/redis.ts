@@ -1,0 +1,114 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { ConfigFault, describeError } from "../domain/fault.ts";
+import type { Logger } from "../observe/log.ts";
+import { describeRedisAddress, type RedisAddress } from "./redis-address.ts";
+
+const RETRY_EVERY_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 5_000;
+/** Answers of a server that will not change their mind by waiting. */
+const REFUSALS = /NOAUTH|WRONGPASS|NOPERM|invalid password|DB index is out of range/i;
+
+/**
+ * What a command does while Redis is away. `fail-fast` rejects it at once, so that a bounty is not held up by a queue
+ * that may be gone for minutes; `patient` holds it until Redis is back, which BullMQ's blocking reads require.
+ */
+export type Patience = "fail-fast" | "patient";
+
+export interface ConnectRedisOptions {
+  /** For how long to try. 0: once. */
+  readonly waitMs: number;
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+  /** Default: fail-fast. */
+  readonly patience?: Patience;
+}
+
+/**
+ * A connection that is ready now and reconnects by itself from then on; its errors go to the log.
+ * Throws ConfigFault REDIS_UNREACHABLE when `waitMs` has passed, ConfigFault REDIS_REFUSED when the server does not
+ * let us in, and `signal.reason` when that aborts first.
+ */
+export async function connectRedis(address: RedisAddress, options: ConnectRedisOptions): Promise<Redis> {
+  const { log, signal } = options;
+  const redis = describeRedisAddress(address);
+  const giveUpAt = performance.now() + options.waitMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      const client = await connectOnce(address, options);
+      await warnOfEviction(client, redis, log);
+      return client;
+    } catch (cause) {
+      if (REFUSALS.test(describeError(cause))) throw refused(redis, cause);
+      const leftMs = Math.round(giveUpAt - performance.now());
+      if (leftMs <= 0) throw unreachable(redis, cause);
+      log.warn({ redis, leftMs, why: describeError(cause) }, "redis.waiting");
+      await delay(Math.min(RETRY_EVERY_MS, leftMs), undefined, signal && { signal }).catch(() => {});
+    }
+  }
+}
+
+/** A bounty lives for seconds: look for the server often rather than politely. */
+const retryAfterMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), 1_000);
+
+/** ioredis options for a connection that outlives outages. */
+export function redisOptions(address: RedisAddress, patience: Patience) {
+  return {
+    ...address,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepAlive: 10_000,
+    retryStrategy: retryAfterMs,
+    ...(patience === "fail-fast"
+      ? { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS }
+      : { maxRetriesPerRequest: null }),
+  };
+}
+
+async function connectOnce(address: RedisAddress, options: ConnectRedisOptions): Promise<Redis> {
+  let joined = false;
+  const client = new Redis({
+    ...redisOptions(address, options.patience ?? "fail-fast"),
+    lazyConnect: true,
+    // Until the first success the loop above is the one that retries.
+    retryStrategy: (attempt) => (joined ? retryAfterMs(attempt) : null),
+  });
+  let last: unknown;
+  client.on("error", (error: Error) => {
+    last = error;
+    if (joined) options.log.warn({ why: describeError(error) }, "redis.error");
+  });
+  const abort = () => client.disconnect();
+  options.signal?.addEventListener("abort", abort, { once: true });
+  try {
+    await client.connect();
+    joined = true;
+    return client;
+  } catch (error) {
+    client.disconnect();
+    // `connect` rejects with a bare "Connection is closed."; the event before it knew the reason.
+    throw last ?? error;
+  } finally {
+    options.signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** BullMQ's keys belong together; a server that evicts some of them breaks the queue in ways nobody can explain. */
+async function warnOfEviction(client: Redis, redis: string, log: Logger): Promise<void> {
+  const [, policy] = /^maxmemory_policy:(\S+)/m.exec(await client.info("memory")) ?? [];
+  if (policy === undefined || policy === "noeviction") return;
+  log.warn({ redis, policy, hint: "Set maxmemory-policy to noeviction." }, "redis.may-evict");
+}
+
+const unreachable = (redis: string, cause: unknown): ConfigFault =>
+  new ConfigFault("REDIS_UNREACHABLE", `No Redis answers at ${redis}: ${describeError(cause)}.`, {
+    hint: "Start one, or set --redis-addr (REDIS_ADDR).",
+    cause,
+  });
+
+const refused = (redis: string, cause: unknown): ConfigFault =>
+  new ConfigFault("REDIS_REFUSED", `Redis at ${redis} does not let us in: ${describeError(cause)}.`, {
+    hint: "Put user, password and database into REDIS_ADDR: redis://user:password@host:port/db.",
+    cause,
+  });
