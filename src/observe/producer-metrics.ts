@@ -1,0 +1,66 @@
+import type { Registry } from "prom-client";
+import { metricsOf } from "./metrics.ts";
+
+/** From the bounty event to the request for the assertion; most of it is scanning. */
+const ASSERTION_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60];
+
+export type ProducerMetrics = ReturnType<typeof producerMetrics>;
+
+/** What a producer counts. `why` and `reason` take the stable names that logs and the ledger carry. */
+export function producerMetrics(registry: Registry) {
+  const { counter, gauge, histogram } = metricsOf(registry);
+  return {
+    bountiesSeen: counter("bounties_seen_total", "Bounties heard of."),
+    bountiesSkipped: counter("bounties_skipped_total", "Bounties left alone at first sight.", ["why"]),
+    artifactsSkipped: counter("artifacts_skipped_total", "Artifacts that triage sent to no backend.", [
+      "why",
+    ]),
+    bountiesAbandoned: counter("bounties_abandoned_total", "Bounties that ended without a stake.", ["why"]),
+    assertionsPosted: counter("assertions_posted_total", "Assertions on the market."),
+    assertionsRevealed: counter("assertions_revealed_total", "Assertions revealed in time."),
+    assertionsSettled: counter("assertions_settled_total", "Assertions settled."),
+    revealsMissed: counter("reveals_missed_total", "Assertions whose reveal window closed on us."),
+    verdictsJudged: counter("verdicts_judged_total", "Our verdicts as arbiters saw them.", ["judgement"]),
+    scanAnswers: counter("scan_answers_total", "Answers of consumers; reason is empty for a verdict.", [
+      "backend",
+      "verdict",
+      "reason",
+    ]),
+    assertionSeconds: histogram(
+      "bounty_to_assertion_seconds",
+      "From hearing of a bounty until the request for its assertion left.",
+      ASSERTION_SECONDS,
+    ),
+    stakedNct: counter("staked_nct_total", "NCT staked."),
+    atRiskNct: gauge("stake_at_risk_nct", "NCT staked and not settled yet."),
+    profitNct: gauge(
+      "profit_nct",
+      "Payouts less stakes and fees of settled assertions, over the ledger's life.",
+    ),
+    balanceNct: gauge("balance_nct", "NCT in the wallet, as last read."),
+    backlog: gauge("queue_backlog", "Scan jobs waiting for a consumer; scale consumers on it.", ["backend"]),
+    queueUp: gauge("queue_up", "1 while the queue can be used."),
+    marketConnected: gauge("market_connected", "1 while the marketplace's event stream is open.", ["chain"]),
+    headBlock: gauge("head_block", "Newest block heard of.", ["chain"]),
+    eventsMalformed: counter(
+      "market_events_malformed_total",
+      "Events of the marketplace that made no sense.",
+    ),
+    dutiesOpen: gauge("duties_open", "Reveals and settlements still to be done."),
+    dutiesOverdue: gauge("duties_overdue", "Reveals and settlements that are late; alert on any."),
+    dutyFailures: counter("duty_failures_total", "Attempts at a duty that did not succeed.", ["duty"]),
+    signaturesRefused: counter(
+      "signatures_refused_total",
+      "Transactions that were not what we had asked for.",
+    ),
+  };
+}
+
+/** Replaces the backlog of all backends: one that has none any more must not keep its last number. */
+export function setBacklog(
+  { backlog }: Pick<ProducerMetrics, "backlog">,
+  waiting: Readonly<Record<string, number>>,
+): void {
+  backlog.reset();
+  for (const [backend, jobs] of Object.entries(waiting)) backlog.set({ backend }, jobs);
+}
