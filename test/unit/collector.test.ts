@@ -1,0 +1,104 @@
+import { expect, it } from "vitest";
+import { type Instant, instant } from "../../src/domain/chain.ts";
+import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
+import { jobsOf } from "../../src/producer/cases.ts";
+import { Collector } from "../../src/producer/collector.ts";
+import type { ScanQueue } from "../../src/queue/port.ts";
+import { aBounty, anAnswer } from "../fixtures/bounties.ts";
+
+const clock = { now: () => instant(Date.now()) };
+const later = (): Instant => instant(Date.now() + 60_000);
+
+/** A queue that does what the test tells it to. */
+class HandQueue implements ScanQueue {
+  readonly dispatched: ScanJob[] = [];
+  readonly kept: ScanAnswer[] = [];
+  answer: (answer: ScanAnswer) => void = () => {};
+  reconnect: () => void = () => {};
+
+  async dispatch(jobs: readonly ScanJob[]): Promise<void> {
+    this.dispatched.push(...jobs);
+  }
+  onAnswer(listener: (answer: ScanAnswer) => void): void {
+    this.answer = listener;
+  }
+  onReconnect(listener: () => void): void {
+    this.reconnect = listener;
+  }
+  async answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]> {
+    return this.kept.filter((answer) => jobIds.includes(answer.jobId));
+  }
+  async forget(): Promise<void> {}
+  async backlog(): Promise<Record<string, number>> {
+    return {};
+  }
+  healthy(): boolean {
+    return true;
+  }
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+const cases = [0, 1].map((index) => ({ index, asked: ["eicar"], answers: [], opinion: null }));
+const jobs = jobsOf(aBounty(), cases, { deadline: later(), now: instant(0), maxSizeBytes: 1 });
+const never = new AbortController().signal;
+
+it("ends a wait as soon as every job is answered", async () => {
+  const queue = new HandQueue();
+  const collector = new Collector(queue, clock, () => {});
+  const collected = collector.collect(jobs, later(), never);
+  queue.answer(anAnswer({ artifactIndex: 1 }));
+  queue.answer(anAnswer({ artifactIndex: 0 }));
+  expect((await collected).map((answer) => answer.artifactIndex)).toEqual([1, 0]);
+});
+
+it("counts the first of two answers to the same job", async () => {
+  const queue = new HandQueue();
+  const heard: ScanAnswer[] = [];
+  const collector = new Collector(queue, clock, (answer) => heard.push(answer));
+  const collected = collector.collect(jobs, later(), never);
+  queue.answer(anAnswer({ artifactIndex: 0, verdict: "malicious" }));
+  queue.answer(anAnswer({ artifactIndex: 0, verdict: "benign" }));
+  queue.answer(anAnswer({ artifactIndex: 1 }));
+  expect((await collected).map((answer) => answer.verdict)).toEqual(["malicious", "malicious"]);
+  expect(heard).toHaveLength(2);
+});
+
+it("gives what came when the deadline comes first", async () => {
+  const queue = new HandQueue();
+  const collector = new Collector(queue, clock, () => {});
+  const collected = collector.collect(jobs, instant(Date.now() + 20), never);
+  queue.answer(anAnswer({ artifactIndex: 0 }));
+  expect(await collected).toHaveLength(1);
+});
+
+it("asks the queue for answers that a lost event stream may have swallowed", async () => {
+  const queue = new HandQueue();
+  const collector = new Collector(queue, clock, () => {});
+  const collected = collector.collect(jobs, later(), never);
+  queue.kept.push(anAnswer({ artifactIndex: 0 }), anAnswer({ artifactIndex: 1 }));
+  queue.reconnect();
+  expect(await collected).toHaveLength(2);
+});
+
+it("finds answers that consumers gave to an earlier run of the producer", async () => {
+  const queue = new HandQueue();
+  queue.kept.push(anAnswer({ artifactIndex: 0 }), anAnswer({ artifactIndex: 1 }));
+  const collector = new Collector(queue, clock, () => {});
+  expect(await collector.collect(jobs, later(), never)).toHaveLength(2);
+});
+
+it("ignores answers to jobs nobody waits for", async () => {
+  const queue = new HandQueue();
+  const heard: ScanAnswer[] = [];
+  new Collector(queue, clock, (answer) => heard.push(answer));
+  queue.answer(anAnswer());
+  expect(heard).toEqual([]);
+});
+
+it("stops waiting when it is told to", async () => {
+  const stop = new AbortController();
+  const collector = new Collector(new HandQueue(), clock, () => {});
+  const collected = collector.collect(jobs, later(), stop.signal);
+  stop.abort();
+  expect(await collected).toEqual([]);
+});

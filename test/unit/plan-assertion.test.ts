@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { BidStrategy } from "../../src/bid/contract.ts";
+import { parseAddress } from "../../src/domain/address.ts";
+import { instant } from "../../src/domain/chain.ts";
+import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import type { Opinion } from "../../src/domain/opinion.ts";
+import { ppm, type Verdict } from "../../src/domain/verdict.ts";
+import type { Case } from "../../src/producer/cases.ts";
+import { consensusOf } from "../../src/producer/consensus.ts";
+import { answersDue } from "../../src/producer/deadline.ts";
+import { buildMetadata } from "../../src/producer/metadata.ts";
+import { planAssertion } from "../../src/producer/plan-assertion.ts";
+import { aBounty, anAnswer, someParameters } from "../fixtures/bounties.ts";
+
+const opinionOf = (verdict: Verdict, confidence = 1): Opinion => ({
+  verdict,
+  confidence: ppm(confidence),
+  probability: ppm(0.9),
+  interval: [ppm(0.5), ppm(1)],
+  family: verdict === "malicious" ? "Some.Family" : "",
+  reason: `somebody: ${verdict}`,
+});
+
+const caseOf = (index: number, verdict: Verdict | null): Case => ({
+  index,
+  asked: verdict === null ? [] : ["eicar"],
+  answers: [],
+  opinion: verdict === null ? null : opinionOf(verdict),
+});
+
+const most: BidStrategy = {
+  name: "most",
+  bid: ({ artifacts, bidMaximum }) => artifacts.map(() => bidMaximum),
+};
+
+const plan = (
+  cases: readonly Case[],
+  more: { artifactCount?: number; balance?: bigint; strategy?: BidStrategy } = {},
+) =>
+  planAssertion({
+    bounty: aBounty({ artifactCount: more.artifactCount ?? cases.length }),
+    cases,
+    parameters: someParameters,
+    rivals: [],
+    balance: nct(more.balance ?? 1_000n * ONE_NCT),
+    atRisk: nct(0n),
+    strategy: more.strategy ?? most,
+    seal: (_guid, verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
+    now: instant(5),
+    version: "0.1.0",
+  });
+
+describe("the plan of an assertion", () => {
+  it("masks exactly the artifacts with a verdict that can be asserted, and keeps their places", () => {
+    const made = plan([caseOf(0, "unknown"), caseOf(1, "malicious"), caseOf(2, null), caseOf(3, "benign")]);
+    expect(made).toMatchObject({ kind: "assert", assertion: { mask: 0b1010n, verdicts: 0b0010n } });
+    if (made.kind === "assert") expect(made.assertion.bids).toHaveLength(2);
+  });
+
+  it("has metadata for every artifact of the bounty, silent ones and unlisted ones included", () => {
+    const made = plan([caseOf(0, "unknown"), caseOf(1, "malicious")], { artifactCount: 3 });
+    if (made.kind !== "assert") throw new Error("expected an assertion");
+    expect(made.assertion.metadata.map((entry) => entry.malware_family)).toEqual(["", "Some.Family", ""]);
+  });
+
+  it("seals the very verdicts that it masks", () => {
+    const made = plan([caseOf(0, "malicious"), caseOf(1, "benign")]);
+    expect(made).toMatchObject({ assertion: { commitment: 1_001n, nonce: 7n } });
+  });
+
+  it.each([
+    [[caseOf(0, "unknown"), caseOf(1, "suspicious")], {}, "no-opinion"],
+    [[caseOf(0, "malicious")], { balance: 10n }, "thin-purse"],
+    [[caseOf(0, "malicious")], { strategy: { name: "mute", bid: () => [null] } }, "abstained"],
+  ] as const)("is silence with a reason when there is nothing to stake (%#)", (cases, more, why) => {
+    expect(plan(cases, more)).toMatchObject({ kind: "abandon", why });
+  });
+});
+
+describe("assertion metadata", () => {
+  const spoken = (metadata: Record<string, unknown>) => [
+    { opinion: opinionOf("malicious"), answers: [anAnswer({ metadata, scannerVersion: "3.1.0" })] },
+  ];
+
+  it("keeps what a scanner adds and drops only what the marketplace's schema refuses", () => {
+    const [entry] = buildMetadata(
+      spoken({
+        domains: ["evil.example"],
+        ip_addresses: ["1.2.3"],
+        heuristic: "maybe",
+        stix: [{ schema: "indicator-2.0", signature: { pattern: "x" } }],
+        note: "two engines agree",
+        nothing: null,
+      }),
+      { microengine: "0.1.0" },
+    );
+    expect(entry).toMatchObject({
+      malware_family: "Some.Family",
+      domains: ["evil.example"],
+      stix: [{ schema: "indicator-2.0", signature: { pattern: "x" } }],
+      note: "two engines agree",
+      scanner: { version: "3.1.0", polyswarmclient_version: "0.1.0" },
+    });
+    expect(entry).not.toHaveProperty("ip_addresses");
+    expect(entry).not.toHaveProperty("heuristic");
+    expect(entry).not.toHaveProperty("nothing");
+  });
+
+  it("cuts an entry that is too large for the gateway down to what the market needs", () => {
+    const [entry] = buildMetadata(spoken({ dump: "x".repeat(100_000) }), { microengine: "0.1.0" });
+    expect(entry).not.toHaveProperty("dump");
+    expect(entry?.malware_family).toBe("Some.Family");
+  });
+});
+
+describe("the arbiters' consensus", () => {
+  const voter = parseAddress("0x8CF7a766FEcD29c8Baf0da7023c788d2F747200D");
+  it("is malicious at a tie and unknown without votes", () => {
+    expect(consensusOf([], 2)).toBeUndefined();
+    const votes = [0b01n, 0b00n].map((bits) => ({ voter, votes: bits }));
+    expect(consensusOf(votes, 2)).toEqual([true, false]);
+  });
+});
+
+describe("the instant at which answers are due", () => {
+  it("is never after the last block that can still carry the assertion, and leaves half the time for scanning", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 3, max: 200 }), fc.integer({ min: 100, max: 5_000 }), (left, blockMs) => {
+        const now = instant(1_000_000);
+        const instantOf = (block: number) => instant(now + block * blockMs);
+        const due = answersDue(left, now, instantOf);
+        expect(due).toBeLessThanOrEqual(instantOf(left - 2));
+        expect(due - now).toBeGreaterThanOrEqual((instantOf(left - 2) - now) / 2);
+      }),
+    );
+  });
+});
