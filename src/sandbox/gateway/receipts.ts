@@ -8,7 +8,6 @@ import type { GatewayContext } from "./context.ts";
 import { Failure, ok } from "./envelope.ts";
 import { RECEIPTED, shapeEvent } from "./event-shape.ts";
 import { Quantity } from "./quantity.ts";
-import { revertReason } from "./revert.ts";
 import { GAS_CAP } from "./unsigned.ts";
 
 const GetBody = z.object({
@@ -82,9 +81,13 @@ async function describeFailure(gateway: GatewayContext, hash: string, receipt: R
   if (receipt.gasUsed === GAS_CAP) return "out of gas";
   const failed = `transaction failed at block ${receipt.blockNumber}`;
   try {
-    return `${failed}, error: ${await revertReason(gateway.chain, hash)}`;
+    const reason = await gateway.chain.revertReason(hash);
+    return `${failed}, error: ${isText(reason) ? reason : "Invalid revert encoding"}`;
   } catch (error) {
     gateway.log.debug({ err: error, hash }, "gateway.trace.failed");
     return `${failed}, check parameters`;
   }
 }
+
+/** Whether the contract said something itself: neither silence nor a broken assertion can be told by the gateway. */
+const isText = (reason: string): boolean => reason !== "" && !/^(invalid opcode|panic \d+)$/.test(reason);

@@ -19,6 +19,8 @@ interface SentTransaction {
   readonly hash: string;
   readonly sender: string;
   readonly recipient: string | undefined;
+  /** Undefined when the signature is good for any chain. */
+  readonly chainId: bigint | undefined;
 }
 
 interface Entry {
@@ -68,6 +70,7 @@ function decode(raw: string): SentTransaction {
     hash: utils.bytesToHex(transaction.hash()).slice(2),
     sender: checksummed(transaction.getSenderAddress().toString()),
     recipient: transaction.to?.toString(),
+    chainId: transaction.v === undefined || transaction.v < 35n ? undefined : (transaction.v - 35n) / 2n,
   };
 }
 
@@ -91,8 +94,11 @@ function objection(
   return undefined;
 }
 
-async function send({ chain }: GatewayContext, { raw, hash }: SentTransaction): Promise<Entry> {
+async function send({ chain }: GatewayContext, transaction: SentTransaction): Promise<Entry> {
+  const { raw, hash, chainId } = transaction;
   try {
+    // The sandbox's node would take it and never mine it.
+    if (chainId !== BigInt(chain.chainId)) throw new Error("invalid sender");
     const message = z.string().parse(await chain.rpc("eth_sendRawTransaction", [`0x${raw}`]));
     return { is_error: false, message };
   } catch (error) {
