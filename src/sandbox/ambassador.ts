@@ -1,0 +1,181 @@
+import { z } from "zod";
+
+import { ARTIFACT_KINDS, type ArtifactKind } from "../domain/artifact.ts";
+import { describeError } from "../domain/fault.ts";
+import { type Guid, guidToUint, uintToGuid } from "../domain/guid.ts";
+import { formatNct, type Nct } from "../domain/nct.ts";
+import type { Logger } from "../observe/log.ts";
+import type { Specimen } from "./ambassador-corpus.ts";
+import { describeSpecimen } from "./ambassador-metadata.ts";
+import type { Chain } from "./chain.ts";
+import type { BountyBook, OpenBounty } from "./chain-bounties.ts";
+import { type Dice, dice } from "./dice.ts";
+import { bloomOf } from "./gateway/bloom.ts";
+import { once, openPurse, type Player, player, settle, type Truth } from "./player.ts";
+import type { ArtifactStore } from "./store.ts";
+
+export interface AmbassadorOptions {
+  readonly chain: Chain;
+  readonly book: BountyBook;
+  readonly store: ArtifactStore;
+  /** At least one specimen; malicious and benign ones are drawn equally often where there are both. */
+  readonly corpus: readonly Specimen[];
+  readonly artifactsPerBounty: number;
+  /** Blocks that a bounty takes assertions for. */
+  readonly duration: number;
+  /** For a bounty; raised to what the registry asks for its number of artifacts. */
+  readonly reward: Nct;
+  /** May be a fraction: 0.5 posts on every second block. */
+  readonly bountiesPerBlock: number;
+  /** Stops after so many. */
+  readonly bounties?: number;
+  /** 0 to 1: how many bounties are about URLs where the corpus has both. */
+  readonly urlShare?: number;
+  /** Makes choice and GUIDs the same again. */
+  readonly seed: number;
+  readonly log: Logger;
+}
+
+/** A bounty that the ambassador decided on; `settled` once it got back what was due. */
+export interface PlannedBounty {
+  readonly guid: Guid;
+  readonly kind: ArtifactKind;
+  /** Per artifact, `true` is malicious. */
+  readonly truth: readonly boolean[];
+  readonly names: readonly string[];
+  state: "planned" | "posted" | "settled";
+}
+
+export interface Ambassador extends Player {
+  readonly truth: Truth;
+  planned(): readonly PlannedBounty[];
+  /** All bounties that were asked for are posted and settled. */
+  done(): boolean;
+}
+
+const URL_SHARE = 0.25;
+
+/**
+ * Posts bounties of known truth at a steady rate and settles them:
+ *
+ *     planned ──postBounty──► posted ──quorum or over──► settled
+ *
+ * The truth is remembered before the bounty is posted, so that whoever sees the bounty can ask for it. A bounty that
+ * fails to be posted is tried again with the next block.
+ */
+export function ambassador(options: AmbassadorOptions): Ambassador {
+  const { chain, book, store, log } = options;
+  const account = chain.accounts.ambassador;
+  const chance = dice("ambassador", options.seed);
+  const approved = openPurse(chain, account);
+  const plans = new Map<Guid, PlannedBounty>();
+  const unposted: { plan: PlannedBounty; specimens: readonly Specimen[] }[] = [];
+  let firstBlock: number | undefined;
+
+  const plan = (): void => {
+    const specimens = choose(options, chance);
+    const planned: PlannedBounty = {
+      guid: freshGuid(chance),
+      kind: specimens[0]!.kind,
+      truth: specimens.map((specimen) => specimen.malicious),
+      names: specimens.map((specimen) => specimen.name),
+      state: "planned",
+    };
+    plans.set(planned.guid, planned);
+    unposted.push({ plan: planned, specimens });
+  };
+
+  const post = async (planned: PlannedBounty, specimens: readonly Specimen[]): Promise<void> => {
+    const { guid, kind } = planned;
+    const contents = await Promise.all(specimens.map((specimen) => specimen.read()));
+    const claims = specimens.map((specimen, index) => describeSpecimen(specimen, contents[index]!));
+    const metadata = store.putJson(await Promise.all(claims));
+    const uri = store.putDirectory(contents);
+    const hashes = store.list(uri)?.map((link) => link.hash) ?? [];
+    const amount = await atLeastMinimum(chain, options.reward, contents.length);
+    await approved();
+    const args = [
+      guidToUint(guid),
+      BigInt(ARTIFACT_KINDS.indexOf(kind)),
+      amount,
+      uri,
+      BigInt(contents.length),
+      BigInt(options.duration),
+      bloomOf(hashes),
+      metadata,
+    ];
+    await once("GUID already in use", () =>
+      chain.send(account, chain.contracts.registry, "postBounty", args),
+    );
+    planned.state = "posted";
+    log.info({ guid, kind, artifacts: planned.names.length, nct: formatNct(amount) }, "bounty.posted");
+  };
+
+  const postDue = async (head: number): Promise<void> => {
+    firstBlock ??= head;
+    const due = Math.floor((head - firstBlock) * options.bountiesPerBlock) + 1;
+    const wanted = Math.min(due, options.bounties ?? Number.POSITIVE_INFINITY);
+    while (plans.size < wanted) plan();
+    const batch = unposted.splice(0);
+    await Promise.all(
+      batch.map(async (entry) => {
+        try {
+          await post(entry.plan, entry.specimens);
+        } catch (error) {
+          log.warn({ guid: entry.plan.guid, error: describeError(error) }, "bounty.unposted");
+          unposted.push(entry);
+        }
+      }),
+    );
+  };
+
+  const settler = player("ambassador", book, log, async (bounty: OpenBounty, round) => {
+    const planned = plans.get(bounty.guid);
+    if (planned === undefined || planned.state === "settled") return;
+    if (round !== "quorum" && round !== "over") return;
+    await settle(chain, account, bounty.guid);
+    planned.state = "settled";
+  });
+
+  return {
+    async onBlock(head) {
+      await Promise.all([settler.onBlock(head), postDue(head)]);
+    },
+    truth: (guid) => plans.get(guid)?.truth,
+    planned: () => [...plans.values()],
+    done: () =>
+      plans.size >= (options.bounties ?? Number.POSITIVE_INFINITY) &&
+      plans.values().every((planned) => planned.state === "settled"),
+  };
+}
+
+/** As many specimens of one kind as a bounty takes; the same one may come twice. */
+function choose(options: AmbassadorOptions, chance: Dice): Specimen[] {
+  const files = options.corpus.filter((specimen) => specimen.kind === "file");
+  const urls = options.corpus.filter((specimen) => specimen.kind === "url");
+  const aboutUrls = chance.ratio() < (options.urlShare ?? URL_SHARE);
+  const pool = files.length === 0 || (aboutUrls && urls.length > 0) ? urls : files;
+  return Array.from({ length: options.artifactsPerBounty }, () => {
+    const malicious = chance.ratio() < 0.5;
+    const side = pool.filter((specimen) => specimen.malicious === malicious);
+    const drawn = side.length > 0 ? side : pool;
+    return drawn[chance.below(drawn.length)]!;
+  });
+}
+
+/** 128 random bits in the version 4 form of a UUID: the reference client misprints any other. */
+function freshGuid(chance: Dice): Guid {
+  const bits = chance.integer(16);
+  const version = (bits & ~(0xfn << 76n)) | (0x4n << 76n);
+  return uintToGuid((version & ~(0x3n << 62n)) | (0x2n << 62n));
+}
+
+async function atLeastMinimum(
+  { call, contracts }: Chain,
+  reward: bigint,
+  artifacts: number,
+): Promise<bigint> {
+  const [answer] = await call(contracts.registry, "BOUNTY_AMOUNT_MINIMUM", []);
+  const minimum = z.bigint().parse(answer) * BigInt(artifacts);
+  return reward < minimum ? minimum : reward;
+}
