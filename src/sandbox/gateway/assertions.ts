@@ -10,7 +10,7 @@ import type { GatewayContext } from "./context.ts";
 import { Failure, ok } from "./envelope.ts";
 import { paddedFlags } from "./flags.ts";
 import { AssertionMetadata } from "./metadata-schema.ts";
-import { type AssertionRecord, countAssertions, readAssertion, readBounty, readUint } from "./registry.ts";
+import { type AssertionRecord, countAssertions, readAssertion, readUint, requireBounty } from "./registry.ts";
 import { GUID, guidOf, INDEX, indexOf } from "./routes.ts";
 import { substituteMetadata } from "./substitution.ts";
 import { buildTransactions } from "./unsigned.ts";
@@ -65,7 +65,8 @@ export function assertionRoutes(app: FastifyInstance, gateway: GatewayContext): 
   app.get(`/bounties/${GUID}/assertions`, async (request) => {
     readCaller(request);
     const guid = guidOf(request);
-    const [count, bounty] = await Promise.all([countAssertions(chain, guid), readBounty(chain, guid)]);
+    const bounty = await requireBounty(chain, guid);
+    const count = await countAssertions(chain, guid);
     const records = await Promise.all(Array.from({ length: count }, (_, i) => readAssertion(chain, guid, i)));
     const shape = (record: AssertionRecord): object => {
       const told = shapeAssertion(record, bounty.artifactCount, metadataOf(record));
@@ -78,7 +79,8 @@ export function assertionRoutes(app: FastifyInstance, gateway: GatewayContext): 
   app.get(`/bounties/${GUID}/assertions/${INDEX}`, async (request) => {
     readCaller(request);
     const [guid, index] = [guidOf(request), indexOf(request)];
-    const [count, bounty] = await Promise.all([countAssertions(chain, guid), readBounty(chain, guid)]);
+    const bounty = await requireBounty(chain, guid);
+    const count = await countAssertions(chain, guid);
     if (index >= count) throw new Failure(404, "Assertion not found");
     const record = await readAssertion(chain, guid, index);
     return ok(shapeAssertion(record, bounty.artifactCount, metadataOf(record)));

@@ -11,7 +11,15 @@ import type { GatewayContext } from "./context.ts";
 import { Failure, HttpTrouble, ok } from "./envelope.ts";
 import { paddedFlags } from "./flags.ts";
 import { BountyMetadata } from "./metadata-schema.ts";
-import { type BountyRecord, readBloom, readBounty, readCount, readGuids, readUint } from "./registry.ts";
+import {
+  type BountyRecord,
+  readBloom,
+  readBounty,
+  readCount,
+  readGuids,
+  readUint,
+  requireBounty,
+} from "./registry.ts";
 import { GUID, guidOf } from "./routes.ts";
 import { substituteMetadata } from "./substitution.ts";
 import { buildTransactions } from "./unsigned.ts";
@@ -69,7 +77,8 @@ export function bountyRoutes(app: FastifyInstance, gateway: GatewayContext): voi
 
   app.get(`/bounties/${GUID}/bloom`, async (request) => {
     readCaller(request);
-    return ok({ bloom: await readBloom(chain, guidOf(request)) });
+    const { guid } = await requireBounty(chain, guidOf(request));
+    return ok({ bloom: await readBloom(chain, guid) });
   });
 
   app.post(`/bounties/${GUID}/settle`, async (request) => {

@@ -4,6 +4,7 @@ import { ARTIFACT_KINDS, type ArtifactKind } from "../../domain/artifact.ts";
 import { type Guid, guidToUint, uintToGuid } from "../../domain/guid.ts";
 import type { Chain, Contract } from "../chain.ts";
 import { checksummed } from "./caller.ts";
+import { Failure } from "./envelope.ts";
 import { setBits } from "./flags.ts";
 
 /** Reads of the contracts, each answer given a name and a type. Amounts are base units, windows are blocks. */
@@ -63,6 +64,13 @@ const BountyTuple = z
 /** The bounty as the registry holds it; every field is zero or empty for one that was never posted. */
 export async function readBounty(chain: Chain, guid: Guid): Promise<BountyRecord> {
   return BountyTuple.parse(await registryCall(chain, "bountiesByGuid", [guidToUint(guid)]));
+}
+
+/** The bounty, or 404 "Bounty not found" when it was never posted: then it has no artifacts. */
+export async function requireBounty(chain: Chain, guid: Guid): Promise<BountyRecord> {
+  const bounty = await readBounty(chain, guid);
+  if (bounty.artifactCount === 0) throw new Failure(404, "Bounty not found");
+  return bounty;
 }
 
 export interface AssertionRecord {

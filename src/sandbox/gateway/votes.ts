@@ -7,7 +7,7 @@ import { readCaller } from "./caller.ts";
 import type { GatewayContext } from "./context.ts";
 import { Failure, ok } from "./envelope.ts";
 import { paddedFlags } from "./flags.ts";
-import { countVotes, readBounty, readVote, type VoteRecord } from "./registry.ts";
+import { countVotes, readVote, requireBounty, type VoteRecord } from "./registry.ts";
 import { GUID, guidOf, INDEX, indexOf } from "./routes.ts";
 import { buildTransactions } from "./unsigned.ts";
 
@@ -30,7 +30,8 @@ export function voteRoutes(app: FastifyInstance, gateway: GatewayContext): void 
   app.get(`/bounties/${GUID}/votes`, async (request) => {
     readCaller(request);
     const guid = guidOf(request);
-    const [count, bounty] = await Promise.all([countVotes(chain, guid), readBounty(chain, guid)]);
+    const bounty = await requireBounty(chain, guid);
+    const count = await countVotes(chain, guid);
     const votes = await Promise.all(Array.from({ length: count }, (_, i) => readVote(chain, guid, i)));
     return ok(votes.map((vote) => shapeVote(vote, bounty.artifactCount)));
   });
@@ -38,7 +39,8 @@ export function voteRoutes(app: FastifyInstance, gateway: GatewayContext): void 
   app.get(`/bounties/${GUID}/votes/${INDEX}`, async (request) => {
     readCaller(request);
     const [guid, index] = [guidOf(request), indexOf(request)];
-    const [count, bounty] = await Promise.all([countVotes(chain, guid), readBounty(chain, guid)]);
+    const bounty = await requireBounty(chain, guid);
+    const count = await countVotes(chain, guid);
     if (index >= count) throw new Failure(404, "Vote not found");
     return ok(shapeVote(await readVote(chain, guid, index), bounty.artifactCount));
   });
