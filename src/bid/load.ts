@@ -25,7 +25,7 @@ async function strategyOf(path: string): Promise<BidStrategy> {
   const module = await importModule(path);
   const exported: unknown = module.bidStrategy;
   if (exported === undefined) {
-    const names = Object.keys(module);
+    const names = Object.keys(module).sort();
     const has = names.length === 0 ? "nothing" : names.join(", ");
     throw new ConfigFault("STRATEGY_EXPORT", `${path} exports ${has}, but no bidStrategy.`, {
       hint: EXPECTED,

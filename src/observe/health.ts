@@ -59,7 +59,8 @@ export async function serveHealth(options: HealthOptions): Promise<HealthServer>
     await server.close();
     throw listenFault(error, options);
   }
-  const port = server.addresses()[0]?.port ?? options.port;
+  const bound = server.server.address();
+  const port = bound !== null && typeof bound === "object" ? bound.port : options.port;
   log.info({ host, port }, "http.listening");
   return { port, [Symbol.asyncDispose]: async () => server.close() };
 }

@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createBlockClock } from "../../src/domain/block-clock.ts";
+import { block, instant } from "../../src/domain/chain.ts";
+
+const START = 1_700_000_000_000;
+
+/** Hears blocks `from` to `to`, made every `blockMs`, each late by what `late` says. */
+function hear(
+  blockMs: number,
+  numbers: readonly number[],
+  late: (index: number) => number = () => 0,
+  clock = createBlockClock(block(0), instant(START)),
+) {
+  for (const [index, number] of numbers.entries())
+    clock.observe(block(number), instant(START + number * blockMs + late(index)));
+  return clock;
+}
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+describe("a block clock", () => {
+  it("assumes a second a block until it has heard enough", () => {
+    const clock = createBlockClock(block(100), instant(START));
+    expect(clock.instantOf(block(110))).toBe(START + 10_000);
+    clock.observe(block(101), instant(START + 3));
+    expect(clock.blockTimeMs()).toBe(1_000);
+  });
+
+  it("learns how long a block takes, whatever that is", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 50, max: 20_000 }), (blockMs) => {
+        const clock = hear(blockMs, upTo(20));
+        expect(clock.blockTimeMs()).toBeCloseTo(blockMs);
+        expect(clock.instantOf(block(50))).toBe(START + 50 * blockMs);
+      }),
+    );
+  });
+
+  it("is not misled by late deliveries: no deadline drifts by more than a few of them", () => {
+    const delays = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 40, maxLength: 40 });
+    fc.assert(
+      fc.property(delays, (late) => {
+        const clock = hear(1_000, upTo(40), (index) => late[index]!);
+        expect(Math.abs(clock.blockTimeMs() - 1_000)).toBeLessThan(60);
+        expect(Math.abs(clock.instantOf(block(50)) - (START + 50_000))).toBeLessThan(1_500);
+      }),
+    );
+  });
+
+  it("does not mind blocks that it never heard of", () => {
+    const clock = hear(2_000, [3, 4, 9, 10, 11, 25, 26, 40]);
+    expect(clock.blockTimeMs()).toBeCloseTo(2_000);
+    expect(clock.instantOf(block(45))).toBe(START + 90_000);
+  });
+
+  it("takes a burst after an interruption for one late block, not for a fast chain", () => {
+    const clock = hear(1_000, upTo(10));
+    for (let number = 11; number <= 60; number++)
+      clock.observe(block(number), instant(START + 60_000 + number / 10));
+    expect(clock.blockTimeMs()).toBeGreaterThan(950);
+    expect(clock.blockTimeMs()).toBeLessThan(1_050);
+    expect(Math.abs(clock.instantOf(block(70)) - (START + 70_000))).toBeLessThan(500);
+  });
+
+  it("adapts when the chain becomes slower", () => {
+    const clock = hear(1_000, upTo(30));
+    for (let more = 1; more <= 40; more++)
+      clock.observe(block(30 + more), instant(START + 30_000 + more * 5_000));
+    expect(clock.blockTimeMs()).toBeCloseTo(5_000);
+  });
+
+  it("never places a coming block before the newest one was heard of", () => {
+    const clock = hear(1_000, upTo(10));
+    clock.observe(block(11), instant(START + 100_000));
+    expect(clock.instantOf(block(12))).toBeGreaterThanOrEqual(START + 100_000);
+  });
+
+  it("is not confused by blocks told twice or out of order", () => {
+    const clock = hear(1_000, upTo(10));
+    const before = clock.instantOf(block(20));
+    clock.observe(block(10), instant(START + 15_000));
+    clock.observe(block(7), instant(START + 15_500));
+    expect(clock.instantOf(block(20))).toBe(before);
+  });
+
+  it("starts over when another chain has begun", () => {
+    const clock = createBlockClock(block(5_000), instant(START));
+    clock.observe(block(3), instant(START + 60_000));
+    expect(clock.instantOf(block(4))).toBe(START + 61_000);
+  });
+});
