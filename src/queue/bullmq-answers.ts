@@ -98,7 +98,10 @@ export class AnswerStream {
   /** QueueEvents stops for good at an entry it cannot parse. Whoever wrote it, the answers behind it matter more. */
   async #restart(broken: QueueEvents, error: unknown): Promise<void> {
     if (this.#closed) return;
-    this.#options.log.error({ backend: this.#options.backend, why: describeError(error) }, "queue.stream-broke");
+    this.#options.log.error(
+      { backend: this.#options.backend, why: describeError(error) },
+      "queue.stream-broke",
+    );
     this.#connected = false;
     this.#options.onInterrupted();
     await settledWithin(CLOSE_WITHIN_MS, broken.close());

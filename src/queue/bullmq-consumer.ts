@@ -134,10 +134,7 @@ class BullmqWork implements ScanWork {
   }
 
   /** Data that is no job is answered where the job can be named, and dropped where it cannot. */
-  async #answer(
-    bullJob: Job<unknown>,
-    run: Parameters<typeof runJob>[1],
-  ): Promise<WireAnswer | undefined> {
+  async #answer(bullJob: Job<unknown>, run: Parameters<typeof runJob>[1]): Promise<WireAnswer | undefined> {
     let why = "";
     const job = decodeJob(bullJob.data, (reason) => {
       why = reason;

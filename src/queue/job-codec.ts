@@ -85,15 +85,19 @@ type AnyAnswer = {
   readonly verdict: string;
   readonly reason?: string;
 };
-const saysWhy = (answer: AnyAnswer): boolean => (answer.verdict === "unknown") === (answer.reason !== undefined);
+const saysWhy = (answer: AnyAnswer): boolean =>
+  (answer.verdict === "unknown") === (answer.reason !== undefined);
 const WHY = "a reason belongs to the verdict unknown and to no other";
-const namesItself = (job: { id: string; chain: ChainName; guid: Guid; artifactIndex: number; backend: string }) =>
-  job.id === scanJobId(job.chain, job.guid, job.artifactIndex, job.backend);
+const namesItself = (job: {
+  id: string;
+  chain: ChainName;
+  guid: Guid;
+  artifactIndex: number;
+  backend: string;
+}) => job.id === scanJobId(job.chain, job.guid, job.artifactIndex, job.backend);
 const ID = "the id does not name this job";
 
-const JobToWrite = z
-  .strictObject({ ...jobShape, claim: z.strictObject(claimShape) })
-  .refine(namesItself, ID);
+const JobToWrite = z.strictObject({ ...jobShape, claim: z.strictObject(claimShape) }).refine(namesItself, ID);
 const JobToRead = z.object({ ...jobShape, claim: z.object(claimShape) }).refine(namesItself, ID);
 const AnswerToWrite = z
   .strictObject({ ...answerShape, timings: z.strictObject(timingsShape) })

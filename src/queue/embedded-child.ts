@@ -1,0 +1,163 @@
+/**
+ * One consumer of the embedded queue, as its producer sees it: a place that always has a child process in it.
+ *
+ * States: starting -> serving -> draining -> gone -> (after a pause) starting. A child that dies takes the jobs it
+ * was working on with it, and they are reported lost once all it had said has been read. The pause doubles with every
+ * child that died without having answered anything, from 100 ms to 5 s.
+ */
+import type { ChildProcess } from "node:child_process";
+import { describeError } from "../domain/fault.ts";
+import type { ScanJob } from "../domain/scan.ts";
+import type { Logger } from "../observe/log.ts";
+import { readToProducer, type ToConsumer } from "./embedded-messages.ts";
+import { encodeJob } from "./job-codec.ts";
+import { settledWithin } from "./within.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** A dead child's last words are in the pipe; a pipe that somebody else holds open must not hide its death. */
+const LAST_WORDS_MS = 250;
+/** A child that closed its channel is of no use; it may take this long to exit by itself. */
+const EXIT_WITHIN_MS = 2_000;
+
+export interface ChildEvents {
+  /** There may be room for a job. */
+  onRoom(): void;
+  onServe(backends: readonly string[]): void;
+  onAnswer(jobId: string, answer: unknown): void;
+  onReturned(jobId: string): void;
+  /** The child died with these jobs. */
+  onLost(jobIds: readonly string[]): void;
+}
+
+export class EmbeddedChild {
+  readonly #spawn: () => ChildProcess;
+  readonly #events: ChildEvents;
+  readonly #log: Logger;
+  readonly #jobs = new Set<string>();
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #backends: readonly string[] = [];
+  #concurrency = 0;
+  #fruitless = 0;
+  #restart: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(spawn: () => ChildProcess, events: ChildEvents, log: Logger) {
+    this.#spawn = spawn;
+    this.#events = events;
+    this.#log = log;
+    this.#start();
+  }
+
+  /** Backends it takes jobs of right now; none unless it is serving. */
+  get backends(): readonly string[] {
+    return this.#backends;
+  }
+
+  get load(): number {
+    return this.#jobs.size;
+  }
+
+  /** How many more jobs it takes. */
+  get room(): number {
+    return this.#backends.length === 0 ? 0 : this.#concurrency - this.#jobs.size;
+  }
+
+  give(job: ScanJob): void {
+    this.#jobs.add(job.id);
+    this.#tell({ kind: "job", job: encodeJob(job) });
+  }
+
+  /** Asks the child to finish, waits for `graceMs`, then kills it. */
+  async close(graceMs: number): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#restart);
+    this.#tell({ kind: "drain" });
+    if (!(await settledWithin(graceMs, this.#exited))) this.#child?.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  #start(): void {
+    try {
+      this.#watch(this.#spawn());
+    } catch (error) {
+      this.#log.error({ why: describeError(error) }, "queue.consumer-error");
+      this.#startAgain();
+    }
+  }
+
+  #watch(child: ChildProcess): void {
+    const { promise, resolve: exited } = Promise.withResolvers<void>();
+    this.#child = child;
+    this.#exited = promise;
+    let lost = false;
+    const lose = (): void => {
+      if (lost) return;
+      lost = true;
+      this.#lose();
+    };
+    child.on("message", (message) => {
+      if (!lost) this.#hear(message);
+    });
+    child.on("disconnect", () => {
+      lose();
+      const kill = setTimeout(() => child.kill("SIGKILL"), EXIT_WITHIN_MS);
+      void promise.then(() => clearTimeout(kill));
+    });
+    child.on("exit", (code, signal) => {
+      if (!this.#closed) this.#log.warn({ pid: child.pid, code, signal }, "queue.consumer-died");
+      if (child.connected) setTimeout(lose, LAST_WORDS_MS);
+      else lose();
+      exited();
+      this.#startAgain();
+    });
+    child.on("error", (error) => {
+      this.#log.error({ why: describeError(error) }, "queue.consumer-error");
+      if (child.pid !== undefined) return;
+      lose();
+      exited();
+      this.#startAgain();
+    });
+  }
+
+  #startAgain(): void {
+    if (this.#closed) return;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#fruitless, LONGEST_PAUSE_MS);
+    this.#fruitless++;
+    this.#restart = setTimeout(() => this.#start(), pauseMs);
+  }
+
+  #hear(message: unknown): void {
+    const heard = readToProducer(message);
+    if (heard === undefined) return;
+    if (heard.kind === "serve") {
+      this.#backends = heard.backends;
+      this.#concurrency = heard.concurrency;
+      this.#events.onServe(heard.backends);
+    } else if (heard.kind === "draining") {
+      this.#backends = [];
+    } else if (this.#jobs.delete(heard.jobId)) {
+      if (heard.kind === "answer") {
+        this.#fruitless = 0;
+        this.#events.onAnswer(heard.jobId, heard.answer);
+      } else {
+        this.#events.onReturned(heard.jobId);
+      }
+    }
+    this.#events.onRoom();
+  }
+
+  #lose(): void {
+    const jobs = [...this.#jobs];
+    this.#jobs.clear();
+    this.#backends = [];
+    this.#events.onLost(jobs);
+  }
+
+  #tell(message: ToConsumer): void {
+    const child = this.#child;
+    // A child that cannot be told is dying, and its death is heard of by itself.
+    if (child?.connected) child.send(message, () => {});
+  }
+}

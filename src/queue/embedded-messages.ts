@@ -1,0 +1,42 @@
+/**
+ * What the embedded queue's processes say to each other over IPC. Jobs and answers inside are the codec's; a message
+ * that is none of these is passed over, so that a consumer may use the channel for its own ends too.
+ */
+import { z } from "zod";
+import type { WireAnswer, WireJob } from "./job-codec.ts";
+
+export type ToConsumer =
+  | { readonly kind: "job"; readonly job: WireJob }
+  /** Finish what you have, then leave. */
+  | { readonly kind: "drain" };
+
+export type ToProducer =
+  /** Ready to take jobs of these backends, so many at a time. */
+  | { readonly kind: "serve"; readonly backends: readonly string[]; readonly concurrency: number }
+  | { readonly kind: "answer"; readonly jobId: string; readonly answer: WireAnswer }
+  /** Taken but not worked on: somebody else's to have. */
+  | { readonly kind: "returned"; readonly jobId: string }
+  /** Wants no more jobs. */
+  | { readonly kind: "draining" };
+
+const ToConsumerRead = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("job"), job: z.unknown() }),
+  z.object({ kind: z.literal("drain") }),
+]);
+
+const ToProducerRead = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("serve"),
+    backends: z.array(z.string().min(1)),
+    concurrency: z.number().int().positive(),
+  }),
+  z.object({ kind: z.literal("answer"), jobId: z.string(), answer: z.unknown() }),
+  z.object({ kind: z.literal("returned"), jobId: z.string() }),
+  z.object({ kind: z.literal("draining") }),
+]);
+
+export const readToConsumer = (message: unknown): z.infer<typeof ToConsumerRead> | undefined =>
+  ToConsumerRead.safeParse(message).data;
+
+export const readToProducer = (message: unknown): z.infer<typeof ToProducerRead> | undefined =>
+  ToProducerRead.safeParse(message).data;

@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { pino } from "pino";
+import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
+import { openEmbeddedQueue } from "../../src/queue/embedded-producer.ts";
+import { parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { Crew, hears } from "../fixtures/queue/crew.ts";
+import { type CrewSpec, describeScanQueue } from "./scan-queue.ts";
+
+const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(2));
+
+describeScanQueue("BullMQ", async ({ consumers, backends = ["a"], concurrency = 1 }: CrewSpec) => {
+  const redis = process.env.REDIS_ADDR;
+  if (redis === undefined) throw new Error("REDIS_ADDR is not set: run this through npm test");
+  const name = `test-${randomUUID()}`;
+  const queue = await openBullmqQueue({
+    address: parseRedisAddress(redis),
+    queue: name,
+    backends,
+    waitMs: 0,
+    log,
+  });
+  const crew = new Crew();
+  const order = { kind: "redis", redis, queue: name, backends, concurrency } as const;
+  await Promise.all(Array.from({ length: consumers }, () => hears(crew.hire(order), "ready")));
+  return {
+    queue,
+    crew,
+    async [Symbol.asyncDispose]() {
+      await crew.dismiss();
+      await queue[Symbol.asyncDispose]();
+    },
+  };
+});
+
+describeScanQueue("embedded", async ({ consumers, backends = ["a"], concurrency = 1 }: CrewSpec) => {
+  const crew = new Crew();
+  const ready: Promise<void>[] = [];
+  const queue = openEmbeddedQueue({
+    consumers,
+    log,
+    spawn: () => {
+      const child = crew.hire({ kind: "embedded", backends, concurrency });
+      ready.push(hears(child, "ready"));
+      return child;
+    },
+  });
+  await Promise.all(ready);
+  return {
+    queue,
+    crew,
+    async [Symbol.asyncDispose]() {
+      await queue[Symbol.asyncDispose]();
+      await crew.dismiss();
+    },
+  };
+});
