@@ -23,7 +23,6 @@ export interface ArtifactContent {
   readonly sha256: string;
 }
 
-/** `cancelled`: the signal aborted before the deadline. */
 export interface FetchFailure {
   readonly kind: "too-large" | "download-failed" | "cancelled";
   readonly detail: string;
@@ -32,7 +31,7 @@ export interface FetchFailure {
 export type Fetched = ArtifactContent | FetchFailure;
 
 export interface ArtifactSource extends AsyncDisposable {
-  /** Never rejects. */
+  /** Never rejects. When the signal aborts the answer is `cancelled`, whatever made it abort. */
   fetch(request: ArtifactRequest, signal: AbortSignal): Promise<Fetched>;
 }
 

@@ -7,7 +7,7 @@ import type { Logger } from "../observe/log.ts";
 import type { ScanHandler } from "../queue/port.ts";
 import { checkFinding } from "../scanners/finding.ts";
 import { detectTypes } from "../triage/detect.ts";
-import type { ArtifactContent, ArtifactSource } from "./fetch-artifact.ts";
+import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
 import type { Backend } from "./scan-pool.ts";
 import type { ScanOutcome } from "./scan-worker.ts";
 
@@ -85,7 +85,7 @@ async function judge(
   const fetchedFrom = clock.now();
   const content = await source.fetch({ uri, index, maxSizeBytes, deadline }, signal);
   course.fetchMs = clock.now() - fetchedFrom;
-  if (content.kind !== "content") return noOpinion(content.kind, content.detail);
+  if (content.kind !== "content") return notFetched(content, deadline - clock.now());
   course.content = content;
 
   const mismatch = hashMismatch(job, content);
@@ -105,6 +105,17 @@ async function judge(
   );
   course.scanMs = clock.now() - scannedFrom;
   return opinionOf(outcome);
+}
+
+/** A timer may fire a little early, so an abort this close to the deadline is the deadline. */
+const TIMER_SLACK_MS = 20;
+
+/** The job's signal aborts at its deadline too; that is a download that was too slow, not one that was called off. */
+function notFetched({ kind, detail }: FetchFailure, remainingMs: number): Opinion {
+  const tooSlow = kind === "cancelled" && remainingMs <= TIMER_SLACK_MS;
+  return tooSlow
+    ? noOpinion("download-failed", "The artifact did not arrive in time.")
+    : noOpinion(kind, detail);
 }
 
 function opinionOf(outcome: ScanOutcome): Opinion {

@@ -185,7 +185,7 @@ export class ScanWorker {
     return outcome;
   }
 
-  /** Lets the scanner tear down, and kills it when that takes too long. Resolves when it is gone. */
+  /** Lets an idle scanner tear down for `closeMs`; ends any other at once. Resolves when it is gone. */
   async close(): Promise<void> {
     if (this.#state === "idle" && this.#child.connected) {
       this.#state = "closing";
@@ -195,6 +195,7 @@ export class ScanWorker {
       clearTimeout(timer);
       return;
     }
+    this.#running?.end({ kind: "cancelled" });
     this.kill();
     await this.gone;
   }

@@ -6,7 +6,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describeError, Fault } from "../domain/fault.ts";
-import type { Artifact, Scanner } from "../scanners/contract.ts";
+import type { Scanner } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
 import { type FromWorker, type ScanMessage, ToWorker } from "./worker-messages.ts";
 
@@ -40,21 +40,21 @@ async function open(moduleUrl: string): Promise<void> {
 }
 
 async function scan(message: ScanMessage): Promise<void> {
-  const scratch = join(directory!, String(message.id));
+  const { id, deadline } = message;
   const overdue = new AbortController();
-  const timer = setTimeout(() => overdue.abort(), Math.max(0, message.deadline - Date.now()));
+  const timer = setTimeout(() => overdue.abort(), Math.max(0, deadline - Date.now()));
+  const scratch = new Scratch(join(directory!, String(id)), message);
   try {
-    const artifact = await unpack(message, scratch);
-    const finding: unknown = await scanner!.scan(artifact, {
-      signal: overdue.signal,
-      deadline: message.deadline,
-    });
-    answer(message.id, finding);
+    const { kind, sha256, types, claim } = message;
+    const artifact = { kind, sha256, types, claim, bytes: await scratch.bytes(), path: () => scratch.path() };
+    const finding: unknown = await scanner!.scan(artifact, { signal: overdue.signal, deadline });
+    await scratch.remove();
+    answer(id, finding);
   } catch (error) {
-    say({ type: "thrown", id: message.id, message: describeError(error).slice(0, 2000) });
+    await scratch.remove();
+    say({ type: "thrown", id, message: describeError(error).slice(0, 2000) });
   } finally {
     clearTimeout(timer);
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -66,20 +66,37 @@ function answer(id: number, finding: unknown): void {
   }
 }
 
-async function unpack(message: ScanMessage, scratch: string): Promise<Artifact> {
-  const { kind, content, sha256, types, claim } = message;
-  const bytes = "path" in content ? await readFile(content.path) : content.bytes;
-  let written: Promise<string> | undefined = "path" in content ? Promise.resolve(content.path) : undefined;
-  const path = (): Promise<string> => {
-    written ??= (async () => {
-      await mkdir(scratch, { recursive: true, mode: 0o700 });
-      const file = join(scratch, "artifact");
-      await writeFile(file, bytes, { mode: 0o600 });
-      return file;
-    })();
-    return written;
-  };
-  return { kind, bytes, path, sha256, types, claim };
+/** The artifact as a file, in a folder that lasts as long as the scan. */
+class Scratch {
+  readonly #folder: string;
+  readonly #content: ScanMessage["content"];
+  #path: Promise<string> | undefined;
+
+  constructor(folder: string, { content }: ScanMessage) {
+    this.#folder = folder;
+    this.#content = content;
+    if ("path" in content) this.#path = Promise.resolve(content.path);
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return "path" in this.#content ? readFile(this.#content.path) : this.#content.bytes;
+  }
+
+  path(): Promise<string> {
+    this.#path ??= this.#write();
+    return this.#path;
+  }
+
+  async #write(): Promise<string> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const path = join(this.#folder, "artifact");
+    await writeFile(path, await this.bytes(), { mode: 0o600 });
+    return path;
+  }
+
+  async remove(): Promise<void> {
+    if (this.#path !== undefined) await rm(this.#folder, { recursive: true, force: true });
+  }
 }
 
 async function close(): Promise<void> {

@@ -47,7 +47,7 @@ export async function detectTypes(
   kind: ArtifactKind,
   whole: boolean,
 ): Promise<readonly string[]> {
-  if (head.length === 0 && whole) return [EMPTY_TYPE];
+  if (head.length === 0) return [whole ? EMPTY_TYPE : UNRECOGNISED];
   const sample = head.subarray(0, TRIAGE_HEAD_BYTES);
   const text = readText(sample, whole && sample.length === head.length);
   if (kind === "url") return text === undefined ? [UNRECOGNISED] : [URL_TYPE, "text/plain"];

@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
+import { shareArtifacts } from "../../src/consumer/shared-artifacts.ts";
+import { systemClock } from "../../src/domain/chain.ts";
+import { ConfigFault } from "../../src/domain/fault.ts";
+import { content, openGateway, type Serve } from "./consumer-gateway.ts";
+
+const POLICY = { clock: systemClock, random: () => 1, silenceMs: 5000, pauseMs: 5, maxPauseMs: 20 };
+const never = new AbortController().signal;
+
+/** Fetches one artifact from a gateway that serves it in one way only. */
+async function fetchFrom(
+  serve: Serve,
+  wishes: { inMs?: number; maxSizeBytes?: number; signal?: AbortSignal } = {},
+) {
+  await using gateway = await openGateway({ QmX: serve });
+  await using source = openArtifactSource(
+    { polyswarmdAddr: `${gateway.base}/`, allowKeyOverHttp: false },
+    POLICY,
+  );
+  const { inMs = 5000, maxSizeBytes = 1000, signal = never } = wishes;
+  const request = { uri: "QmX", index: 0, maxSizeBytes, deadline: Date.now() + inMs };
+  const fetched = await source.fetch(request, signal);
+  return { fetched, visits: gateway.requests.length };
+}
+
+const failing =
+  (status: number, times: number): Serve =>
+  (response, visit, request) =>
+    visit <= times ? void response.writeHead(status).end("{}") : content("here")(response, visit, request);
+
+describe("fetching an artifact", () => {
+  it.each([404, 429, 500, 502, 503, 504])("tries again after a %d, which may pass", async (status) => {
+    const { fetched, visits } = await fetchFrom(failing(status, 2));
+    expect(fetched).toMatchObject({ kind: "content" });
+    expect(visits).toBe(3);
+  });
+
+  it.each([400, 401, 403, 410])("gives up at once after a %d, which will not", async (status) => {
+    const { fetched, visits } = await fetchFrom(failing(status, 9));
+    expect(fetched).toMatchObject({
+      kind: "download-failed",
+      detail: expect.stringContaining(String(status)),
+    });
+    expect(visits).toBe(1);
+  });
+
+  it("tries again when the connection breaks in the middle", async () => {
+    const { fetched, visits } = await fetchFrom((response, visit, request) => {
+      if (visit > 1) return content("whole")(response, visit, request);
+      response.writeHead(200, { "content-length": "5" });
+      response.write("wh", () => response.destroy());
+    });
+    expect(fetched).toMatchObject({ kind: "content", bytes: Buffer.from("whole") });
+    expect(visits).toBe(2);
+  });
+
+  it("gives up at the deadline when the gateway says nothing", async () => {
+    const from = performance.now();
+    const { fetched } = await fetchFrom(() => {}, { inMs: 200 });
+    expect(fetched).toMatchObject({ kind: "download-failed" });
+    expect(performance.now() - from).toBeLessThan(1000);
+  });
+
+  it("gives up at the deadline when the content stops coming", async () => {
+    const { fetched } = await fetchFrom((response) => void response.writeHead(200).write("a little"), {
+      inMs: 200,
+    });
+    expect(fetched).toMatchObject({ kind: "download-failed" });
+  });
+
+  it("gives up at the deadline when the artifact stays missing, and says what the gateway said", async () => {
+    const { fetched } = await fetchFrom(failing(404, 1000), { inMs: 100 });
+    expect(fetched).toMatchObject({ kind: "download-failed", detail: expect.stringContaining("404") });
+  });
+
+  it("stops at once when told to", async () => {
+    const told = new AbortController();
+    const { fetched } = await fetchFrom(() => told.abort(), { signal: told.signal });
+    expect(fetched).toMatchObject({ kind: "cancelled" });
+  });
+
+  it("takes content of exactly the limit and nothing longer", async () => {
+    expect((await fetchFrom(content("x".repeat(1000)))).fetched).toMatchObject({ kind: "content" });
+    expect((await fetchFrom(content("x".repeat(1001)))).fetched).toMatchObject({ kind: "too-large" });
+  });
+
+  it("stops reading an endless artifact without a length at the limit", async () => {
+    const endless: Serve = (response) => {
+      const more = (): boolean => response.write("x".repeat(64 * 1024));
+      response.writeHead(200).on("drain", more);
+      more();
+    };
+    expect((await fetchFrom(endless)).fetched).toMatchObject({ kind: "too-large" });
+  });
+
+  it("asks again rather than believe content shorter than its announced length", async () => {
+    const { fetched, visits } = await fetchFrom((response, visit, request) => {
+      if (visit > 1) return content("whole")(response, visit, request);
+      response.writeHead(200, { "content-length": "50" });
+      response.write("short", () => response.socket?.end());
+    });
+    expect(fetched).toMatchObject({ kind: "content", bytes: Buffer.from("whole") });
+    expect(visits).toBe(2);
+  });
+
+  it("knows the gateway's own size limit", async () => {
+    const refused: Serve = (response) =>
+      void response.writeHead(400).end('{"status":"FAIL","errors":"Artifact with URI QmX too large"}');
+    expect((await fetchFrom(refused)).fetched).toMatchObject({ kind: "too-large" });
+  });
+
+  it("does not follow a gateway that points elsewhere", async () => {
+    const { fetched, visits } = await fetchFrom(
+      (response) => void response.writeHead(302, { location: "/v1/default/artifacts/QmY/0" }).end(),
+    );
+    expect(fetched).toMatchObject({ kind: "download-failed" });
+    expect(visits).toBe(1);
+  });
+
+  it("refuses to send the API key over http unless that is allowed", () => {
+    const access = { polyswarmdAddr: "http://127.0.0.1:1", apiKey: "k", allowKeyOverHttp: false };
+    expect(() => openArtifactSource(access, POLICY)).toThrow(ConfigFault);
+    expect(() => openArtifactSource({ ...access, polyswarmdAddr: "ftp://a" }, POLICY)).toThrow("ftp://a");
+  });
+});
+
+describe("sharing artifacts", () => {
+  it("asks for the same artifact once while it is under way, and once more when it was forgotten", async () => {
+    const hundred = content("x".repeat(100));
+    await using gateway = await openGateway({ QmA: hundred, QmB: hundred });
+    const direct = openArtifactSource({ polyswarmdAddr: gateway.base, allowKeyOverHttp: false }, POLICY);
+    await using shared = shareArtifacts(direct, 150);
+    const get = (uri: string) =>
+      shared.fetch({ uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 5000 }, never);
+
+    await Promise.all([get("QmA"), get("QmA")]);
+    await get("QmA");
+    expect(gateway.requests).toHaveLength(1);
+    await get("QmB");
+    await get("QmA");
+    expect(gateway.requests).toHaveLength(3);
+  });
+
+  it("does not remember a failure, nor content for somebody with a smaller limit", async () => {
+    await using gateway = await openGateway({ QmA: failing(410, 1) });
+    const direct = openArtifactSource({ polyswarmdAddr: gateway.base, allowKeyOverHttp: false }, POLICY);
+    await using shared = shareArtifacts(direct, 150);
+    const get = (maxSizeBytes: number) =>
+      shared.fetch({ uri: "QmA", index: 0, maxSizeBytes, deadline: Date.now() + 5000 }, never);
+
+    expect(await get(1000)).toMatchObject({ kind: "download-failed" });
+    expect(await get(1000)).toMatchObject({ kind: "content" });
+    expect(await get(3)).toMatchObject({ kind: "too-large" });
+  });
+
+  it("lets one who stops waiting go, and the others have the artifact", async () => {
+    const asked = Promise.withResolvers<() => void>();
+    await using gateway = await openGateway({
+      QmA: (response, visit, request) => asked.resolve(() => content("here")(response, visit, request)),
+    });
+    const direct = openArtifactSource({ polyswarmdAddr: gateway.base, allowKeyOverHttp: false }, POLICY);
+    await using shared = shareArtifacts(direct, 150);
+    const request = { uri: "QmA", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 5000 };
+    const told = new AbortController();
+
+    const first = shared.fetch(request, told.signal);
+    const second = shared.fetch(request, never);
+    const answer = await asked.promise;
+    told.abort();
+    expect(await first).toMatchObject({ kind: "cancelled" });
+    answer();
+    expect(await second).toMatchObject({ kind: "content" });
+  });
+});

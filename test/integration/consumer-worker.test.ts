@@ -1,0 +1,182 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import { describeBackend } from "../../src/consumer/describe.ts";
+import { openConsumer } from "../../src/consumer/main.ts";
+import { ScanPool } from "../../src/consumer/scan-pool.ts";
+import { ScanWorker, type WorkerLimits } from "../../src/consumer/scan-worker.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { resolveBackend } from "../../src/scanners/registry.ts";
+import { DirectWork } from "./consumer-work.ts";
+
+const log = createLogger({ level: "silent", format: "json", name: "test" });
+const never = new AbortController().signal;
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/scanners/${name}`, import.meta.url));
+const PUPPET = resolveBackend(fixture("puppet.ts"));
+
+const request = (word: string, inMs = 10_000) => ({
+  kind: "file" as const,
+  bytes: Buffer.from(word),
+  sha256: "",
+  types: [],
+  claim: { raw: {} },
+  deadline: Date.now() + inMs,
+});
+
+interface Told {
+  readonly metadata: { readonly pid: number; readonly file: string; readonly text: string };
+}
+const told = (outcome: unknown): Told["metadata"] => (outcome as { finding: Told }).finding.metadata;
+
+describe("describing a backend", () => {
+  it("asks a built-in for its name, version and what it accepts", async () => {
+    const eicar = { spec: "eicar", name: "eicar", version: "1.0.0", accepts: { kinds: ["file", "url"] } };
+    expect(await describeBackend("eicar")).toEqual(eicar);
+  });
+
+  it("takes a path from the folder it is given, and a function that makes the scanner", async () => {
+    const described = await describeBackend("./made-by-function.ts", { cwd: dirname(fixture("any")) });
+    expect(described).toEqual({ spec: "./made-by-function.ts", name: "made", version: "0.1.0", accepts: {} });
+  });
+
+  it.each([
+    ["a name that is not built in", "eicarr", "BACKEND_UNKNOWN", "eicarr"],
+    ["a path where nothing is", "./no/such/scanner.ts", "BACKEND_MODULE_MISSING", "no/such/scanner.ts"],
+    [
+      "a module without the export",
+      fixture("wrong-export.ts"),
+      "BACKEND_EXPORT_MISSING",
+      "it exports helper, scaner",
+    ],
+    ["a scanner with a wrong version", fixture("wrong-version.ts"), "BACKEND_INVALID", "scanner.version"],
+    [
+      "a module whose own import is missing",
+      fixture("missing-import.mjs"),
+      "BACKEND_INVALID",
+      "no-such-rules",
+    ],
+    [
+      "a scanner whose setup throws",
+      fixture("setup-fails.ts"),
+      "BACKEND_SETUP_FAILED",
+      "no rules in ./rules",
+    ],
+  ])("says in one sentence what is wrong with %s", async (_, spec, code, words) => {
+    const error = await describeBackend(spec).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "ConfigFault", code, message: expect.stringContaining(words) });
+    expect((error as Error).message).not.toContain("\n");
+  });
+
+  it("does not wait for ever for a scanner's setup, and passes on what it printed", async () => {
+    const starting = ScanWorker.start(resolveBackend(fixture("setup-hangs.ts")), {
+      limits: { startMs: 1000 },
+    });
+    await expect(starting).rejects.toMatchObject({
+      code: "BACKEND_START_FAILED",
+      hint: expect.stringContaining("still loading rules"),
+    });
+  });
+
+  it("refuses two backends of one name", async () => {
+    const config = {
+      polyswarmdAddr: "http://127.0.0.1:1",
+      allowKeyOverHttp: false,
+      backends: [fixture("puppet.ts"), PUPPET.moduleUrl],
+      scanLimit: 1,
+      maxArtifactSize: 1,
+      name: "twice",
+    };
+    const opening = openConsumer({ config, work: new DirectWork(), log, environment: {} });
+    await expect(opening).rejects.toMatchObject({ code: "BACKEND_DUPLICATE" });
+  });
+});
+
+describe("a scan worker", () => {
+  it("survives a scanner that heeds the signal at its deadline", async () => {
+    const worker = await ScanWorker.start(PUPPET, { limits: { graceMs: 2000 } });
+    const { pid } = told(await worker.scan(request("pid"), never));
+    expect(await worker.scan(request("heed", 100), never)).toMatchObject({ kind: "finding" });
+    expect(told(await worker.scan(request("pid"), never)).pid).toBe(pid);
+    await worker.close();
+  });
+
+  it("hands large content over as a file, which is gone after the scan", async () => {
+    const worker = await ScanWorker.start(PUPPET, { limits: { channelBytes: 3 } });
+    const { file, text } = told(await worker.scan(request("path"), never));
+    expect(text).toBe("path");
+    expect(existsSync(file)).toBe(false);
+    await worker.close();
+  });
+
+  it("leaves no files behind when it is killed in the middle of a scan", async () => {
+    const worker = await ScanWorker.start(PUPPET, { limits: { channelBytes: 3, graceMs: 0 } });
+    const { file } = told(await worker.scan(request("path"), never));
+    expect(await worker.scan(request("spin", 100), never)).toEqual({ kind: "timeout" });
+    await worker.gone;
+    expect(existsSync(dirname(dirname(file)))).toBe(false);
+  });
+
+  it("does not outlive a consumer that was killed, even while its scanner spins", async () => {
+    const consumer = fork(fileURLToPath(new URL("./consumer-orphan.ts", import.meta.url)), { execArgv: [] });
+    const [said] = (await once(consumer, "message")) as [Told];
+    consumer.kill("SIGKILL");
+    await once(consumer, "exit");
+    const alive = (): void => expect(() => process.kill(said.metadata.pid, 0)).toThrow("ESRCH");
+    await vi.waitFor(alive, { timeout: 10_000, interval: 50 });
+  });
+});
+
+describe("a pool of scan workers", () => {
+  const open = (limits: Partial<WorkerLimits>, size = 1) => ScanPool.open(PUPPET, { size, log, limits });
+
+  it("replaces a worker after so many scans", async () => {
+    await using pool = await open({ maxScans: 2 });
+    const pids: number[] = [];
+    for (let scans = 0; scans < 4; scans++) pids.push(told(await pool.scan(request("pid"), never)).pid);
+    expect(pids[1]).toBe(pids[0]);
+    expect(pids[2]).not.toBe(pids[0]);
+    expect(pids[3]).toBe(pids[2]);
+  });
+
+  it("replaces a worker after a large artifact", async () => {
+    await using pool = await open({ largeBytes: 4 });
+    const first = told(await pool.scan(request("pid"), never)).pid;
+    await pool.scan(request("silent"), never);
+    expect(told(await pool.scan(request("pid"), never)).pid).not.toBe(first);
+  });
+
+  it("makes scans wait when all workers are busy, and gives up on one at its deadline", async () => {
+    await using pool = await open({ graceMs: 0 });
+    const [stuck, late, next] = await Promise.all([
+      pool.scan(request("hang", 400), never),
+      pool.scan(request("silent", 100), never),
+      pool.scan(request("silent"), never),
+    ]);
+    expect(stuck).toEqual({ kind: "timeout" });
+    expect(late).toEqual({ kind: "timeout" });
+    expect(next).toMatchObject({ kind: "finding" });
+  });
+
+  it("scans as many at once as it has room for", async () => {
+    await using pool = await open({ graceMs: 0 }, 3);
+    const pids = await Promise.all(
+      [1, 2, 3].map(async () => told(await pool.scan(request("pid"), never)).pid),
+    );
+    const hanging = [1, 2, 3].map(() => pool.scan(request("heed", 1000), never));
+    expect(new Set(pids).size).toBeLessThanOrEqual(3);
+    const from = performance.now();
+    await Promise.all(hanging);
+    expect(performance.now() - from).toBeLessThan(2000);
+  });
+
+  it("cancels whoever scans or waits when it is closed", async () => {
+    const pool = await open({});
+    const scans = [pool.scan(request("hang"), never), pool.scan(request("silent"), never)];
+    await pool[Symbol.asyncDispose]();
+    expect((await Promise.all(scans)).map(({ kind }) => kind)).toEqual(["cancelled", "cancelled"]);
+  });
+});

@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { checkFinding } from "../../src/scanners/finding.ts";
+
+const finding = (said: unknown) => {
+  const checked = checkFinding(said);
+  if (!checked.ok) throw new Error(checked.why);
+  return checked.finding;
+};
+
+describe("checking what a scanner said", () => {
+  it.each([
+    ["malicious", 1],
+    ["benign", 1],
+    ["suspicious", 0.5],
+    ["unknown", 0],
+  ])("is sure of %s by %d when the scanner does not say", (verdict, confidence) => {
+    expect(finding({ verdict })).toEqual({ verdict, confidence, metadata: {} });
+  });
+
+  it.each([
+    [1.2, 1],
+    [-0.5, 0],
+    [0.25, 0.25],
+  ])("takes a confidence of %d as %d", (said, taken) => {
+    expect(finding({ verdict: "malicious", confidence: said }).confidence).toBe(taken);
+  });
+
+  it("has no confidence in unknown, whatever was said", () => {
+    expect(finding({ verdict: "unknown", confidence: 1 }).confidence).toBe(0);
+  });
+
+  it("passes over null and empty where nothing is meant", () => {
+    const said = { verdict: "benign", confidence: null, family: "", detail: null, metadata: null, extra: 1 };
+    expect(finding(said)).toEqual({ verdict: "benign", confidence: 1, metadata: {} });
+  });
+
+  it("keeps of the metadata what JSON can say", () => {
+    const metadata = { heuristic: true, when: undefined, list: [1] };
+    expect(finding({ verdict: "benign", metadata }).metadata).toEqual({ heuristic: true, list: [1] });
+  });
+
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  it.each([
+    ["nothing", undefined],
+    ["a boolean", true],
+    ["an unknown word", { verdict: "bad" }],
+    ["NaN", { verdict: "malicious", confidence: Number.NaN }],
+    ["infinity", { verdict: "malicious", confidence: Infinity }],
+    ["a confidence in words", { verdict: "malicious", confidence: "high" }],
+    ["a family that is no text", { verdict: "malicious", family: 7 }],
+    ["cyclic metadata", { verdict: "malicious", metadata: cyclic }],
+    ["a bigint in the metadata", { verdict: "malicious", metadata: { size: 1n } }],
+    ["endless metadata", { verdict: "malicious", metadata: { text: "x".repeat(100_000) } }],
+  ])("refuses %s", (_, said) => {
+    expect(checkFinding(said)).toMatchObject({ ok: false, why: expect.any(String) });
+  });
+
+  it("never throws, and never lets a confidence outside 0..1 through", () => {
+    const verdict = fc.constantFrom("malicious", "benign", "suspicious", "unknown");
+    const said = fc.oneof(
+      fc.anything(),
+      fc.record({ verdict, confidence: fc.oneof(fc.double(), fc.anything()) }),
+    );
+    fc.assert(
+      fc.property(said, (value) => {
+        const checked = checkFinding(value);
+        if (checked.ok) expect(checked.finding.confidence >= 0 && checked.finding.confidence <= 1).toBe(true);
+      }),
+    );
+  });
+});
