@@ -1,0 +1,151 @@
+import type { BidStrategy } from "../bid/contract.ts";
+import type { ProducerConfig } from "../config/producer.ts";
+import { distil } from "../distill/distill.ts";
+import { parseAddress } from "../domain/address.ts";
+import { createBlockClock } from "../domain/block-clock.ts";
+import { block, type ChainName, type Clock } from "../domain/chain.ts";
+import { formatNct } from "../domain/nct.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
+import { commitment } from "../market/polyswarmd/commitment.ts";
+import type { Logger } from "../observe/log.ts";
+import type { ProducerMetrics } from "../observe/producer-metrics.ts";
+import type { ScanQueue } from "../queue/port.ts";
+import type { TriageRules } from "../triage/triage.ts";
+import type { Pins } from "../wallet/policy.ts";
+import { openSigner } from "../wallet/signer.ts";
+import type { Collector } from "./collector.ts";
+import { Desk } from "./desk.ts";
+import { Duties } from "./duties.ts";
+import type { Tell } from "./events.ts";
+import { Purse } from "./purse.ts";
+
+/** What the engines of all chains share. */
+export interface ChainEngineParts {
+  readonly config: ProducerConfig;
+  readonly privateKey: Uint8Array;
+  readonly ledger: Ledger;
+  readonly queue: ScanQueue;
+  readonly collector: Collector;
+  readonly clock: Clock;
+  readonly tell: Tell;
+  readonly log: Logger;
+  readonly metrics: ProducerMetrics;
+  readonly rules: TriageRules;
+  readonly strategy: BidStrategy;
+  /** Of microengine. */
+  readonly version: string;
+}
+
+/** Everything that works on one chain: the market, the desk that answers, the duties that keep its promises. */
+export interface ChainEngine extends AsyncDisposable {
+  readonly chain: ChainName;
+  connected(): boolean;
+  /** Bounties in work that are not promised yet. */
+  inFlight(): number;
+  /** Takes up what an earlier run left, and listens. */
+  begin(): void;
+  /** Takes nothing new and finishes what is on its way. */
+  stop(): Promise<void>;
+  refreshMetrics(): void;
+}
+
+/** Joins the chain's marketplace; resolves when its parameters and newest block are known. */
+export async function openChainEngine(
+  chain: ChainName,
+  parts: ChainEngineParts,
+  signal: AbortSignal,
+): Promise<ChainEngine> {
+  const { config, ledger, clock, tell, log, metrics, rules, strategy } = parts;
+  const wallet = openSigner(parts.privateKey, {
+    pins: pinsOf(chain, config, ledger),
+    gasPriceCap: config.maxGasPrice,
+    onPins: (pins) => storePins(chain, pins, ledger),
+  });
+  const market = joinPolyswarmd({
+    addr: config.polyswarmdAddr,
+    chain,
+    signer: wallet,
+    ...(config.apiKey === undefined ? {} : { apiKey: config.apiKey }),
+    allowKeyOverHttp: config.allowKeyOverHttp,
+    waitMs: config.wait * 1_000,
+    log: log.child({ chain }),
+    clock,
+    random: Math.random,
+    onMalformedEvent: () => metrics.eventsMalformed.inc(),
+  });
+  market.on("connected", () => tell("market.connected", { chain }));
+  market.on("disconnected", ({ reason }) => tell("market.disconnected", { chain, reason }));
+  market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
+    tell("market.parameters", { chain, assertionFee: formatNct(assertionFee), revealWindow, voteWindow }),
+  );
+  await market.start(signal);
+
+  const blocks = createBlockClock(market.head(), clock.now());
+  market.on("block", ({ number }) => blocks.observe(number, clock.now()));
+  const purse = new Purse(() => market.balance(), clock);
+  const duties = new Duties({ market, ledger, purse, clock, tell });
+  const silence = new Map(config.benign);
+  const desk = new Desk({
+    ...parts,
+    market,
+    purse,
+    duties,
+    rules,
+    strategy,
+    distill: (testimony) => distil(testimony, { silence }),
+    seal: (guid, verdicts) => {
+      const nonce = wallet.commitmentNonce({ chainName: chain, guid });
+      return { nonce, commitment: commitment(wallet.address, verdicts, nonce) };
+    },
+    instantOf: (number) => blocks.instantOf(block(number)),
+  });
+
+  return {
+    chain,
+    connected: () => market.connected(),
+    inFlight: () => desk.inFlight(),
+    begin() {
+      const promised = duties.resume();
+      const unpromised = desk.resume();
+      if (promised + unpromised > 0) tell("producer.resumed", { chain, promised, unpromised });
+      tell("producer.ready", {
+        account: wallet.address,
+        chain,
+        head: market.head(),
+        backends: rules.backends.map(({ name }) => name),
+        strategy: strategy.name,
+      });
+    },
+    async stop() {
+      await desk.stop();
+      await duties.stop();
+    },
+    refreshMetrics() {
+      metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
+      metrics.headBlock.set({ chain }, market.head());
+      metrics.dutiesOpen.set(duties.open());
+      const balance = purse.lastBalance();
+      if (balance !== undefined) metrics.balanceNct.set(Number(formatNct(balance)));
+    },
+    [Symbol.asyncDispose]: () => market[Symbol.asyncDispose](),
+  };
+}
+
+/** What the operator configured; failing that, what this ledger has pinned on first use. */
+function pinsOf(chain: ChainName, config: ProducerConfig, ledger: Ledger): Pins {
+  const chainId = ledger.pin(chain, "chainId");
+  const registry = ledger.pin(chain, "registry");
+  const token = ledger.pin(chain, "token");
+  return {
+    chainId: config.chainId ?? (chainId === undefined ? undefined : BigInt(chainId)),
+    registry: config.registryAddr ?? (registry === undefined ? undefined : parseAddress(registry)),
+    token: config.tokenAddr ?? (token === undefined ? undefined : parseAddress(token)),
+  };
+}
+
+function storePins(chain: ChainName, pins: Pins, ledger: Ledger): void {
+  if (pins.chainId !== undefined) ledger.setPin(chain, "chainId", pins.chainId.toString());
+  if (pins.registry !== undefined) ledger.setPin(chain, "registry", pins.registry);
+  if (pins.token !== undefined) ledger.setPin(chain, "token", pins.token);
+}

@@ -1,0 +1,141 @@
+/**
+ * Composition root of the producer, the only process that holds the wallet.
+ *
+ * Opened in this order: what can be wrong in the configuration first (strategy, backends, rules, keystore), then the
+ * ledger, then what is reached over the network. Closed in reverse, so the ledger outlives all who write in it.
+ * Stopping: no new bounties; those not yet promised are left for the next start; what is being posted, revealed or
+ * settled is finished, within `--stop-timeout`; whatever is left then stands in the ledger.
+ */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadBidStrategy } from "../bid/load.ts";
+import { processTerminal, readPassword } from "../config/password.ts";
+import type { ProducerConfig } from "../config/producer.ts";
+import { systemClock } from "../domain/chain.ts";
+import { openLedger } from "../ledger/ledger.ts";
+import { serveHealth } from "../observe/health.ts";
+import type { Logger } from "../observe/log.ts";
+import { createRegistry, nctNumber } from "../observe/metrics.ts";
+import { producerMetrics, setBacklog } from "../observe/producer-metrics.ts";
+import { openBullmqQueue } from "../queue/bullmq-producer.ts";
+import { openEmbeddedQueue } from "../queue/embedded-producer.ts";
+import type { ScanQueue } from "../queue/port.ts";
+import { parseRedisAddress } from "../queue/redis-address.ts";
+import { openKeystore } from "../wallet/keystore.ts";
+import { readTriageRules } from "./backends.ts";
+import { type ChainEngine, openChainEngine } from "./chain-engine.ts";
+import { Collector } from "./collector.ts";
+import { countEvents } from "./counted.ts";
+import { spawnEmbeddedConsumer } from "./embedded-consumer.ts";
+import { tellLog } from "./events.ts";
+
+export interface ProducerIo {
+  readonly log: Logger;
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Runs until the signal aborts; resolves to the exit code. Throws ConfigFault for what the operator can correct. */
+export async function runProducer(config: ProducerConfig, io: ProducerIo): Promise<number> {
+  const { log, signal } = io;
+  const strategy = await loadBidStrategy(config.bidStrategy);
+  const rules = await readTriageRules(config, log);
+  const { privateKey } = await openKeystore(
+    config.keyfile,
+    await readPassword(config, processTerminal(), signal),
+  );
+  const registry = createRegistry("producer");
+  const metrics = producerMetrics(registry);
+  const tell = tellLog(log, countEvents(metrics));
+  const clock = systemClock;
+
+  using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
+  await using queue = await openQueue(
+    config,
+    rules.backends.map(({ name }) => name),
+    io,
+  );
+  const collector = new Collector(queue, clock, (answer) =>
+    tell("artifact.answered", {
+      guid: answer.guid,
+      artifact: answer.artifactIndex,
+      backend: answer.backend,
+      verdict: answer.verdict,
+      confidence: answer.confidence,
+      ...(answer.reason === undefined ? {} : { why: answer.reason }),
+      scanMs: answer.timings.scanMs,
+    }),
+  );
+  const version = readVersion();
+  const parts = {
+    config,
+    privateKey,
+    ledger,
+    queue,
+    collector,
+    clock,
+    tell,
+    log,
+    metrics,
+    rules,
+    strategy,
+    version,
+  };
+  await using opened = new AsyncDisposableStack();
+  const engines: ChainEngine[] = [];
+  for (const chain of config.chains) engines.push(opened.use(await openChainEngine(chain, parts, signal)));
+  await using _health = await serveHealth({
+    host: config.httpHost,
+    port: config.httpPort,
+    log,
+    metrics: registry,
+    live: () => ({ process: { ok: true } }),
+    ready: () => ({
+      queue: { ok: queue.healthy() },
+      ...Object.fromEntries(engines.map((engine) => [`market-${engine.chain}`, { ok: engine.connected() }])),
+    }),
+    refresh: async () => {
+      for (const engine of engines) engine.refreshMetrics();
+      const { atRisk, profit } = ledger.summary();
+      metrics.atRiskNct.set(nctNumber(atRisk));
+      metrics.profitNct.set(nctNumber(profit));
+      metrics.queueUp.set(queue.healthy() ? 1 : 0);
+      setBacklog(metrics, await queue.backlog());
+    },
+  });
+  for (const engine of engines) engine.begin();
+
+  if (!signal.aborted) await once(signal, "abort");
+  tell("producer.stopping", { inFlight: engines.reduce((sum, engine) => sum + engine.inFlight(), 0) });
+  const stopped = Promise.all(engines.map((engine) => engine.stop()));
+  await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
+  return 0;
+}
+
+function openQueue(
+  config: ProducerConfig,
+  backends: readonly string[],
+  { log, signal, env }: ProducerIo,
+): Promise<ScanQueue> | ScanQueue {
+  if (config.embedded > 0) {
+    const spawn = () => spawnEmbeddedConsumer(config, env);
+    return openEmbeddedQueue({ spawn, consumers: config.embedded, log });
+  }
+  const address = parseRedisAddress(config.redisAddr);
+  return openBullmqQueue({
+    address,
+    queue: config.queue,
+    backends,
+    waitMs: config.wait * 1_000,
+    log,
+    signal,
+  });
+}
+
+function readVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
