@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { microengine, run } from "./run-process.ts";
+
+/** The one line, without its prefix; fails when there are more, or a stack trace. */
+function oneLine(stderr: string): string {
+  expect(stderr).toMatch(/^microengine: [^\n]+\n$/);
+  expect(stderr).not.toMatch(/\bat .*\.(ts|js):\d+/);
+  return stderr.slice("microengine: ".length, -1);
+}
+
+describe("microengine", () => {
+  it("lists its commands", async () => {
+    const { code, stdout } = await microengine(["--help"]);
+    expect(code).toBe(0);
+    for (const command of ["demo", "producer", "consumer", "sandbox"])
+      expect(stdout).toMatch(new RegExp(`^ +${command} `, "m"));
+  });
+
+  it("says its version", async () => {
+    expect(await microengine(["--version"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+  });
+
+  it("names variable and default of every option in the help", async () => {
+    const { code, stdout } = await microengine(["producer", "--help"]);
+    const help = stdout.replaceAll(/\s+/g, " ");
+    expect(code).toBe(0);
+    expect(help).toContain("--bid-strategy <NAME>");
+    expect(help).toContain("variable BID_STRATEGY; default: default");
+    expect(help).toContain("variable BACKEND, comma separated; default: eicar");
+    expect(help).toContain("variable LOG_FORMAT; default: text on a terminal, else json");
+  });
+
+  it("does not offer people what only a producer says to its consumers", async () => {
+    const { stdout } = await microengine(["consumer", "--help"]);
+    expect(stdout).not.toContain("--embedded");
+  });
+
+  it.each([
+    [[], /^Which command\? The commands are demo, producer, consumer, sandbox/],
+    [["prodcer"], /unknown command 'prodcer' \(Did you mean producer\?\)/],
+    [["help"], /unknown command 'help'.*demo, producer, consumer, sandbox/],
+    [["--fast"], /unknown option '--fast'/],
+    [["producer", "--bid-strateg", "x"], /unknown option '--bid-strateg' \(Did you mean --bid-strategy\?\)/],
+    [["consumer", "--queue"], /'--queue <NAME>' argument missing/],
+    [["consumer", "aggressive"], /"aggressive" belongs to no option of consumer/],
+    [
+      ["demo", "--bounties", "many"],
+      /"many" is not right for --bounties \(variable DEMO_BOUNTIES\): it must be a whole number/,
+    ],
+    [["sandbox", "--fund", "0x12"], /--fund \(variable SANDBOX_FUND\): it must be an address/],
+  ])("answers %j with one line and exit code 2", async (args, sentence) => {
+    const { code, stdout, stderr } = await microengine(args);
+    expect(oneLine(stderr)).toMatch(sentence);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
+  it("answers a wrong variable as it answers a wrong flag", async () => {
+    const { code, stderr } = await microengine(["consumer"], { SCAN_LIMIT: "none" });
+    expect(oneLine(stderr)).toContain('"none" is not right for --scan-limit (variable SCAN_LIMIT)');
+    expect(code).toBe(2);
+  });
+});
+
+describe("npm start", () => {
+  const npmStart = async (...args: string[]) => {
+    const ended = await run("npm", ["--silent", "start", ...args]);
+    return {
+      ...ended,
+      told: ended.stderr.split("\n").find((line) => line.startsWith("microengine: ")) ?? "",
+    };
+  };
+
+  it("says what to type when npm took a flag and left its value", async () => {
+    const { code, told } = await npmStart("producer", "--bid-strategy", "aggressive");
+    expect(told).toMatch(/Type: npm start producer -- --bid-strategy aggressive$/);
+    expect(code).toBe(2);
+  });
+
+  it("says what to type when npm took a flag with its value, and one it knows itself", async () => {
+    const { code, told } = await npmStart("demo", "--bounties=8", "--json");
+    expect(told).toMatch(/Type: npm start demo -- --bounties 8 --json$/);
+    expect(code).toBe(2);
+  });
+
+  it("hands on what stands behind the --", async () => {
+    const { code, told } = await npmStart("consumer", "--", "--scan-limit", "0");
+    expect(told).toContain("it must be a whole number from 1 to 1024");
+    expect(code).toBe(2);
+  });
+});
