@@ -1,9 +1,12 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBidStrategy } from "../../src/bid/load.ts";
 import { ConfigFault, describeError } from "../../src/domain/fault.ts";
+import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { ppm } from "../../src/domain/verdict.ts";
+import { bidArtifact, bidRequest } from "./bid-request.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -71,6 +74,15 @@ describe("loading a bid strategy", () => {
     const line = await complaint(await module(name, source));
     expect(line).toMatch(sentence);
     expect(line).not.toContain("\n");
+  });
+
+  it("loads the example of docs/writing-a-bid-strategy.md, which does what it says", async () => {
+    const page = await readFile(new URL("../../docs/writing-a-bid-strategy.md", import.meta.url), "utf8");
+    const [, example = ""] = /```ts\n([\s\S]*?)```/.exec(page) ?? [];
+    const strategy = await loadBidStrategy(await module("example.ts", example), folder);
+    const artifacts = [0.5, 1].map((sure, index) => bidArtifact({ index, confidence: ppm(sure) }));
+    const request = bidRequest({ artifacts, balance: nct(5n * ONE_NCT) });
+    expect(strategy.bid(request)).toEqual([null, ONE_NCT / 2n]);
   });
 
   it("names the file that is not there", async () => {
