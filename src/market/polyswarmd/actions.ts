@@ -1,0 +1,187 @@
+import { sameAddress } from "../../domain/address.ts";
+import { countBits, unpackBits } from "../../domain/bits.ts";
+import { Fault } from "../../domain/fault.ts";
+import type { Guid } from "../../domain/guid.ts";
+import { type Nct, nct } from "../../domain/nct.ts";
+import type { Signer } from "../../domain/transaction.ts";
+import type { Logger } from "../../observe/log.ts";
+import type { AssertionRequest, Journal, Outcome, PostedAssertion, RevealRequest } from "../port.ts";
+import { MarketFault } from "./answer.ts";
+import type { Reads } from "./reads.ts";
+import type { TransactionEvents } from "./schemas.ts";
+import type { Action, Transactions } from "./transactions.ts";
+
+export interface ActionParts {
+  readonly transactions: Transactions;
+  readonly reads: Reads;
+  readonly signer: Signer;
+  readonly log: Logger;
+  /** Asks for the parameters anew and returns the assertion fee. */
+  readonly refreshFee: (signal: AbortSignal | undefined) => Promise<Nct>;
+}
+
+type AssertOptions = { readonly signal?: AbortSignal; readonly onRequest?: () => void };
+
+/**
+ * What an engine does to a market. Each ends in an Outcome; whenever something may have been sent and the receipt does
+ * not say that it worked, the market's own record is asked before the outcome is called anything but done.
+ */
+export class Actions {
+  readonly #parts: ActionParts;
+
+  constructor(parts: ActionParts) {
+    this.#parts = parts;
+  }
+
+  async assert(
+    request: AssertionRequest,
+    journal: Journal,
+    options: AssertOptions = {},
+  ): Promise<Outcome<{ readonly index: number }>> {
+    const wrong = whyImpossible(request);
+    if (wrong !== undefined) return { kind: "failed", reason: wrong, retryable: false };
+    const { signal } = options;
+    const outcome = await this.#assertAt(request.fee, request, journal, options);
+    const event =
+      outcome.kind === "done"
+        ? outcome.value.assertions.find((it) => it.bounty_guid === request.guid && this.#isOurs(it, request))
+        : undefined;
+    if (event !== undefined) return { kind: "done", value: { index: event.index } };
+    if (outcome.kind === "failed" && !/already asserted/i.test(outcome.reason)) return outcome;
+    const posted = await this.#quietly(this.#parts.reads.assertions(request.guid, signal));
+    const ours = posted?.find((assertion) => this.#isOurs(assertion, request));
+    if (ours !== undefined) return { kind: "done", value: { index: ours.index } };
+    if (outcome.kind !== "done") return outcome;
+    return { kind: "unknown", reason: "The assertion was mined, but the marketplace does not show it yet." };
+  }
+
+  async reveal(request: RevealRequest, journal: Journal, signal?: AbortSignal): Promise<Outcome<void>> {
+    const { guid, index, nonce, verdicts, metadata, artifactCount } = request;
+    if (verdicts >> BigInt(artifactCount) !== 0n) {
+      const reason = `The verdicts of bounty ${guid} reach beyond its ${artifactCount} artifacts.`;
+      return { kind: "failed", reason, retryable: false };
+    }
+    const outcome = await this.#perform({
+      intent: { action: "reveal", guid, index, nonce, verdicts, metadata },
+      lane: "reveal",
+      path: `/bounties/${guid}/assertions/${index}/reveal`,
+      body: { nonce: nonce.toString(), verdicts: unpackBits(verdicts, artifactCount), metadata },
+      journal,
+      signal,
+    });
+    if (outcome.kind === "done") return { kind: "done", value: undefined };
+    if (outcome.kind === "failed" && !/already revealed|not in reveal window/i.test(outcome.reason))
+      return outcome;
+    const found = await this.#quietly(this.#parts.reads.assertion(guid, index, signal));
+    const ours = found !== undefined && sameAddress(found.author, this.#parts.signer.address);
+    return ours && found.revealed ? { kind: "done", value: undefined } : outcome;
+  }
+
+  async settle(
+    guid: Guid,
+    journal: Journal,
+    signal?: AbortSignal,
+  ): Promise<Outcome<{ readonly payout: Nct }>> {
+    const outcome = await this.#perform({
+      intent: { action: "settle", guid },
+      lane: "settle",
+      path: `/bounties/${guid}/settle`,
+      journal,
+      signal,
+    });
+    return outcome.kind === "done" ? this.#paid([outcome.value]) : outcome;
+  }
+
+  async lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<{ readonly payout: Nct }>> {
+    const outcome = await this.#parts.transactions.lookUp(hashes, "settle", signal);
+    return outcome.kind === "done" ? this.#paid(outcome.value) : outcome;
+  }
+
+  /** The gateway approves the fee of the moment it builds at; when that is not ours any more, once more with its. */
+  async #assertAt(
+    fee: Nct,
+    request: AssertionRequest,
+    journal: Journal,
+    options: AssertOptions,
+    again = false,
+  ): Promise<Outcome<TransactionEvents>> {
+    const { guid, bids, mask, commitment, artifactCount } = request;
+    const { transactions, refreshFee, log } = this.#parts;
+    const action: Action = {
+      intent: { action: "assert", guid, bids, mask, commitment, fee },
+      lane: "assertion",
+      path: `/bounties/${guid}/assertions`,
+      body: {
+        bid: bids.map(String),
+        mask: unpackBits(mask, artifactCount),
+        commitment: commitment.toString(),
+      },
+      journal,
+      signal: options.signal,
+      onRequest: options.onRequest,
+    };
+    try {
+      return await transactions.perform(action);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      const current = again ? fee : await this.#quietly(refreshFee(options.signal));
+      if (current === undefined || current === fee) return this.#refused(error);
+      log.info({ guid, fee: fee.toString(), current: current.toString() }, "market.fee-changed");
+      return this.#assertAt(current, request, journal, options, true);
+    }
+  }
+
+  async #perform(action: Action): Promise<Outcome<TransactionEvents>> {
+    try {
+      return await this.#parts.transactions.perform(action);
+    } catch (error) {
+      if (isRefused(error)) return this.#refused(error);
+      throw error;
+    }
+  }
+
+  #refused(error: Fault): Outcome<never> {
+    this.#parts.log.error({ reason: error.message }, "transaction.refused");
+    return { kind: "failed", reason: error.message, retryable: false };
+  }
+
+  /** A question on the side: no answer is no answer. */
+  async #quietly<T>(question: Promise<T>): Promise<T | undefined> {
+    try {
+      return await question;
+    } catch (error) {
+      if (error instanceof MarketFault) return undefined;
+      throw error;
+    }
+  }
+
+  #isOurs(assertion: Pick<PostedAssertion, "author" | "commitment">, request: AssertionRequest): boolean {
+    return (
+      sameAddress(assertion.author, this.#parts.signer.address) && assertion.commitment === request.commitment
+    );
+  }
+
+  /** What the transfers of these transactions brought us. */
+  #paid(events: readonly TransactionEvents[]): Outcome<{ readonly payout: Nct }> {
+    const payout = events
+      .flatMap(({ transfers }) => transfers)
+      .filter(({ to }) => sameAddress(to, this.#parts.signer.address))
+      .reduce((sum, { value }) => sum + value, 0n);
+    return { kind: "done", value: { payout: nct(payout) } };
+  }
+}
+
+/** Bids on artifacts that the contract does not count are lost, and a wrong number of bids reverts. */
+function whyImpossible({ guid, bids, mask, artifactCount }: AssertionRequest): string | undefined {
+  if (mask === 0n) return `The assertion on bounty ${guid} says nothing.`;
+  if (mask >> BigInt(artifactCount) !== 0n) {
+    return `The mask for bounty ${guid} reaches beyond its ${artifactCount} artifacts.`;
+  }
+  if (bids.length !== countBits(mask)) {
+    return `There are ${bids.length} bids for ${countBits(mask)} artifacts of bounty ${guid}.`;
+  }
+  return undefined;
+}
+
+const isRefused = (error: unknown): error is Fault =>
+  error instanceof Fault && error.code === "TRANSACTION_REFUSED";

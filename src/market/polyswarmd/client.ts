@@ -1,0 +1,191 @@
+import type { MarketParameters } from "../../domain/bounty.ts";
+import type { BlockNumber, ChainName, Clock } from "../../domain/chain.ts";
+import type { Signer } from "../../domain/transaction.ts";
+import type { Logger } from "../../observe/log.ts";
+import type { MarketEvents, Marketplace } from "../port.ts";
+import { Actions } from "./actions.ts";
+import type { Heard } from "./event-frames.ts";
+import { EventStream, type StreamTimings } from "./events.ts";
+import { eventsUrl, parseGatewayAddress, refuseKeyOverHttp } from "./gateway-address.ts";
+import { greet, unreachable } from "./greeting.ts";
+import { Gateway, type GatewayOptions } from "./http.ts";
+import { MarketListeners } from "./listeners.ts";
+import { Nonces } from "./nonces.ts";
+import { Reads } from "./reads.ts";
+import { Transactions } from "./transactions.ts";
+
+export interface PolyswarmdOptions {
+  /** Base address as the operator gave it. */
+  readonly addr: string;
+  readonly chain: ChainName;
+  readonly signer: Signer;
+  readonly apiKey?: string | undefined;
+  readonly allowKeyOverHttp?: boolean;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** 0 <= random() < 1; for jitter. */
+  readonly random: () => number;
+  /** How long `start` keeps trying to reach the gateway. Default 60 s; 0 gives up at once. */
+  readonly waitMs?: number;
+  /** How long to wait for a receipt before an action's outcome is called unknown. Default 60 s, on home 5 minutes. */
+  readonly receiptPatienceMs?: number;
+  /** Counts websocket messages that made no sense. */
+  readonly onMalformedEvent?: (event: string) => void;
+  /** For tests that have no time. */
+  readonly timings?: {
+    readonly stream?: Partial<StreamTimings>;
+    readonly http?: Pick<GatewayOptions, "attempts" | "backoffMs" | "pauseMs" | "patienceMs">;
+    readonly receiptPollMs?: number;
+  };
+}
+
+const RECEIPT_PATIENCE_MS: Readonly<Record<ChainName, number>> = { side: 60_000, home: 300_000 };
+const STREAM_PATIENCE_MS = 5_000;
+
+/**
+ * The marketplace behind a polyswarmd gateway with contracts (dialect A), for one account on one chain. Nothing is sent
+ * before `start`. Throws ConfigFault for an address or a key that cannot be used.
+ */
+export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
+  const { chain, signer, apiKey, log, clock, random, timings } = options;
+  const base = parseGatewayAddress(options.addr);
+  refuseKeyOverHttp(base, apiKey, { allowed: options.allowKeyOverHttp ?? false });
+
+  const gateway = new Gateway({
+    base,
+    account: signer.address,
+    chain,
+    apiKey,
+    random,
+    clock,
+    ...timings?.http,
+  });
+  const reads = new Reads(gateway, chain, signer.address);
+  const transactions = new Transactions({
+    gateway,
+    signer,
+    nonces: new Nonces(reads),
+    chain,
+    log,
+    random,
+    patienceMs: options.receiptPatienceMs ?? RECEIPT_PATIENCE_MS[chain],
+    pollMs: timings?.receiptPollMs ?? 500,
+  });
+  const listeners = new MarketListeners(log);
+  const opened = Promise.withResolvers<void>();
+  const left = new AbortController();
+  let parameters: MarketParameters | undefined;
+  let head: BlockNumber | undefined;
+
+  const stream = new EventStream({
+    url: eventsUrl(base, chain),
+    apiKey,
+    log,
+    random,
+    ...(timings?.stream === undefined ? {} : { timings: timings.stream }),
+    onOpen: () => void reopened(),
+    onClose: (reason) => listeners.emit("disconnected", { reason }),
+    onHeard: hear,
+    onInvalid: options.onMalformedEvent,
+  });
+
+  /** Updates may have been missed while the stream was down. */
+  async function reopened(): Promise<void> {
+    await refresh(left.signal).catch((error: unknown) => {
+      // What is known is kept; the events and the next connection will correct it.
+      log.warn({ reason: String(error) }, "market.parameters-not-refreshed");
+    });
+    if (left.signal.aborted) return;
+    opened.resolve();
+    listeners.emit("connected");
+  }
+
+  async function refresh(signal: AbortSignal | undefined): Promise<MarketParameters> {
+    const fresh = await reads.parameters({ signal });
+    update(fresh);
+    return fresh;
+  }
+
+  function update(fresh: MarketParameters): void {
+    const before = parameters;
+    parameters = fresh;
+    const keys = Object.keys(fresh) as (keyof MarketParameters)[];
+    if (before === undefined || keys.some((key) => before[key] !== fresh[key])) {
+      listeners.emit("parameters", fresh);
+    }
+  }
+
+  function hear(heard: Heard): void {
+    if (heard.name === "block") {
+      head = heard.number;
+      listeners.emit("block", { number: heard.number });
+    } else if (heard.name === "fee_update" && parameters !== undefined) {
+      update({ ...parameters, bountyFee: heard.bountyFee, assertionFee: heard.assertionFee });
+    } else if (heard.name === "window_update" && parameters !== undefined) {
+      update({ ...parameters, revealWindow: heard.revealWindow, voteWindow: heard.voteWindow });
+    } else {
+      listeners.tell(heard);
+    }
+  }
+
+  const actions = new Actions({
+    transactions,
+    reads,
+    signer,
+    log,
+    refreshFee: async (signal) => (await refresh(signal)).assertionFee,
+  });
+
+  return {
+    chain,
+    account: signer.address,
+    on: <Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void) =>
+      listeners.add(event, listener),
+    async start(signal) {
+      const waitMs = options.waitMs ?? 60_000;
+      const giveUpAt = performance.now() + waitMs;
+      const first = await greet({ gateway, reads, addr: base, log, waitMs }, signal);
+      head = first.head;
+      update(first.parameters);
+      stream.start();
+      const patience = AbortSignal.timeout(Math.max(giveUpAt - performance.now(), STREAM_PATIENCE_MS));
+      await abortable(opened.promise, AbortSignal.any([signal, patience])).catch((error: unknown) => {
+        stream.stop();
+        signal.throwIfAborted();
+        throw patience.aborted ? unreachable(base, new Error("its event stream cannot be opened.")) : error;
+      });
+    },
+    connected: () => stream.open(),
+    head: () => started(head),
+    parameters: () => started(parameters),
+    bounty: (guid, signal) => reads.bounty(guid, signal),
+    listArtifacts: (uri, signal) => reads.listArtifacts(uri, signal),
+    artifactHead: (uri, index, bytes, signal) => reads.artifactHead(uri, index, bytes, signal),
+    assertions: (guid, signal) => reads.assertions(guid, signal),
+    votes: (guid, signal) => reads.votes(guid, signal),
+    balance: (signal) => reads.balance(signal),
+    publishMetadata: (metadata, signal) => reads.publishMetadata(metadata, signal),
+    assert: (request, journal, how) => actions.assert(request, journal, how),
+    reveal: (request, journal, signal) => actions.reveal(request, journal, signal),
+    settle: (guid, journal, signal) => actions.settle(guid, journal, signal),
+    lookUp: (hashes, signal) => actions.lookUp(hashes, signal),
+    async [Symbol.asyncDispose]() {
+      left.abort();
+      stream.stop();
+      await gateway[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function started<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the marketplace was asked before it was started");
+  return value;
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  const leave = () => reject(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", leave));
+}

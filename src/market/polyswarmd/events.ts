@@ -1,0 +1,174 @@
+import { type RawData, WebSocket } from "ws";
+import { parseJson } from "../../domain/json.ts";
+import type { Logger } from "../../observe/log.ts";
+import { BlockHead } from "./block-head.ts";
+import { type Heard, readFrame } from "./event-frames.ts";
+import { RecentKeys } from "./recent-keys.ts";
+
+/** Milliseconds. A test shortens them; nobody else has reason to. */
+export interface StreamTimings {
+  /** First wait before a reconnect; doubles up to `maxBackoffMs` until a connection delivers again. Default 500. */
+  readonly backoffMs: number;
+  /** Default 32 s. */
+  readonly maxBackoffMs: number;
+  /** A connection without a block for six block times, but never less than this, is dead. Default 10 s. */
+  readonly minSilenceMs: number;
+  /** ... and while no block time is known, or a very long one, after this. Default 60 s. */
+  readonly maxSilenceMs: number;
+  readonly handshakeMs: number;
+}
+
+const TIMINGS: StreamTimings = {
+  backoffMs: 500,
+  maxBackoffMs: 32_000,
+  minSilenceMs: 10_000,
+  maxSilenceMs: 60_000,
+  handshakeMs: 10_000,
+};
+
+/** The metadata of 256 artifacts fits many times over. */
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const SILENT_BLOCKS = 6;
+const REMEMBERED_EVENTS = 20_000;
+
+export interface StreamOptions {
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  readonly log: Logger;
+  readonly random: () => number;
+  readonly timings?: Partial<StreamTimings>;
+  readonly onOpen: () => void;
+  readonly onClose: (reason: string) => void;
+  /** Called once for each contract event, and for each block that is news. */
+  readonly onHeard: (heard: Heard) => void;
+  /** Counts messages that made no sense. */
+  readonly onInvalid?: ((event: string) => void) | undefined;
+}
+
+/**
+ * The event stream of one chain. It has no history and no acknowledgements: what happens while it is down is lost, so
+ * its only duties are to be up, to notice when it is not, and to let nothing malformed or repeated through.
+ *
+ *     idle ──start──► connecting ──open──► open ──────────────► waiting ──backoff over──► connecting
+ *                         │                 close, error, silence   ▲
+ *                         └───────────────────────────────────────┘
+ *     any ──stop──► stopped
+ *
+ * The gateway never pings and its pongs are late under load: blocks are the sign of life. The backoff starts afresh only
+ * once a connection has delivered a message, so that a gateway which accepts and hangs up is not hammered.
+ */
+export class EventStream {
+  readonly #options: StreamOptions;
+  readonly #timings: StreamTimings;
+  readonly #head = new BlockHead();
+  readonly #seen = new RecentKeys(REMEMBERED_EVENTS);
+  readonly #unknown = new Set<string>();
+  #socket: WebSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #state: "idle" | "connecting" | "open" | "waiting" | "stopped" = "idle";
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#timings = { ...TIMINGS, ...options.timings };
+  }
+
+  start(): void {
+    if (this.#state === "idle") this.#connect();
+  }
+
+  stop(): void {
+    this.#state = "stopped";
+    clearTimeout(this.#timer);
+    this.#socket?.terminate();
+  }
+
+  open(): boolean {
+    return this.#state === "open";
+  }
+
+  #connect(): void {
+    const { url, apiKey, onOpen } = this.#options;
+    this.#state = "connecting";
+    const socket = new WebSocket(url, {
+      maxPayload: MAX_FRAME_BYTES,
+      handshakeTimeout: this.#timings.handshakeMs,
+      perMessageDeflate: false,
+      followRedirects: false,
+      headers: apiKey === undefined ? {} : { authorization: apiKey },
+    });
+    this.#socket = socket;
+    let reason = "closed by the gateway";
+    socket.on("open", () => {
+      this.#state = "open";
+      this.#head.reconnected();
+      this.#expectBlock(socket);
+      onOpen();
+    });
+    socket.on("message", (data) => this.#hear(socket, data));
+    // `close` follows every `error`.
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      reason = error.message || error.code || "unreachable";
+    });
+    socket.on("close", () => this.#lost(reason));
+  }
+
+  #lost(reason: string): void {
+    clearTimeout(this.#timer);
+    if (this.#state === "stopped") return;
+    const wasOpen = this.#state === "open";
+    this.#state = "waiting";
+    const { backoffMs, maxBackoffMs } = this.#timings;
+    const wait =
+      Math.min(backoffMs * 2 ** this.#failures++, maxBackoffMs) * (0.5 + this.#options.random() / 2);
+    this.#options.log.warn({ reason, retryInMs: Math.round(wait) }, "market.reconnecting");
+    this.#timer = setTimeout(() => this.#connect(), wait);
+    if (wasOpen) this.#options.onClose(reason);
+  }
+
+  /** Winds up the watchdog. */
+  #expectBlock(socket: WebSocket): void {
+    const { minSilenceMs, maxSilenceMs } = this.#timings;
+    const blockMs = this.#head.blockMs();
+    const patience = blockMs === undefined ? maxSilenceMs : SILENT_BLOCKS * blockMs;
+    const wait = Math.min(Math.max(patience, minSilenceMs), maxSilenceMs);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      socket.emit("error", new Error(`no block for ${Math.round(wait)} ms`));
+      socket.terminate();
+    }, wait);
+  }
+
+  #hear(socket: WebSocket, data: RawData): void {
+    this.#failures = 0;
+    const { log, onHeard, onInvalid } = this.#options;
+    const frame = readFrame(parse(data));
+    if (frame.kind === "unknown") {
+      if (this.#unknown.size < 1_000 && !this.#unknown.has(frame.name)) {
+        this.#unknown.add(frame.name);
+        log.info({ event: frame.name }, "market.event-unknown");
+      }
+      return;
+    }
+    if (frame.kind === "invalid") {
+      log.warn({ event: frame.name, why: frame.why }, "market.event-invalid");
+      onInvalid?.(frame.name);
+      return;
+    }
+    if (frame.heard.name === "block") {
+      this.#expectBlock(socket);
+      if (!this.#head.hear(frame.heard.number, performance.now())) return;
+    }
+    if (frame.key === undefined || this.#seen.add(frame.key)) onHeard(frame.heard);
+  }
+}
+
+/** The gateway sends its JSON in binary frames, others in text frames. What is no JSON reads as undefined. */
+function parse(data: RawData): unknown {
+  const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer);
+  try {
+    return parseJson(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

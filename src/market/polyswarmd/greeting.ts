@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MarketParameters } from "../../domain/bounty.ts";
+import type { BlockNumber } from "../../domain/chain.ts";
+import { ConfigFault } from "../../domain/fault.ts";
+import type { Logger } from "../../observe/log.ts";
+import { MarketFault } from "./answer.ts";
+import type { Gateway } from "./http.ts";
+import type { Reads } from "./reads.ts";
+
+export interface GreetingParts {
+  readonly gateway: Gateway;
+  readonly reads: Reads;
+  readonly addr: string;
+  readonly log: Logger;
+  /** How long to go on trying; 0 gives up at the first trouble. */
+  readonly waitMs: number;
+}
+
+const RETRY_MS = 1_000;
+
+/**
+ * The first words with a gateway: that it speaks our dialect, what it charges, how far the chain is. Throws ConfigFault
+ * POLYSWARMD_UNREACHABLE when nobody answered in time or nobody who is a polyswarmd, POLYSWARMD_DIALECT_UNSUPPORTED,
+ * or API_KEY_REFUSED.
+ */
+export async function greet(
+  parts: GreetingParts,
+  signal: AbortSignal,
+): Promise<{ readonly parameters: MarketParameters; readonly head: BlockNumber }> {
+  const giveUpAt = performance.now() + parts.waitMs;
+  for (;;) {
+    try {
+      return await greetOnce(parts, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof MarketFault)) throw error;
+      if (!error.retryable || performance.now() + RETRY_MS > giveUpAt) throw unreachable(parts.addr, error);
+      parts.log.warn({ addr: parts.addr, reason: error.message, retryInMs: RETRY_MS }, "market.unreachable");
+      await sleep(RETRY_MS, undefined, { signal });
+    }
+  }
+}
+
+async function greetOnce({ gateway, reads, addr }: GreetingParts, signal: AbortSignal) {
+  const options = { signal, repeatable: false };
+  const what = "ask for the dialect";
+  const path = "/wallets/";
+  const probe = await gateway.status({ what, method: "OPTIONS", path, lane: "read", ...options });
+  if (probe >= 200 && probe < 300) {
+    throw new ConfigFault(
+      "POLYSWARMD_DIALECT_UNSUPPORTED",
+      `The gateway at ${addr} speaks the dialect of signed messages (polyswarmd-fast), which microengine does not.`,
+      { hint: "Use a polyswarmd that works with contracts." },
+    );
+  }
+  const [parameters, head] = await Promise.all([reads.parameters(options), reads.blockNumber(options)]);
+  return { parameters, head };
+}
+
+export function unreachable(addr: string, cause: Error): ConfigFault {
+  if (cause instanceof MarketFault && cause.code === "MARKET_UNAUTHORIZED") {
+    const hint = "Check --api-key.";
+    return new ConfigFault("API_KEY_REFUSED", `The gateway at ${addr} refuses our API key.`, { hint, cause });
+  }
+  return new ConfigFault(
+    "POLYSWARMD_UNREACHABLE",
+    `There is no working polyswarmd at ${addr}: ${cause.message}`,
+    { hint: "Check --polyswarmd-addr, with its path; --wait says how long to keep trying.", cause },
+  );
+}

@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, type Dispatcher, request } from "undici";
+import type { Address } from "../../domain/address.ts";
+import type { ChainName, Clock } from "../../domain/chain.ts";
+import { stringifyJson } from "../../domain/json.ts";
+import { MarketFault, readAnswer } from "./answer.ts";
+import { Gate, type Lane } from "./pacing.ts";
+
+/** One request to the gateway. */
+export interface Ask {
+  /** What it is, for error messages: "GET the parameters" reads "...refused to GET the parameters". */
+  readonly what: string;
+  readonly method: "GET" | "POST" | "OPTIONS";
+  /** Below the base address, with a leading slash. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Sent as JSON, also with GET, which is how this gateway asks for receipts. */
+  readonly body?: unknown;
+  readonly lane: Lane;
+  /** May it simply be sent again when nobody knows whether it arrived? Default: only a GET may. */
+  readonly repeatable?: boolean;
+  /** A 404 may be a one-second timeout of the artifact service in disguise: try that again too. */
+  readonly hasty404?: boolean;
+  /** Milliseconds for one attempt, answer included. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** How many bytes of answer are too many. Default 8 MiB. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GatewayOptions {
+  /** As `parseGatewayAddress` gives it. */
+  readonly base: string;
+  readonly account: Address;
+  readonly chain: ChainName;
+  readonly apiKey?: string | undefined;
+  readonly clock: Clock;
+  /** 0 <= random() < 1. */
+  readonly random: () => number;
+  /** Attempts at a repeatable request, the first included. Default 4. */
+  readonly attempts?: number;
+  /** Wait before the second attempt; doubles with each. Default 200 ms. */
+  readonly backoffMs?: number;
+  /** Pause of everything after a 429 that does not say how long. Default 1 s. */
+  readonly pauseMs?: number;
+  /** A request that keeps being rate limited is given up after this. Default 60 s. */
+  readonly patienceMs?: number;
+}
+
+const MAX_PAUSE_MS = 30_000;
+const MAX_REFUSAL_BYTES = 65_536;
+
+/**
+ * Requests to one gateway on behalf of one account on one chain, over kept-alive connections. A rate limited request is
+ * repeated after a pause of all; a repeatable one also after network trouble and 5xx, with backoff and jitter.
+ * Throws MarketFault, or the reason of the caller's signal.
+ */
+export class Gateway implements AsyncDisposable {
+  readonly #options: Required<Omit<GatewayOptions, "apiKey">> & Pick<GatewayOptions, "apiKey">;
+  readonly #agent = new Agent({ keepAliveTimeout: 30_000, connections: 64, connect: { timeout: 5_000 } });
+  readonly #gate = new Gate({ spacingMs: 25 });
+
+  constructor(options: GatewayOptions) {
+    this.#options = { attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000, ...options };
+  }
+
+  /** The `result` of the answer. */
+  ask(ask: Ask): Promise<unknown> {
+    return this.#persist(ask, async () => {
+      const { status, content } = await this.#exchange(ask, (answer) => readText(ask, answer.body));
+      return readAnswer(ask.what, status, content);
+    });
+  }
+
+  /** The status alone, whatever the answer says. */
+  status(ask: Ask): Promise<number> {
+    return this.#persist(ask, async () => {
+      const { status } = await this.#exchange(ask, (answer) => readText(ask, answer.body));
+      return status;
+    });
+  }
+
+  /** At most the first `bytes` of a raw answer; the connection is dropped rather than read further. */
+  head(ask: Ask, bytes: number): Promise<Uint8Array> {
+    return this.#persist(ask, async () => {
+      const range = { range: `bytes=0-${Math.max(bytes, 1) - 1}` };
+      const { status, content } = await this.#exchange(
+        ask,
+        ({ statusCode, body }) => readStart(body, statusCode < 300 ? bytes : MAX_REFUSAL_BYTES),
+        range,
+      );
+      if (status === 200 || status === 206) return content;
+      // A range beyond the end: the artifact has no bytes at all.
+      if (status === 416) return new Uint8Array();
+      readAnswer(ask.what, status, Buffer.from(content).toString());
+      throw new Error(`HTTP ${status} to ${ask.what} is no answer`);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #persist<T>(ask: Ask, attempt: () => Promise<T>): Promise<T> {
+    const { attempts, backoffMs, pauseMs, patienceMs, random } = this.#options;
+    const repeatable = ask.repeatable ?? ask.method === "GET";
+    const giveUpAt = performance.now() + patienceMs;
+    for (let failures = 0; ; ) {
+      await this.#gate.pass(ask.lane, ask.signal);
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof MarketFault) || !mayPass(ask, error)) throw error;
+        if (error.code === "MARKET_RATE_LIMITED") {
+          if (performance.now() > giveUpAt) throw error;
+          const askedFor = error instanceof RateLimit ? error.pauseMs : undefined;
+          this.#gate.close(Math.min(askedFor ?? pauseMs * (1 + random()), MAX_PAUSE_MS));
+          continue;
+        }
+        failures++;
+        if (!repeatable || failures >= attempts) throw error;
+        await sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), undefined, { signal: ask.signal });
+      }
+    }
+  }
+
+  async #exchange<T>(
+    ask: Ask,
+    read: (answer: Dispatcher.ResponseData) => Promise<T>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; content: T }> {
+    const timeout = AbortSignal.timeout(ask.timeoutMs ?? 10_000);
+    const signal = ask.signal === undefined ? timeout : AbortSignal.any([ask.signal, timeout]);
+    try {
+      const response = await request(this.#url(ask), {
+        method: ask.method,
+        dispatcher: this.#agent,
+        signal,
+        // The timeout above covers all of it; the receipts of a slow chain may take longer than undici's own.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        headers: { ...this.#headers(ask), ...headers },
+        body: ask.body === undefined ? null : stringifyJson(ask.body),
+      });
+      if (response.statusCode === 429) {
+        await response.body.dump().catch(() => undefined);
+        throw new RateLimit(ask.what, response.headers["retry-after"], this.#options.clock);
+      }
+      return { status: response.statusCode, content: await read(response) };
+    } catch (error) {
+      if (error instanceof MarketFault) throw error;
+      ask.signal?.throwIfAborted();
+      throw transitFault(ask, error, { timedOut: timeout.aborted });
+    }
+  }
+
+  #url({ path, query }: Ask): string {
+    const { base, account, chain } = this.#options;
+    return `${base}${path}?${new URLSearchParams({ account, chain, ...query })}`;
+  }
+
+  #headers({ body }: Ask): Record<string, string> {
+    const { apiKey } = this.#options;
+    return {
+      accept: "application/json, */*",
+      ...(apiKey === undefined ? {} : { authorization: apiKey }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    };
+  }
+}
+
+const mayPass = (ask: Ask, fault: MarketFault): boolean =>
+  fault.retryable || (ask.hasty404 === true && fault.status === 404);
+
+class RateLimit extends MarketFault {
+  /** What the answer asked for, as seconds or as a date; undefined when it did not. */
+  readonly pauseMs: number | undefined;
+
+  constructor(what: string, retryAfter: string | string[] | undefined, clock: Clock) {
+    super("MARKET_RATE_LIMITED", `The marketplace limits our rate (${what}).`, {
+      status: 429,
+      reached: "no",
+      retryable: true,
+    });
+    const text = [retryAfter].flat()[0] ?? "";
+    const date = Date.parse(text);
+    const ms = /^\d+$/.test(text)
+      ? Number(text) * 1_000
+      : Number.isNaN(date)
+        ? undefined
+        : date - clock.now();
+    this.pauseMs = ms === undefined ? undefined : Math.max(ms, 0);
+  }
+}
+
+/** Before the connection stood, nothing can have arrived. */
+const NEVER_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "EHOSTUNREACH",
+]);
+
+function transitFault(ask: Ask, error: unknown, { timedOut }: { timedOut: boolean }): MarketFault {
+  if (timedOut) {
+    const sentence = `The marketplace did not answer in time (${ask.what}).`;
+    return new MarketFault("MARKET_TIMEOUT", sentence, { reached: "maybe", retryable: true });
+  }
+  const { code, message } = error as { code?: string; message?: string };
+  const sentence = `The marketplace cannot be reached (${ask.what}: ${code ?? message ?? "network error"}).`;
+  const reached = NEVER_SENT.has(code ?? "") ? "no" : "maybe";
+  return new MarketFault("MARKET_UNREACHABLE", sentence, { reached, retryable: true, cause: error });
+}
+
+async function readText(ask: Ask, body: Dispatcher.ResponseData["body"]): Promise<string> {
+  const limit = ask.maxBytes ?? 8 * 1024 * 1024;
+  const bytes = await readStart(body, limit + 1);
+  if (bytes.length > limit) {
+    const sentence = `The answer to ${ask.what} is larger than ${limit} bytes.`;
+    throw new MarketFault("MARKET_ANSWER_TOO_LARGE", sentence, { reached: "yes", retryable: false });
+  }
+  return Buffer.from(bytes).toString("utf8");
+}
+
+async function readStart(body: Dispatcher.ResponseData["body"], bytes: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // Leaving the loop early destroys the stream and with it the connection.
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= bytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, bytes);
+}

@@ -1,0 +1,56 @@
+/**
+ * Account nonces of one chain. Counted here, so that a bounty need not wait for the one before it; asked for again from
+ * the node whenever a count may be wrong.
+ *
+ *     stale ──resync──► counting ──doubt()──► stale
+ *
+ * Reservations are made and used inside one mutex (see transactions.ts), so at most one is open at a time and giving it
+ * back leaves no gap.
+ */
+
+/** What the node says of our account. */
+export interface NonceSource {
+  /** The transaction count, pending ones included. */
+  pendingCount(): Promise<bigint>;
+  /** The nonces of ours in the node's pool, in any order; may be a second old. */
+  pool(): Promise<readonly bigint[]>;
+}
+
+export class Nonces {
+  readonly #source: NonceSource;
+  #next: bigint | undefined;
+
+  constructor(source: NonceSource) {
+    this.#source = source;
+  }
+
+  /** The first of `count` consecutive nonces that are free. */
+  async reserve(count: number): Promise<bigint> {
+    const first = this.#next ?? (await this.#resync(BigInt(count)));
+    this.#next = first + BigInt(count);
+    return first;
+  }
+
+  /** `first` and what was reserved behind it certainly never reached the node. */
+  giveBack(first: bigint): void {
+    if (this.#next !== undefined && first < this.#next) this.#next = first;
+  }
+
+  /** Something happened that the count may not know of: ask the node before the next reservation. */
+  doubt(): void {
+    this.#next = undefined;
+  }
+
+  /**
+   * The pending count is the end of the unbroken run; pool entries beyond it mean a gap there, which holds up
+   * everything behind it. The gap is filled first where the reservation fits, else it comes after the last entry.
+   */
+  async #resync(count: bigint): Promise<bigint> {
+    const [start, pool] = await Promise.all([this.#source.pendingCount(), this.#source.pool()]);
+    let first = start;
+    for (const nonce of [...pool].sort((a, b) => (a < b ? -1 : 1))) {
+      if (nonce >= first && nonce < first + count) first = nonce + 1n;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,177 @@
+import type { Address } from "../../domain/address.ts";
+import { sameAddress } from "../../domain/address.ts";
+import type { Bounty, MarketParameters } from "../../domain/bounty.ts";
+import type { BlockNumber, ChainName } from "../../domain/chain.ts";
+import type { Guid } from "../../domain/guid.ts";
+import type { Nct } from "../../domain/nct.ts";
+import type { ArbiterVote, PostedAssertion } from "../port.ts";
+import { MarketFault } from "./answer.ts";
+import type { Ask, Gateway } from "./http.ts";
+import {
+  Artifacts,
+  Assertion,
+  Balance,
+  bountyOf,
+  Nonce,
+  Nonces as NonceList,
+  Parameters,
+  readAs,
+  Status,
+  Uri,
+  Votes,
+} from "./schemas.ts";
+
+/** The metadata of 256 artifacts comes along with bounties and assertions. */
+const MAX_METADATA_BYTES = 32 * 1024 * 1024;
+
+/** How many entries the gateway may have left out of a list before we no longer find ours. */
+const MAX_SKIPPED = 16;
+
+type Options = { readonly signal?: AbortSignal | undefined; readonly repeatable?: boolean };
+
+/** Everything that is only asked. Throws MarketFault. */
+export class Reads {
+  readonly #gateway: Gateway;
+  readonly #chain: ChainName;
+  readonly #account: Address;
+
+  constructor(gateway: Gateway, chain: ChainName, account: Address) {
+    this.#gateway = gateway;
+    this.#chain = chain;
+    this.#account = account;
+  }
+
+  async parameters(options: Options = {}): Promise<MarketParameters> {
+    return readAs(
+      Parameters,
+      "GET the parameters",
+      await this.#get("/bounties/parameters", "GET the parameters", options),
+    );
+  }
+
+  /** The newest block of our chain. Throws a retryable MarketFault when the gateway does not reach the chain. */
+  async blockNumber(options: Options = {}): Promise<BlockNumber> {
+    const what = "GET the status";
+    const status = readAs(Status, what, await this.#get("/status", what, options));
+    const block = status[this.#chain]?.block;
+    if (block !== undefined) return block;
+    const sentence = `The gateway does not reach the ${this.#chain} chain.`;
+    throw new MarketFault("MARKET_CHAIN_UNREACHABLE", sentence, { reached: "yes", retryable: true });
+  }
+
+  async bounty(guid: Guid, signal?: AbortSignal): Promise<Bounty | null> {
+    const what = `GET bounty ${guid}`;
+    const answer = await this.#get(`/bounties/${guid}`, what, { signal }).catch((error: unknown) => {
+      if (isUnknownBounty(error)) return null;
+      throw error;
+    });
+    if (answer === null) return null;
+    const bounty = readAs(bountyOf(this.#chain), what, answer);
+    if (bounty.guid === guid) return bounty;
+    const sentence = `The answer to ${what} is about bounty ${bounty.guid}.`;
+    throw new MarketFault("MARKET_ANSWER_UNREADABLE", sentence, { reached: "yes", retryable: true });
+  }
+
+  async listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]> {
+    const what = `list the artifacts of ${uri}`;
+    const path = `/artifacts/${encodeURIComponent(uri)}`;
+    return readAs(Artifacts, what, await this.#get(path, what, { signal, hasty404: true }));
+  }
+
+  artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const what = `GET artifact ${index} of ${uri}`;
+    const path = `/artifacts/${encodeURIComponent(uri)}/${index}`;
+    return this.#gateway.head({ what, method: "GET", path, lane: "read", hasty404: true, signal }, bytes);
+  }
+
+  /**
+   * The index of an assertion is its position, unless the gateway left an entry out. Ours is confirmed by asking for it
+   * alone; a malformed one is passed over without moving the others.
+   */
+  async assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]> {
+    const what = `GET the assertions of ${guid}`;
+    const list = await this.#get(`/bounties/${guid}/assertions`, what, { signal }).catch((error: unknown) => {
+      if (isUnknownBounty(error)) return [];
+      throw error;
+    });
+    const entries = (Array.isArray(list) ? list : []).flatMap((entry, index): PostedAssertion[] => {
+      const { data } = Assertion.safeParse(entry);
+      return data === undefined ? [] : [{ guid, index, ...data }];
+    });
+    return Promise.all(entries.map((entry) => this.#confirmed(entry, signal)));
+  }
+
+  /** One assertion by its index; undefined when there is none. */
+  async assertion(guid: Guid, index: number, signal?: AbortSignal): Promise<PostedAssertion | undefined> {
+    const what = `GET assertion ${index} of ${guid}`;
+    const path = `/bounties/${guid}/assertions/${index}`;
+    const answer = await this.#get(path, what, { signal }).catch((error: unknown) => {
+      if (error instanceof MarketFault && error.status === 404) return undefined;
+      throw error;
+    });
+    return answer === undefined ? undefined : { guid, index, ...readAs(Assertion, what, answer) };
+  }
+
+  async votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]> {
+    const what = `GET the votes on ${guid}`;
+    return readAs(Votes, what, await this.#get(`/bounties/${guid}/votes`, what, { signal }));
+  }
+
+  async balance(signal?: AbortSignal): Promise<Nct> {
+    const what = "GET our balance";
+    return readAs(Balance, what, await this.#get(`/balances/${this.#account}/nct`, what, { signal }));
+  }
+
+  /** The transaction count, pending ones included. */
+  async pendingCount(): Promise<bigint> {
+    return readAs(Nonce, "GET our nonce", await this.#get("/nonce", "GET our nonce"));
+  }
+
+  /** The nonces of ours in the node's pool. */
+  async pool(): Promise<readonly bigint[]> {
+    const what = "GET our pending nonces";
+    return readAs(NonceList, what, await this.#get("/pending", what));
+  }
+
+  async publishMetadata(metadata: readonly unknown[], signal?: AbortSignal): Promise<string> {
+    const what = "publish the metadata";
+    const answer = await this.#gateway.ask({
+      what,
+      method: "POST",
+      path: "/bounties/metadata",
+      body: metadata,
+      // A reveal is waiting for it; the store is by content, so twice is once.
+      lane: "reveal",
+      repeatable: true,
+      signal,
+    });
+    return readAs(Uri, what, answer);
+  }
+
+  async #confirmed(entry: PostedAssertion, signal: AbortSignal | undefined): Promise<PostedAssertion> {
+    if (!sameAddress(entry.author, this.#account)) return entry;
+    for (let index = entry.index; index <= entry.index + MAX_SKIPPED; index++) {
+      const alone = await this.assertion(entry.guid, index, signal);
+      if (alone === undefined) break;
+      if (sameAddress(alone.author, entry.author) && alone.commitment === entry.commitment) return alone;
+    }
+    return entry;
+  }
+
+  #get(path: string, what: string, options: Options & Pick<Ask, "hasty404"> = {}): Promise<unknown> {
+    return this.#gateway.ask({
+      ...options,
+      what,
+      method: "GET",
+      path,
+      lane: "read",
+      maxBytes: MAX_METADATA_BYTES,
+    });
+  }
+}
+
+/** The contract answers for a GUID nobody posted with an empty URI, which the gateway takes for an invalid one. */
+const isUnknownBounty = (error: unknown): boolean =>
+  error instanceof MarketFault &&
+  (error.status === 404 ||
+    (error.status === 400 && error.messages.some((text) => /Invalid IPFS URI/i.test(text))));

@@ -1,0 +1,78 @@
+import type { ChainName } from "../../domain/chain.ts";
+import { MarketFault } from "./answer.ts";
+import type { Gateway } from "./http.ts";
+import type { Lane } from "./pacing.ts";
+import { readAs, TransactionEvents } from "./schemas.ts";
+
+/** What became of one transaction, as the gateway tells it. */
+export type Fate =
+  | { readonly kind: "mined" }
+  | { readonly kind: "reverted"; readonly reason: string }
+  /** Not mined yet, or the gateway could not see: ask again. */
+  | { readonly kind: "pending"; readonly reason: string };
+
+export interface Receipts {
+  readonly events: TransactionEvents;
+  /** By hash, as it was asked for. */
+  readonly fateOf: (hash: string) => Fate;
+}
+
+/** The gateway takes at most ten hashes at a time. */
+export const MAX_HASHES = 10;
+
+/** How long the gateway itself waits for one transaction before it says that it does not know. */
+const GATEWAY_WAIT_MS: Readonly<Record<ChainName, number>> = { side: 10_000, home: 60_000 };
+
+/**
+ * Asks once for the fate of transactions. The gateway waits for each of them to be mined and one block more, one after
+ * the other, so the answer takes its time. Throws MarketFault when there is no such answer.
+ */
+export async function askReceipts(
+  gateway: Gateway,
+  hashes: readonly string[],
+  options: { readonly chain: ChainName; readonly lane: Lane; readonly signal?: AbortSignal | undefined },
+): Promise<Receipts> {
+  const what = "GET the receipts";
+  const result = await gateway
+    .ask({
+      what,
+      method: "GET",
+      path: "/transactions",
+      body: { transactions: hashes },
+      lane: options.lane,
+      repeatable: false,
+      timeoutMs: hashes.length * GATEWAY_WAIT_MS[options.chain] + 10_000,
+      signal: options.signal,
+    })
+    .catch((error: unknown) => {
+      // With one bad transaction the whole answer is an error, the events of the good ones inside it.
+      const inside = error instanceof MarketFault ? error.errors : undefined;
+      if (typeof inside === "object" && inside !== null && !Array.isArray(inside)) return inside;
+      throw error;
+    });
+  const events = readAs(TransactionEvents, what, result);
+  return { events, fateOf: (hash) => fateIn(events.errors, hash) };
+}
+
+function fateIn(errors: readonly string[], hash: string): Fate {
+  const bare = hash.replace(/^0x/i, "").toLowerCase();
+  const mine = errors.find((text) => text.toLowerCase().includes(bare));
+  if (mine !== undefined) return fateFrom(mine);
+  // An error that names no transaction may be about this one.
+  const nameless = errors.find((text) => !/[0-9a-f]{64}/i.test(text));
+  return nameless === undefined ? { kind: "mined" } : { kind: "pending", reason: nameless };
+}
+
+function fateFrom(text: string): Fate {
+  if (/trace succeeded/i.test(text)) return { kind: "pending", reason: text };
+  const [, revert] = /transaction failed at block \d+, (?:error: )?(.*)$/is.exec(text) ?? [];
+  if (revert !== undefined) return { kind: "reverted", reason: revert };
+  if (/out of gas/i.test(text)) return { kind: "reverted", reason: "out of gas" };
+  return { kind: "pending", reason: text };
+}
+
+/** Reverts that time or a fresh approval cures; any other will happen again. */
+export const mayPassLater = (revert: string): boolean =>
+  /no quorum and vote active|voting round still active|not in reveal window|invalid revert encoding/i.test(
+    revert,
+  );

@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChainName } from "../../domain/chain.ts";
+import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../../domain/transaction.ts";
+import type { Logger } from "../../observe/log.ts";
+import type { Journal, Outcome } from "../port.ts";
+import { MarketFault } from "./answer.ts";
+import type { Gateway } from "./http.ts";
+import { LaneMutex } from "./lane-mutex.ts";
+import type { Nonces } from "./nonces.ts";
+import type { Lane } from "./pacing.ts";
+import { postTransaction } from "./post-transaction.ts";
+import { askReceipts, MAX_HASHES, mayPassLater } from "./receipts.ts";
+import { RecentKeys } from "./recent-keys.ts";
+import { readAs, type TransactionEvents, UnsignedTransactions } from "./schemas.ts";
+
+/** Something to be done on the chain. */
+export interface Action {
+  readonly intent: Intent;
+  readonly lane: Lane;
+  /** Where the gateway builds the transactions, and from what. Building changes nothing and may be repeated. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly journal: Journal;
+  /** Called when the request to build leaves. */
+  readonly onRequest?: (() => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransactionOptions {
+  readonly gateway: Gateway;
+  readonly signer: Signer;
+  readonly nonces: Nonces;
+  readonly chain: ChainName;
+  readonly log: Logger;
+  readonly random: () => number;
+  /** How long to wait for a receipt before the fate is called unknown. */
+  readonly patienceMs: number;
+  /** Between two questions for a receipt, when the gateway does not itself wait. */
+  readonly pollMs: number;
+}
+
+type Sent =
+  | { readonly kind: "sent"; readonly last: string }
+  | { readonly kind: "refused"; readonly reason: string; readonly retryable: boolean }
+  /** The node knew better which nonces are used; nothing that counts was sent. */
+  | { readonly kind: "stale-nonce"; readonly reason: string };
+
+const REMEMBERED_HASHES = 10_000;
+
+/**
+ * Takes an action from the request to its receipt:
+ *
+ *     building ► [ reserving nonces ► signing ► journalling ► posting, one by one in nonce order ] ► awaiting receipt
+ *
+ * What is in brackets happens to one action at a time, the most urgent first. So the approval and the assertion of a
+ * bounty stay adjacent, and a transaction that does not reach the node gives its nonce to the next one: no gaps.
+ * The last transaction of an action decides: without it, the others change nothing that matters.
+ *
+ * - Nothing is posted before the journal has the hashes, and only what was journalled is ever posted again.
+ * - A post lost in transit is posted again, byte for byte; that the node knows it already is success.
+ * - "nonce too low" before anything counted was sent: resync, sign anew, once.
+ * - No receipt in time: `unknown`. The nonces are in doubt then, and the next reservation asks the node.
+ */
+export class Transactions {
+  readonly #parts: TransactionOptions;
+  readonly #mutex = new LaneMutex();
+  /** Hashes that were journalled and then certainly not sent. */
+  readonly #neverSent = new RecentKeys(REMEMBERED_HASHES);
+
+  constructor(options: TransactionOptions) {
+    this.#parts = options;
+  }
+
+  /** Throws Fault TRANSACTION_REFUSED, what the journal threw, or the signal's reason; then nothing was sent. */
+  async perform(action: Action): Promise<Outcome<TransactionEvents>> {
+    for (let again = false; ; again = true) {
+      const sent = await this.#buildAndSend(action);
+      if (sent.kind === "sent") return this.#await(sent.last, action);
+      if (sent.kind === "refused") return { ...sent, kind: "failed" };
+      if (again) return { kind: "failed", reason: sent.reason, retryable: true };
+      this.#parts.log.warn({ guid: action.intent.guid, reason: sent.reason }, "market.nonce-stale");
+    }
+  }
+
+  /** See `Marketplace.lookUp`. */
+  async lookUp(
+    hashes: readonly string[],
+    lane: Lane,
+    signal?: AbortSignal,
+  ): Promise<Outcome<TransactionEvents[]>> {
+    const sent = hashes.filter((hash) => !this.#neverSent.has(hash));
+    if (sent.length === 0) return { kind: "failed", reason: "It was never sent.", retryable: true };
+    const { gateway, chain } = this.#parts;
+    const events: TransactionEvents[] = [];
+    let pending: string | undefined;
+    for (let from = 0; from < sent.length; from += MAX_HASHES) {
+      const some = sent.slice(from, from + MAX_HASHES);
+      try {
+        const receipts = await askReceipts(gateway, some, { chain, lane, signal });
+        events.push(receipts.events);
+        for (const fate of some.map(receipts.fateOf)) {
+          if (fate.kind === "reverted") return failedBy(fate.reason);
+          if (fate.kind === "pending") pending = fate.reason;
+        }
+      } catch (error) {
+        if (!(error instanceof MarketFault)) throw error;
+        pending = error.message;
+      }
+    }
+    return pending === undefined ? { kind: "done", value: events } : { kind: "unknown", reason: pending };
+  }
+
+  async #buildAndSend(action: Action): Promise<Sent> {
+    try {
+      const unsigned = await this.#build(action);
+      return await this.#mutex.run(action.lane, () => this.#send(action, unsigned));
+    } catch (error) {
+      // Posting catches its own; this came from building or from asking for nonces.
+      if (!(error instanceof MarketFault)) throw error;
+      return { kind: "refused", reason: error.message, retryable: error.retryable };
+    }
+  }
+
+  async #build(action: Action): Promise<readonly UnsignedTransaction[]> {
+    const what = `build the ${action.intent.action} transactions`;
+    const asked = this.#parts.gateway.ask({
+      what,
+      method: "POST",
+      path: action.path,
+      // We choose the nonces ourselves, as late as possible.
+      query: { base_nonce: "0" },
+      body: action.body ?? {},
+      lane: action.lane,
+      repeatable: true,
+      signal: action.signal,
+    });
+    action.onRequest?.();
+    return readAs(UnsignedTransactions, what, await asked).transactions;
+  }
+
+  async #send(action: Action, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
+    const { nonces, signer } = this.#parts;
+    action.signal?.throwIfAborted();
+    const first = await nonces.reserve(unsigned.length);
+    let signed: readonly SignedTransaction[];
+    try {
+      signed = await signer.sign(action.intent, unsigned, first);
+      await action.journal(signed.map(({ hash }) => hash));
+    } catch (error) {
+      nonces.giveBack(first);
+      throw error;
+    }
+    for (const [index, transaction] of signed.entries()) {
+      const sent = await this.#post(action, signed.slice(index), transaction);
+      if (sent !== undefined) return sent;
+    }
+    return { kind: "sent", last: signed.at(-1)!.hash };
+  }
+
+  /** Undefined when the node took it. `rest` begins with the transaction. */
+  async #post(
+    action: Action,
+    rest: readonly SignedTransaction[],
+    transaction: SignedTransaction,
+  ): Promise<Sent | undefined> {
+    const { gateway, nonces, random } = this.#parts;
+    const posted = await postTransaction(gateway, transaction, { lane: action.lane, random });
+    if (posted.kind === "accepted") return undefined;
+    const unsent = posted.kind === "lost" ? rest.slice(1) : rest;
+    for (const { hash } of unsent) this.#neverSent.add(hash);
+    if (posted.kind === "refused") {
+      nonces.giveBack(transaction.nonce);
+      if (!posted.staleNonce) return posted;
+      nonces.doubt();
+      return { kind: "stale-nonce", reason: posted.reason };
+    }
+    nonces.doubt();
+    if (unsent.length === 0) return { kind: "sent", last: transaction.hash };
+    return { kind: "refused", reason: posted.reason, retryable: true };
+  }
+
+  async #await(hash: string, { lane, signal }: Action): Promise<Outcome<TransactionEvents>> {
+    const { gateway, chain, nonces, patienceMs, pollMs, random } = this.#parts;
+    const giveUpAt = performance.now() + patienceMs;
+    for (;;) {
+      let reason: string;
+      try {
+        const { events, fateOf } = await askReceipts(gateway, [hash], { chain, lane, signal });
+        const fate = fateOf(hash);
+        if (fate.kind === "mined") return { kind: "done", value: events };
+        if (fate.kind === "reverted") return failedBy(fate.reason);
+        reason = fate.reason;
+      } catch (error) {
+        if (signal?.aborted) return { kind: "unknown", reason: "We stopped before the receipt came." };
+        if (!(error instanceof MarketFault)) throw error;
+        reason = error.message;
+        if (!error.retryable) return { kind: "unknown", reason };
+      }
+      if (performance.now() >= giveUpAt) {
+        nonces.doubt();
+        return { kind: "unknown", reason };
+      }
+      // An abort ends the next question.
+      await sleep(pollMs * (0.5 + random()), undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+const failedBy = (revert: string): { kind: "failed"; reason: string; retryable: boolean } => ({
+  kind: "failed",
+  reason: `The transaction reverted: ${revert}.`,
+  retryable: mayPassLater(revert),
+});
