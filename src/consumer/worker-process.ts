@@ -14,7 +14,7 @@ import { type FromWorker, type ScanMessage, ToWorker } from "./worker-messages.t
  * A scanner in an endless loop never notices that its consumer was killed. This thread does: its parent process changes.
  */
 const ORPHAN_WATCH = `
-  const parent = process.ppid;
+  const { workerData: parent } = require("node:worker_threads");
   setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 1000);
 `;
 
@@ -112,7 +112,8 @@ async function hear(message: ToWorker): Promise<void> {
   return open(message.moduleUrl);
 }
 
-new Worker(ORPHAN_WATCH, { eval: true }).unref();
+// The parent as of now: once the thread runs, it may have changed already.
+new Worker(ORPHAN_WATCH, { eval: true, workerData: process.ppid }).unref();
 process.on("message", (message) => void hear(ToWorker.parse(message)));
 // The consumer is gone; nobody wants an answer any more.
 process.on("disconnect", () => {

@@ -1,12 +1,13 @@
 /** A consumer of its own process, for a test to kill: sends the worker's process id, then has it spin for ever. */
 import { fileURLToPath } from "node:url";
 import { ScanWorker } from "../../src/consumer/scan-worker.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { resolveBackend } from "../../src/scanners/registry.ts";
 
-const spec = fileURLToPath(new URL("../fixtures/scanners/puppet.ts", import.meta.url));
-const worker = await ScanWorker.start({
-  spec,
-  moduleUrl: new URL("../fixtures/scanners/puppet.ts", import.meta.url).href,
-});
+const puppet = fileURLToPath(new URL("../fixtures/scanners/puppet.ts", import.meta.url));
+// What the scanner prints is logged to stderr, where the test learns that it spins.
+const log = createLogger({ level: "debug", format: "json", name: "orphan" });
+const worker = await ScanWorker.start(resolveBackend(puppet), { log });
 const scan = (word: string) =>
   worker.scan(
     {

@@ -121,8 +121,13 @@ describe("a scan worker", () => {
   });
 
   it("does not outlive a consumer that was killed, even while its scanner spins", async () => {
-    const consumer = fork(fileURLToPath(new URL("./consumer-orphan.ts", import.meta.url)), { execArgv: [] });
+    const program = fileURLToPath(new URL("./consumer-orphan.ts", import.meta.url));
+    const consumer = fork(program, { execArgv: [], silent: true });
+    const spinning = (async () => {
+      for await (const text of consumer.stderr!.setEncoding("utf8")) if (text.includes("spinning")) return;
+    })();
     const [said] = (await once(consumer, "message")) as [Told];
+    await spinning;
     consumer.kill("SIGKILL");
     await once(consumer, "exit");
     const alive = (): void => expect(() => process.kill(said.metadata.pid, 0)).toThrow("ESRCH");
