@@ -47,7 +47,7 @@ export interface Transactions {
  */
 export function transactionsOver(rpc: Rpc, blockTimeMs: number): Transactions {
   const lines = new Map<Address, Promise<unknown>>();
-  const pollMs = Math.min(100, Math.max(5, blockTimeMs / 8));
+  const slowestPollMs = Math.min(100, Math.max(5, blockTimeMs / 8));
   const patienceMs = Math.max(10_000, PATIENCE_BLOCKS * blockTimeMs);
 
   const handOver = async (from: Address, data: string, to: Address | undefined): Promise<string> => {
@@ -67,7 +67,8 @@ export function transactionsOver(rpc: Rpc, blockTimeMs: number): Transactions {
     },
     async receipt(hash) {
       const until = Date.now() + patienceMs;
-      for (;;) {
+      // Doubling: a node that mines at once is not kept waiting, one that mines by the clock is not pestered.
+      for (let pollMs = 2; ; pollMs = Math.min(2 * pollMs, slowestPollMs)) {
         const answer = await rpc.call("eth_getTransactionReceipt", [hash]);
         if (answer !== null) {
           const receipt = Receipt.parse(answer);
