@@ -2,8 +2,8 @@
  * The memory of the embedded queue: which jobs wait, which are being worked on, which are answered. No clock, no
  * processes, no I/O.
  *
- * States of a job: waiting -> running -> answered. Running -> waiting, ahead of all others, when its consumer died or
- * gave it back; its second death answers it `crashed`. Waiting -> answered `expired` at its deadline. Answered jobs
+ * States of a job: waiting -> running -> answered. Running -> waiting when its consumer died or gave it back;
+ * its second death answers it `crashed`. Waiting -> answered `expired` at its deadline. Answered jobs
  * are remembered until they are forgotten, become old, or are too many.
  */
 import type { Instant } from "../domain/chain.ts";
@@ -17,33 +17,20 @@ const KEEP_ANSWERS = 10_000;
 
 interface Entry {
   readonly job: ScanJob;
-  /** Order of dispatch, over all backends. */
-  readonly order: number;
   deaths: number;
 }
 
-/** A backend's waiting jobs, in the order in which they are to be taken. */
-interface Line {
-  /** Started before, and not finished. */
-  readonly again: Map<string, Entry>;
-  readonly fresh: Map<string, Entry>;
-}
-
 export class EmbeddedJobs {
-  readonly #lines = new Map<string, Line>();
+  /** By backend, nearest deadline first. */
+  readonly #waiting = new Map<string, Entry[]>();
   readonly #running = new Map<string, Entry>();
   readonly #answered = new Map<string, { readonly answer: ScanAnswer; readonly at: Instant }>();
-  #order = 0;
-  /** No waiting job has an earlier deadline. Stale on the low side until the next `expire` that finds it past. */
-  #earliest: Instant | undefined;
 
   /** Ignores an id that is known already. */
   add(job: ScanJob): void {
-    const { fresh, again } = this.#line(job.backend);
     const known = this.#answered.has(job.id) || this.#running.has(job.id);
-    if (known || fresh.has(job.id) || again.has(job.id)) return;
-    fresh.set(job.id, { job, order: this.#order++, deaths: 0 });
-    this.#earliest = sooner(this.#earliest, job.deadline);
+    if (known || this.#line(job.backend).some((entry) => entry.job.id === job.id)) return;
+    this.#enqueue({ job, deaths: 0 });
   }
 
   /** Makes the backend appear in the backlog. */
@@ -51,16 +38,13 @@ export class EmbeddedJobs {
     this.#line(backend);
   }
 
-  /** Starts the job that has waited longest for one of these backends. */
+  /** Starts the job of these backends that has the nearest deadline. */
   start(backends: readonly string[]): ScanJob | undefined {
-    const heads = backends.map((backend) => first(this.#line(backend)));
-    const next = heads
-      .filter((head) => head !== undefined)
-      .reduce<Entry | undefined>((a, b) => (a && before(a, b) ? a : b), undefined);
-    if (next === undefined) return undefined;
-    this.#unqueue(next.job);
-    this.#running.set(next.job.id, next);
-    return next.job;
+    const lines = backends.map((backend) => this.#line(backend)).filter((line) => line.length > 0);
+    const [line] = lines.sort((a, b) => headDeadline(a) - headDeadline(b));
+    const next = line?.shift();
+    if (next) this.#running.set(next.job.id, next);
+    return next?.job;
   }
 
   /** Records the answer to a running job. False when it is not running: a stranger's answer. */
@@ -70,13 +54,12 @@ export class EmbeddedJobs {
     return true;
   }
 
-  /** Puts a running job back in front of its line. */
+  /** Lets a running job wait again. */
   giveBack(jobId: string): void {
     const entry = this.#running.get(jobId);
     if (entry === undefined) return;
     this.#running.delete(jobId);
-    this.#line(entry.job.backend).again.set(jobId, entry);
-    this.#earliest = sooner(this.#earliest, entry.job.deadline);
+    this.#enqueue(entry);
   }
 
   /** The consumer of this running job died. Returns the answer when nobody shall try it again. */
@@ -95,62 +78,56 @@ export class EmbeddedJobs {
 
   /** Answers every waiting job whose deadline has come. */
   expire(now: Instant): ScanAnswer[] {
-    if (this.#earliest === undefined || this.#earliest > now) return [];
-    const waiting = this.#waiting().map(({ job }) => job);
-    const { late = [], early = [] } = Object.groupBy(waiting, (job) =>
-      job.deadline <= now ? "late" : "early",
-    );
-    this.#earliest = early.reduce<Instant | undefined>(
-      (least, job) => sooner(least, job.deadline),
-      undefined,
-    );
-    return late.map((job) => {
-      this.#unqueue(job);
-      const by = { consumer: "none", queuedMs: Math.max(0, now - job.dispatchedAt) };
-      return this.#remember(
-        noOpinion(job, "expired", "The deadline passed before a consumer took the job.", by),
-        now,
-      );
-    });
+    const late: ScanAnswer[] = [];
+    for (const line of this.#waiting.values()) {
+      for (let head = line[0]; head && head.job.deadline <= now; head = line[0]) {
+        line.shift();
+        const by = { consumer: "none", queuedMs: Math.max(0, now - head.job.dispatchedAt) };
+        const detail = "The deadline passed before a consumer took the job.";
+        late.push(this.#remember(noOpinion(head.job, "expired", detail, by), now));
+      }
+    }
+    return late;
   }
 
-  /** The next moment at which `expire` may have something to do. */
-  nextDeadline(): Instant | undefined {
-    return this.#earliest;
+  /** The next moment at which `expire` has something to do; Infinity when nothing waits. */
+  nextDeadline(): number {
+    return Math.min(...[...this.#waiting.values()].map(headDeadline));
   }
 
   answersTo(jobIds: readonly string[]): ScanAnswer[] {
     return jobIds.map((id) => this.#answered.get(id)?.answer).filter((answer) => answer !== undefined);
   }
 
+  /** Waiting and answered jobs with these ids are unknown from here on. */
   forget(jobIds: readonly string[]): void {
-    for (const id of jobIds) {
-      this.#answered.delete(id);
-      for (const line of this.#lines.values()) if (!line.again.delete(id)) line.fresh.delete(id);
+    const ids = new Set(jobIds);
+    for (const id of ids) this.#answered.delete(id);
+    for (const [backend, line] of this.#waiting) {
+      this.#waiting.set(
+        backend,
+        line.filter((entry) => !ids.has(entry.job.id)),
+      );
     }
   }
 
   backlog(): Record<string, number> {
-    return Object.fromEntries(
-      [...this.#lines].map(([backend, { again, fresh }]) => [backend, again.size + fresh.size]),
-    );
+    return Object.fromEntries([...this.#waiting].map(([backend, line]) => [backend, line.length]));
   }
 
-  #waiting(): Entry[] {
-    return [...this.#lines.values()].flatMap(({ again, fresh }) => [...again.values(), ...fresh.values()]);
-  }
-
-  #line(backend: string): Line {
-    const known = this.#lines.get(backend);
+  #line(backend: string): Entry[] {
+    const known = this.#waiting.get(backend);
     if (known) return known;
-    const line: Line = { again: new Map(), fresh: new Map() };
-    this.#lines.set(backend, line);
+    const line: Entry[] = [];
+    this.#waiting.set(backend, line);
     return line;
   }
 
-  #unqueue(job: ScanJob): void {
-    const { again, fresh } = this.#line(job.backend);
-    if (!again.delete(job.id)) fresh.delete(job.id);
+  /** Behind the jobs with the same deadline: first come, first served. */
+  #enqueue(entry: Entry): void {
+    const line = this.#line(entry.job.backend);
+    const before = line.findLastIndex((other) => other.job.deadline <= entry.job.deadline);
+    line.splice(before + 1, 0, entry);
   }
 
   #remember(answer: ScanAnswer, now: Instant): ScanAnswer {
@@ -163,10 +140,4 @@ export class EmbeddedJobs {
   }
 }
 
-const first = ({ again, fresh }: Line): Entry | undefined =>
-  again.values().next().value ?? fresh.values().next().value;
-
-const sooner = (a: Instant | undefined, b: Instant): Instant => (a !== undefined && a < b ? a : b);
-
-const before = (a: Entry, b: Entry): boolean =>
-  a.deaths === b.deaths ? a.order < b.order : a.deaths > b.deaths;
+const headDeadline = (line: readonly Entry[]): number => line[0]?.job.deadline ?? Number.POSITIVE_INFINITY;

@@ -109,9 +109,8 @@ class EmbeddedQueue implements ScanQueue {
 
   #awaitExpiry(): void {
     clearTimeout(this.#expiry);
-    const next = this.#jobs.nextDeadline();
-    if (next === undefined) return;
-    const inMs = Math.max(0, next - this.#clock.now());
+    const inMs = Math.max(0, this.#jobs.nextDeadline() - this.#clock.now());
+    if (inMs === Number.POSITIVE_INFINITY) return;
     this.#expiry = setTimeout(() => this.#handOut(), Math.min(inMs, MAX_TIMER_MS));
   }
 

@@ -10,14 +10,18 @@ import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
  * - an answer that a consumer gave reaches the producer's listener at least once while the producer is connected, and
  *   is found by `answersTo` after a reconnect, until `forget` is called or the queue lost its memory;
  * - a job whose consumer dies is given to another one, and is answered `crashed` when nobody will take it again;
- * - a job past its deadline is never handed to a scanner.
+ * - a job past its deadline is never handed to a scanner;
+ * - of a backend's waiting jobs, the one with the nearest deadline is taken next, to the second.
  */
 export interface ScanQueue extends AsyncDisposable {
   /** Resolves once the jobs are accepted. Throws a retryable Fault when the queue cannot be reached. */
   dispatch(jobs: readonly ScanJob[]): Promise<void>;
   /** Registers the one listener for answers. It may hear the same answer twice. */
   onAnswer(listener: (answer: ScanAnswer) => void): void;
-  /** Called after the queue's event stream was interrupted: answers may have been missed, ask `answersTo`. */
+  /**
+   * Called when the queue can be used again after it was interrupted: answers may have been missed, ask `answersTo`.
+   * The queue may have lost its memory too: dispatch again what has no answer, it runs once at most while it is known.
+   */
   onReconnect(listener: () => void): void;
   /** The answers the queue holds for these jobs. */
   answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]>;

@@ -120,6 +120,22 @@ export function describeScanQueue(kind: string, open: (spec: CrewSpec) => Promis
       });
     });
 
+    it("takes the job with the nearest deadline first, and the oldest of equals", async () => {
+      await using test = await open({ consumers: 1 });
+      const answers = new Answers(test.queue);
+      const held = jobFor("a", "held");
+      const inSeconds = (seconds: number) =>
+        jobFor("a", "echo", { deadline: instant(Math.floor(Date.now() / 1_000) * 1_000 + seconds * 1_000) });
+      const [late, soon, alsoSoon, next] = [inSeconds(90), inSeconds(60), inSeconds(60), inSeconds(30)];
+      await test.queue.dispatch([held]);
+      const { child } = await test.crew.takes(held.id);
+      for (const job of [late, soon, alsoSoon, next]) await test.queue.dispatch([job]);
+      child.send({ kind: "release", jobId: held.id });
+      await answers.toAll([late]);
+      const order = [held, next, soon, alsoSoon, late].map((job) => job.id);
+      expect(test.crew.taken.map((taken) => taken.jobId)).toEqual(order);
+    });
+
     it("takes back jobs that nobody has started", async () => {
       await using test = await open({ consumers: 1 });
       const answers = new Answers(test.queue);

@@ -1,0 +1,204 @@
+/**
+ * What our queue costs over BullMQ itself, and whether consumers add up. Both run on the same Redis in the same run, so
+ * that the ratio means something on any machine.
+ *
+ *     node scripts/with-redis.ts node bench/queue.ts
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { Queue, QueueEvents, Worker } from "bullmq";
+import { pino } from "pino";
+import type { ScanJob } from "../src/domain/scan.ts";
+import { openBullmqWork } from "../src/queue/bullmq-consumer.ts";
+import { openBullmqQueue } from "../src/queue/bullmq-producer.ts";
+import { openEmbeddedQueue } from "../src/queue/embedded-producer.ts";
+import type { ScanHandler, ScanQueue } from "../src/queue/port.ts";
+import { parseRedisAddress } from "../src/queue/redis-address.ts";
+import type { ConsumerOrder } from "../test/fixtures/queue/consumer.ts";
+import { jobFor } from "../test/fixtures/queue/jobs.ts";
+
+const ROUNDS = 1_000;
+const WARM_UP = 200;
+const JOBS = 200;
+const SLEEP_MS = 50;
+
+const redis = process.env.REDIS_ADDR ?? "localhost:6379";
+const address = parseRedisAddress(redis);
+const log = pino({ level: "silent" });
+const basics = { waitMs: 0, log };
+
+const echo: ScanHandler = async (job) => ({
+  jobId: job.id,
+  guid: job.guid,
+  artifactIndex: job.artifactIndex,
+  backend: job.backend,
+  verdict: "malicious",
+  confidence: 1,
+  metadata: {},
+  types: [],
+  timings: { queuedMs: 0, fetchMs: 0, scanMs: 0 },
+  consumer: "bench",
+});
+
+/** Milliseconds of each round trip, one job at a time. */
+async function timed(roundTrip: () => Promise<unknown>): Promise<number[]> {
+  const samples: number[] = [];
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+    const start = performance.now();
+    await roundTrip();
+    if (round >= WARM_UP) samples.push(performance.now() - start);
+  }
+  return samples.sort((a, b) => a - b);
+}
+
+/** BullMQ as its manual shows it, with a job and an answer of the same size as ours. */
+async function rawRoundTrips(): Promise<number[]> {
+  const { host, port } = address;
+  const options = { connection: { ...address, host, port }, prefix: `{bench-${randomUUID()}}` };
+  await using stack = new AsyncDisposableStack();
+  const queue = stack.adopt(new Queue("raw", options), (it) => it.close());
+  const events = stack.adopt(new QueueEvents("raw", options), (it) => it.close());
+  const worker = stack.adopt(
+    new Worker("raw", async (job) => echo(job.data, new AbortController().signal), options),
+    (it) => it.close(),
+  );
+  await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
+  let completed = (_jobId: string): void => {};
+  events.on("completed", ({ jobId }) => completed(jobId));
+  return await timed(async () => {
+    const job = jobFor("raw", "echo");
+    const done = new Promise<void>((resolve) => {
+      completed = (id) => {
+        if (id === job.id) resolve();
+      };
+    });
+    await queue.add("scan", job, { jobId: job.id });
+    await done;
+  });
+}
+
+/** The same through the port. */
+async function ourRoundTrips(): Promise<number[]> {
+  const queue = `bench-${randomUUID()}`;
+  await using work = await openBullmqWork({ address, queue, consumer: "bench", ...basics });
+  await work.serve(["ours"], echo, { concurrency: 1 });
+  await using scans = await openBullmqQueue({ address, queue, backends: ["ours"], ...basics });
+  return await throughPort(scans, "ours");
+}
+
+async function embeddedRoundTrips(): Promise<number[]> {
+  const crew = startCrew(1, { kind: "embedded", backends: ["ours"], concurrency: 1 });
+  await using scans = openEmbeddedQueue({ spawn: crew.spawn, consumers: 1, log });
+  await crew.ready();
+  return await throughPort(scans, "ours");
+}
+
+async function throughPort(scans: ScanQueue, backend: string): Promise<number[]> {
+  let answered = (_jobId: string): void => {};
+  scans.onAnswer(({ jobId }) => answered(jobId));
+  return await timed(async () => {
+    const job = jobFor(backend, "echo");
+    const done = new Promise<void>((resolve) => {
+      answered = (id) => {
+        if (id === job.id) resolve();
+      };
+    });
+    await scans.dispatch([job]);
+    await done;
+  });
+}
+
+function startCrew(size: number, order: ConsumerOrder) {
+  const children: ChildProcess[] = [];
+  const spawn = (): ChildProcess => {
+    const fixture = new URL("../test/fixtures/queue/consumer.ts", import.meta.url);
+    const child = fork(fixture, [JSON.stringify(order)]);
+    children.push(child);
+    return child;
+  };
+  const isReady = (child: ChildProcess): Promise<void> =>
+    new Promise((resolve) => {
+      child.on("message", (message: { kind?: string }) => {
+        if (message.kind === "ready") resolve();
+      });
+    });
+  return {
+    spawn,
+    ready: () => Promise.all(children.slice(0, size).map(isReady)),
+    async stop() {
+      await Promise.all(
+        children.map(async (child) => {
+          const gone = once(child, "exit");
+          child.kill("SIGTERM");
+          await gone;
+        }),
+      );
+    },
+  };
+}
+
+/** Milliseconds in which so many consumers finish all jobs. */
+async function finishWith(consumers: number): Promise<number> {
+  const queue = `bench-${randomUUID()}`;
+  const order: ConsumerOrder = { kind: "redis", redis, queue, backends: ["sleepy"], concurrency: 1 };
+  const crew = startCrew(consumers, order);
+  for (let index = 0; index < consumers; index++) crew.spawn();
+  await crew.ready();
+  await using scans = await openBullmqQueue({ address, queue, backends: ["sleepy"], ...basics });
+  const jobs = Array.from(
+    { length: JOBS },
+    (_, artifactIndex): ScanJob => jobFor("sleepy", `sleep-${SLEEP_MS}`, { artifactIndex }),
+  );
+  const open = new Set(jobs.map((job) => job.id));
+  const done = Promise.withResolvers<void>();
+  scans.onAnswer(({ jobId }) => {
+    open.delete(jobId);
+    if (open.size === 0) done.resolve();
+  });
+  const start = performance.now();
+  await scans.dispatch(jobs);
+  await done.promise;
+  const tookMs = performance.now() - start;
+  await crew.stop();
+  return tookMs;
+}
+
+const at = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+
+const raw = await rawRoundTrips();
+const rows = {
+  "BullMQ, raw": raw,
+  "ours on Redis": await ourRoundTrips(),
+  embedded: await embeddedRoundTrips(),
+};
+console.log(`Round trip from dispatch to answer, ${ROUNDS} jobs one after the other`);
+console.table(
+  Object.fromEntries(
+    Object.entries(rows).map(([name, samples]) => [
+      name,
+      {
+        "median ms": at(samples, 0.5).toFixed(2),
+        "p99 ms": at(samples, 0.99).toFixed(2),
+        "of raw": (at(samples, 0.5) / at(raw, 0.5)).toFixed(2),
+      },
+    ]),
+  ),
+);
+
+console.log(`${JOBS} jobs of ${SLEEP_MS} ms, one at a time in each consumer`);
+const alone = await finishWith(1);
+const scaling = { 1: alone, 2: await finishWith(2), 4: await finishWith(4) };
+console.table(
+  Object.fromEntries(
+    Object.entries(scaling).map(([consumers, tookMs]) => [
+      `${consumers} consumer(s)`,
+      {
+        ms: Math.round(tookMs),
+        speedup: (alone / tookMs).toFixed(2),
+        "of ideal": (alone / tookMs / Number(consumers)).toFixed(2),
+      },
+    ]),
+  ),
+);
