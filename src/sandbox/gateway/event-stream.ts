@@ -1,9 +1,9 @@
 import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type WebSocket, WebSocketServer } from "ws";
 import { stringifyJson } from "../../domain/json.ts";
 import type { DecodedLog } from "../chain.ts";
+import { followHead } from "../head.ts";
 import type { GatewayContext } from "./context.ts";
 import { STREAMED, shapeEvent } from "./event-shape.ts";
 import { AssertionMetadata, BountyMetadata } from "./metadata-schema.ts";
@@ -26,9 +26,15 @@ export interface EventStreamOptions {
 
 /**
  * The websocket `/events?chain=side`: `connected` first, then a live stream of blocks and contract events in binary
- * frames. No history, no replay; whatever a client sends is ignored. Runs until `gateway.closing` aborts.
+ * frames. No history, no replay; whatever a client sends is ignored. Runs until `gateway.closing` aborts. Resolves when
+ * the first client listens.
  */
-export function serveEvents(server: Server, gateway: GatewayContext, options: EventStreamOptions): void {
+export function serveEvents(
+  server: Server,
+  gateway: GatewayContext,
+  options: EventStreamOptions,
+): Promise<void> {
+  const heard = Promise.withResolvers<void>();
   const sockets = new WebSocketServer({ noServer: true });
   const listeners = new Set<WebSocket>();
   server.on("upgrade", (request, socket: Duplex, head) => {
@@ -42,6 +48,7 @@ export function serveEvents(server: Server, gateway: GatewayContext, options: Ev
       // Nothing ever happens on the home chain, which the sandbox lacks.
       if (chain === "home") return;
       listeners.add(client);
+      heard.resolve();
       client.once("close", () => listeners.delete(client));
     });
   });
@@ -54,35 +61,14 @@ export function serveEvents(server: Server, gateway: GatewayContext, options: Ev
     for (const client of sockets.clients) client.terminate();
     sockets.close();
   });
-  void follow(gateway, options.pollMs, broadcast);
-}
-
-/** Tells what is new on the chain, poll by poll. A poll that fails is made up for by the next. */
-async function follow(
-  gateway: GatewayContext,
-  pollMs: number,
-  broadcast: (frame: Frame) => void,
-): Promise<void> {
-  const { chain, closing, log } = gateway;
-  let told = -1;
-  while (!closing.aborted) {
-    try {
-      const head = await chain.head();
-      if (told < 0) told = head;
-      if (head > told) {
-        const logs = await chain.logs(told + 1, head);
-        // Each new block gets its message, and all of them carry the newest number.
-        for (let block = told; block < head; block++) broadcast({ event: "block", data: { number: head } });
-        told = head;
-        for (const entry of logs) for (const frame of frameOf(gateway, entry)) broadcast(frame);
-      }
-      await sleep(pollMs, undefined, { signal: closing });
-    } catch (error) {
-      if (closing.aborted) return;
-      log.warn({ err: error }, "gateway.events.failed");
-      await sleep(pollMs);
-    }
-  }
+  const { chain, closing: signal, log } = gateway;
+  void followHead(chain, { pollMs: options.pollMs, signal, log }, async (head, before) => {
+    const logs = await chain.logs(before + 1, head);
+    // Each new block gets its message, and all of them carry the newest number.
+    for (let block = before; block < head; block++) broadcast({ event: "block", data: { number: head } });
+    for (const entry of logs) for (const frame of frameOf(gateway, entry)) broadcast(frame);
+  });
+  return heard.promise;
 }
 
 /** The frame of a contract event; none for events the stream does not carry. */

@@ -29,19 +29,21 @@ export interface GatewayOptions {
   readonly store: ArtifactStore;
   readonly log: Logger;
   /** Default 127.0.0.1. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Default 0: any free port. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** A path prefix under which the gateway also answers, such as `/v1/default`. */
-  readonly basePath?: string;
+  readonly basePath?: string | undefined;
   /** Keys that are accepted; without them everybody is. */
-  readonly apiKeys?: readonly string[];
+  readonly apiKeys?: readonly string[] | undefined;
   /** How often the chain is polled for events. Default 500 ms, the real gateway's habit. */
   readonly pollMs?: number;
   /** How often a receipt is asked for. Default 1 s. */
   readonly receiptPollMs?: number;
   /** Default 10 s, the real gateway's patience on a side chain. */
   readonly receiptTimeoutMs?: number;
+  /** Unix ms that `connected` tells. Default now. */
+  readonly startedAtMs?: number;
   /** The largest artifact. Default 10 MiB, what a caller without a key is allowed. */
   readonly maxArtifactBytes?: number;
 }
@@ -49,6 +51,8 @@ export interface GatewayOptions {
 export interface Gateway extends AsyncDisposable {
   /** Base URL, with the base path. */
   readonly url: string;
+  /** Resolves when the first client listens to the side chain's events. */
+  readonly heard: Promise<void>;
 }
 
 /**
@@ -78,13 +82,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   await addRoutes(app, gateway);
   const origin = await app.listen({ host: options.host ?? "127.0.0.1", port: options.port ?? 0 });
-  serveEvents(app.server, gateway, {
+  const heard = serveEvents(app.server, gateway, {
     pollMs: options.pollMs ?? 500,
-    startedAtMs: Date.now(),
+    startedAtMs: options.startedAtMs ?? Date.now(),
     pathOf: (url) => withoutSlashes(withoutBase(url)).split("?")[0]!,
   });
   return {
     url: `${origin}${basePath}`,
+    heard,
     async [Symbol.asyncDispose]() {
       closing.abort();
       await app.close();

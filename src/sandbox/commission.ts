@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+
+import { ARTIFACT_KINDS, type ArtifactKind } from "../domain/artifact.ts";
+import { type Guid, guidToUint, parseGuid } from "../domain/guid.ts";
+import type { Nct } from "../domain/nct.ts";
+import type { Logger } from "../observe/log.ts";
+import type { Chain } from "./chain.ts";
+import type { BountyBook } from "./chain-bounties.ts";
+import { bloomOf } from "./gateway/bloom.ts";
+import { openPurse, type Player, player, settle, type Truth } from "./player.ts";
+import type { ArtifactStore } from "./store.ts";
+
+/** A bounty that somebody wants posted just so, besides those the ambassador thinks of. */
+export interface Commission {
+  readonly contents: readonly Uint8Array[];
+  /** Per artifact, `true` is malicious: what the arbiters will vote. */
+  readonly truth: readonly boolean[];
+  /** Default `file`. */
+  readonly kind?: ArtifactKind;
+  /** Blocks. */
+  readonly duration: number;
+  readonly reward: Nct;
+  /** Put on chain as it is; default none. */
+  readonly metadata?: string;
+  /** What the bounty claims of its artifacts; default what is behind the URI. */
+  readonly uri?: string;
+  readonly artifactCount?: number;
+}
+
+/** Posts what it is commissioned to and settles it like any bounty. */
+export interface Commissioner extends Player {
+  readonly truth: Truth;
+  /** Resolves once the bounty is on chain. Throws RevertFault when the registry refuses it. */
+  post(commission: Commission): Promise<Guid>;
+  /** Whether everything commissioned is settled. */
+  done(): boolean;
+}
+
+export function commissioner(parts: {
+  readonly chain: Chain;
+  readonly book: BountyBook;
+  readonly store: ArtifactStore;
+  readonly log: Logger;
+}): Commissioner {
+  const { chain, book, store, log } = parts;
+  const account = chain.accounts.ambassador;
+  const approved = openPurse(chain, account);
+  const truths = new Map<Guid, readonly boolean[]>();
+  const unsettled = new Set<Guid>();
+
+  const settler = player("commissioner", book, log, async ({ guid }, round) => {
+    if (!unsettled.has(guid) || (round !== "quorum" && round !== "over")) return;
+    await settle(chain, account, guid);
+    unsettled.delete(guid);
+  });
+
+  return {
+    ...settler,
+    truth: (guid) => truths.get(guid),
+    done: () => unsettled.size === 0,
+    async post({ contents, truth, kind = "file", duration, reward, metadata = "", ...claimed }) {
+      const guid = parseGuid(randomUUID());
+      const uri = claimed.uri ?? store.putDirectory(contents);
+      const count = claimed.artifactCount ?? contents.length;
+      const hashes = store.list(uri)?.map((link) => link.hash) ?? [];
+      const type = ARTIFACT_KINDS.indexOf(kind);
+      const args = [guidToUint(guid), type, reward, uri, count, duration, bloomOf(hashes), metadata];
+      // Known before it is on chain, for whoever sees the bounty first.
+      truths.set(guid, truth);
+      await approved();
+      await chain.send(account, chain.contracts.registry, "postBounty", args);
+      unsettled.add(guid);
+      log.info({ guid, kind, artifacts: count }, "bounty.posted");
+      return guid;
+    },
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * A whole marketplace on this machine: a chain with the contracts, a gateway in front of it, and other players. Time
+ * passes in blocks; every new block is told to every player, and what they do may take longer than a block.
+ */
+import type { Address } from "../domain/address.ts";
+import { type Clock, systemClock } from "../domain/chain.ts";
+import { ConfigFault } from "../domain/fault.ts";
+import type { Guid } from "../domain/guid.ts";
+import { type Nct, nct, ONE_NCT } from "../domain/nct.ts";
+import type { Logger } from "../observe/log.ts";
+import { ambassador } from "./ambassador.ts";
+import { readCorpus } from "./ambassador-corpus.ts";
+import { arbiter } from "./arbiter.ts";
+import { type Chain, startChain } from "./chain.ts";
+import { type BountyBook, bountyBook } from "./chain-bounties.ts";
+import { type Commission, commissioner } from "./commission.ts";
+import { startGateway } from "./gateway/server.ts";
+import type { Player, Truth } from "./player.ts";
+import { rival } from "./rival.ts";
+import { makeSampleFolder } from "./samples.ts";
+import { type ArtifactStore, memoryStore } from "./store.ts";
+import { marketTally, type SandboxReport } from "./tally.ts";
+import { takeTurns } from "./turns.ts";
+import { openWalletDir } from "./wallet-dir.ts";
+
+export interface SandboxOptions {
+  readonly blockTimeMs: number;
+  /** Blocks in which a bounty takes assertions, 1 to 100. */
+  readonly durationBlocks: number;
+  /** Blocks. */
+  readonly revealWindow: number;
+  /** Blocks. */
+  readonly voteWindow: number;
+  readonly arbiters: number;
+  readonly rivals: number;
+  /** 0 to 1. */
+  readonly rivalAccuracy: number;
+  /** On every artifact. */
+  readonly rivalStakeNct: Nct;
+  readonly bountyIntervalMs: number;
+  /** How many the ambassador posts; without it, one after the other for ever. */
+  readonly bounties?: number;
+  readonly artifactsPerBounty: number;
+  /** For a bounty. */
+  readonly rewardNct: Nct;
+  /**
+   * When the ambassador begins: at once, when the first engine listens to the events, or when told by `open`. A stream
+   * without history has its first bounties missed by whoever comes late. Default `at-once`.
+   */
+  readonly opens?: "at-once" | "when-heard" | "when-told";
+  /** Holds `malicious/` and `benign/`; without it, files of this machine with and without the EICAR test string. */
+  readonly artifactsDir?: string;
+  /** Holds other contracts with the same ABI. */
+  readonly contractsDir?: string;
+  readonly host?: string;
+  /** 0 takes any free one. */
+  readonly port?: number;
+  readonly basePath?: string;
+  readonly apiKeys?: readonly string[];
+  /** Default 33 MiB. */
+  readonly maxArtifactBytes?: number;
+  readonly seed: number;
+  /** Accounts that are given NCT at the start. */
+  readonly fund?: readonly Address[];
+  /** Gets a funded wallet: `keyfile` and `password`, made when absent. */
+  readonly walletDir?: string;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+export interface Sandbox extends AsyncDisposable {
+  /** Of the gateway. */
+  readonly url: string;
+  readonly chain: Chain;
+  readonly store: ArtifactStore;
+  /** Of the wallet in `walletDir`. */
+  readonly account: Address | undefined;
+  /** Lets the ambassador begin. */
+  open(): void;
+  /** Per artifact, `true` is malicious. */
+  truthOf(guid: Guid): readonly boolean[] | undefined;
+  report(): SandboxReport;
+  /** Posts one bounty of the caller's own making. */
+  postBounty(commission: Commission): Promise<Guid>;
+  /**
+   * Resolves when all bounties are posted and settled by the ambassador and by every engine that asserted. Arbiters
+   * settle later, when the vote window is over. Never resolves when bounties go on for ever.
+   */
+  readonly done: Promise<void>;
+}
+
+/** What a funded account is given: enough for thousands of bounties at the highest stake. */
+export const PURSE = nct(10_000n * ONE_NCT);
+
+const MAX_DURATION_BLOCKS = 100;
+const MAX_ARTIFACT_BYTES = 34_603_008;
+/** The real gateway's habits, as long as blocks are not faster. */
+const EVENT_POLL_MS = 500;
+const RECEIPT_POLL_MS = 1000;
+
+/** Throws ConfigFault for folders that cannot be used, contracts that do not fit, or a duration out of range. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { logger: log, blockTimeMs, clock = systemClock } = options;
+  if (options.durationBlocks < 1 || options.durationBlocks > MAX_DURATION_BLOCKS) {
+    throw new ConfigFault("DURATION_OUT_OF_RANGE", "A bounty takes assertions for 1 to 100 blocks.");
+  }
+  await using opened = new AsyncDisposableStack();
+  const folder = options.artifactsDir ?? opened.use(await makeSampleFolder()).path;
+  const corpus = await readCorpus(folder);
+  const account = options.walletDir === undefined ? undefined : await openWalletDir(options.walletDir);
+
+  const chain = opened.use(
+    await startChain({
+      ...{ blockTimeMs, log, revealWindow: options.revealWindow, voteWindow: options.voteWindow },
+      ...{ arbiters: options.arbiters, rivals: options.rivals },
+      ...(options.contractsDir === undefined ? {} : { contractsDir: options.contractsDir }),
+    }),
+  );
+  const funded = [...(options.fund ?? []), ...(account === undefined ? [] : [account])];
+  await Promise.all(funded.map((address) => chain.fund(address, PURSE)));
+
+  const store = memoryStore();
+  const book = bountyBook(chain);
+  const orders = commissioner({ chain, book, store, log });
+  const host = ambassador({
+    ...{ chain, book, store, corpus, log },
+    artifactsPerBounty: options.artifactsPerBounty,
+    duration: options.durationBlocks,
+    reward: options.rewardNct,
+    bountiesPerBlock: blockTimeMs / options.bountyIntervalMs,
+    ...(options.bounties === undefined ? {} : { bounties: options.bounties }),
+    seed: options.seed,
+  });
+  const truth: Truth = (guid) => host.truth(guid) ?? orders.truth(guid);
+  const tally = marketTally(truth);
+  const players = otherPlayers(options, { chain, book, store, truth });
+
+  const pollMs = Math.min(EVENT_POLL_MS, blockTimeMs / 2);
+  const gateway = opened.use(
+    await startGateway({
+      ...{ chain, store, log, pollMs },
+      ...{ host: options.host, port: options.port, basePath: options.basePath, apiKeys: options.apiKeys },
+      startedAtMs: clock.now(),
+      receiptPollMs: Math.min(RECEIPT_POLL_MS, blockTimeMs / 2),
+      maxArtifactBytes: options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES,
+    }),
+  );
+
+  const turns = opened.use(takeTurns({ chain, log, pollMs, ambassador: host, orders, players, tally }));
+  if ((options.opens ?? "at-once") === "at-once") turns.open();
+  if (options.opens === "when-heard") void gateway.heard.then(turns.open);
+
+  const lifetime = opened.move();
+  return {
+    url: gateway.url,
+    chain,
+    store,
+    account,
+    open: turns.open,
+    truthOf: truth,
+    report: tally.report,
+    postBounty: orders.post,
+    done: turns.done,
+    [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
+  };
+}
+
+interface Scene {
+  readonly chain: Chain;
+  readonly book: BountyBook;
+  readonly store: ArtifactStore;
+  readonly truth: Truth;
+}
+
+function otherPlayers(options: SandboxOptions, scene: Scene): Player[] {
+  const { logger: log, rivalAccuracy: accuracy, rivalStakeNct: stake, seed } = options;
+  const { arbiters, rivals } = scene.chain.accounts;
+  return [
+    ...arbiters.map((account) => arbiter({ ...scene, account, log })),
+    ...rivals.map((account) => rival({ ...scene, account, accuracy, stake, seed, log })),
+  ];
+}
