@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { eth } from "web3";
+import { sameAddress } from "../../src/domain/address.ts";
+import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { EICAR } from "../../src/sandbox/samples.ts";
+import { PURSE, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { ask, listen, playerAt } from "../fixtures/sandbox-gateway-client.ts";
+
+const OPTIONS: SandboxOptions = {
+  blockTimeMs: 100,
+  durationBlocks: 6,
+  revealWindow: 5,
+  voteWindow: 8,
+  arbiters: 3,
+  rivals: 2,
+  rivalAccuracy: 1,
+  rivalStakeNct: nct(ONE_NCT / 2n),
+  bountyIntervalMs: 200,
+  bounties: 2,
+  artifactsPerBounty: 2,
+  rewardNct: nct(5n * ONE_NCT),
+  seed: 7,
+  logger: createLogger({ level: "silent", format: "json", name: "sandbox" }),
+};
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sandbox-gateway-"));
+  folders.push(folder);
+  return folder;
+}
+
+describe("a sandbox", () => {
+  it("posts its bounties, has them answered by its rivals and is done when everybody settled", async () => {
+    await using sandbox = await startSandbox(OPTIONS);
+    const reader = playerAt(sandbox.url);
+    await sandbox.done;
+
+    const { bounties, engines } = sandbox.report();
+    expect(bounties).toBe(2);
+    expect(engines.map(({ account }) => account).toSorted()).toEqual(
+      sandbox.chain.accounts.rivals.toSorted(),
+    );
+    for (const engine of engines) {
+      expect(engine).toMatchObject({ asserted: 2, revealed: 2, settled: 2, right: 4, wrong: 0 });
+      expect(engine.staked).toBe(2n * ONE_NCT);
+      // Their stakes come back, and two of them share ten NCT of rewards.
+      expect(engine.paid).toBe(7n * ONE_NCT);
+    }
+
+    const guids = (await reader.get("/bounties")).body.result as string[];
+    expect(guids).toHaveLength(2);
+    for (const guid of guids) {
+      const { uri, metadata } = (await reader.get(`/bounties/${guid}`)).body.result as {
+        uri: string;
+        metadata: { filename: string }[];
+      };
+      expect(metadata).toHaveLength(2);
+      const truth = sandbox.truthOf(guid as never);
+      const carries = [0, 1].map((index) => Buffer.from(sandbox.store.get(uri, index)!).includes(EICAR));
+      expect(carries).toEqual(truth);
+    }
+  });
+
+  it("waits for somebody to listen when it is told to, so that no bounty is missed", async () => {
+    await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-heard", bounties: 1, rivals: 0 });
+    const before = await sandbox.chain.head();
+    using events = await listen(sandbox.url);
+    const { block_number: postedIn } = await events.until(({ event }) => event === "bounty");
+    expect(postedIn).toBeGreaterThan(before);
+    await sandbox.done;
+    expect(sandbox.report()).toEqual({ bounties: 1, engines: [] });
+  });
+
+  it("posts a bounty of one's own making, and its arbiters vote the truth that came with it", async () => {
+    await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-told", rivals: 0 });
+    using events = await listen(sandbox.url);
+    const truth = [true, false, true];
+    const guid = await sandbox.postBounty({
+      contents: ["a", "", "c"].map((text) => Buffer.from(text)),
+      truth,
+      duration: 3,
+      reward: nct(6n * ONE_NCT),
+    });
+    expect(sandbox.truthOf(guid)).toEqual(truth);
+    const vote = await events.until(({ event }) => event === "vote");
+    expect(vote.data).toMatchObject({ bounty_guid: guid, votes: truth });
+    const settled = await events.until(({ event }) => event === "settled_bounty");
+    expect(settled.data.settler).toBe(sandbox.chain.accounts.ambassador);
+  });
+
+  it("makes and funds a wallet, keeps it the next time, and funds whom it is told to", async () => {
+    const walletDir = join(await emptyFolder(), "wallet");
+    const friend = eth.accounts.create().address as never;
+    const start = () => startSandbox({ ...OPTIONS, rivals: 0, bounties: 0, walletDir, fund: [friend] });
+    const balanceOf = async (url: string, account: string) =>
+      (await ask("GET", `${url}/balances/${account}/nct`)).body.result;
+
+    await using first = await start();
+    expect(await balanceOf(first.url, first.account!)).toBe(PURSE.toString());
+    expect(await balanceOf(first.url, friend)).toBe(PURSE.toString());
+    const keyfile = await readFile(join(walletDir, "keyfile"), "utf8");
+    const password = await readFile(join(walletDir, "password"), "utf8");
+    const unlocked = await eth.accounts.decrypt(JSON.parse(keyfile), password);
+    expect(sameAddress(unlocked.address, first.account!)).toBe(true);
+    expect((await stat(join(walletDir, "keyfile"))).mode & 0o777).toBe(0o600);
+
+    await using second = await start();
+    expect(sameAddress(second.account!, first.account!)).toBe(true);
+    expect(await balanceOf(second.url, second.account!)).toBe(PURSE.toString());
+  });
+
+  it("refuses a duration the contract would refuse, and a folder without artifacts, before it starts a chain", async () => {
+    const artifactsDir = await emptyFolder();
+    await expect(startSandbox({ ...OPTIONS, durationBlocks: 101 })).rejects.toMatchObject({
+      code: "DURATION_OUT_OF_RANGE",
+    });
+    await expect(startSandbox({ ...OPTIONS, artifactsDir })).rejects.toMatchObject({ code: "CORPUS_EMPTY" });
+  });
+});
