@@ -31,10 +31,10 @@ export async function openWalletDir(folder: string): Promise<Address> {
 }
 
 async function createWallet(folder: string, path: string): Promise<Address> {
+  await mkdir(folder, { recursive: true });
   const account = eth.accounts.create();
   const password = randomBytes(12).toString("hex");
   const keyfile = await eth.accounts.encrypt(account.privateKey, password, SCRYPT);
-  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "password"), password, { mode: 0o600 });
   // Last and at once: whoever waits for the keyfile finds all of it, and the password beside it.
   await writeFile(`${path}.new`, JSON.stringify(keyfile), { mode: 0o600 });
