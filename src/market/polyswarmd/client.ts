@@ -148,7 +148,9 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       head = first.head;
       update(first.parameters);
       stream.start();
-      const patience = AbortSignal.timeout(Math.max(giveUpAt - performance.now(), STREAM_PATIENCE_MS));
+      const patience = AbortSignal.timeout(
+        Math.max(Math.round(giveUpAt - performance.now()), STREAM_PATIENCE_MS),
+      );
       await abortable(opened.promise, AbortSignal.any([signal, patience])).catch((error: unknown) => {
         stream.stop();
         signal.throwIfAborted();

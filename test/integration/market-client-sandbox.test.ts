@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/domain/chain.ts";
+import type { Guid } from "../../src/domain/guid.ts";
+import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { joinPolyswarmd } from "../../src/market/polyswarmd/client.ts";
+import { commitment } from "../../src/market/polyswarmd/commitment.ts";
+import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
+
+const log = createLogger({ level: "silent", format: "json", name: "test" });
+const contents = ["one that is malicious", "one that is not", ""].map((text) => Buffer.from(text));
+const truth = [true, false, false];
+
+let sandbox: Sandbox;
+let wallet: Wallet;
+let market: Marketplace;
+
+beforeAll(async () => {
+  wallet = openSigner(createHash("sha256").update("market client against the sandbox").digest());
+  sandbox = await startSandbox({
+    ...{ blockTimeMs: 200, durationBlocks: 15, revealWindow: 10, voteWindow: 15, arbiters: 3 },
+    ...{ rivals: 1, rivalAccuracy: 1, rivalStakeNct: nct(ONE_NCT / 8n), artifactsPerBounty: 1 },
+    ...{ rewardNct: nct(2n * ONE_NCT), bountyIntervalMs: 1_000, opens: "when-told" as const },
+    ...{ seed: 7, fund: [wallet.address], basePath: "/v1/default", logger: log },
+  });
+  market = joinPolyswarmd({
+    addr: `${sandbox.url}/`,
+    chain: "side",
+    signer: wallet,
+    log,
+    clock: systemClock,
+    random: Math.random,
+    timings: { receiptPollMs: 50 },
+  });
+  await market.start(AbortSignal.timeout(20_000));
+});
+
+afterAll(async () => {
+  await market?.[Symbol.asyncDispose]();
+  await sandbox?.[Symbol.asyncDispose]();
+});
+
+/** Resolves with the first event that fits. */
+function heard<Name extends keyof MarketEvents>(
+  name: Name,
+  fits: (...args: MarketEvents[Name]) => boolean = () => true,
+): Promise<MarketEvents[Name]> {
+  return new Promise((resolve) => {
+    market.on(name, (...args) => {
+      if (fits(...args)) resolve(args);
+    });
+  });
+}
+
+const reached = (block: number) =>
+  market.head() >= block ? Promise.resolve() : heard("block", ({ number }) => number >= block);
+
+/** Ready to be sent: the truth about artifacts 0 and 1, and nothing about 2. */
+function answerTo(guid: Guid, nonce = wallet.commitmentNonce({ chainName: "side", guid })) {
+  const { assertionFee: fee, bidMinimum } = market.parameters();
+  const bids = [nct(bidMinimum * 2n), bidMinimum];
+  const request = {
+    guid,
+    bids,
+    mask: 0b011n,
+    artifactCount: 3,
+    fee,
+    commitment: commitment(wallet.address, 0b001n, nonce),
+  };
+  return { nonce, request, staked: bids.reduce<bigint>((sum, bid) => sum + bid, fee) };
+}
+
+const posted = () => sandbox.postBounty({ contents, truth, duration: 15, reward: nct(9n * ONE_NCT) });
+
+describe("the market client against the sandbox", () => {
+  it("sees a bounty, asserts, reveals and settles it, and is paid", async () => {
+    const notice = heard("bounty");
+    const guid = await posted();
+    expect((await notice)[0]).toMatchObject({ guid, kind: "file", amount: 9n * ONE_NCT });
+    const bounty = await market.bounty(guid);
+    expect(bounty).toMatchObject({ guid, chain: "side", artifactCount: 3, kind: "file" });
+    const { uri, expiration } = bounty!;
+    expect(await market.listArtifacts(uri)).toHaveLength(3);
+    expect(Buffer.from(await market.artifactHead(uri, 0, 7)).toString()).toBe("one tha");
+    expect(Buffer.from(await market.artifactHead(uri, 1, 4_096))).toEqual(contents[1]);
+    expect(await market.artifactHead(uri, 2, 4_096)).toHaveLength(0);
+
+    const before = await market.balance();
+    const { nonce, request, staked } = answerTo(guid);
+    const journal: string[][] = [];
+    const left: string[] = [];
+    const asserted = await market.assert(request, (hashes) => void journal.push([...hashes]), {
+      onRequest: () => left.push("request"),
+    });
+    expect(asserted).toMatchObject({ kind: "done" });
+    const index = asserted.kind === "done" ? asserted.value.index : -1;
+    expect(journal).toEqual([[expect.stringMatching(/^0x[0-9a-f]{64}$/), expect.stringMatching(/^0x/)]]);
+    expect(left).toEqual(["request"]);
+    expect(before - (await market.balance())).toBe(staked);
+    expect(await market.lookUp(journal[0]!)).toMatchObject({ kind: "done" });
+    const ours = (await market.assertions(guid)).find(({ author }) => author === wallet.address);
+    expect(ours).toMatchObject({ index, revealed: false, mask: 3n, bids: request.bids });
+
+    const again = await market.assert(request, () => undefined);
+    expect(again).toEqual(asserted);
+
+    const metadata = await market.publishMetadata(
+      ["Test", "", ""].map((malware_family) => ({ malware_family })),
+    );
+    await reached(expiration);
+    const reveal = { guid, index, nonce, verdicts: 1n, artifactCount: 3, metadata };
+    expect(await market.reveal(reveal, () => undefined)).toEqual({ kind: "done", value: undefined });
+    expect(await market.reveal(reveal, () => undefined)).toEqual({ kind: "done", value: undefined });
+
+    await heard("quorum", (quorum) => quorum.guid === guid);
+    expect(await market.votes(guid)).not.toHaveLength(0);
+    const settled = await market.settle(guid, () => undefined);
+    expect(settled).toMatchObject({ kind: "done" });
+    const payout = settled.kind === "done" ? settled.value.payout : 0n;
+    expect(payout).toBeGreaterThan(staked);
+    expect(await market.balance()).toBe((before - staked + payout) as Nct);
+    expect(await market.settle(guid, () => undefined)).toMatchObject({
+      kind: "failed",
+      reason: expect.stringContaining("already settled"),
+    });
+  });
+
+  it("asserts on many bounties at once without mixing up their allowances", async () => {
+    const guids: Guid[] = [];
+    for (let i = 0; i < 8; i++) guids.push(await posted());
+    const outcomes = await Promise.all(
+      guids.map((guid) => market.assert(answerTo(guid).request, () => undefined)),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(guids.map(() => "done"));
+  });
+
+  it("is told why the chain refuses an assertion", async () => {
+    const guid = await posted();
+    const { request } = answerTo(guid);
+    const bids = request.bids.map(() => nct(1n));
+    expect(await market.assert({ ...request, bids }, () => undefined)).toMatchObject({
+      kind: "failed",
+      retryable: false,
+      reason: expect.stringContaining("Bid not between min & max"),
+    });
+  });
+
+  it("knows nothing of a bounty that nobody posted", async () => {
+    const guid = "00000000-0000-0000-0000-00000000abcd" as Guid;
+    expect(await market.bounty(guid)).toBeNull();
+    expect(await market.assertions(guid)).toEqual([]);
+  });
+});
