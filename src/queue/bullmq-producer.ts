@@ -120,7 +120,8 @@ class BullmqQueue implements ScanQueue {
 
   healthy(): boolean {
     const streams = [...this.#lanes.values()].every((lane) => lane.answers.connected());
-    return !this.#closed && this.#redis.status === "ready" && streams;
+    // The socket knows of a lost connection a moment before the status does.
+    return !this.#closed && this.#redis.status === "ready" && this.#redis.stream.writable && streams;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -164,7 +164,10 @@ export function parseScanJobId(id: string): Pick<ScanJob, JobName> | undefined {
   const [, chain, guid, index, backend] = /^([a-z]+)-([0-9a-f-]{36})-(\d{1,3})-(.+)$/.exec(id) ?? [];
   if (guid === undefined || backend === undefined || !isGuid(guid)) return undefined;
   const known = CHAIN_NAMES.find((name) => name === chain);
-  return known && { id, chain: known, guid, artifactIndex: Number(index), backend };
+  const artifactIndex = Number(index);
+  if (known === undefined || artifactIndex >= MAX_ARTIFACTS) return undefined;
+  const job = { id, chain: known, guid, artifactIndex, backend };
+  return namesItself(job) ? job : undefined;
 }
 type JobName = "id" | "chain" | "guid" | "artifactIndex" | "backend";
 

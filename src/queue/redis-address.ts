@@ -39,7 +39,7 @@ export function describeRedisAddress(address: RedisAddress): string {
 }
 
 function parseHostAndPort(text: string): URL {
-  if (/[\s/@?#]/.test(text)) throw invalid("it is neither host:port nor a redis:// URL");
+  if (/[\s/@?#]|:$/.test(text)) throw invalid("it is neither host:port nor a redis:// URL");
   return parseUrl(`redis://${text}`);
 }
 

@@ -193,6 +193,20 @@ export function describeScanQueue(kind: string, open: (spec: CrewSpec) => Promis
       expect(answers.heard.map((answer) => answer.jobId)).toEqual([first.id, second.id]);
     });
 
+    it("leaves a backend's jobs to the others while a consumer is busy with another backend", async () => {
+      await using test = await open({ consumers: 2, backends: ["a", "b"], concurrency: 1 });
+      const answers = new Answers(test.queue);
+      const held = jobFor("a", "held");
+      await test.queue.dispatch([held]);
+      const { child, consumer } = await test.crew.takes(held.id);
+      const others = Array.from({ length: 6 }, () => jobFor("b", "echo"));
+      for (const job of others) await test.queue.dispatch([job]);
+      for (const answer of await answers.toAll(others)) expect(answer.consumer).not.toBe(consumer);
+      child.send({ kind: "release", jobId: held.id });
+      await answers.to(held.id);
+      expect(test.crew.starts(held.id)).toBe(1);
+    });
+
     it("lets a draining consumer finish what it is at, and gives it nothing more", async () => {
       await using test = await open({ consumers: 2, concurrency: 2 });
       const answers = new Answers(test.queue);

@@ -1,0 +1,132 @@
+import { Queue, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { describe, expect, it } from "vitest";
+import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
+import { parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { Crew, hears } from "../fixtures/queue/crew.ts";
+import { Answers, jobFor } from "../fixtures/queue/jobs.ts";
+import { startRedis } from "../fixtures/queue/redis-server.ts";
+
+const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(2));
+
+/** A queue named "q" on a Redis of its own, with a consumer for backend "a" if wanted. */
+async function open(consumers: number) {
+  const stack = new AsyncDisposableStack();
+  const server = stack.use(await startRedis());
+  const crew = stack.adopt(new Crew(), (it) => it.dismiss());
+  const basics = { queue: "q", backends: ["a"] };
+  const order = { kind: "redis", redis: server.address, concurrency: 1, ...basics } as const;
+  await Promise.all(Array.from({ length: consumers }, () => hears(crew.hire(order), "ready")));
+  const address = parseRedisAddress(server.address);
+  const queue = stack.use(await openBullmqQueue({ address, waitMs: 0, log, ...basics }));
+  const { host, port } = address;
+  const bullmq = { connection: { host, port }, prefix: "{q}" };
+  const redis = stack.adopt(new Redis({ host, port }), (it) => it.disconnect());
+  redis.on("error", () => {});
+  return { server, crew, queue, bullmq, redis, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+describe.concurrent("the scan queue on Redis", () => {
+  it("refuses jobs with a retryable fault while Redis is away, and says when it is back", async () => {
+    await using test = await open(1);
+    const answers = new Answers(test.queue);
+    const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    const job = jobFor("a", "echo");
+    await test.server.kill();
+    const refused = { code: "QUEUE_UNREACHABLE", retryable: true };
+    await expect(test.queue.dispatch([job])).rejects.toMatchObject(refused);
+    await expect(test.queue.answersTo([job.id])).rejects.toMatchObject(refused);
+    await expect(test.queue.backlog()).rejects.toMatchObject(refused);
+    expect(test.queue.healthy()).toBe(false);
+    await test.server.start();
+    await back;
+    expect(test.queue.healthy()).toBe(true);
+    await test.queue.dispatch([job]);
+    expect((await answers.to(job.id)).verdict).toBe("malicious");
+  });
+
+  it("brings the answers of jobs that were dispatched again after Redis lost its memory", async () => {
+    await using test = await open(1);
+    const answers = new Answers(test.queue);
+    const jobs = [jobFor("a", "held"), jobFor("a", "echo"), jobFor("a", "echo")];
+    const [held] = jobs;
+    const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    await test.queue.dispatch(jobs);
+    const first = await test.crew.takes(held?.id ?? "");
+    await test.server.kill();
+    first.child.send({ kind: "release", jobId: held?.id });
+    await test.server.start();
+    await back;
+    expect(await test.queue.answersTo(jobs.map((job) => job.id))).toEqual([]);
+    await test.queue.dispatch(jobs);
+    const second = await test.crew.takes(held?.id ?? "", 2);
+    second.child.send({ kind: "release", jobId: held?.id });
+    await answers.toAll(jobs);
+  });
+
+  it("keeps what was answered while every connection was cut", async () => {
+    await using test = await open(1);
+    const answers = new Answers(test.queue);
+    const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    const job = jobFor("a", "held");
+    await test.queue.dispatch([job]);
+    const { child } = await test.crew.takes(job.id);
+    await test.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    child.send({ kind: "release", jobId: job.id });
+    await back;
+    expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
+    expect(await test.queue.answersTo([job.id])).toMatchObject([{ jobId: job.id, verdict: "malicious" }]);
+  });
+
+  it("answers invalid-result for a consumer that returned something else, or another job's answer", async () => {
+    await using test = await open(0);
+    const answers = new Answers(test.queue);
+    const [garbage, other] = [jobFor("a", "echo"), jobFor("a", "echo")];
+    await using stack = new AsyncDisposableStack();
+    const stranger = async ({ id }: { id?: string }) =>
+      id === garbage.id ? { verdict: "fine" } : { jobId: "x" };
+    stack.adopt(new Worker("a", stranger, test.bullmq), (it) => it.close());
+    await test.queue.dispatch([garbage, other]);
+    for (const answer of await answers.toAll([garbage, other])) {
+      expect(answer).toMatchObject({ verdict: "unknown", confidence: 0, reason: "invalid-result" });
+    }
+  });
+
+  it("answers for a malformed job where its id can be read, drops it where not, and goes on", async () => {
+    await using test = await open(1);
+    const answers = new Answers(test.queue);
+    const [malformed, good] = [jobFor("a", "echo"), jobFor("a", "echo")];
+    await using stack = new AsyncDisposableStack();
+    const raw = stack.adopt(new Queue("a", test.bullmq), (it) => it.close());
+    await raw.add("scan", { what: "is this" }, { jobId: "nobody-knows" });
+    await raw.add("scan", { ...malformed, uri: 7 }, { jobId: malformed.id });
+    await test.queue.dispatch([good]);
+    expect(await answers.to(malformed.id)).toMatchObject({ verdict: "unknown", reason: "invalid-result" });
+    expect(await answers.to(good.id)).toMatchObject({ verdict: "malicious" });
+    expect(answers.heard).toHaveLength(2);
+  });
+
+  it("reads on behind an entry of the event stream that is not BullMQ's", async () => {
+    await using test = await open(1);
+    const answers = new Answers(test.queue);
+    const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    await test.redis.xadd("{q}:a:events", "*", "event", "completed", "jobId", "x", "returnvalue", "not json");
+    await back;
+    const job = jobFor("a", "echo");
+    await test.queue.dispatch([job]);
+    expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
+  });
+
+  it("leaves nothing of a forgotten job in Redis", async () => {
+    await using test = await open(1);
+    const answers = new Answers(test.queue);
+    const [answered, waiting] = [jobFor("a", "echo"), jobFor("b", "echo")];
+    await test.queue.dispatch([answered, waiting]);
+    await answers.to(answered.id);
+    await test.queue.forget([answered.id, waiting.id]);
+    expect(await test.redis.keys("*side-*")).toEqual([]);
+    expect(await test.queue.backlog()).toEqual({ a: 0, b: 0 });
+    expect(await test.redis.zcard("{q}:a:completed")).toBe(0);
+  });
+});

@@ -1,0 +1,171 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { CHAIN_NAMES, instant } from "../../src/domain/chain.ts";
+import { uintToGuid } from "../../src/domain/guid.ts";
+import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../../src/domain/scan.ts";
+import {
+  decodeAnswer,
+  decodeJob,
+  encodeAnswer,
+  encodeJob,
+  parseScanJobId,
+} from "../../src/queue/job-codec.ts";
+
+const guids = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map(uintToGuid);
+const instants = fc.integer({ min: 0, max: 2 ** 45 }).map(instant);
+const text = fc.string({ unit: "grapheme" });
+/** What a metadata object may hold: JSON, and integers that JSON's reader would round. */
+const metadata = fc.dictionary(
+  text.filter((key) => key !== "__proto__"),
+  fc.oneof(
+    text,
+    fc.boolean(),
+    fc.constant(null),
+    fc.integer(),
+    fc.bigInt({ min: 2n ** 53n, max: 2n ** 256n }),
+  ),
+);
+const optional = { requiredKeys: ["raw"] as ["raw"], noNullPrototype: true };
+
+const jobs: fc.Arbitrary<ScanJob> = fc
+  .record({
+    guid: guids,
+    chain: fc.constantFrom(...CHAIN_NAMES),
+    artifactIndex: fc.integer({ min: 0, max: 255 }),
+    backend: fc.stringMatching(/^[a-z0-9-]{1,20}$/),
+    kind: fc.constantFrom("file" as const, "url" as const),
+    uri: text,
+    claim: fc.record(
+      { filename: text, mimetype: text, sizeBytes: fc.nat(), sha256: text, raw: metadata },
+      optional,
+    ),
+    deadline: instants,
+    maxSizeBytes: fc.nat(),
+    dispatchedAt: instants,
+  })
+  .map((job) => ({ ...job, id: scanJobId(job.chain, job.guid, job.artifactIndex, job.backend) }));
+
+const opinions = fc.oneof(
+  fc.record({
+    verdict: fc.constantFrom("malicious" as const, "benign" as const, "suspicious" as const),
+    confidence: fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0),
+  }),
+  fc.record({
+    verdict: fc.constant("unknown" as const),
+    confidence: fc.constant(0),
+    reason: fc.constantFrom(...NO_OPINION_REASONS),
+  }),
+);
+
+const answerTo = (job: ScanJob, opinion: Partial<ScanAnswer>): ScanAnswer => ({
+  jobId: job.id,
+  guid: job.guid,
+  artifactIndex: job.artifactIndex,
+  backend: job.backend,
+  verdict: "malicious",
+  confidence: 1,
+  metadata: {},
+  types: ["text/plain"],
+  timings: { queuedMs: 0.25, fetchMs: 1, scanMs: 2 },
+  consumer: "one",
+  ...opinion,
+});
+
+/** What a value looks like on the other side of Redis or of a process boundary. */
+const travel = (wire: unknown): unknown => JSON.parse(JSON.stringify(wire));
+const unreadable = (why: string) => {
+  throw new Error(why);
+};
+
+it("any job survives the journey to a consumer, large integers and all", () => {
+  fc.assert(
+    fc.property(jobs, (job) => {
+      expect(decodeJob(travel(encodeJob(job)), unreadable)).toEqual(job);
+    }),
+  );
+});
+
+it("any answer survives the journey to the producer", () => {
+  fc.assert(
+    fc.property(jobs, opinions, metadata, (job, opinion, extra) => {
+      const answer = answerTo(job, { ...opinion, metadata: extra });
+      expect(decodeAnswer(job.id, travel(encodeAnswer(job, answer)))).toEqual(answer);
+    }),
+  );
+});
+
+it("any garbage in place of an answer becomes unknown, with the reason invalid-result", () => {
+  fc.assert(
+    fc.property(jobs, fc.jsonValue(), (job, garbage) => {
+      expect(decodeAnswer(job.id, garbage)).toMatchObject({
+        jobId: job.id,
+        backend: job.backend,
+        verdict: "unknown",
+        confidence: 0,
+        reason: "invalid-result",
+      });
+    }),
+  );
+});
+
+it("any garbage in place of a job is refused with a reason, never thrown about", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (garbage) => {
+      const why: string[] = [];
+      expect(decodeJob(garbage, (reason) => why.push(reason))).toBeUndefined();
+      expect(why).toHaveLength(1);
+    }),
+  );
+});
+
+it("the id of a job tells what it is about, and other texts tell nothing", () => {
+  fc.assert(
+    fc.property(jobs, text, (job, noise) => {
+      const { id, chain, guid, artifactIndex, backend } = job;
+      expect(parseScanJobId(id)).toEqual({ id, chain, guid, artifactIndex, backend });
+      expect(parseScanJobId(noise)).toBeUndefined();
+    }),
+  );
+});
+
+const [job] = fc.sample(jobs, 1) as [ScanJob];
+
+it("keys that a newer version may add pass by", () => {
+  const wire = { ...(travel(encodeJob(job)) as object), color: "red" };
+  expect(decodeJob(wire, unreadable)).toEqual(job);
+  const answer = answerTo(job, {});
+  const answered = { ...(travel(encodeAnswer(job, answer)) as object), color: "red" };
+  expect(decodeAnswer(job.id, answered)).toEqual(answer);
+});
+
+it("refuses to send a job whose id is not its own", () => {
+  expect(() => encodeJob({ ...job, id: `${job.id}x` })).toThrow(
+    expect.objectContaining({ code: "SCAN_JOB_INVALID" }),
+  );
+});
+
+it.each([
+  ["a confidence above 1", { confidence: 1.01 }],
+  ["a confidence that is no number", { confidence: Number.NaN }],
+  ["unknown without a reason", { verdict: "unknown" as const, confidence: 0 }],
+  ["a reason for a verdict that is known", { reason: "no-match" as const }],
+  ["another job's id", { jobId: "side-of-the-road" }],
+  ["metadata as long as a novel", { metadata: { novel: "x".repeat(300_000) } }],
+  ["metadata that is no object", { metadata: "none" as unknown as Record<string, unknown> }],
+  ["metadata that goes round in circles", { metadata: circle() }],
+])("sends invalid-result instead of an answer with %s", (_what, wrong) => {
+  const wire = encodeAnswer(job, answerTo(job, wrong));
+  expect(decodeAnswer(job.id, travel(wire))).toMatchObject({ verdict: "unknown", reason: "invalid-result" });
+});
+
+it("takes no answer about one artifact for an answer about another", () => {
+  const other = answerTo({ ...job, artifactIndex: (job.artifactIndex + 1) % 256 }, { jobId: job.id });
+  const wire = { ...other, metadata: "{}" };
+  expect(decodeAnswer(job.id, travel(wire))).toMatchObject({ reason: "invalid-result" });
+});
+
+function circle(): Record<string, unknown> {
+  const ring: Record<string, unknown> = {};
+  ring.ring = ring;
+  return ring;
+}

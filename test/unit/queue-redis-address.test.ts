@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { ConfigFault } from "../../src/domain/fault.ts";
+import { describeRedisAddress, parseRedisAddress } from "../../src/queue/redis-address.ts";
+
+const PLAIN = { host: "localhost", port: 6379, db: 0 };
+
+it.each([
+  ["localhost", PLAIN],
+  [" localhost:6379 ", PLAIN],
+  ["redis", { ...PLAIN, host: "redis" }],
+  ["10.0.0.7:7000", { ...PLAIN, host: "10.0.0.7", port: 7000 }],
+  ["[::1]:7000", { ...PLAIN, host: "::1", port: 7000 }],
+  ["redis://localhost", PLAIN],
+  ["redis://cache.example:7000/3", { host: "cache.example", port: 7000, db: 3 }],
+  ["redis://:s3cret@localhost", { ...PLAIN, password: "s3cret" }],
+  ["redis://me:p%40ss@localhost/", { ...PLAIN, username: "me", password: "p@ss" }],
+  ["rediss://cache.example", { ...PLAIN, host: "cache.example", tls: { servername: "cache.example" } }],
+])("reads the Redis address %s", (text, address) => {
+  expect(parseRedisAddress(text)).toEqual(address);
+});
+
+it.each([
+  "",
+  "localhost:",
+  ":6379",
+  "local host",
+  "localhost:65536",
+  "localhost:0",
+  "localhost:redis",
+  "user@localhost",
+  "::1",
+  "localhost/2",
+  "http://localhost:6379",
+  "redis://",
+  "redis://localhost/two",
+  "redis://localhost/1/2",
+  "redis://localhost?db=2",
+  "redis://:%zz@localhost",
+])("refuses the Redis address '%s' in one line", (text) => {
+  expect(() => parseRedisAddress(text)).toThrow(ConfigFault);
+  expect(() => parseRedisAddress(text)).toThrow(expect.objectContaining({ code: "REDIS_ADDRESS_INVALID" }));
+});
+
+it("never shows user or password, neither in a description nor in a complaint", () => {
+  expect(describeRedisAddress(parseRedisAddress("rediss://me:s3cret@[::1]:7000/3"))).toBe(
+    "rediss://[::1]:7000/3",
+  );
+  expect(() => parseRedisAddress("redis://me:s3cret@localhost/x")).toThrow(/^(?!.*s3cret)/s);
+});
