@@ -1,0 +1,292 @@
+import { createHash } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/domain/chain.ts";
+import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import { nct } from "../../src/domain/nct.ts";
+import { joinPolyswarmd } from "../../src/market/polyswarmd/client.ts";
+import type { Marketplace } from "../../src/market/port.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { openSigner } from "../../src/wallet/signer.ts";
+import {
+  type Asked,
+  type Built,
+  type Deed,
+  OddGateway,
+  PARAMETERS,
+  refusal,
+  transactionOf,
+} from "./odd-gateway.ts";
+
+const log = createLogger({ level: "silent", format: "json", name: "test" });
+const wallet = openSigner(createHash("sha256").update("protocol-ref-key-expert").digest());
+const guid = uintToGuid(7n);
+const noJournal = () => undefined;
+const BUILD = `POST /bounties/${guid}/assertions`;
+
+let gateway: OddGateway;
+let market: Marketplace;
+
+beforeEach(async () => {
+  gateway = await OddGateway.open();
+  market = joinPolyswarmd({
+    ...{ addr: gateway.url, chain: "side" as const, signer: wallet, log, clock: systemClock },
+    random: () => 0.5,
+    receiptPatienceMs: 100,
+    timings: { http: { backoffMs: 5, pauseMs: 20 }, receiptPollMs: 10 },
+  });
+  await market.start(AbortSignal.timeout(10_000));
+});
+afterEach(async () => {
+  await market[Symbol.asyncDispose]();
+  await gateway[Symbol.asyncDispose]();
+});
+
+const requestFor = (id: Guid, bid = 62500000000000001n) => ({
+  ...{ guid: id, bids: [nct(bid)], mask: 1n, artifactCount: 2, commitment: 1234n },
+  fee: nct(PARAMETERS.assertion_fee),
+});
+
+/** What the market shows of our assertion, once it is there. */
+const ours = {
+  ...{ author: wallet.address, mask: [true, false], commitment: "1234", nonce: "0", verdicts: [null, null] },
+  ...{ metadata: "", bid: ["62500000000000001"] },
+};
+const shown = (index: number) => {
+  gateway.on(`GET /bounties/${guid}/assertions`, { result: [ours] });
+  gateway.on(`GET /bounties/${guid}/assertions/${index}`, { result: ours });
+};
+
+const bodyOf = (asked: Asked) => (asked.body as { transactions: string[] }).transactions[0] ?? "";
+/** Posted transactions as `nonce selector`. */
+const sent = (raws = gateway.posted) =>
+  raws.map((raw) => {
+    const { nonce, data } = transactionOf(raw);
+    return `${nonce} ${Buffer.from(data.subarray(0, 4)).toString("hex")}`;
+  });
+const APPROVE = "095ea7b3";
+const ASSERT = "ea11731e";
+const nodeSays = (message: string): Deed =>
+  refusal(400, {
+    status: "FAIL",
+    errors: [
+      {
+        is_error: true,
+        message: `Invalid transaction error for tx 0xab: {'code': -32000, 'message': '${message}'}`,
+      },
+    ],
+  });
+
+describe("an assertion", () => {
+  it("is done with the index that the market shows, also when a skipped entry shifted the positions", async () => {
+    shown(3);
+    for (const index of [0, 1, 2]) {
+      gateway.on(`GET /bounties/${guid}/assertions/${index}`, {
+        result: { ...ours, author: gateway.url.replace(/.*/, `0x${"11".repeat(20)}`) },
+      });
+    }
+    const outcome = await market.assert(requestFor(guid), noJournal);
+    expect(outcome).toEqual({ kind: "done", value: { index: 3 } });
+    expect(sent()).toEqual([`0 ${APPROVE}`, `1 ${ASSERT}`]);
+  });
+
+  it("sends nothing before the journal has the hashes, and nothing at all when it cannot", async () => {
+    const journalled: number[] = [];
+    shown(0);
+    await market.assert(requestFor(guid), async (hashes) => {
+      await market.balance().catch(noJournal);
+      journalled.push(hashes.length, gateway.posted.length);
+    });
+    expect(journalled).toEqual([2, 0]);
+    const failing = market.assert(requestFor(guid), () => Promise.reject(new Error("disk full")));
+    await expect(failing).rejects.toThrow("disk full");
+    expect(gateway.posted).toHaveLength(2);
+    await market.assert(requestFor(guid), noJournal);
+    expect(sent()).toEqual([`0 ${APPROVE}`, `1 ${ASSERT}`, `2 ${APPROVE}`, `3 ${ASSERT}`]);
+  });
+
+  it.each<[string, (transactions: Built[]) => Built[]]>([
+    ["a foreign spender", ([a, b]) => [{ ...a!, data: a!.data.replace("0b0717", "0b0718") }, b!]],
+    ["a transfer instead", ([a, b]) => [{ ...a!, data: a!.data.replace(APPROVE, "a9059cbb") }, b!]],
+    ["another chain", ([a, b]) => [{ ...a!, chainId: 1 }, b!]],
+    ["an extra transaction", ([a, b]) => [a!, a!, b!]],
+    ["ether sent along", ([a, b]) => [a!, { ...b!, value: 1 }]],
+  ])("is refused, and nothing is sent, when the gateway hands over %s", async (_name, change) => {
+    gateway.on(BUILD, (asked) => gateway.build(asked, change));
+    const outcome = await market.assert(requestFor(guid), noJournal);
+    expect(outcome).toMatchObject({
+      kind: "failed",
+      retryable: false,
+      reason: expect.stringMatching(/^Refused to sign/),
+    });
+    expect(gateway.requests("POST /transactions")).toEqual([]);
+  });
+
+  it("is built once more with the new fee when the fee changed under way", async () => {
+    gateway.fee = 40000000000000001n;
+    shown(0);
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+    expect(market.parameters().assertionFee).toBe(40000000000000001n);
+    expect(gateway.requests(BUILD)).toHaveLength(2);
+    expect(gateway.posted).toHaveLength(2);
+  });
+
+  it("that could only lose its bids is not even asked for", async () => {
+    for (const wrong of [{ mask: 0n }, { mask: 4n }, { mask: 3n }, { bids: [] }]) {
+      const outcome = await market.assert({ ...requestFor(guid), ...wrong }, noJournal);
+      expect(outcome).toMatchObject({ kind: "failed", retryable: false });
+    }
+    expect(gateway.requests(BUILD)).toEqual([]);
+  });
+
+  it("of many bounties at once stay pairs in nonce order", async () => {
+    const guids = Array.from({ length: 20 }, (_, index) => uintToGuid(BigInt(index + 1)));
+    await Promise.all(guids.map((id, index) => market.assert(requestFor(id, BigInt(index + 1)), noJournal)));
+    expect(sent()).toEqual(
+      guids.flatMap((_, index) => [`${2 * index} ${APPROVE}`, `${2 * index + 1} ${ASSERT}`]),
+    );
+    const pairs = gateway.posted.map((raw) => Buffer.from(transactionOf(raw).data));
+    for (let index = 0; index < pairs.length; index += 2) {
+      const approved = BigInt(`0x${pairs[index]!.subarray(36, 68).toString("hex")}`);
+      const bid = BigInt(`0x${pairs[index + 1]!.subarray(-32).toString("hex")}`);
+      expect(approved).toBe(bid + PARAMETERS.assertion_fee);
+    }
+  });
+});
+
+describe("a transaction", () => {
+  it("that the node knows already is sent", async () => {
+    shown(0);
+    gateway.once("POST /transactions", (asked) => {
+      gateway.take(bodyOf(asked));
+      return nodeSays("known transaction: 4f0c");
+    });
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+  });
+
+  it("whose nonce is too low is signed anew after asking the node, once", async () => {
+    shown(0);
+    gateway.once("POST /transactions", () => {
+      gateway.nonce = 41n;
+      return nodeSays("nonce too low");
+    });
+    const hashes: string[] = [];
+    const outcome = await market.assert(requestFor(guid), (signed) => void hashes.push(...signed));
+    expect(outcome).toMatchObject({ kind: "done" });
+    expect(sent()).toEqual([`41 ${APPROVE}`, `42 ${ASSERT}`]);
+    expect(hashes).toHaveLength(4);
+
+    gateway.on("POST /transactions", nodeSays("nonce too low"));
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({
+      kind: "failed",
+      retryable: true,
+    });
+    expect(gateway.requests("POST /transactions")).toHaveLength(5);
+  });
+
+  it("that got lost in transit is posted again byte for byte, never as another one", async () => {
+    shown(0);
+    const seen: string[] = [];
+    const swallow = (asked: Asked): Deed => {
+      seen.push(bodyOf(asked));
+      return "reset";
+    };
+    gateway.once("POST /transactions", swallow, swallow);
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+    expect(seen).toEqual([gateway.posted[0], gateway.posted[0]]);
+    expect(sent()).toEqual([`0 ${APPROVE}`, `1 ${ASSERT}`]);
+  });
+
+  it("of which no answer ever came is looked up by its hash", async () => {
+    const settle = (deed: (asked: Asked) => Deed) => {
+      gateway.on("POST /transactions", deed);
+      return market.settle(guid, noJournal);
+    };
+    const lost = await settle(() => "reset");
+    expect(lost).toMatchObject({ kind: "unknown", reason: expect.stringContaining("timeout") });
+    const arrived = await settle((asked) => {
+      gateway.take(bodyOf(asked));
+      return "reset";
+    });
+    expect(arrived).toEqual({ kind: "done", value: { payout: 0n } });
+  });
+
+  it("that certainly did not arrive leaves its nonce to the next, and the look-up knows", async () => {
+    gateway.once("POST /transactions", nodeSays("insufficient funds for gas * price + value"));
+    const hashes: string[] = [];
+    const outcome = await market.assert(requestFor(guid), (signed) => void hashes.push(...signed));
+    expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringContaining("insufficient funds") });
+    expect(await market.lookUp(hashes)).toMatchObject({ kind: "failed", retryable: true });
+    await market.settle(guid, noJournal);
+    expect(sent()).toEqual(["0 5592d687"]);
+  });
+
+  it("without a receipt is unknown, and the nonces are asked for again", async () => {
+    gateway.on("GET /transactions", (asked) => {
+      const [hash = ""] = (asked.body as { transactions: string[] }).transactions;
+      const errors = [`transaction ${hash.slice(2)}: timeout during wait for receipt`];
+      return refusal(400, { status: "FAIL", errors: { errors } });
+    });
+    const outcome = await market.assert(requestFor(guid), noJournal);
+    expect(outcome).toMatchObject({
+      kind: "unknown",
+      reason: expect.stringContaining("timeout during wait"),
+    });
+    gateway.nonce = 9n;
+    await market.settle(guid, noJournal);
+    expect(sent().at(-1)).toBe("9 5592d687");
+  });
+
+  it("without a receipt is done when the market shows what it did", async () => {
+    gateway.on("GET /transactions", { status: 502, text: "<html>Bad gateway</html>" });
+    shown(0);
+    expect(await market.assert(requestFor(guid), noJournal)).toEqual({ kind: "done", value: { index: 0 } });
+    gateway.on(`GET /bounties/${guid}/assertions/0`, {
+      result: { ...ours, nonce: "5", verdicts: [true, false] },
+    });
+    const reveal = { guid, index: 0, nonce: 5n, verdicts: 1n, artifactCount: 2, metadata: "" };
+    expect(await market.reveal(reveal, noJournal)).toEqual({ kind: "done", value: undefined });
+  });
+
+  it.each([
+    ["Bounty inactive", false],
+    ["No Quorum and vote active", true],
+    ["Invalid revert encoding", true],
+  ])("that reverted with '%s' has failed with that reason", async (why, retryable) => {
+    gateway.on("GET /transactions", (asked) => {
+      const [hash = ""] = (asked.body as { transactions: string[] }).transactions;
+      const errors = [`transaction ${hash.slice(2)}: transaction failed at block 10234, error: ${why}`];
+      return refusal(400, { status: "FAIL", errors: { transfers: [], errors } });
+    });
+    const outcome = await market.settle(guid, noJournal);
+    expect(outcome).toEqual({ kind: "failed", reason: `The transaction reverted: ${why}.`, retryable });
+  });
+
+  it("pays what its transfers to us say, to the last digit", async () => {
+    const to = (address: string, value: string) => ({ from: `0x${"22".repeat(20)}`, to: address, value });
+    gateway.on("GET /transactions", {
+      result: {
+        transfers: [to(wallet.address.toLowerCase(), "5424999999999999997"), to(`0x${"33".repeat(20)}`, "9")],
+        errors: [],
+      },
+    });
+    expect(await market.settle(guid, noJournal)).toEqual({
+      kind: "done",
+      value: { payout: 5424999999999999997n },
+    });
+  });
+
+  it("fills a gap in the node's pool first when it fits, and goes behind the pool when it does not", async () => {
+    gateway.nonce = 4n;
+    gateway.on("GET /pending", { result: ["5", "6"] });
+    await market.settle(guid, noJournal);
+    expect(sent()).toEqual(["4 5592d687"]);
+  });
+
+  it("is not built from an answer that makes no sense", async () => {
+    for (const result of [null, {}, { transactions: "none" }, { transactions: [{ nonce: 1 }] }]) {
+      gateway.on(BUILD, { result });
+      expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "failed" });
+    }
+    expect(gateway.posted).toEqual([]);
+  });
+});
