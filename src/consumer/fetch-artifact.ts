@@ -2,11 +2,13 @@
  * Downloads artifacts within a deadline. The gateway reports a slow IPFS as 404 and a busy proxy as 429 or 5xx, so
  * those are tried again, with growing pauses, as long as there is time. Source: protocol of the artifacts resource.
  */
+
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Dispatcher, request } from "undici";
 import type { Clock } from "../domain/chain.ts";
 import { artifactUrl, type GatewayAccess, gatewayBase } from "./artifact-address.ts";
+import { timerUntil } from "./timer.ts";
 
 export interface ArtifactRequest {
   readonly uri: string;
@@ -75,7 +77,7 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
     const url = artifactUrl(base, wanted.uri, wanted.index);
     if (url === undefined) return { kind: "download-failed", detail: "The job names no valid artifact." };
     const remainingMs = (): number => wanted.deadline - policy.clock.now();
-    const overdue = AbortSignal.timeout(Math.max(0, remainingMs()));
+    const overdue = AbortSignal.timeout(timerUntil(wanted.deadline, policy.clock.now()));
     const either = AbortSignal.any([signal, overdue]);
     let why = "there was no time to ask";
     for (let pauseMs = policy.pauseMs; !either.aborted; pauseMs = Math.min(2 * pauseMs, policy.maxPauseMs)) {

@@ -5,11 +5,13 @@
  * line until one is free or its own deadline comes. The pool keeps one worker ahead of the demand, so that neither a
  * second scan nor the one after a kill waits for a process to start. Worn and dead workers leave the pool by themselves.
  */
+
 import { describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import type { BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { type ScanOutcome, type ScanRequest, ScanWorker, type WorkerLimits } from "./scan-worker.ts";
+import { timerUntil } from "./timer.ts";
 
 export interface ScanPoolOptions {
   /** Scans at the same time at most. */
@@ -86,7 +88,7 @@ export class ScanPool implements Backend, AsyncDisposable {
       resolve(outcome);
     };
     const onAbort = (): void => leave({ kind: "cancelled" });
-    const timer = setTimeout(() => leave({ kind: "timeout" }), Math.max(0, deadline - Date.now()));
+    const timer = setTimeout(() => leave({ kind: "timeout" }), timerUntil(deadline));
     signal.addEventListener("abort", onAbort, { once: true });
     this.#waiters.push(waiter);
     this.#keepAhead();

@@ -15,6 +15,7 @@
  * - A worker is `worn` after `maxScans`, or after content so large that a scanner's memory (WASM does not shrink)
  *   may not come back; it still answers what it is doing.
  */
+
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -25,6 +26,7 @@ import type { Logger } from "../observe/log.ts";
 import type { Artifact, BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { scannerEnvironment } from "./environment.ts";
+import { timerUntil } from "./timer.ts";
 import { FromWorker, type ToWorker } from "./worker-messages.ts";
 
 export interface ScanRequest extends Omit<Artifact, "path"> {
@@ -154,6 +156,7 @@ export class ScanWorker {
 
   /** Only while `idle`. */
   async scan(request: ScanRequest, signal: AbortSignal): Promise<ScanOutcome> {
+    if (this.#state === "closing") return { kind: "cancelled" };
     if (this.#state !== "idle") return { kind: "crashed", detail: `The scanner process is ${this.#state}.` };
     this.#state = "scanning";
     const id = ++this.#scans;
@@ -166,8 +169,10 @@ export class ScanWorker {
     const onAbort = (): void => {
       if (request.deadline - Date.now() > TIMER_SLACK_MS) stop({ kind: "cancelled" });
     };
-    const remainingMs = Math.max(0, request.deadline - Date.now());
-    const timer = setTimeout(() => stop({ kind: "timeout" }), remainingMs + this.#limits.graceMs);
+    const timer = setTimeout(
+      () => stop({ kind: "timeout" }),
+      timerUntil(request.deadline + this.#limits.graceMs),
+    );
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {

@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Scanner } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
+import { timerUntil } from "./timer.ts";
 import { type FromWorker, type ScanMessage, ToWorker } from "./worker-messages.ts";
 
 /**
@@ -42,7 +43,7 @@ async function open(moduleUrl: string): Promise<void> {
 async function scan(message: ScanMessage): Promise<void> {
   const { id, deadline } = message;
   const overdue = new AbortController();
-  const timer = setTimeout(() => overdue.abort(), Math.max(0, deadline - Date.now()));
+  const timer = setTimeout(() => overdue.abort(), timerUntil(deadline));
   const scratch = new Scratch(join(directory!, String(id)), message);
   try {
     const { kind, sha256, types, claim } = message;

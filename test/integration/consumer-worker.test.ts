@@ -4,13 +4,12 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
+import { openConsumer } from "../../src/consumer/consumer.ts";
 import { describeBackend } from "../../src/consumer/describe.ts";
-import { openConsumer } from "../../src/consumer/main.ts";
 import { ScanPool } from "../../src/consumer/scan-pool.ts";
 import { ScanWorker, type WorkerLimits } from "../../src/consumer/scan-worker.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
-import { DirectWork } from "./consumer-work.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 const never = new AbortController().signal;
@@ -82,7 +81,7 @@ describe("describing a backend", () => {
   });
 
   it("refuses two backends of one name", async () => {
-    const config = {
+    const terms = {
       polyswarmdAddr: "http://127.0.0.1:1",
       allowKeyOverHttp: false,
       backends: [fixture("puppet.ts"), PUPPET.moduleUrl],
@@ -90,7 +89,7 @@ describe("describing a backend", () => {
       maxArtifactSize: 1,
       name: "twice",
     };
-    const opening = openConsumer({ config, work: new DirectWork(), log, environment: {} });
+    const opening = openConsumer({ terms, log });
     await expect(opening).rejects.toMatchObject({ code: "BACKEND_DUPLICATE" });
   });
 });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Consumer, openConsumer } from "../../src/consumer/main.ts";
+import { type Consumer, openConsumer } from "../../src/consumer/consumer.ts";
 import type { ScanAnswer } from "../../src/domain/scan.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { content, type Gateway, openGateway } from "./consumer-gateway.ts";
@@ -40,7 +40,6 @@ describe("a consumer", () => {
   const heard: ScanAnswer[] = [];
   const stop = new AbortController();
   let served: Promise<void>;
-  const environment: Record<string, string> = { KEYFILE: "/run/keyfile", PASSWORD: "hunter2" };
   process.env.PASSWORD = "hunter2";
   process.env.SCANNER_FEED_TOKEN = "the scanner's own";
 
@@ -58,7 +57,7 @@ describe("a consumer", () => {
       QmPicture: content(Buffer.from("89504e470d0a1a0a0000000d49484452", "hex")),
     });
     consumer = await openConsumer({
-      config: {
+      terms: {
         polyswarmdAddr: gateway.base,
         apiKey: "0123456789abcdef0123456789abcdef",
         allowKeyOverHttp: true,
@@ -67,12 +66,10 @@ describe("a consumer", () => {
         maxArtifactSize: 33 * MIB,
         name: "test-consumer",
       },
-      work,
       log,
-      environment,
       onAnswer: (answer) => heard.push(answer),
     });
-    served = consumer.serve(stop.signal);
+    served = consumer.serve(work, stop.signal);
     await work.serving;
   });
 
@@ -83,17 +80,13 @@ describe("a consumer", () => {
     await gateway[Symbol.asyncDispose]();
   });
 
-  it("serves the queues that its scanners name, and is ready once it does", () => {
+  it("serves the queues that its scanners name, and says that it does", () => {
     expect(work.served).toEqual({ backends: ["eicar", "puppet"], concurrency: 2 });
-    expect(consumer.ready()).toBe(true);
+    expect([consumer.healthy(), consumer.serving()]).toEqual([true, true]);
     expect(consumer.backends.map(({ name, version }) => `${name} ${version}`)).toEqual([
       "eicar 1.0.0",
       "puppet 1.2.3",
     ]);
-  });
-
-  it("forgets the wallet's secrets when it was given them", () => {
-    expect(environment).toEqual({});
   });
 
   it("answers with everything it learned", async () => {
@@ -257,6 +250,6 @@ describe("a consumer", () => {
     stop.abort();
     await served;
     expect(heard.at(-1)).toEqual(await last);
-    expect(consumer.ready()).toBe(false);
+    expect([consumer.serving(), consumer.inProgress()]).toEqual([false, 0]);
   });
 });

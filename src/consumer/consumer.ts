@@ -1,0 +1,129 @@
+/** A consumer less its process: scanners in processes of their own and an artifact source, ready for a queue. */
+
+import { type Clock, systemClock } from "../domain/chain.ts";
+import { ConfigFault } from "../domain/fault.ts";
+import type { ScanAnswer } from "../domain/scan.ts";
+import type { Logger } from "../observe/log.ts";
+import type { ScanWork } from "../queue/port.ts";
+import type { BackendDescription } from "../scanners/contract.ts";
+import { resolveBackend } from "../scanners/registry.ts";
+import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
+import { createScanHandler } from "./handle-job.ts";
+import { ScanPool } from "./scan-pool.ts";
+import type { WorkerLimits } from "./scan-worker.ts";
+import { shareArtifacts } from "./shared-artifacts.ts";
+
+export interface ConsumerTerms {
+  readonly polyswarmdAddr: string;
+  readonly apiKey?: string;
+  readonly allowKeyOverHttp: boolean;
+  /** Built-in names or module paths. */
+  readonly backends: readonly string[];
+  /** Scans at the same time, over all backends. */
+  readonly scanLimit: number;
+  /** Bytes; larger artifacts are answered `too-large` without being read to the end. */
+  readonly maxArtifactSize: number;
+  /** Of this consumer, as answers and logs carry it. */
+  readonly name: string;
+}
+
+export interface ConsumerParts {
+  readonly terms: ConsumerTerms;
+  readonly log: Logger;
+  /** Hears of every answer. */
+  readonly onAnswer?: (answer: ScanAnswer) => void;
+  readonly clock?: Clock;
+  readonly limits?: Partial<WorkerLimits>;
+  readonly fetchPolicy?: Partial<FetchPolicy>;
+}
+
+export interface Consumer extends AsyncDisposable {
+  readonly backends: readonly BackendDescription[];
+  /** Takes jobs from the queue until the signal aborts; resolves when those in progress are answered. */
+  serve(work: ScanWork, signal: AbortSignal): Promise<void>;
+  /** Whether every scanner can be used; if not, a restart may help. */
+  healthy(): boolean;
+  /** Whether jobs are being taken. */
+  serving(): boolean;
+  /** Jobs taken and not answered yet. */
+  inProgress(): number;
+}
+
+/** Content kept for the other backends that will ask for it. */
+const SHARED_BYTES = 64 * 1024 * 1024;
+
+/** Starts every backend. Throws ConfigFault when one cannot be used or the gateway's address is wrong. */
+export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
+  const { terms, log, clock = systemClock, onAnswer } = parts;
+  const opened = new AsyncDisposableStack();
+  try {
+    const policy = { clock, random: Math.random, silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000 };
+    const gateway = openArtifactSource(terms, { ...policy, ...parts.fetchPolicy });
+    const source = opened.use(shareArtifacts(gateway, SHARED_BYTES));
+    const pools = await openPools(parts, opened);
+    const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit: concurrency } = terms;
+    const handle = createScanHandler({ backends: pools, source, clock, log, consumer, maxSizeBytes });
+    let inProgress = 0;
+    const answering: typeof handle = async (job, signal) => {
+      inProgress++;
+      const answer = await handle(job, signal);
+      inProgress--;
+      tellLog(log, answer);
+      onAnswer?.(answer);
+      return answer;
+    };
+    let serving = false;
+
+    return {
+      backends: [...pools.values()].map(({ description }) => description),
+      healthy: () => pools.values().every((pool) => pool.healthy()),
+      serving: () => serving,
+      inProgress: () => inProgress,
+      async serve(work, signal) {
+        if (signal.aborted) return;
+        const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+        signal.addEventListener("abort", () => stop(), { once: true });
+        // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
+        const served = work.serve([...pools.keys()], answering, { concurrency });
+        serving = true;
+        await Promise.race([stopped, served.then(() => stopped)]).finally(() => {
+          serving = false;
+        });
+        await work.drain();
+      },
+      [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+async function openPools(
+  { terms, log, limits }: ConsumerParts,
+  opened: AsyncDisposableStack,
+): Promise<ReadonlyMap<string, ScanPool>> {
+  const pools = new Map<string, ScanPool>();
+  for (const module of new Set(terms.backends).values().map((spec) => resolveBackend(spec))) {
+    const options = { size: terms.scanLimit, log, ...(limits === undefined ? {} : { limits }) };
+    const pool = opened.use(await ScanPool.open(module, options));
+    const { name, version } = pool.description;
+    if (pools.has(name)) {
+      throw new ConfigFault(
+        "BACKEND_DUPLICATE",
+        `Two backends are called "${name}"; ${module.spec} is the second.`,
+        {
+          hint: "The name of a scanner names its queue: give each its own.",
+        },
+      );
+    }
+    pools.set(name, pool);
+    log.info({ backend: name, version, module: module.spec }, "scanner.ready");
+  }
+  return pools;
+}
+
+function tellLog(log: Logger, answer: ScanAnswer): void {
+  const { jobId, verdict, reason, detail, timings } = answer;
+  log.debug({ job: jobId, verdict, reason, detail, ...timings }, "scan.answered");
+}
