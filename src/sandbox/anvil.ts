@@ -23,6 +23,8 @@ export interface AnvilOptions {
 }
 
 const START_LIMIT_MS = 20_000;
+/** Blocks whose state stays readable, which is how far back a revert can be explained. */
+const KEPT_STATES = 512;
 // The gateway asks for up to 50,000,000 gas a transaction; a block must hold many of them.
 const BLOCK_GAS = 10_000_000_000;
 
@@ -60,7 +62,8 @@ function flags(options: AnvilOptions): string[] {
     // Osaka refuses transactions above 2^24 gas, and the gateway's are above.
     ...["--hardfork", "prague", "--gas-limit", String(BLOCK_GAS), "--gas-price", "0"],
     ...["--block-base-fee-per-gas", "0", "--disable-min-priority-fee", "--disable-code-size-limit"],
-    ...["--order", "fifo", "--color", "never"],
+    // No state goes to disk, and a sandbox left running does not fill the memory.
+    ...["--prune-history", String(KEPT_STATES), "--order", "fifo", "--color", "never"],
   ];
 }
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { Fault } from "../domain/fault.ts";
+import { ConfigFault, Fault } from "../domain/fault.ts";
 
 /** Standard JSON settings of the Solidity compiler, without the output selection. */
 export type CompilerSettings = Readonly<Record<string, unknown>>;
@@ -52,14 +52,25 @@ interface CompilerOutput {
 }
 
 async function compile(input: string): Promise<CompilerOutput> {
-  // Nine megabytes of compiler, needed only when the cache is cold.
-  const { default: solc } = await import("solc");
+  const solc = await loadCompiler();
   const output = JSON.parse(solc.compile(input)) as CompilerOutput;
   const failure = output.errors?.find((error) => error.severity === "error");
   if (failure !== undefined) {
     throw new Fault("CONTRACTS_DO_NOT_COMPILE", `The contracts do not compile: ${failure.formattedMessage}`);
   }
   return output;
+}
+
+/** Nine megabytes, needed only when the cache is cold. */
+async function loadCompiler(): Promise<{ compile(input: string): string }> {
+  try {
+    return (await import("solc")).default;
+  } catch (cause) {
+    throw new ConfigFault("COMPILER_MISSING", "The Solidity compiler, solc, is not installed.", {
+      hint: "Install the optional dependencies (npm install --include=optional).",
+      cause,
+    });
+  }
 }
 
 /** Written aside and renamed, so that a second process never reads half a file. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { Address } from "../../src/domain/address.ts";
+import { loadContracts } from "../../src/sandbox/contracts.ts";
 import { argsOf, type Market, NCT, openMarket } from "../fixtures/contracts/market.ts";
 
 const MINIMUM = 10_000_000n * NCT;
@@ -124,6 +125,24 @@ describe("the token", () => {
     expect(await market.refusal(market.deployer, "transfer", [stranger, 1n], "token")).toBe("");
     await market.act(arbiter, "transferFrom", [stranger, arbiter, 3n], "token");
     expect(await market.read("allowance", [stranger, arbiter], "token")).toBe(0n);
+  });
+
+  it("does not move before the owner enables transfers", async () => {
+    const { abi } = market.chain.contracts.token;
+    const { bytecode } = (await loadContracts()).NectarToken;
+    const creation = { from: market.deployer, data: bytecode, gas: "0x989680", gasPrice: "0x0" };
+    const hash = await market.chain.rpc("eth_sendTransaction", [creation]);
+    const receipt = await market.chain.rpc("eth_getTransactionReceipt", [hash]);
+    const { contractAddress } = receipt as { contractAddress: Address };
+    const fresh = { abi, address: contractAddress };
+    await market.chain.send(market.deployer, fresh, "mint", [market.deployer, 1n]);
+    await expect(market.chain.send(market.deployer, fresh, "transfer", [stranger, 1n])).rejects.toMatchObject(
+      {
+        reason: "Transfers not enabled",
+      },
+    );
+    await market.chain.send(market.deployer, fresh, "enableTransfers", []);
+    await market.chain.send(market.deployer, fresh, "transfer", [stranger, 1n]);
   });
 
   it("is minted by minters alone", async () => {
