@@ -1,0 +1,154 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const SRC = new URL("../../src/", import.meta.url);
+
+interface Import {
+  readonly from: string;
+  /** A module of ours as a path below src, or the name of a package. */
+  readonly to: string;
+  readonly ours: boolean;
+  /** Erased before anything runs: `import type`, `export type`. */
+  readonly typeOnly: boolean;
+  /** `import()`: loaded when and if it is asked for. */
+  readonly later: boolean;
+}
+
+const STATEMENT = /^(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)";/gm;
+const DYNAMIC = /\bimport\(\s*"([^"]+)"\s*\)/g;
+const comments = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
+
+function importsOf(from: string): Import[] {
+  const text = readFileSync(new URL(from, SRC), "utf8").replace(comments, "");
+  const found = [
+    ...text
+      .matchAll(STATEMENT)
+      .map(([, type, specifier]) => ({ specifier: specifier!, typeOnly: type !== undefined, later: false })),
+    ...text
+      .matchAll(DYNAMIC)
+      .map(([, specifier]) => ({ specifier: specifier!, typeOnly: false, later: true })),
+  ];
+  return found.map(({ specifier, typeOnly, later }) => {
+    const ours = specifier.startsWith(".");
+    const to = ours
+      ? new URL(specifier, new URL(from, SRC)).href.slice(SRC.href.length)
+      : packageOf(specifier);
+    return { from, to, ours, typeOnly, later };
+  });
+}
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+
+const modules = globSync("**/*.ts", { cwd: fileURLToPath(SRC) }).map((path) => path.replaceAll("\\", "/"));
+const graph = new Map(modules.map((module) => [module, importsOf(module)]));
+const folderOf = (module: string): string => module.split("/", 1)[0]!;
+const inFolder = (folder: string): string[] => modules.filter((module) => folderOf(module) === folder);
+
+/** Everything that is loaded with these modules, packages included, and the way to each. */
+function reach(roots: readonly string[], when: "ever" | "at-once" = "ever"): Map<string, string> {
+  const ways = new Map(roots.map((root) => [root, root]));
+  for (const [module, way] of ways) {
+    for (const { to, typeOnly, later } of graph.get(module) ?? []) {
+      if (!typeOnly && !(later && when === "at-once") && !ways.has(to)) ways.set(to, `${way} > ${to}`);
+    }
+  }
+  return ways;
+}
+
+/** What a folder mentions by name, types included, by the folder it is in. */
+const mentions = (folder: string): string[] => {
+  const imports = inFolder(folder).flatMap((module) => graph.get(module)!);
+  const others = imports.filter(({ to, ours }) => ours && folderOf(to) !== folder);
+  return [...new Set(others.map(({ to }) => (folderOf(to) === "observe" ? to : folderOf(to))))].toSorted();
+};
+
+/** What may compose: all the others are told what they need. */
+const COMPOSERS = ["producer", "consumer", "sandbox", "demo", "main.ts"];
+
+describe("the walls between the folders", () => {
+  it("reads a graph that is worth judging", () => {
+    const dangling = [...graph.values()]
+      .flat()
+      .filter(({ to, ours }) => ours && !existsSync(new URL(to, SRC)));
+    expect(dangling.map(({ from, to }) => `${from} > ${to}`)).toEqual([]);
+    expect(reach(inFolder("consumer")).has("undici")).toBe(true);
+    expect(reach(["producer/main.ts"]).has("web3")).toBe(true);
+  });
+
+  it("lets domain import nothing of ours", () => {
+    expect(mentions("domain")).toEqual([]);
+  });
+
+  it.each(["triage", "distill", "bid"])("keeps %s to itself and domain", (folder) => {
+    expect(mentions(folder)).toEqual(["domain"]);
+  });
+
+  it.each(["queue", "market", "wallet", "ledger", "scanners"])(
+    "keeps %s to domain and the logger",
+    (folder) => {
+      expect(mentions(folder).filter((other) => !["domain", "observe/log.ts"].includes(other))).toEqual([]);
+    },
+  );
+
+  it.each(["consumer", "scanners"])(
+    "keeps wallet, market, ledger and web3 out of the reach of %s",
+    (folder) => {
+      const loaded = reach(inFolder(folder));
+      const forbidden = loaded.entries().filter(([module]) => {
+        return (
+          ["wallet", "market", "ledger", "producer", "sandbox"].includes(folderOf(module)) ||
+          /^web3/.test(module)
+        );
+      });
+      expect([...forbidden.map(([, way]) => way)]).toEqual([]);
+    },
+  );
+
+  it("loads no composition root and no web3 before a command is chosen", () => {
+    const loaded = reach(["main.ts"], "at-once")
+      .keys()
+      .filter((module) => module !== "main.ts");
+    expect([
+      ...loaded.filter((module) => COMPOSERS.includes(folderOf(module)) || /^web3/.test(module)),
+    ]).toEqual([]);
+  });
+
+  it("loads no scanner's code in the producer or the consumer, only in a scan worker", () => {
+    const loaders = ["scanners/load.ts", "scanners/eicar.ts", "consumer/worker-process.ts"];
+    const loaded = reach(["producer/main.ts", "consumer/main.ts", "consumer/describe.ts"]);
+    expect(loaders.filter((module) => loaded.has(module))).toEqual([]);
+    expect(loaders.filter((module) => !graph.has(module))).toEqual([]);
+  });
+
+  it("lets only composition roots compose", () => {
+    const others = [...new Set(modules.map(folderOf))].filter((folder) => !COMPOSERS.includes(folder));
+    const reaching = others.filter((folder) => mentions(folder).some((other) => COMPOSERS.includes(other)));
+    expect(reaching).toEqual([]);
+  });
+
+  it("has no two modules that load each other, directly or round about", () => {
+    const cycles: string[] = [];
+    const done = new Set<string>();
+    const walk = (module: string, trail: readonly string[]): void => {
+      const at = trail.indexOf(module);
+      if (at !== -1) cycles.push([...trail.slice(at), module].join(" > "));
+      if (at !== -1 || done.has(module)) return;
+      for (const { to, typeOnly } of graph.get(module) ?? []) if (!typeOnly) walk(to, [...trail, module]);
+      done.add(module);
+    };
+    for (const module of modules) walk(module, []);
+    expect(cycles).toEqual([]);
+  });
+
+  it("takes web3's own pieces only, and constructs no Web3 that would connect to a stranger", () => {
+    const constructing = modules.filter((module) =>
+      /new Web3\(/.test(readFileSync(new URL(module, SRC), "utf8").replace(comments, "")),
+    );
+    expect(constructing).toEqual([]);
+  });
+});
