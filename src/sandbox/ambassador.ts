@@ -33,6 +33,11 @@ export interface AmbassadorOptions {
   readonly urlShare?: number;
   /** Makes choice and GUIDs the same again. */
   readonly seed: number;
+  /**
+   * Gives a run GUIDs of its own, with the same choice. An engine that remembers an earlier run would otherwise take the
+   * bounties for answered.
+   */
+  readonly run?: string;
   readonly log: Logger;
 }
 
@@ -67,6 +72,7 @@ export function ambassador(options: AmbassadorOptions): Ambassador {
   const { chain, book, store, log } = options;
   const account = chain.accounts.ambassador;
   const chance = dice("ambassador", options.seed);
+  const names = dice("guid", options.seed, options.run ?? "");
   const approved = openPurse(chain, account);
   const plans = new Map<Guid, PlannedBounty>();
   const unposted: { plan: PlannedBounty; specimens: readonly Specimen[] }[] = [];
@@ -75,7 +81,7 @@ export function ambassador(options: AmbassadorOptions): Ambassador {
   const plan = (): void => {
     const specimens = choose(options, chance);
     const planned: PlannedBounty = {
-      guid: freshGuid(chance),
+      guid: freshGuid(names),
       kind: specimens[0]!.kind,
       truth: specimens.map((specimen) => specimen.malicious),
       names: specimens.map((specimen) => specimen.name),

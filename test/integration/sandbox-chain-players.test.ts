@@ -104,16 +104,21 @@ describe("the sandbox's players", () => {
     expect(metadata).toEqual(Array(2).fill({ protocol: "https", uri: url }));
   });
 
-  it("post the same bounties for the same seed, and others for another", async () => {
-    const plan = async (seed: number) => {
-      await using street = await openStreet({ corpus: CORPUS, seed });
+  it("post the same bounties for the same seed, and others for another seed or in another run", async () => {
+    const plan = async (options: { seed: number; run?: string }) => {
+      await using street = await openStreet({ corpus: CORPUS, ...options });
       await street.walk(() => street.ambassador.planned().length === 3);
       return street.ambassador.planned().map(({ guid, names }) => ({ guid, names }));
     };
-    const [first, again, other] = [await plan(1), await plan(1), await plan(2)];
-    expect(again).toEqual(first);
-    expect(other).not.toEqual(first);
-    for (const { guid } of first) expect(guid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab]/);
+    const first = await plan({ seed: 1 });
+    expect(await plan({ seed: 1 })).toEqual(first);
+    expect(await plan({ seed: 2 })).not.toEqual(first);
+    const rerun = await plan({ seed: 1, run: "second" });
+    expect(rerun.map(({ names }) => names)).toEqual(first.map(({ names }) => names));
+    for (const [index, { guid }] of first.entries()) {
+      expect(guid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab]/);
+      expect(rerun[index]?.guid).not.toBe(guid);
+    }
   });
 
   it("keep out of bounties whose truth they do not know", async () => {
