@@ -1,5 +1,4 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { hasBit } from "../domain/bits.ts";
 import type { Bounty } from "../domain/bounty.ts";
 import type { ChainName, Clock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
@@ -18,6 +17,7 @@ import type {
   PlannedAssertion,
 } from "./records.ts";
 import { type AssertionRow, type BountyRow, readAssertion, readBounty } from "./rows.ts";
+import { summarize } from "./summary.ts";
 
 /**
  * The truth of the producer: what was seen, promised and paid. SQLite, synchronous; every method that changes something
@@ -307,44 +307,9 @@ export class Ledger implements Disposable {
     return rows.map((row) => row.ms);
   }
 
+  /** Totals over everything; reads every assertion. */
   summary(): LedgerSummary {
-    const states = this.#all<{ state: BountyState; n: number }>(
-      "SELECT state, count(*) AS n FROM bounty GROUP BY state",
-    );
-    const byState = Object.fromEntries(states.map((row) => [row.state, row.n]));
-    const missed = this.#get<{ n: number }>("SELECT count(*) AS n FROM bounty WHERE reveal_missed = 1");
-    const assertions = this.#all<AssertionRow & { state: BountyState }>(
-      "SELECT assertion.*, bounty.state FROM assertion JOIN bounty USING (chain, guid) WHERE state <> 'abandoned'",
-    )
-      .map((row) => ({ row, item: readAssertion(row) }))
-      .map(({ row, item }) => ({ ...item, state: row.state, key: { chain: item.chain, guid: item.guid } }));
-    const posted = assertions.filter((item) => item.index !== null);
-    const settled = posted.filter((item) => item.state === "settled");
-    const judged = posted.map((item) => this.#judge(item));
-    return {
-      bounties: states.reduce((sum, row) => sum + row.n, 0),
-      byState,
-      staked: nct(posted.reduce((sum, item) => sum + item.stake, 0n)),
-      atRisk: nct(
-        assertions
-          .filter((item) => (STAKED_STATES as readonly BountyState[]).includes(item.state))
-          .reduce((sum, item) => sum + item.stake, 0n),
-      ),
-      profit: nct(settled.reduce((sum, item) => sum + (item.payout ?? 0n) - item.stake - item.fee, 0n)),
-      revealsMissed: missed?.n ?? 0,
-      right: judged.reduce((sum, item) => sum + item.right, 0),
-      wrong: judged.reduce((sum, item) => sum + item.wrong, 0),
-    };
-  }
-
-  #judge(item: { key: BountyKey; mask: bigint; verdicts: bigint }): { right: number; wrong: number } {
-    const truths = this.#all<{ position: number; truth: number }>(
-      "SELECT position, truth FROM artifact WHERE chain = ? AND guid = ? AND truth IS NOT NULL",
-      item.key.chain,
-      item.key.guid,
-    ).filter((row) => hasBit(item.mask, row.position));
-    const right = truths.filter((row) => hasBit(item.verdicts, row.position) === (row.truth === 1)).length;
-    return { right, wrong: truths.length - right };
+    return summarize(this.#db);
   }
 
   #keepAnswer(key: BountyKey, answer: ScanAnswer): void {

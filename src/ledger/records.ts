@@ -51,6 +51,10 @@ export type DutyAction = "assert" | "reveal" | "settle";
 export interface LedgerSummary {
   readonly bounties: number;
   readonly byState: Readonly<Partial<Record<BountyState, number>>>;
+  /** Assertions that came onto the market, and how many of them were revealed and settled. */
+  readonly asserted: number;
+  readonly revealed: number;
+  readonly settled: number;
   readonly staked: Nct;
   readonly atRisk: Nct;
   /** Payouts less stakes and fees, of settled bounties. May be negative. */

@@ -19,8 +19,9 @@ export function countEvents(metrics: ProducerMetrics): Tell {
     },
     "assertion.revealed": () => metrics.assertionsRevealed.inc(),
     "assertion.reveal-missed": () => metrics.revealsMissed.inc(),
-    "assertion.settled": ({ right, wrong }) => {
+    "assertion.settled": ({ profit, right, wrong }) => {
       metrics.assertionsSettled.inc();
+      if (profit !== "unknown") metrics.profitNct.inc(Number(profit));
       metrics.verdictsJudged.inc({ judgement: "right" }, right);
       metrics.verdictsJudged.inc({ judgement: "wrong" }, wrong);
     },

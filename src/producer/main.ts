@@ -69,6 +69,7 @@ export async function runProducer(config: ProducerConfig, io: ProducerIo): Promi
       scanMs: answer.timings.scanMs,
     }),
   );
+  metrics.profitNct.set(nctNumber(ledger.summary().profit));
   const version = readVersion();
   const parts = {
     config,
@@ -99,9 +100,7 @@ export async function runProducer(config: ProducerConfig, io: ProducerIo): Promi
     }),
     refresh: async () => {
       for (const engine of engines) engine.refreshMetrics();
-      const { atRisk, profit } = ledger.summary();
-      metrics.atRiskNct.set(nctNumber(atRisk));
-      metrics.profitNct.set(nctNumber(profit));
+      metrics.atRiskNct.set(nctNumber(config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n)));
       metrics.queueUp.set(queue.healthy() ? 1 : 0);
       setBacklog(metrics, await queue.backlog());
     },

@@ -1,0 +1,151 @@
+/**
+ * Composition root of `demo`: a sandbox in this process, a producer (with its embedded consumers) in processes of their
+ * own, and a screen that shows how the stakes fare. Ends when every bounty is either settled or left alone, or when
+ * that takes longer than the chain could ask for.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DemoConfig } from "../config/demo.ts";
+import { systemClock } from "../domain/chain.ts";
+import { Fault } from "../domain/fault.ts";
+import { nct, ONE_NCT, parseNct } from "../domain/nct.ts";
+import { openLedger } from "../ledger/ledger.ts";
+import type { Logger } from "../observe/log.ts";
+import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
+import { type Board, isOver, progress, type Told } from "./board.ts";
+import { type Books, isWhole, outcomeOf } from "./outcome.ts";
+import { ProducerProcess } from "./producer-process.ts";
+import { renderOutcome } from "./render.ts";
+import { openScreen } from "./screen.ts";
+
+export interface DemoIo {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Everything is quick, so that one sees the whole life of a stake: a bounty is settled 20 seconds after it came. */
+const BLOCK_MS = 1_000;
+const DURATION_BLOCKS = 8;
+const REVEAL_BLOCKS = 5;
+const VOTE_BLOCKS = 20;
+const BOUNTY_EVERY_MS = 1_000;
+const ARTIFACTS = 2;
+/** Beyond this nothing can be outstanding: all windows of the last bounty, and time to start. */
+const GRACE_MS = 30_000;
+
+/** Resolves to the exit code: 1 when a stake was left unrevealed or unsettled. */
+export async function runDemo(config: DemoConfig, { log, signal, env }: DemoIo): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "microengine-demo-"));
+  try {
+    return await showMarket(config, folder, { log, signal, env });
+  } finally {
+    if (config.keep) process.stderr.write(`Kept: ${folder}\n`);
+    else await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promise<number> {
+  // With --json standard output belongs to the result.
+  const screen = openScreen(config.json ? process.stderr : process.stdout);
+  screen.note(
+    "Starting a local marketplace: a chain, contracts, a gateway, an ambassador, arbiters and two rivals.",
+  );
+  await using sandbox = await openSandbox(config, folder, io.log);
+  screen.note(`It is at ${sandbox.url}. Starting a producer and ${config.consumers} consumers.`);
+
+  let board: Board = new Map();
+  const over = Promise.withResolvers<void>();
+  const hear = (told: Told): void => {
+    const next = progress(board, told);
+    if (next === board) return;
+    board = next;
+    screen.show(board, told.guid);
+    if (board.size >= config.bounties && [...board.values()].every(isOver)) over.resolve();
+  };
+  {
+    await using producer = new ProducerProcess({
+      flags: producerFlags(config, sandbox, folder),
+      env: withoutOurSettings(io.env),
+      onTold: hear,
+      onText: (text) => screen.note(text),
+    });
+    await Promise.race([producer.ready(), stopped(io.signal)]);
+    screen.note(`The engine listens. ${config.bounties} bounties follow, one a second.\n`);
+    sandbox.open();
+    await Promise.race([
+      over.promise,
+      producer.watch(),
+      stopped(io.signal),
+      sleep(longest(config), undefined, { ref: false }),
+    ]);
+  }
+  const outcome = outcomeOf(config.bounties, board, readBooks(folder));
+  if (config.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  else process.stdout.write(`\n${renderOutcome(outcome)}`);
+  return isWhole(outcome) ? 0 : 1;
+}
+
+function openSandbox(config: DemoConfig, folder: string, logger: Logger): Promise<Sandbox> {
+  return startSandbox({
+    blockTimeMs: BLOCK_MS,
+    durationBlocks: DURATION_BLOCKS,
+    revealWindow: REVEAL_BLOCKS,
+    voteWindow: VOTE_BLOCKS,
+    arbiters: 3,
+    rivals: 2,
+    rivalAccuracy: 0.7,
+    rivalStakeNct: parseNct("0.5"),
+    bountyIntervalMs: BOUNTY_EVERY_MS,
+    bounties: config.bounties,
+    artifactsPerBounty: ARTIFACTS,
+    rewardNct: nct(5n * ONE_NCT),
+    opens: "when-told",
+    port: 0,
+    seed: config.seed,
+    walletDir: join(folder, "wallet"),
+    logger,
+    ...(config.contracts === undefined ? {} : { contractsDir: config.contracts }),
+  });
+}
+
+function producerFlags(config: DemoConfig, sandbox: Sandbox, folder: string): readonly string[] {
+  return [
+    ...["--polyswarmd-addr", sandbox.url],
+    ...[
+      "--keyfile",
+      join(folder, "wallet", "keyfile"),
+      "--password-file",
+      join(folder, "wallet", "password"),
+    ],
+    ...["--data-dir", join(folder, "data")],
+    ...["--embedded", String(config.consumers)],
+    // In the sandbox EICAR files are the only malware there is, so that finding nothing does mean something here.
+    ...["--backend", "eicar", "--benign", "eicar=0.6"],
+    ...["--http-port", "0"],
+  ];
+}
+
+/** The demo's producer is set up by flags alone; a KEYFILE of the operator's is none of its business. */
+function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { PATH: env.PATH, HOME: env.HOME, TMPDIR: env.TMPDIR, NO_COLOR: env.NO_COLOR };
+}
+
+const longest = (config: DemoConfig): number =>
+  config.bounties * BOUNTY_EVERY_MS + (DURATION_BLOCKS + REVEAL_BLOCKS + VOTE_BLOCKS) * BLOCK_MS + GRACE_MS;
+
+async function stopped(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(new Fault("DEMO_STOPPED", "The demo was stopped before its end."));
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  return promise;
+}
+
+function readBooks(folder: string): Books {
+  using ledger = openLedger(join(folder, "data", "ledger.sqlite"), systemClock);
+  const { staked, profit, revealed, asserted, settled } = ledger.summary();
+  return { asserted, revealed, settled, staked, profit, requestMs: ledger.requestTimes() };
+}
