@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { SandboxConfig } from "../config/sandbox.ts";
 import { formatNct } from "../domain/nct.ts";
 import type { Logger } from "../observe/log.ts";
-import { PURSE, type Sandbox, type SandboxOptions, startSandbox } from "./sandbox.ts";
+import { PURSE, type Sandbox, startSandbox } from "./sandbox.ts";
+import type { SandboxOptions } from "./sandbox-options.ts";
 
 export interface SandboxIo {
   readonly log: Logger;

@@ -3,11 +3,10 @@
  * passes in blocks; every new block is told to every player, and what they do may take longer than a block.
  */
 import type { Address } from "../domain/address.ts";
-import { type Clock, systemClock } from "../domain/chain.ts";
+import { systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
-import { type Nct, nct, ONE_NCT } from "../domain/nct.ts";
-import type { Logger } from "../observe/log.ts";
+import { nct, ONE_NCT } from "../domain/nct.ts";
 import { ambassador } from "./ambassador.ts";
 import { readCorpus } from "./ambassador-corpus.ts";
 import { arbiter } from "./arbiter.ts";
@@ -18,55 +17,11 @@ import { startGateway } from "./gateway/server.ts";
 import type { Player, Truth } from "./player.ts";
 import { rival } from "./rival.ts";
 import { makeSampleFolder } from "./samples.ts";
+import type { SandboxOptions } from "./sandbox-options.ts";
 import { type ArtifactStore, memoryStore } from "./store.ts";
 import { marketTally, type SandboxReport } from "./tally.ts";
 import { takeTurns } from "./turns.ts";
 import { openWalletDir } from "./wallet-dir.ts";
-
-export interface SandboxOptions {
-  readonly blockTimeMs: number;
-  /** Blocks in which a bounty takes assertions, 1 to 100. */
-  readonly durationBlocks: number;
-  /** Blocks. */
-  readonly revealWindow: number;
-  /** Blocks. */
-  readonly voteWindow: number;
-  readonly arbiters: number;
-  readonly rivals: number;
-  /** 0 to 1. */
-  readonly rivalAccuracy: number;
-  /** On every artifact. */
-  readonly rivalStakeNct: Nct;
-  readonly bountyIntervalMs: number;
-  /** How many the ambassador posts; without it, one after the other for ever. */
-  readonly bounties?: number;
-  readonly artifactsPerBounty: number;
-  /** For a bounty. */
-  readonly rewardNct: Nct;
-  /**
-   * When the ambassador begins: at once, when the first engine listens to the events, or when told by `open`. A stream
-   * without history has its first bounties missed by whoever comes late. Default `at-once`.
-   */
-  readonly opens?: "at-once" | "when-heard" | "when-told";
-  /** Holds `malicious/` and `benign/`; without it, files of this machine with and without the EICAR test string. */
-  readonly artifactsDir?: string;
-  /** Holds other contracts with the same ABI. */
-  readonly contractsDir?: string;
-  readonly host?: string;
-  /** 0 takes any free one. */
-  readonly port?: number;
-  readonly basePath?: string;
-  readonly apiKeys?: readonly string[];
-  /** Default 33 MiB. */
-  readonly maxArtifactBytes?: number;
-  readonly seed: number;
-  /** Accounts that are given NCT at the start. */
-  readonly fund?: readonly Address[];
-  /** Gets a funded wallet: `keyfile` and `password`, made when absent. */
-  readonly walletDir?: string;
-  readonly logger: Logger;
-  readonly clock?: Clock;
-}
 
 export interface Sandbox extends AsyncDisposable {
   /** Of the gateway. */

@@ -7,7 +7,8 @@ import { sameAddress } from "../../src/domain/address.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { EICAR } from "../../src/sandbox/samples.ts";
-import { PURSE, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { PURSE, startSandbox } from "../../src/sandbox/sandbox.ts";
+import type { SandboxOptions } from "../../src/sandbox/sandbox-options.ts";
 import { ask, listen, playerAt } from "../fixtures/sandbox-gateway-client.ts";
 
 const OPTIONS: SandboxOptions = {

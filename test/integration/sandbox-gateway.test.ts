@@ -270,6 +270,13 @@ describe("envelopes and callers", () => {
     expect((await ask("POST", url, body)).status).toBe(200);
   });
 
+  it("cannot be had on a port that somebody else has", async () => {
+    const port = Number(new URL(gateway.url).port);
+    await expect(startGateway({ chain, store, log, port })).rejects.toMatchObject({
+      code: "GATEWAY_ADDRESS",
+    });
+  });
+
   it("refuses strangers when keys are required, except on the open paths", async () => {
     await using guarded = await startGateway({ chain, store, log, apiKeys: ["0123abcd"] });
     const status = async (path: string, key?: string) =>
@@ -612,6 +619,16 @@ describe("sending transactions", () => {
     );
   });
 
+  it("answers for a mined transaction only when one further block is there", async () => {
+    const expert = await expertWith(ONE_NCT);
+    const { raws, hashes } = await expert.prepare(`/bounties/${UNKNOWN}/settle`);
+    await expert.post("/transactions", { transactions: raws });
+    await expert.get("/transactions", { transactions: hashes });
+    const head = await chain.head();
+    const receipt = await chain.rpc("eth_getTransactionReceipt", [hashes[0]]);
+    expect(head).toBeGreaterThan(Number((receipt as { blockNumber: string }).blockNumber));
+  });
+
   it("tells the reason of a revert, and the other transaction's events beside it", async () => {
     const expert = await expertWith(ONE_NCT);
     const settled = await expert.act(`/bounties/${UNKNOWN}/settle`);
@@ -659,7 +676,23 @@ describe("sending transactions", () => {
     expect((await expert.get("/pending")).body.result).toEqual(["3"]);
     const lower = await ask("GET", at(`/pending?account=${expert.address.toLowerCase()}`));
     expect(lower.body.result).toEqual([]);
-    expect((await expert.get("/nonce?ignore_pending")).body.result).toBe(0);
+  });
+
+  it("counts what waits in the pool into the next nonce, unless told to leave it out", async () => {
+    using events = await listen(gateway.url);
+    const expert = playerAt(gateway.url);
+    const { raws } = await expert.prepare(`/bounties/${UNKNOWN}/settle`);
+    const minedNow = async () =>
+      Number(await chain.rpc("eth_getTransactionCount", [expert.address, "latest"]));
+    // Right after a block there is most of a block's time in which nothing is mined.
+    await events.until(({ event }) => event === "block");
+    await expert.post("/transactions", { transactions: raws });
+    const before = await minedNow();
+    const mined = (await expert.get("/nonce?ignore_pending")).body.result;
+    const after = await minedNow();
+    expect((await expert.get("/nonce")).body.result).toBe(1);
+    expect(mined).toBeGreaterThanOrEqual(before);
+    expect(mined).toBeLessThanOrEqual(after);
   });
 });
 

@@ -39,7 +39,7 @@ export function serveEvents(
   const listeners = new Set<WebSocket>();
   server.on("upgrade", (request, socket: Duplex, head) => {
     const url = request.url ?? "/";
-    const chain = new URL(url, "http://gateway").searchParams.get("chain") ?? "side";
+    const chain = new URLSearchParams(url.split("?")[1]).get("chain") ?? "side";
     if (options.pathOf(url) !== "/events") return refuse(socket, "404 Not Found");
     if (chain !== "side" && chain !== "home") return refuse(socket, "400 Bad Request");
     sockets.handleUpgrade(request, socket, head, (client) => {
@@ -57,6 +57,14 @@ export function serveEvents(
     const bytes = encode(frame);
     for (const client of listeners) client.send(bytes, { binary: true });
   };
+  const tell = (entry: DecodedLog): void => {
+    try {
+      for (const frame of frameOf(gateway, entry)) broadcast(frame);
+    } catch (error) {
+      // One event that contracts of another make tell differently must not silence the others.
+      gateway.log.warn({ err: error, event: entry.event }, "gateway.event.unreadable");
+    }
+  };
   gateway.closing.addEventListener("abort", () => {
     for (const client of sockets.clients) client.terminate();
     sockets.close();
@@ -66,7 +74,7 @@ export function serveEvents(
     const logs = await chain.logs(before + 1, head);
     // Each new block gets its message, and all of them carry the newest number.
     for (let block = before; block < head; block++) broadcast({ event: "block", data: { number: head } });
-    for (const entry of logs) for (const frame of frameOf(gateway, entry)) broadcast(frame);
+    for (const entry of logs) tell(entry);
   });
   return heard.promise;
 }

@@ -1,28 +1,24 @@
-import fastify, { type FastifyError, type FastifyInstance } from "fastify";
-import { parseJson, stringifyJson } from "../../domain/json.ts";
+import type { FastifyInstance } from "fastify";
+import { ConfigFault } from "../../domain/fault.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { Chain } from "../chain.ts";
 import type { ArtifactStore } from "../store.ts";
+import { bodyLimit, createApp, withoutSlashes } from "./app.ts";
 import { artifactRoutes } from "./artifacts.ts";
 import { assertionRoutes } from "./assertions.ts";
 import { requireKeys } from "./authorization.ts";
 import { balanceRoutes } from "./balances.ts";
 import { bountyRoutes } from "./bounties.ts";
 import type { GatewayContext } from "./context.ts";
-import { Failure, failed, HttpTrouble } from "./envelope.ts";
 import { serveEvents } from "./event-stream.ts";
 import { metadataRoutes } from "./metadata.ts";
 import { nonceRoutes } from "./nonces.ts";
 import { parameterRoutes } from "./parameters.ts";
-import { pathPatterns } from "./path-patterns.ts";
 import { receiptRoutes } from "./receipts.ts";
 import { stakingRoutes } from "./staking.ts";
 import { statusRoutes } from "./status.ts";
 import { transactionRoutes } from "./transactions.ts";
 import { voteRoutes } from "./votes.ts";
-
-/** The most artifacts a body may hold, times the largest artifact, bounds what a body may weigh. */
-const ARTIFACTS_IN_A_BODY = 256;
 
 export interface GatewayOptions {
   readonly chain: Chain;
@@ -57,7 +53,8 @@ export interface Gateway extends AsyncDisposable {
 
 /**
  * A polyswarmd in front of one side chain: builds unsigned transactions, relays signed ones, waits for receipts,
- * decodes events, stores artifacts and streams what happens. It never holds a user's key.
+ * decodes events, stores artifacts and streams what happens. It never holds a user's key. Throws ConfigFault when it
+ * cannot listen where it is told to.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const closing = new AbortController();
@@ -81,7 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     requireKeys(app, gateway.apiKeys, { pathOf, maxBodyBytes: bodyLimit(gateway) });
   }
   await addRoutes(app, gateway);
-  const origin = await app.listen({ host: options.host ?? "127.0.0.1", port: options.port ?? 0 });
+  const origin = await listen(app, options.host ?? "127.0.0.1", options.port ?? 0);
   const heard = serveEvents(app.server, gateway, {
     pollMs: options.pollMs ?? 500,
     startedAtMs: options.startedAtMs ?? Date.now(),
@@ -97,43 +94,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-function createApp(gateway: GatewayContext, withoutBase: (url: string) => string): FastifyInstance {
-  const app = fastify({
-    bodyLimit: bodyLimit(gateway),
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 4096 },
-    rewriteUrl: (request) => withoutSlashes(withoutBase(request.url ?? "/")),
-  });
-  // `GET /transactions` carries its hashes in a body.
-  app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    "application/json",
-    { parseAs: "string" },
-    async (_request: unknown, text: unknown) => parseBody(String(text)),
-  );
-  // A body that does not say it is JSON is not seen at all.
-  app.addContentTypeParser("*", { parseAs: "buffer" }, async () => undefined);
-  app.setReplySerializer((payload) => stringifyJson(payload));
-
-  const patterns = pathPatterns();
-  app.addHook("onRoute", ({ url }) => patterns.add(url));
-  app.setNotFoundHandler(async (request, reply) => {
-    const known = patterns.match(request.url.split("?")[0]!);
-    return reply.status(known ? 405 : 404).send({
-      message: known
-        ? "The method is not allowed for the requested URL."
-        : "The requested URL was not found on the server.",
+/** Resolves with the origin. Throws ConfigFault when the address cannot be had. */
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    const why = code === "EADDRINUSE" ? "somebody else has it" : code;
+    throw new ConfigFault("GATEWAY_ADDRESS", `The gateway cannot listen on ${host}:${port}: ${why}.`, {
+      hint: "Choose another port, or 0 for any free one.",
+      cause,
     });
-  });
-  app.setErrorHandler<FastifyError | Failure | HttpTrouble>(async (error, _request, reply) => {
-    if (error instanceof Failure) return reply.status(error.status).send(failed(error.errors));
-    if (error instanceof HttpTrouble) return reply.status(error.status).send({ message: error.message });
-    const status = error.statusCode ?? 500;
-    if (status >= 500) gateway.log.warn({ err: error }, "gateway.request.failed");
-    return reply.status(status).send({ message: status >= 500 ? "Internal Server Error" : error.message });
-  });
-  return app;
+  }
 }
 
 async function addRoutes(app: FastifyInstance, gateway: GatewayContext): Promise<void> {
@@ -149,24 +122,4 @@ async function addRoutes(app: FastifyInstance, gateway: GatewayContext): Promise
   balanceRoutes(app, gateway);
   stakingRoutes(app, gateway);
   statusRoutes(app, gateway);
-}
-
-function parseBody(text: string): unknown {
-  if (text === "") return undefined;
-  try {
-    return parseJson(text);
-  } catch {
-    throw new HttpTrouble(
-      400,
-      "The browser (or proxy) sent a request that this server could not understand.",
-    );
-  }
-}
-
-const bodyLimit = ({ maxArtifactBytes }: GatewayContext): number => maxArtifactBytes * ARTIFACTS_IN_A_BODY;
-
-/** The URL without the slashes that may end its path; the query stays. */
-function withoutSlashes(url: string): string {
-  const [path, ...query] = url.split("?");
-  return [path!.replace(/\/+$/, "") || "/", ...query].join("?");
 }

@@ -65,6 +65,7 @@ function decodeAll(raws: readonly string[]): SentTransaction[] {
 
 function decode(raw: string): SentTransaction {
   const transaction = eth.accounts.TransactionFactory.fromSerializedData(utils.hexToBytes(`0x${raw}`));
+  if (transaction.type !== 0) throw new Error("only legacy transactions are understood");
   return {
     raw,
     hash: utils.bytesToHex(transaction.hash()).slice(2),

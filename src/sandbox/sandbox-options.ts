@@ -1,0 +1,50 @@
+import type { Address } from "../domain/address.ts";
+import type { Clock } from "../domain/chain.ts";
+import type { Nct } from "../domain/nct.ts";
+import type { Logger } from "../observe/log.ts";
+
+/** What a local marketplace is like. */
+export interface SandboxOptions {
+  readonly blockTimeMs: number;
+  /** Blocks in which a bounty takes assertions, 1 to 100. */
+  readonly durationBlocks: number;
+  /** Blocks. */
+  readonly revealWindow: number;
+  /** Blocks. */
+  readonly voteWindow: number;
+  readonly arbiters: number;
+  readonly rivals: number;
+  /** 0 to 1. */
+  readonly rivalAccuracy: number;
+  /** On every artifact. */
+  readonly rivalStakeNct: Nct;
+  readonly bountyIntervalMs: number;
+  /** How many the ambassador posts; without it, one after the other for ever. */
+  readonly bounties?: number;
+  readonly artifactsPerBounty: number;
+  /** For a bounty. */
+  readonly rewardNct: Nct;
+  /**
+   * When the ambassador begins: at once, when the first engine listens to the events, or when told by `open`. A stream
+   * without history has its first bounties missed by whoever comes late. Default `at-once`.
+   */
+  readonly opens?: "at-once" | "when-heard" | "when-told";
+  /** Holds `malicious/` and `benign/`; without it, files of this machine with and without the EICAR test string. */
+  readonly artifactsDir?: string;
+  /** Holds other contracts with the same ABI. */
+  readonly contractsDir?: string;
+  readonly host?: string;
+  /** 0 takes any free one. */
+  readonly port?: number;
+  readonly basePath?: string;
+  readonly apiKeys?: readonly string[];
+  /** Default 33 MiB. */
+  readonly maxArtifactBytes?: number;
+  readonly seed: number;
+  /** Accounts that are given NCT at the start. */
+  readonly fund?: readonly Address[];
+  /** Gets a funded wallet: `keyfile` and `password`, made when absent. */
+  readonly walletDir?: string;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
