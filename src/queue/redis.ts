@@ -6,7 +6,7 @@ import { describeRedisAddress, type RedisAddress } from "./redis-address.ts";
 
 const RETRY_EVERY_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-const COMMAND_TIMEOUT_MS = 5_000;
+const SILENCE_TIMEOUT_MS = 5_000;
 /** Answers of a server that will not change their mind by waiting. */
 const REFUSALS = /NOAUTH|WRONGPASS|NOPERM|invalid password|DB index is out of range/i;
 
@@ -58,10 +58,11 @@ export function redisOptions(address: RedisAddress, patience: Patience) {
   return {
     ...address,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    keepAlive: 10_000,
+    // Longer than any blocking read of ours: a connection that says nothing for so long is dead, whatever TCP thinks.
+    socketTimeout: SILENCE_TIMEOUT_MS,
     retryStrategy: retryAfterMs,
     ...(patience === "fail-fast"
-      ? { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS }
+      ? { enableOfflineQueue: false, maxRetriesPerRequest: 0 }
       : { maxRetriesPerRequest: null }),
   };
 }
@@ -75,9 +76,15 @@ async function connectOnce(address: RedisAddress, options: ConnectRedisOptions):
     retryStrategy: (attempt) => (joined ? retryAfterMs(attempt) : null),
   });
   let last: unknown;
+  // One warning an outage; the attempts that follow it fail alike.
+  let warned = false;
+  client.on("ready", () => {
+    warned = false;
+  });
   client.on("error", (error: Error) => {
     last = error;
-    if (joined) options.log.warn({ why: describeError(error) }, "redis.error");
+    if (joined) options.log[warned ? "debug" : "warn"]({ why: describeError(error) }, "redis.error");
+    warned = joined;
   });
   const abort = () => client.disconnect();
   options.signal?.addEventListener("abort", abort, { once: true });
@@ -96,19 +103,23 @@ async function connectOnce(address: RedisAddress, options: ConnectRedisOptions):
 
 /** BullMQ's keys belong together; a server that evicts some of them breaks the queue in ways nobody can explain. */
 async function warnOfEviction(client: Redis, redis: string, log: Logger): Promise<void> {
-  const [, policy] = /^maxmemory_policy:(\S+)/m.exec(await client.info("memory")) ?? [];
+  // A user may not be allowed to ask; that alone is no reason to stay away.
+  const info = await client.info("memory").catch(() => "");
+  const [, policy] = /^maxmemory_policy:(\S+)/m.exec(info) ?? [];
   if (policy === undefined || policy === "noeviction") return;
   log.warn({ redis, policy, hint: "Set maxmemory-policy to noeviction." }, "redis.may-evict");
 }
 
+const clause = (cause: unknown): string => describeError(cause).replace(/\.$/, "");
+
 const unreachable = (redis: string, cause: unknown): ConfigFault =>
-  new ConfigFault("REDIS_UNREACHABLE", `No Redis answers at ${redis}: ${describeError(cause)}.`, {
+  new ConfigFault("REDIS_UNREACHABLE", `No Redis answers at ${redis}: ${clause(cause)}.`, {
     hint: "Start one, or set --redis-addr (REDIS_ADDR).",
     cause,
   });
 
 const refused = (redis: string, cause: unknown): ConfigFault =>
-  new ConfigFault("REDIS_REFUSED", `Redis at ${redis} does not let us in: ${describeError(cause)}.`, {
+  new ConfigFault("REDIS_REFUSED", `Redis at ${redis} does not let us in: ${clause(cause)}.`, {
     hint: "Put user, password and database into REDIS_ADDR: redis://user:password@host:port/db.",
     cause,
   });

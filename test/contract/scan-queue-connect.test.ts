@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { Writable } from "node:stream";
+import { type Logger, pino } from "pino";
+import { describe, expect, it } from "vitest";
+import { connectRedis, type Patience } from "../../src/queue/redis.ts";
+import { parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { freePort, RedisServer, startRedis } from "../fixtures/queue/redis-server.ts";
+
+type Entry = Record<string, unknown> & { readonly msg: string };
+
+/** A log that can be read back, and waited for. */
+function listening(): { log: Logger; entries: Entry[]; says(event: string): Promise<Entry> } {
+  const entries: Entry[] = [];
+  const wakers = new Set<() => void>();
+  const stream = new Writable({
+    write(line: Buffer, _encoding, done) {
+      entries.push(JSON.parse(line.toString()) as Entry);
+      for (const wake of wakers) wake();
+      done();
+    },
+  });
+  const says = (event: string): Promise<Entry> =>
+    new Promise((resolve) => {
+      const look = () => {
+        const found = entries.find((entry) => entry.msg === event);
+        if (found) resolve(found);
+      };
+      wakers.add(look);
+      look();
+    });
+  return { log: pino({ level: "debug" }, stream), entries, says };
+}
+
+describe.concurrent("connecting to Redis", () => {
+  it("gives up at once, in one line, when nobody answers and it may not wait", async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const { log, entries } = listening();
+    const failure = connectRedis(parseRedisAddress(address), { waitMs: 0, log });
+    await expect(failure).rejects.toMatchObject({ name: "ConfigFault", code: "REDIS_UNREACHABLE" });
+    await expect(failure).rejects.toThrow(
+      new RegExp(`^No Redis answers at ${address}: .*ECONNREFUSED.*\\.$`),
+    );
+    expect(entries).toEqual([]);
+  });
+
+  it("waits with a message until Redis is there", async () => {
+    await using server = new RedisServer(await freePort(), []);
+    const { log, says } = listening();
+    const connecting = connectRedis(parseRedisAddress(server.address), { waitMs: 30_000, log });
+    expect(await says("redis.waiting")).toMatchObject({ redis: server.address, leftMs: expect.any(Number) });
+    await server.start();
+    const redis = await connecting;
+    expect(await redis.ping()).toBe("PONG");
+    redis.disconnect();
+  });
+
+  it("gives up when the time it may wait has passed", async () => {
+    const address = parseRedisAddress(`127.0.0.1:${await freePort()}`);
+    const { log, says } = listening();
+    const connecting = connectRedis(address, { waitMs: 300, log });
+    await expect(connecting).rejects.toMatchObject({ code: "REDIS_UNREACHABLE" });
+    await says("redis.waiting");
+  });
+
+  it.each<Patience>(["fail-fast", "patient"])(
+    "does not wait for ever on a server that takes the connection and says nothing (%s)",
+    async (patience) => {
+      const mute = createServer(() => {}).listen(await freePort(), "127.0.0.1");
+      await once(mute, "listening");
+      const { port } = mute.address() as { port: number };
+      const { log } = listening();
+      const connecting = connectRedis(parseRedisAddress(`127.0.0.1:${port}`), { waitMs: 0, log, patience });
+      await expect(connecting).rejects.toMatchObject({ code: "REDIS_UNREACHABLE" });
+      mute.close();
+    },
+  );
+
+  it("stops waiting when it is told to", async () => {
+    const address = parseRedisAddress(`127.0.0.1:${await freePort()}`);
+    const stop = new AbortController();
+    const { log, says } = listening();
+    const connecting = connectRedis(address, { waitMs: 30_000, log, signal: stop.signal });
+    await says("redis.waiting");
+    stop.abort(new Error("enough"));
+    await expect(connecting).rejects.toThrow("enough");
+  });
+
+  it("does not wait where the password is wrong or missing, and logs in where it is right", async () => {
+    await using server = await startRedis("--requirepass", "s3cret");
+    const { log } = listening();
+    for (const who of ["", ":wrong@", "somebody:s3cret@"]) {
+      const address = parseRedisAddress(`redis://${who}${server.address}`);
+      const failure = connectRedis(address, { waitMs: 30_000, log });
+      await expect(failure).rejects.toMatchObject({ name: "ConfigFault", code: "REDIS_REFUSED" });
+      await expect(failure).rejects.toThrow(/^(?!.*(wrong|s3cret)).*$/);
+    }
+    const redis = await connectRedis(parseRedisAddress(`redis://:s3cret@${server.address}/2`), {
+      waitMs: 0,
+      log,
+    });
+    expect(redis.options.db).toBe(2);
+    expect(await redis.ping()).toBe("PONG");
+    redis.disconnect();
+  });
+
+  it("warns of a server that may evict the queue", async () => {
+    await using server = await startRedis("--maxmemory-policy", "allkeys-lru");
+    const { log, entries } = listening();
+    const redis = await connectRedis(parseRedisAddress(server.address), { waitMs: 0, log });
+    expect(entries).toMatchObject([{ msg: "redis.may-evict", policy: "allkeys-lru", level: 40 }]);
+    redis.disconnect();
+  });
+});
