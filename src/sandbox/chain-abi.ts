@@ -6,7 +6,7 @@ import {
   eth,
 } from "web3";
 
-import { Fault } from "../domain/fault.ts";
+import { ConfigFault, Fault } from "../domain/fault.ts";
 
 /** The words of the ABI: calls, what they return, what they log, and why they revert. Integers are bigint. */
 
@@ -17,14 +17,18 @@ export function encodeCall(abi: readonly AbiFragment[], fn: string, args: readon
   return eth.abi.encodeFunctionCall(functionNamed(abi, fn), [...args]);
 }
 
-/** Creation code followed by the constructor's arguments. */
+/** Creation code followed by the constructor's arguments. Throws a ConfigFault when it takes others. */
 export function encodeDeployment(
-  abi: readonly AbiFragment[],
-  bytecode: string,
+  name: string,
+  { abi, bytecode }: { readonly abi: readonly AbiFragment[]; readonly bytecode: string },
   args: readonly unknown[],
 ): string {
-  const creator = abi.find((item): item is AbiConstructorFragment => item.type === "constructor");
-  return bytecode + eth.abi.encodeParameters([...(creator?.inputs ?? [])], [...args]).slice("0x".length);
+  const inputs = [...(abi.find(isConstructor)?.inputs ?? [])];
+  if (inputs.length !== args.length) {
+    const sentence = `The constructor of ${name} takes ${inputs.length} arguments instead of ${args.length}.`;
+    throw new ConfigFault("CONTRACT_MISMATCH", sentence);
+  }
+  return bytecode + eth.abi.encodeParameters(inputs, [...args]).slice("0x".length);
 }
 
 /** The return values in order. */
@@ -80,6 +84,7 @@ function functionNamed(abi: readonly AbiFragment[], name: string): AbiFunctionFr
   return found;
 }
 
+const isConstructor = (item: AbiFragment): item is AbiConstructorFragment => item.type === "constructor";
 const isFunction = (item: AbiFragment): item is AbiFunctionFragment => item.type === "function";
 const isEvent = (item: AbiFragment): item is AbiEventFragment => item.type === "event";
 

@@ -4,7 +4,7 @@ import type { Address } from "../domain/address.ts";
 import { ONE_NCT } from "../domain/nct.ts";
 import { decodeReturn, encodeCall, encodeDeployment } from "./chain-abi.ts";
 import { type Receipt, transactionsOver } from "./chain-transactions.ts";
-import type { CompiledContract, MarketContracts } from "./contracts.ts";
+import type { ContractName, MarketContracts } from "./contracts.ts";
 import type { Rpc } from "./rpc.ts";
 
 /** A deployed contract. */
@@ -58,9 +58,12 @@ export async function deployMarket(
     await rpc.call("evm_mine");
     return Promise.all(sent.map((hash) => transactions.receipt(hash)));
   };
-  const deploy = async ({ abi, bytecode }: CompiledContract, args: readonly unknown[]): Promise<Contract> => {
-    const [receipt] = await mine([transactions.submit(deployer, encodeDeployment(abi, bytecode, args))]);
-    return { abi, address: utils.toChecksumAddress(receipt?.contractAddress ?? "") as Address };
+  const deploy = async (name: ContractName, args: readonly unknown[]): Promise<Contract> => {
+    const [receipt] = await mine([
+      transactions.submit(deployer, encodeDeployment(name, compiled[name], args)),
+    ]);
+    const address = utils.toChecksumAddress(receipt?.contractAddress ?? "") as Address;
+    return { abi: compiled[name].abi, address };
   };
   const send = (from: Address, { abi, address }: Contract, fn: string, args: readonly unknown[] = []) =>
     transactions.submit(from, encodeCall(abi, fn, args), address);
@@ -70,9 +73,9 @@ export async function deployMarket(
     return answer;
   };
 
-  const token = await deploy(compiled.NectarToken, []);
-  const staking = await deploy(compiled.ArbiterStaking, [token.address, STAKE_DURATION]);
-  const registry = await deploy(compiled.BountyRegistry, [
+  const token = await deploy("NectarToken", []);
+  const staking = await deploy("ArbiterStaking", [token.address, STAKE_DURATION]);
+  const registry = await deploy("BountyRegistry", [
     token.address,
     staking.address,
     BigInt(voteWindow),

@@ -18,6 +18,18 @@ export interface CompiledContract {
 
 export type MarketContracts = Readonly<Record<ContractName, CompiledContract>>;
 
+/** What the sandbox calls to set the market up and to play on it; more is welcome. */
+const NEEDED: Readonly<Record<ContractName, readonly string[]>> = {
+  NectarToken: ["approve", "balanceOf", "enableTransfers", "mint"],
+  BountyRegistry: [
+    ...["addArbiter", "addArbiterManager", "isArbiterManager", "arbiterVoteWindow", "assertionRevealWindow"],
+    ...["postBounty", "postAssertion", "revealAssertion", "voteOnBounty", "settleBounty"],
+    ...["bountiesByGuid", "bloomByGuid", "BOUNTY_AMOUNT_MINIMUM"],
+    ...["ASSERTION_BID_ARTIFACT_MINIMUM", "ASSERTION_BID_ARTIFACT_MAXIMUM"],
+  ],
+  ArbiterStaking: ["deposit", "setBountyRegistry", "MINIMUM_STAKE"],
+};
+
 /** One contract as solc prints it; the creation code with or without `0x`. */
 const SolcContract = z
   .object({
@@ -81,7 +93,7 @@ function namedContracts(content: unknown): Map<string, unknown> {
 
 function readContract(name: ContractName, content: unknown, folder: string | undefined): CompiledContract {
   const contract = SolcContract.safeParse(content);
-  if (contract.success) return contract.data;
+  if (contract.success) return withNeeded(name, contract.data, folder);
   if (folder === undefined) throw new Fault("CONTRACTS_DO_NOT_COMPILE", `The compiler left out ${name}.`);
   if (content === undefined) {
     throw new ConfigFault("CONTRACT_MISSING", `The contracts folder ${folder} holds no ${name}.`, {
@@ -94,6 +106,15 @@ function readContract(name: ContractName, content: unknown, folder: string | und
     `${name} in ${folder} is not a contract as solc prints it: ${where === "" ? "no object" : `${where} is missing or wrong`}.`,
     { hint: "It needs `abi` and `evm.bytecode.object`, linked, as hex." },
   );
+}
+
+function withNeeded(name: ContractName, contract: CompiledContract, folder = "contracts"): CompiledContract {
+  const functions = new Set(contract.abi.flatMap((item) => ("name" in item ? [item.name] : [])));
+  const lacking = NEEDED[name].filter((needed) => !functions.has(needed));
+  if (lacking.length === 0) return contract;
+  throw new ConfigFault("CONTRACT_MISMATCH", `${name} in ${folder} has no function ${lacking.join(", ")}.`, {
+    hint: "The sandbox runs contracts with the ABI of BountyRegistry 1.6 and ArbiterStaking 1.2.",
+  });
 }
 
 const isContractName = (name: string): name is ContractName =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type AbiFragment, type AbiFunctionFragment, eth } from "web3";
 
 import { guidToUint, parseGuid } from "../../src/domain/guid.ts";
-import { encodeCall } from "../../src/sandbox/chain-abi.ts";
+import { encodeCall, encodeDeployment } from "../../src/sandbox/chain-abi.ts";
 import { CONTRACT_NAMES, loadContracts } from "../../src/sandbox/contracts.ts";
 
 interface Published {
@@ -56,6 +56,14 @@ describe.each(CONTRACT_NAMES)("our %s, beside the published one", (name) => {
       }),
     );
     expect(ours).toEqual(published[name].events);
+  });
+});
+
+describe("a constructor", () => {
+  it("that takes other arguments than the market gives is refused by the contract's name", () => {
+    expect(() => encodeDeployment("ArbiterStaking", contracts.ArbiterStaking, [1n])).toThrow(
+      "The constructor of ArbiterStaking takes 2 arguments instead of 1.",
+    );
   });
 });
 

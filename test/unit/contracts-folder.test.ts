@@ -69,6 +69,17 @@ describe("a folder of contracts", () => {
     await expect(loadContracts(folder)).rejects.toEqual(refusal);
   });
 
+  it("with a contract that lacks what the market needs is refused by the function's name", async () => {
+    for (const name of CONTRACT_NAMES) await put(`${name}.json`, asSolc(name));
+    const abi = ours.NectarToken.abi.filter((item) => !("name" in item && item.name === "mint"));
+    await put("NectarToken.json", { ...asSolc("NectarToken"), abi });
+    await expect(loadContracts(folder)).rejects.toMatchObject({
+      name: "ConfigFault",
+      code: "CONTRACT_MISMATCH",
+      message: expect.stringContaining("mint"),
+    });
+  });
+
   it("that is not there, or holds something other than JSON, is refused", async () => {
     const unreadable = { name: "ConfigFault", code: "CONTRACTS_UNREADABLE" };
     await expect(loadContracts(join(folder, "nowhere"))).rejects.toMatchObject(unreadable);
