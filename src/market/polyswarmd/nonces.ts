@@ -26,7 +26,8 @@ export class Nonces {
 
   /** The first of `count` consecutive nonces that are free. */
   async reserve(count: number): Promise<bigint> {
-    const first = this.#next ?? (await this.#resync(BigInt(count)));
+    if (this.#next === undefined) return this.#resync(BigInt(count));
+    const first = this.#next;
     this.#next = first + BigInt(count);
     return first;
   }
@@ -51,6 +52,9 @@ export class Nonces {
     for (const nonce of [...pool].sort((a, b) => (a < b ? -1 : 1))) {
       if (nonce >= first && nonce < first + count) first = nonce + 1n;
     }
+    const next = first + count;
+    // Inside a gap the next one may be taken: stay in doubt until we are past everything in the pool.
+    this.#next = pool.some((nonce) => nonce >= next) ? undefined : next;
     return first;
   }
 }

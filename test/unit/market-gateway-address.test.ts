@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import {
+  eventsUrl,
+  parseGatewayAddress,
+  refuseKeyOverHttp,
+} from "../../src/market/polyswarmd/gateway-address.ts";
+
+describe("the gateway address", () => {
+  it.each([
+    ["https://api.example/v1/default", "https://api.example/v1/default"],
+    ["https://api.example/v1/default///", "https://api.example/v1/default"],
+    ["api.example/v1/default", "https://api.example/v1/default"],
+    ["localhost:31337", "https://localhost:31337"],
+    [" http://127.0.0.1:31337/ ", "http://127.0.0.1:31337"],
+    ["HTTP://Gateway.Example/Path", "http://gateway.example/Path"],
+  ])("reads %j as %s", (given, base) => {
+    expect(parseGatewayAddress(given)).toBe(base);
+  });
+
+  it.each([
+    "",
+    "http://",
+    "ftp://host",
+    "http://host:99999",
+    "https://user:secret@host/",
+    "https://host/?chain=home",
+    "https://host/#x",
+    "ht tp://x",
+  ])("refuses %j", (given) => {
+    expect(() => parseGatewayAddress(given)).toThrow(
+      expect.objectContaining({ name: "ConfigFault", code: "POLYSWARMD_ADDRESS_INVALID" }),
+    );
+  });
+
+  it("turns into the address of the event stream, with its path prefix", () => {
+    expect(eventsUrl("https://h/v1/x", "side")).toBe("wss://h/v1/x/events/?chain=side");
+    expect(eventsUrl("http://h:1", "home")).toBe("ws://h:1/events/?chain=home");
+  });
+
+  it("lets a key travel over https, or over http with leave", () => {
+    expect(() => refuseKeyOverHttp("http://h", "key", { allowed: false })).toThrow(/plain http/);
+    for (const [base, key, allowed] of [
+      ["https://h", "key", false],
+      ["http://h", "key", true],
+      ["http://h", undefined, false],
+    ] as const) {
+      expect(() => refuseKeyOverHttp(base, key, { allowed })).not.toThrow();
+    }
+  });
+});

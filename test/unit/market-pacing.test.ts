@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { LaneMutex } from "../../src/market/polyswarmd/lane-mutex.ts";
+import { Gate, type Lane } from "../../src/market/polyswarmd/pacing.ts";
+
+const LEAST_FIRST: Lane[] = ["read", "settle", "assertion", "reveal"];
+
+describe("the gate", () => {
+  it("lets everybody pass at once while it is open", async () => {
+    const gate = new Gate({ spacingMs: 60_000 });
+    await Promise.all(LEAST_FIRST.map((lane) => gate.pass(lane, undefined)));
+  });
+
+  it("lets the waiting pass one by one when it opens again, the most urgent first", async () => {
+    const gate = new Gate({ spacingMs: 1 });
+    gate.close(10);
+    const passed: Lane[] = [];
+    await Promise.all(LEAST_FIRST.map((lane) => gate.pass(lane, undefined).then(() => passed.push(lane))));
+    expect(passed).toEqual(LEAST_FIRST.toReversed());
+  });
+
+  it("stays closed for as long as the longest order says", async () => {
+    const gate = new Gate({ spacingMs: 1 });
+    const began = performance.now();
+    gate.close(40);
+    gate.close(1);
+    await gate.pass("read", undefined);
+    expect(performance.now() - began).toBeGreaterThan(35);
+  });
+
+  it("lets go of those who no longer want to pass", async () => {
+    const gate = new Gate({ spacingMs: 1 });
+    gate.close(10);
+    const gone = new AbortController();
+    const leaving = gate.pass("reveal", gone.signal);
+    const staying = gate.pass("read", undefined);
+    gone.abort(new Error("gone"));
+    await expect(leaving).rejects.toThrow("gone");
+    await staying;
+  });
+});
+
+describe("the mutex", () => {
+  it("runs one task at a time, the most urgent of the waiting next, also after a failure", async () => {
+    const mutex = new LaneMutex();
+    const began: string[] = [];
+    const held = Promise.withResolvers<void>();
+    const task = (name: string, lane: Lane, until: Promise<void>) =>
+      mutex.run(lane, async () => {
+        began.push(name);
+        await until;
+      });
+    const first = task("first", "read", held.promise);
+    const rest = LEAST_FIRST.map((lane) => task(lane, lane, Promise.resolve()));
+    expect(began).toEqual(["first"]);
+    held.reject(new Error("failed"));
+    await expect(first).rejects.toThrow("failed");
+    await Promise.all(rest);
+    expect(began).toEqual(["first", ...LEAST_FIRST.toReversed()]);
+    await task("later", "read", Promise.resolve());
+    expect(began.at(-1)).toBe("later");
+  });
+});
