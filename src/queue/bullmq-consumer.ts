@@ -16,7 +16,7 @@ import { decodeJob, parseScanJobId, type WireAnswer } from "./job-codec.ts";
 import { runJob } from "./job-run.ts";
 import { invalidResult } from "./no-opinion.ts";
 import type { ScanHandler, ScanWork } from "./port.ts";
-import { connectRedis } from "./redis.ts";
+import { connectRedis, isUsable } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import { Slots } from "./slots.ts";
 import { settledWithin } from "./within.ts";
@@ -76,7 +76,7 @@ class BullmqWork implements ScanWork {
   }
 
   healthy(): boolean {
-    return this.#redis.status === "ready" && this.#workers.every((worker) => worker.isRunning());
+    return isUsable(this.#redis) && this.#workers.every((worker) => worker.isRunning());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

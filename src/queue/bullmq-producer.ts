@@ -19,7 +19,7 @@ import { bullmqPrefix, KEEP_FINISHED } from "./bullmq-names.ts";
 import { decodeAnswer, encodeJob, parseScanJobId, type WireJob } from "./job-codec.ts";
 import { noOpinion } from "./no-opinion.ts";
 import type { ScanQueue } from "./port.ts";
-import { connectRedis } from "./redis.ts";
+import { connectRedis, isUsable } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 export interface BullmqQueueOptions {
@@ -120,8 +120,7 @@ class BullmqQueue implements ScanQueue {
 
   healthy(): boolean {
     const streams = [...this.#lanes.values()].every((lane) => lane.answers.connected());
-    // The socket knows of a lost connection a moment before the status does.
-    return !this.#closed && this.#redis.status === "ready" && this.#redis.stream.writable && streams;
+    return !this.#closed && isUsable(this.#redis) && streams;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,6 +148,8 @@ class BullmqQueue implements ScanQueue {
 
   async #openLane(backend: string): Promise<Lane> {
     const { address, log } = this.#options;
+    // BullMQ would wait for it, for as long as it takes.
+    if (!isUsable(this.#redis)) throw new Error("the connection is lost");
     const queue = new Queue<WireJob>(backend, {
       connection: this.#redis,
       prefix: this.#prefix,

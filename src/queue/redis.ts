@@ -53,6 +53,9 @@ export async function connectRedis(address: RedisAddress, options: ConnectRedisO
 /** A bounty lives for seconds: look for the server often rather than politely. */
 const retryAfterMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), 1_000);
 
+/** Whether a command would be sent right now. The socket knows of a lost connection a moment before the status does. */
+export const isUsable = (redis: Redis): boolean => redis.status === "ready" && redis.stream.writable;
+
 /** ioredis options for a connection that outlives outages. */
 export function redisOptions(address: RedisAddress, patience: Patience) {
   return {

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { pino } from "pino";
+import { describe, expect, it } from "vitest";
+import { openEmbeddedWork } from "../../src/queue/embedded-consumer.ts";
+import { openEmbeddedQueue } from "../../src/queue/embedded-producer.ts";
+import { Crew, hears } from "../fixtures/queue/crew.ts";
+import { Answers, jobFor } from "../fixtures/queue/jobs.ts";
+
+const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(2));
+const ORDER = { kind: "embedded", backends: ["a"], concurrency: 1 } as const;
+
+describe.concurrent("the embedded scan queue's consumers", () => {
+  it("are started again when they die, and the queue is healthy again", async () => {
+    const crew = new Crew();
+    const hired: ChildProcess[] = [];
+    const again = Promise.withResolvers<ChildProcess>();
+    const hire = (): ChildProcess => {
+      const child = crew.hire(ORDER);
+      if (hired.push(child) === 2) again.resolve(child);
+      return child;
+    };
+    await using queue = openEmbeddedQueue({ spawn: hire, consumers: 1, log });
+    const answers = new Answers(queue);
+    const first = hired[0] as ChildProcess;
+    await hears(first, "ready");
+    expect(queue.healthy()).toBe(true);
+    first.kill("SIGKILL");
+    await once(first, "exit");
+    const second = await again.promise;
+    expect(queue.healthy()).toBe(false);
+    await hears(second, "ready");
+    expect(queue.healthy()).toBe(true);
+    const job = jobFor("a", "echo");
+    await queue.dispatch([job]);
+    expect((await answers.to(job.id)).verdict).toBe("malicious");
+  });
+
+  it("may be impossible to start: jobs then expire, and nothing is thrown", async () => {
+    const spawnNothing = () =>
+      spawn("/nonexistent/consumer", [], { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+    await using queue = openEmbeddedQueue({ spawn: spawnNothing, consumers: 1, log });
+    const answers = new Answers(queue);
+    const job = jobFor("a", "echo", { deadline: jobFor("a", "echo").dispatchedAt });
+    await queue.dispatch([job]);
+    expect(await answers.to(job.id)).toMatchObject({ verdict: "unknown", reason: "expired" });
+    expect(queue.healthy()).toBe(false);
+  });
+
+  it("finish what they are at when the queue is closed, and what does not end is killed", async () => {
+    const crew = new Crew();
+    const children: ChildProcess[] = [];
+    const hire = (): ChildProcess => {
+      const child = crew.hire(ORDER);
+      children.push(child);
+      return child;
+    };
+    const queue = openEmbeddedQueue({ spawn: hire, consumers: 2, log });
+    const answers = new Answers(queue);
+    await Promise.all(children.map((child) => hears(child, "ready")));
+    const [stuck, brief] = [jobFor("a", "held"), jobFor("a", "sleep-50")];
+    await queue.dispatch([stuck, brief]);
+    await Promise.all([crew.takes(stuck.id), crew.takes(brief.id)]);
+    const exits = Promise.all(children.map((child) => once(child, "exit")));
+    await queue[Symbol.asyncDispose]();
+    expect((await answers.to(brief.id)).verdict).toBe("malicious");
+    expect((await exits).map(([, signal]) => signal).sort()).toEqual(["SIGKILL", null]);
+    expect(children).toHaveLength(2);
+  });
+
+  it("end when their producer is gone, whatever they are at", async () => {
+    const crew = new Crew();
+    const child = crew.hire(ORDER);
+    await hears(child, "ready");
+    const job = jobFor("a", "held");
+    child.send({ kind: "job", job: { ...job, claim: { ...job.claim, raw: "{}" } } });
+    await crew.takes(job.id);
+    const exit = once(child, "exit");
+    child.disconnect();
+    expect(await exit).toEqual([0, null]);
+  });
+
+  it("pass over messages that are not theirs, and jobs that cannot be read", async () => {
+    const crew = new Crew();
+    let child: ChildProcess | undefined;
+    const hire = (): ChildProcess => {
+      child = crew.hire(ORDER);
+      return child;
+    };
+    await using queue = openEmbeddedQueue({ spawn: hire, consumers: 1, log });
+    const answers = new Answers(queue);
+    for (const message of ["hello", { kind: "job", job: { id: 1 } }, { kind: "jobs" }, null])
+      child?.send(message);
+    const job = jobFor("a", "echo");
+    await queue.dispatch([job]);
+    expect((await answers.to(job.id)).verdict).toBe("malicious");
+  });
+
+  it("are refused a start by anybody but a producer, in one line", () => {
+    const alone = { on: () => {}, off: () => {} };
+    const open = () => openEmbeddedWork({ channel: alone, consumer: "alone", log });
+    expect(open).toThrow(expect.objectContaining({ name: "ConfigFault", code: "NOT_A_CHILD" }));
+  });
+});
