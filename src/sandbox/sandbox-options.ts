@@ -40,7 +40,10 @@ export interface SandboxOptions {
   readonly apiKeys?: readonly string[];
   /** Default 33 MiB. */
   readonly maxArtifactBytes?: number;
+  /** Makes the choice of artifacts and the rivals' luck the same again. */
   readonly seed: number;
+  /** Makes the GUIDs the same again, too. Default a run of its own, so that no engine remembers them from an earlier one. */
+  readonly run?: string;
   /** Accounts that are given NCT at the start. */
   readonly fund?: readonly Address[];
   /** Gets a funded wallet: `keyfile` and `password`, made when absent. */

@@ -2,6 +2,7 @@
  * A whole marketplace on this machine: a chain with the contracts, a gateway in front of it, and other players. Time
  * passes in blocks; every new block is told to every player, and what they do may take longer than a block.
  */
+import { randomUUID } from "node:crypto";
 import type { Address } from "../domain/address.ts";
 import { systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
@@ -85,6 +86,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     bountiesPerBlock: blockTimeMs / options.bountyIntervalMs,
     ...(options.bounties === undefined ? {} : { bounties: options.bounties }),
     seed: options.seed,
+    run: options.run ?? randomUUID(),
   });
   const truth: Truth = (guid) => host.truth(guid) ?? orders.truth(guid);
   const tally = marketTally(truth);

@@ -81,6 +81,50 @@ describe("a sandbox", () => {
     expect(sandbox.report()).toEqual({ bounties: 1, engines: [] });
   });
 
+  it("posts nothing until it is opened, and then under GUIDs that no earlier run had", async () => {
+    const firstGuid = async (): Promise<unknown> => {
+      await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-told", rivals: 0, arbiters: 1 });
+      using events = await listen(sandbox.url);
+      const { data } = await events.until(({ event }) => event === "block");
+      await events.until(
+        (later) => later.event === "block" && Number(later.data.number) > Number(data.number) + 3,
+      );
+      expect(events.heard.map(({ event }) => event)).not.toContain("bounty");
+      sandbox.open();
+      return (await events.until(({ event }) => event === "bounty")).data.guid;
+    };
+    expect(await firstGuid()).not.toBe(await firstGuid());
+  });
+
+  it("is not done before the last engine that asserted has settled", async () => {
+    await using sandbox = await startSandbox({
+      ...OPTIONS,
+      opens: "when-told",
+      rivals: 0,
+      bounties: 1,
+      durationBlocks: 12,
+    });
+    let isDone = false;
+    const done = sandbox.done.then(() => {
+      isDone = true;
+    });
+    using events = await listen(sandbox.url);
+    const expert = playerAt(sandbox.url);
+    await sandbox.chain.fund(expert.address as never, PURSE);
+    sandbox.open();
+    const { data } = await events.until(({ event }) => event === "bounty");
+    const assertion = { bid: [ONE_NCT.toString()], mask: [true, false], commitment: "1" };
+    expect((await expert.act(`/bounties/${data.guid}/assertions`, assertion)).status).toBe(200);
+
+    const settled = await events.until(({ event }) => event === "settled_bounty");
+    await events.until(
+      (later) => later.event === "block" && Number(later.data.number) > Number(settled.block_number) + 2,
+    );
+    expect(isDone).toBe(false);
+    expect((await expert.act(`/bounties/${data.guid}/settle`)).status).toBe(200);
+    await done;
+  });
+
   it("posts a bounty of one's own making, and its arbiters vote the truth that came with it", async () => {
     await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-told", rivals: 0 });
     using events = await listen(sandbox.url);
