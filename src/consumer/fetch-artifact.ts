@@ -50,6 +50,8 @@ export interface FetchPolicy {
 
 const RETRYABLE = new Set([404, 408, 425, 429, 500, 502, 503, 504]);
 
+const KEEP_ALIVE_MS = 60_000;
+
 type Attempt = Fetched | { readonly kind: "again"; readonly detail: string };
 
 const tooLarge = (limit: number): Attempt => ({
@@ -61,7 +63,12 @@ const tooLarge = (limit: number): Attempt => ({
 export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): ArtifactSource {
   const base = gatewayBase(access);
   const headers = access.apiKey ? { authorization: access.apiKey } : {};
-  const dispatcher = new Agent({ headersTimeout: policy.silenceMs, bodyTimeout: policy.silenceMs });
+  const dispatcher = new Agent({
+    headersTimeout: policy.silenceMs,
+    bodyTimeout: policy.silenceMs,
+    // Bounties come some seconds apart; a new TLS handshake for each would be most of its time.
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
 
   async function attempt(url: string, maxSizeBytes: number, signal: AbortSignal): Promise<Attempt> {
     const { statusCode, headers: answered, body } = await request(url, { dispatcher, headers, signal });

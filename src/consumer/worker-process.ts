@@ -121,5 +121,5 @@ process.on("disconnect", () => {
   if (directory === undefined) process.exit(0);
   void rm(directory, { recursive: true, force: true }).finally(() => process.exit(0));
 });
-// A terminal's Ctrl-C reaches the whole group; the consumer decides when its workers end.
-process.on("SIGINT", () => {});
+// A terminal's Ctrl-C and a service manager's stop reach the whole group; the consumer decides when its workers end.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});

@@ -103,6 +103,14 @@ describe("a scan worker", () => {
     await worker.close();
   });
 
+  it("leaves it to the consumer what a stop signal to the whole group means", async () => {
+    const worker = await ScanWorker.start(PUPPET);
+    const { pid } = told(await worker.scan(request("pid"), never));
+    for (const signal of ["SIGINT", "SIGTERM"]) process.kill(pid, signal);
+    expect(told(await worker.scan(request("pid"), never)).pid).toBe(pid);
+    await worker.close();
+  });
+
   it("hands large content over as a file, which is gone after the scan", async () => {
     const worker = await ScanWorker.start(PUPPET, { limits: { channelBytes: 3 } });
     const { file, text } = told(await worker.scan(request("path"), never));
@@ -175,6 +183,19 @@ describe("a pool of scan workers", () => {
     const from = performance.now();
     await Promise.all(hanging);
     expect(performance.now() - from).toBeLessThan(2000);
+  });
+
+  it("answers crashed while its scanner cannot be started again, and recovers when it can", async () => {
+    const fragile = resolveBackend(fixture("setup-fragile.ts"));
+    await using pool = await ScanPool.open(fragile, { size: 1, log });
+    const scan = () => pool.scan(request("anything"), never);
+    process.env.SCANNER_BROKEN = "yes";
+    expect(await scan()).toMatchObject({ kind: "crashed" });
+    expect(await scan()).toEqual({ kind: "crashed", detail: expect.stringContaining("the rules are gone") });
+    expect(pool.healthy()).toBe(false);
+    delete process.env.SCANNER_BROKEN;
+    expect(await scan()).toMatchObject({ kind: "crashed", detail: expect.stringContaining("exit code 9") });
+    expect(pool.healthy()).toBe(true);
   });
 
   it("cancels whoever scans or waits when it is closed", async () => {
