@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MarketParameters } from "../../domain/bounty.ts";
 import type { BlockNumber, ChainName, Clock } from "../../domain/chain.ts";
+import { describeError } from "../../domain/fault.ts";
 import type { Signer } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { MarketEvents, Marketplace } from "../port.ts";
@@ -27,7 +29,7 @@ export interface PolyswarmdOptions {
   readonly random: () => number;
   /** How long `start` keeps trying to reach the gateway. Default 60 s; 0 gives up at once. */
   readonly waitMs?: number;
-  /** How long to wait for a receipt before an action's outcome is called unknown. Default 60 s, on home 5 minutes. */
+  /** How long to wait for a receipt before an action's outcome is called unknown. Default 20 s, on home 5 minutes. */
   readonly receiptPatienceMs?: number;
   /** Counts websocket messages that made no sense. */
   readonly onMalformedEvent?: (event: string) => void;
@@ -39,8 +41,9 @@ export interface PolyswarmdOptions {
   };
 }
 
-const RECEIPT_PATIENCE_MS: Readonly<Record<ChainName, number>> = { side: 60_000, home: 300_000 };
+const RECEIPT_PATIENCE_MS: Readonly<Record<ChainName, number>> = { side: 20_000, home: 300_000 };
 const STREAM_PATIENCE_MS = 5_000;
+const REFRESH_RETRY_MS = 2_000;
 
 /**
  * The marketplace behind a polyswarmd gateway with contracts (dialect A), for one account on one chain. Nothing is sent
@@ -89,15 +92,19 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     onInvalid: options.onMalformedEvent,
   });
 
-  /** Updates may have been missed while the stream was down. */
+  /** Updates may have been missed while the stream was down: ask until there is an answer or the stream is gone. */
   async function reopened(): Promise<void> {
-    await refresh(left.signal).catch((error: unknown) => {
-      // What is known is kept; the events and the next connection will correct it.
-      log.warn({ reason: String(error) }, "market.parameters-not-refreshed");
-    });
-    if (left.signal.aborted) return;
-    opened.resolve();
-    listeners.emit("connected");
+    for (let tries = 0; stream.open(); tries++) {
+      const fresh = await refresh(left.signal).catch((error: unknown) => {
+        if (!left.signal.aborted) log.warn({ reason: describeError(error) }, "market.parameters-stale");
+      });
+      if (tries === 0 && stream.open()) {
+        opened.resolve();
+        listeners.emit("connected");
+      }
+      if (fresh !== undefined) return;
+      await sleep(REFRESH_RETRY_MS, undefined, { signal: left.signal }).catch(() => undefined);
+    }
   }
 
   async function refresh(signal: AbortSignal | undefined): Promise<MarketParameters> {

@@ -62,10 +62,13 @@ export class EventStream {
   readonly #timings: StreamTimings;
   readonly #head = new BlockHead();
   readonly #seen = new RecentKeys(REMEMBERED_EVENTS);
-  readonly #unknown = new Set<string>();
+  /** Names of events that were complained about already. */
+  readonly #complained = new RecentKeys(1_000);
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** Why the connection is about to end. */
+  #reason = "";
   #state: "idle" | "connecting" | "open" | "waiting" | "stopped" = "idle";
 
   constructor(options: StreamOptions) {
@@ -98,7 +101,7 @@ export class EventStream {
       headers: apiKey === undefined ? {} : { authorization: apiKey },
     });
     this.#socket = socket;
-    let reason = "closed by the gateway";
+    this.#reason = "closed by the gateway";
     socket.on("open", () => {
       this.#state = "open";
       this.#head.reconnected();
@@ -108,9 +111,9 @@ export class EventStream {
     socket.on("message", (data) => this.#hear(socket, data));
     // `close` follows every `error`.
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      reason = error.message || error.code || "unreachable";
+      this.#reason = error.message || error.code || "unreachable";
     });
-    socket.on("close", () => this.#lost(reason));
+    socket.on("close", () => this.#lost(this.#reason));
   }
 
   #lost(reason: string): void {
@@ -134,7 +137,7 @@ export class EventStream {
     const wait = Math.min(Math.max(patience, minSilenceMs), maxSilenceMs);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      socket.emit("error", new Error(`no block for ${Math.round(wait)} ms`));
+      this.#reason = `no block for ${Math.round(wait)} ms`;
       socket.terminate();
     }, wait);
   }
@@ -144,14 +147,12 @@ export class EventStream {
     const { log, onHeard, onInvalid } = this.#options;
     const frame = readFrame(parse(data));
     if (frame.kind === "unknown") {
-      if (this.#unknown.size < 1_000 && !this.#unknown.has(frame.name)) {
-        this.#unknown.add(frame.name);
-        log.info({ event: frame.name }, "market.event-unknown");
-      }
+      if (this.#complained.add(frame.name)) log.info({ event: frame.name }, "market.event-unknown");
       return;
     }
     if (frame.kind === "invalid") {
-      log.warn({ event: frame.name, why: frame.why }, "market.event-invalid");
+      const level = this.#complained.add(frame.name) ? "warn" : "debug";
+      log[level]({ event: frame.name, why: frame.why }, "market.event-invalid");
       onInvalid?.(frame.name);
       return;
     }

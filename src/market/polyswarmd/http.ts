@@ -53,12 +53,13 @@ const MAX_REFUSAL_BYTES = 65_536;
 /**
  * Requests to one gateway on behalf of one account on one chain, over kept-alive connections. A rate limited request is
  * repeated after a pause of all; a repeatable one also after network trouble and 5xx, with backoff and jitter.
- * Throws MarketFault, or the reason of the caller's signal.
+ * Throws MarketFault (MARKET_LEFT once disposed), or the reason of the caller's signal.
  */
 export class Gateway implements AsyncDisposable {
   readonly #options: Required<Omit<GatewayOptions, "apiKey">> & Pick<GatewayOptions, "apiKey">;
   readonly #agent = new Agent({ keepAliveTimeout: 30_000, connections: 64, connect: { timeout: 5_000 } });
   readonly #gate = new Gate({ spacingMs: 25 });
+  #left = false;
 
   constructor(options: GatewayOptions) {
     this.#options = { attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000, ...options };
@@ -98,6 +99,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#left = true;
+    this.#gate.release();
     await this.#agent.destroy();
   }
 
@@ -129,6 +132,7 @@ export class Gateway implements AsyncDisposable {
     read: (answer: Dispatcher.ResponseData) => Promise<T>,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<{ status: number; content: T }> {
+    if (this.#left) throw leftFault(ask);
     const timeout = AbortSignal.timeout(ask.timeoutMs ?? 10_000);
     const signal = ask.signal === undefined ? timeout : AbortSignal.any([ask.signal, timeout]);
     try {
@@ -150,6 +154,7 @@ export class Gateway implements AsyncDisposable {
     } catch (error) {
       if (error instanceof MarketFault) throw error;
       ask.signal?.throwIfAborted();
+      if (this.#left) throw leftFault(ask);
       throw transitFault(ask, error, { timedOut: timeout.aborted });
     }
   }
@@ -192,6 +197,12 @@ class RateLimit extends MarketFault {
     this.pauseMs = ms === undefined ? undefined : Math.max(ms, 0);
   }
 }
+
+const leftFault = (ask: Ask): MarketFault =>
+  new MarketFault("MARKET_LEFT", `We left the marketplace (${ask.what}).`, {
+    reached: "maybe",
+    retryable: false,
+  });
 
 /** Before the connection stood, nothing can have arrived. */
 const NEVER_SENT = new Set([

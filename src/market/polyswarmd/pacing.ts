@@ -47,6 +47,13 @@ export class Gate {
     await promise.finally(() => signal?.removeEventListener("abort", leave));
   }
 
+  /** Everybody passes, for good: there is nothing behind the gate any more. */
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const { admit } of this.#waiting.splice(0)) admit();
+  }
+
   #schedule(): void {
     clearTimeout(this.#timer);
     const inMs = Math.max(this.#opensAt - performance.now(), 0);

@@ -47,6 +47,7 @@ export async function postTransaction(
         return judge(error.messages.join("; ") || error.message, maybeSent);
       maybeSent ||= error.reached !== "no";
       reason = error.message;
+      if (!error.retryable) break;
     }
   }
   return maybeSent

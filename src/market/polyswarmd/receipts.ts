@@ -48,11 +48,27 @@ export async function askReceipts(
       // With one bad transaction the whole answer is an error, the events of the good ones inside it.
       const inside = error instanceof MarketFault ? error.errors : undefined;
       if (typeof inside === "object" && inside !== null && !Array.isArray(inside)) return inside;
+      if (error instanceof MarketFault && error.messages.some((text) => /data must be object/i.test(text))) {
+        throw bodyDropped(error);
+      }
       throw error;
     });
   const events = readAs(TransactionEvents, what, result);
   return { events, fateOf: (hash) => fateIn(events.errors, hash) };
 }
+
+const bodyDropped = (cause: MarketFault): MarketFault =>
+  new MarketFault(
+    "MARKET_BODY_DROPPED",
+    "A proxy in front of the gateway drops the body of GET requests, so nobody can be asked for receipts.",
+    {
+      status: 400,
+      reached: "yes",
+      retryable: false,
+      cause,
+      hint: "Have the proxy pass them on, or go round it.",
+    },
+  );
 
 function fateIn(errors: readonly string[], hash: string): Fate {
   const bare = hash.replace(/^0x/i, "").toLowerCase();

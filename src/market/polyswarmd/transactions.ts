@@ -40,7 +40,8 @@ export interface TransactionOptions {
 }
 
 type Sent =
-  | { readonly kind: "sent"; readonly last: string }
+  /** `lost`: nobody knows whether the last one arrived. */
+  | { readonly kind: "sent"; readonly last: SignedTransaction; readonly lost: boolean }
   | { readonly kind: "refused"; readonly reason: string; readonly retryable: boolean }
   /** The node knew better which nonces are used; nothing that counts was sent. */
   | { readonly kind: "stale-nonce"; readonly reason: string };
@@ -57,7 +58,8 @@ const REMEMBERED_HASHES = 10_000;
  * The last transaction of an action decides: without it, the others change nothing that matters.
  *
  * - Nothing is posted before the journal has the hashes, and only what was journalled is ever posted again.
- * - A post lost in transit is posted again, byte for byte; that the node knows it already is success.
+ * - A post lost in transit is posted again, byte for byte, until there is a receipt or no patience; that the node knows
+ *   it already is success.
  * - "nonce too low" before anything counted was sent: resync, sign anew, once.
  * - No receipt in time: `unknown`. The nonces are in doubt then, and the next reservation asks the node.
  */
@@ -75,7 +77,7 @@ export class Transactions {
   async perform(action: Action): Promise<Outcome<TransactionEvents>> {
     for (let again = false; ; again = true) {
       const sent = await this.#buildAndSend(action);
-      if (sent.kind === "sent") return this.#await(sent.last, action);
+      if (sent.kind === "sent") return this.#await(sent, action);
       if (sent.kind === "refused") return { ...sent, kind: "failed" };
       if (again) return { kind: "failed", reason: sent.reason, retryable: true };
       this.#parts.log.warn({ guid: action.intent.guid, reason: sent.reason }, "market.nonce-stale");
@@ -154,7 +156,7 @@ export class Transactions {
       const sent = await this.#post(action, signed.slice(index), transaction);
       if (sent !== undefined) return sent;
     }
-    return { kind: "sent", last: signed.at(-1)!.hash };
+    return { kind: "sent", last: signed.at(-1)!, lost: false };
   }
 
   /** Undefined when the node took it. `rest` begins with the transaction. */
@@ -175,11 +177,15 @@ export class Transactions {
       return { kind: "stale-nonce", reason: posted.reason };
     }
     nonces.doubt();
-    if (unsent.length === 0) return { kind: "sent", last: transaction.hash };
+    if (unsent.length === 0) return { kind: "sent", last: transaction, lost: true };
     return { kind: "refused", reason: posted.reason, retryable: true };
   }
 
-  async #await(hash: string, { lane, signal }: Action): Promise<Outcome<TransactionEvents>> {
+  async #await(
+    { last, lost }: Extract<Sent, { kind: "sent" }>,
+    { lane, signal }: Action,
+  ): Promise<Outcome<TransactionEvents>> {
+    const { hash } = last;
     const { gateway, chain, nonces, patienceMs, pollMs, random } = this.#parts;
     const giveUpAt = performance.now() + patienceMs;
     for (;;) {
@@ -200,6 +206,7 @@ export class Transactions {
         nonces.doubt();
         return { kind: "unknown", reason };
       }
+      if (lost) await postTransaction(gateway, last, { lane, random });
       // An abort ends the next question.
       await sleep(pollMs * (0.5 + random()), undefined, { signal }).catch(() => undefined);
     }
