@@ -44,13 +44,21 @@ export async function openBullmqWork(options: BullmqWorkOptions): Promise<ScanWo
   return new BullmqWork(redis, prefix, options);
 }
 
+class ScanWorker extends Worker<unknown, WireAnswer> {
+  /** For when `close` hangs, as it does while Redis is away: stops all that would keep the process alive. */
+  abandon(): void {
+    void this.lockManager.close();
+    this.backend.blockingClient?.then((client) => client.disconnect()).catch(() => {});
+  }
+}
+
 class BullmqWork implements ScanWork {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #options: BullmqWorkOptions;
   readonly #stop = new AbortController();
   #slots = new Slots(1);
-  #workers: Worker<unknown, WireAnswer>[] = [];
+  #workers: ScanWorker[] = [];
   /** Jobs given back for want of a slot, whose BullMQ processors wait for one: their locks are gone, rightly. */
   readonly #parked = new Set<string | undefined>();
 
@@ -82,15 +90,15 @@ class BullmqWork implements ScanWork {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new DOMException("The consumer stops.", "AbortError"));
     if (!(await settledWithin(STOP_WITHIN_MS, this.drain()))) {
-      for (const worker of this.#workers) worker.disconnect().catch(() => {});
+      for (const worker of this.#workers) worker.abandon();
     }
     this.#redis.disconnect();
   }
 
-  #work(backend: string, handler: ScanHandler, concurrency: number): Worker<unknown, WireAnswer> {
+  #work(backend: string, handler: ScanHandler, concurrency: number): ScanWorker {
     const { consumer, log, clock = systemClock } = this.#options;
     const run = { handler, stop: this.#stop.signal, clock, consumer };
-    const worker = new Worker<unknown, WireAnswer>(
+    const worker = new ScanWorker(
       backend,
       async (job, token) => {
         if (!this.#slots.take()) {
@@ -127,7 +135,11 @@ class BullmqWork implements ScanWork {
     worker.on("error", (error) => {
       const [, parked] = /^could not renew lock for job (.+)$/.exec(error.message) ?? [];
       if (parked !== undefined && this.#parked.has(parked)) return;
-      log.warn({ backend, why: describeError(error) }, "queue.worker-error");
+      // Of lost connections, `connectRedis` has told already.
+      log["syscall" in error ? "debug" : "warn"](
+        { backend, why: describeError(error) },
+        "queue.worker-error",
+      );
     });
     worker.on("stalled", (jobId) => log.warn({ backend, jobId }, "queue.job-stalled"));
     return worker;

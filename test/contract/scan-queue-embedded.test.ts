@@ -82,15 +82,17 @@ describe.concurrent("the embedded scan queue's consumers", () => {
 
   it("pass over messages that are not theirs, and jobs that cannot be read", async () => {
     const crew = new Crew();
-    let child: ChildProcess | undefined;
+    const children: ChildProcess[] = [];
     const hire = (): ChildProcess => {
-      child = crew.hire(ORDER);
+      const child = crew.hire(ORDER);
+      children.push(child);
       return child;
     };
     await using queue = openEmbeddedQueue({ spawn: hire, consumers: 1, log });
     const answers = new Answers(queue);
-    for (const message of ["hello", { kind: "job", job: { id: 1 } }, { kind: "jobs" }, null])
-      child?.send(message);
+    for (const message of ["hello", { kind: "job", job: { id: 1 } }, { kind: "jobs" }]) {
+      for (const child of children) child.send(message);
+    }
     const job = jobFor("a", "echo");
     await queue.dispatch([job]);
     expect((await answers.to(job.id)).verdict).toBe("malicious");
