@@ -59,11 +59,12 @@ function welcome({ url, chain, account }: Sandbox, config: SandboxConfig): strin
   const password = join(config.walletDir, "password");
   const bounties =
     config.bounties === undefined
-      ? `a bounty every ${config.bountyInterval} s`
-      : `${config.bounties} bounties as soon as an engine listens`;
+      ? `one every ${config.bountyInterval} s`
+      : `${config.bounties} in all, from when an engine listens`;
   return [
     `Marketplace  ${url}`,
-    `Chain        ${chain.url}, id ${chain.chainId}, a block every ${config.blockTime} s, ${bounties}`,
+    `Chain        ${chain.url}, id ${chain.chainId}, a block every ${config.blockTime} s`,
+    `Bounties     ${bounties}`,
     `Account      ${account} with ${formatNct(PURSE)} NCT, in ${keyfile}`,
     "",
     "Send an engine to it:",

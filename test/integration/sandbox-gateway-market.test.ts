@@ -142,6 +142,47 @@ describe("a sandbox", () => {
     expect(settled.data.settler).toBe(sandbox.chain.accounts.ambassador);
   });
 
+  it("sees a bounty of 256 artifacts through, one of them 30 MiB and one empty", async () => {
+    await using sandbox = await startSandbox({
+      ...OPTIONS,
+      opens: "when-told",
+      rivals: 1,
+      durationBlocks: 10,
+    });
+    using events = await listen(sandbox.url);
+    const large = Buffer.alloc(30 * 1024 * 1024, "large");
+    const contents = Array.from({ length: 254 }, (_, index) => Buffer.from(`artifact ${index}`));
+    const truth = Array.from({ length: 256 }, (_, index) => index % 3 === 0);
+    const guid = await sandbox.postBounty({
+      contents: [large, Buffer.alloc(0), ...contents],
+      truth,
+      duration: 5,
+      reward: nct(512n * ONE_NCT),
+    });
+    const reader = playerAt(sandbox.url);
+    const { uri, num_artifacts: count } = (await reader.get(`/bounties/${guid}`)).body.result as {
+      uri: string;
+      num_artifacts: number;
+    };
+    expect(count).toBe(256);
+    expect((await ask("GET", `${sandbox.url}/artifacts/${uri}`)).body.result).toHaveLength(256);
+    const fetched = await Promise.all(
+      [0, 1, 255].map(async (index) => (await fetch(`${sandbox.url}/artifacts/${uri}/${index}`)).bytes()),
+    );
+    expect(fetched.map(({ length }) => length)).toEqual([large.length, 0, "artifact 253".length]);
+    expect(large.equals(fetched[0]!)).toBe(true);
+
+    const assertion = await events.until(({ event }) => event === "assertion");
+    expect(assertion.data.mask).toEqual(truth.map(() => true));
+    expect((await events.until(({ event }) => event === "reveal")).data.verdicts).toEqual(truth);
+    const [rival] = sandbox.chain.accounts.rivals;
+    const settled = await events.until(
+      ({ event, data }) => event === "settled_bounty" && data.settler === rival,
+    );
+    // Alone and right: the whole reward, and 256 stakes of half an NCT.
+    expect(settled.data.payout).toBe(640n * ONE_NCT);
+  });
+
   it("makes and funds a wallet, keeps it the next time, and funds whom it is told to", async () => {
     const walletDir = join(await emptyFolder(), "wallet");
     const friend = eth.accounts.create().address as never;

@@ -613,7 +613,9 @@ describe("sending transactions", () => {
     expect(await send(expert, raws)).toEqual(
       fault(
         expect.stringMatching(
-          new RegExp(`^Invalid transaction error for tx ${hash}: \\{'code': .*nonce too low`),
+          new RegExp(
+            `^Invalid transaction error for tx ${hash}: \\{'code': -32000, 'message': 'nonce too low`,
+          ),
         ),
       ),
     );

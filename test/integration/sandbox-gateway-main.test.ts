@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { sandboxSettings } from "../../src/config/sandbox.ts";
+import { readSettings } from "../../src/config/settings.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { runSandbox } from "../../src/sandbox/main.ts";
+import { ask } from "../fixtures/sandbox-gateway-client.ts";
+
+const log = createLogger({ level: "silent", format: "json", name: "sandbox" });
+
+it("the sandbox command says where it is and how to connect, and ends well with its chain when it is told to", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sandbox-gateway-"));
+  const walletDir = join(folder, "wallet");
+  const env = {
+    SANDBOX_PORT: "0",
+    SANDBOX_BLOCK_TIME: "0.1",
+    SANDBOX_BOUNTIES: "1",
+    SANDBOX_WALLET_DIR: walletDir,
+  };
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const welcomed = Promise.withResolvers<void>();
+  const ended = runSandbox(readSettings(sandboxSettings, { flags: {}, env }), {
+    log,
+    signal: stop.signal,
+    print(line) {
+      lines.push(line);
+      if (line.includes("npm start consumer")) welcomed.resolve();
+    },
+  });
+  await Promise.race([welcomed.promise, ended]);
+
+  const [, url] = /^Marketplace +(http:\S+)$/.exec(lines[0]!)!;
+  const [, chainUrl] = /^Chain +(http:\S+), id 1338, a block every 0.1 s$/.exec(lines[1]!)!;
+  expect((await ask("GET", `${url}/status`)).status).toBe(200);
+  expect(lines[2]).toBe("Bounties     1 in all, from when an engine listens");
+  expect(lines.join("\n")).toContain(
+    `npm start producer -- --polyswarmd-addr ${url} --keyfile ${join(walletDir, "keyfile")} ` +
+      `--password-file ${join(walletDir, "password")}`,
+  );
+
+  stop.abort();
+  expect(await ended).toBe(0);
+  await expect(ask("GET", `${url}/status`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  await expect(ask("GET", chainUrl!)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  await rm(folder, { recursive: true });
+});
