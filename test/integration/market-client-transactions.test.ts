@@ -210,6 +210,35 @@ describe("a transaction", () => {
     expect(arrived).toEqual({ kind: "done", value: { payout: 0n } });
   });
 
+  it("that was lost goes on being posted, byte for byte, while its fate is unknown", async () => {
+    const seen = new Set<string>();
+    const swallow = (asked: Asked): Deed => {
+      seen.add(bodyOf(asked));
+      return "reset";
+    };
+    gateway.once("POST /transactions", swallow, swallow, swallow, swallow);
+    expect(await market.settle(guid, noJournal)).toMatchObject({ kind: "done" });
+    expect([...seen]).toEqual(gateway.posted);
+  });
+
+  it("is left to its fate when we leave the market while it waits", async () => {
+    gateway.on("GET /transactions", "hang");
+    const waiting = gateway.arrival("GET /transactions");
+    const settling = market.settle(guid, noJournal);
+    await waiting;
+    await market[Symbol.asyncDispose]();
+    expect(await settling).toMatchObject({ kind: "unknown" });
+  });
+
+  it("whose receipt nobody can be asked for, because a proxy drops the question, is unknown with that reason", async () => {
+    gateway.on(
+      "GET /transactions",
+      refusal(400, { status: "FAIL", errors: "Invalid JSON: data must be object" }),
+    );
+    const reason = expect.stringContaining("drops the body of GET requests");
+    expect(await market.settle(guid, noJournal)).toMatchObject({ kind: "unknown", reason });
+  });
+
   it("that certainly did not arrive leaves its nonce to the next, and the look-up knows", async () => {
     gateway.once("POST /transactions", nodeSays("insufficient funds for gas * price + value"));
     const hashes: string[] = [];

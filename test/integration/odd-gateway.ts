@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { eth } from "web3";
@@ -17,6 +17,8 @@ export interface Asked {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
   readonly body: unknown;
+  /** Port of the connection it came by. */
+  readonly from: number | undefined;
 }
 
 /** What a gateway may do with a request besides answering `{status: OK, result}`. */
@@ -50,6 +52,7 @@ export class OddGateway implements AsyncDisposable {
   /** Raw transactions in the order in which they arrived, accepted or not. */
   readonly posted: string[] = [];
   readonly mined = new Set<string>();
+  readonly #arrivals = new EventEmitter();
   readonly #handlers = new Map<string, Handler[]>();
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #websockets = new WebSocketServer({ server: this.#server });
@@ -87,6 +90,11 @@ export class OddGateway implements AsyncDisposable {
     return this.asked.filter(({ method, path }) => `${method} ${path}` === route);
   }
 
+  /** Resolves once such a request has come. */
+  async arrival(route: string): Promise<void> {
+    for await (const [came] of on(this.#arrivals, "arrival")) if (came === route) return;
+  }
+
   /** The next time somebody connects to the event stream. */
   async connection(): Promise<WebSocket> {
     const [socket] = (await once(this.#websockets, "connection")) as [WebSocket];
@@ -118,7 +126,8 @@ export class OddGateway implements AsyncDisposable {
     for await (const chunk of request) text += chunk;
     const path = url.pathname.replace(/^\/v1\/default/, "");
     const { method = "", headers } = request;
-    const asked = {
+    const asked: Asked = {
+      from: request.socket.remotePort,
       method,
       path,
       query: url.searchParams,
@@ -126,6 +135,7 @@ export class OddGateway implements AsyncDisposable {
       body: text === "" ? undefined : parseJson(text),
     };
     this.asked.push(asked);
+    this.#arrivals.emit("arrival", `${method} ${path}`);
     const queue = this.#handlers.get(`${method} ${path}`) ?? [];
     const handler = queue.length > 1 ? queue.shift() : queue[0];
     const deed = await (handler ?? ((it: Asked) => this.#honest(it)))(asked);
