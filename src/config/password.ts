@@ -51,7 +51,7 @@ async function ask(question: string, { input, output }: Terminal, signal?: Abort
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({ input, output: nowhere, terminal: true });
   const gaveUp = new AbortController();
-  prompt.once("SIGINT", () => gaveUp.abort());
+  // Ctrl-C and Ctrl-D close it too; a question asked of it would then wait for ever.
   prompt.once("close", () => gaveUp.abort());
   const stop = signal === undefined ? gaveUp.signal : AbortSignal.any([signal, gaveUp.signal]);
   try {

@@ -56,7 +56,7 @@ export function distil(testimony: Testimony, rules: DistillRules): Opinion {
   const lean = together(witnesses, "accuses") - together(witnesses, "defends");
   const verdict = verdictOf(lean);
   const probability = Math.round((PPM_ONE + lean) / 2) as Ppm;
-  const effective = sum(witnesses.map(({ weight }) => ratioOf(weight))) * heardShare(testimony, witnesses);
+  const effective = ratioOf(weightOf(witnesses)) * heardShare(testimony, witnesses);
   return {
     verdict,
     confidence: Math.abs(lean) as Ppm,
@@ -93,6 +93,9 @@ function together(witnesses: readonly Witness[], side: Witness["side"]): number 
   const scale = one ** BigInt(weights.length);
   return PPM_ONE - Number((doubt + scale / 2n) / scale);
 }
+
+const weightOf = (witnesses: readonly Witness[]): Ppm =>
+  witnesses.reduce((sum, { weight }) => sum + weight, 0) as Ppm;
 
 function verdictOf(lean: number): Verdict {
   if (Math.abs(lean) <= SUSPICION_PPM) return "suspicious";
@@ -135,6 +138,3 @@ function summarize({ asked, answers }: Testimony): string {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-// Sorted first: adding floating point numbers in another order may give another last digit.
-const sum = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b).reduce((total, number) => total + number, 0);

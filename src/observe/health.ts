@@ -32,8 +32,7 @@ export interface HealthServer extends AsyncDisposable {
 /** Throws ConfigFault when the address cannot be served on. */
 export async function serveHealth(options: HealthOptions): Promise<HealthServer> {
   const { host, log, metrics } = options;
-  // A scraper's idle connection must not hold up the end of the process.
-  const server = fastify({ forceCloseConnections: true });
+  const server = fastify();
   for (const [path, look] of [
     ["/healthz", () => options.live()],
     ["/readyz", () => options.ready()],

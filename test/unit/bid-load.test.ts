@@ -69,6 +69,11 @@ describe("loading a bid strategy", () => {
       "export const bidStrategy = () => { throw new Error('no licence'); };",
       /failed: no licence/,
     ],
+    [
+      "later.mjs",
+      "export const bidStrategy = async () => { throw new Error('no model'); };",
+      /failed: no model/,
+    ],
     ["syntax.mjs", "export const =", /cannot be loaded/],
   ])("explains in one line what is wrong with %s", async (name, source, sentence) => {
     const line = await complaint(await module(name, source));

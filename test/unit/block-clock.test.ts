@@ -47,6 +47,11 @@ describe("a block clock", () => {
     );
   });
 
+  it("places a coming block by the blocks that were least late, not by the last", () => {
+    const clock = hear(1_000, upTo(20), (index) => (index === 19 ? 900 : 0));
+    expect(Math.abs(clock.instantOf(block(30)) - (START + 30_000))).toBeLessThan(50);
+  });
+
   it("does not mind blocks that it never heard of", () => {
     const clock = hear(2_000, [3, 4, 9, 10, 11, 25, 26, 40]);
     expect(clock.blockTimeMs()).toBeCloseTo(2_000);
@@ -81,6 +86,7 @@ describe("a block clock", () => {
     clock.observe(block(10), instant(START + 15_000));
     clock.observe(block(7), instant(START + 15_500));
     expect(clock.instantOf(block(20))).toBe(before);
+    expect(clock.instantOf(block(8))).toBe(START + 8_000);
   });
 
   it("starts over when another chain has begun", () => {
