@@ -27,6 +27,11 @@ const events = async (chain: Chain, event: string): Promise<DecodedLog[]> =>
 const balance = async ({ call, contracts }: Chain, account: string): Promise<unknown> =>
   (await call(contracts.token, "balanceOf", [account]))[0];
 const registryEmpty = async (chain: Chain) => (await balance(chain, chain.contracts.registry.address)) === 0n;
+const refusedTransactions = async (chain: Chain): Promise<number> => {
+  const blocks = Array.from({ length: await chain.head() }, (_, index) => `0x${(index + 1).toString(16)}`);
+  const receipts = await Promise.all(blocks.map((block) => chain.rpc("eth_getBlockReceipts", [block])));
+  return (receipts.flat() as { status: string }[]).filter(({ status }) => status !== "0x1").length;
+};
 /** Nothing is escrowed any more: everybody has revealed, voted and settled. */
 const finished = async ({ ambassador, chain }: Street) => ambassador.done() && (await registryEmpty(chain));
 
@@ -48,6 +53,7 @@ async function expectHonestMarket(street: Street): Promise<void> {
     expect(validBloom).toBe(true);
   }
   expect(await events(chain, "RevealedAssertion")).toHaveLength(6);
+  expect(await refusedTransactions(chain)).toBe(0);
   const [right, wrong] = chain.accounts.rivals as readonly [Address, Address];
   const purse = 1_000_000n * 10n ** 18n;
   const fees = 3n * 31250000000000000n;

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { uintToGuid } from "../../src/domain/guid.ts";
+import { bountyBook } from "../../src/sandbox/chain-bounties.ts";
+import { type Market, NCT, openMarket } from "../fixtures/contracts/market.ts";
+
+let market: Market;
+beforeAll(async () => {
+  market = await openMarket();
+});
+afterAll(() => market[Symbol.asyncDispose]());
+beforeEach(() => market.goBack());
+
+const vote = async (voters: number): Promise<void> => {
+  for (const arbiter of market.arbiters.slice(0, voters)) {
+    await market.act(arbiter, "voteOnBounty", [1n, 1n, true]);
+  }
+};
+
+describe("the players' book of bounties", () => {
+  it("knows a bounty by what the registry says, under the same object for as long as it is open", async () => {
+    const book = bountyBook(market.chain);
+    const expiration = await market.post(1n, { artifacts: 3, amount: 6n * NCT });
+    await book.advance(await market.chain.head());
+    const [bounty] = book.open();
+    expect(bounty).toEqual({
+      guid: uintToGuid(1n),
+      author: market.ambassador,
+      kind: "file",
+      uri: "QmYNmQKp6SuaVrpgWRsPTgCQCnpxUYGq76YEKBXuj2N4H6",
+      artifactCount: 3,
+      expiration,
+      quorum: false,
+    });
+    await market.post(2n);
+    await book.advance(await market.chain.head());
+    expect(book.open()[0]).toBe(bounty);
+    expect(book.open()).toHaveLength(2);
+  });
+
+  it("tells the round that the next block will find, also when blocks were left out", async () => {
+    const book = bountyBook(market.chain);
+    const open = await market.post(1n);
+    const rounds: string[] = [];
+    for (const block of [open - 2, open - 1, open + 9, open + 109]) {
+      await market.nextBlock(block + 1);
+      await book.advance(block);
+      rounds.push(...book.open().map(book.round));
+    }
+    expect(rounds).toEqual(["assert", "reveal", "vote", "over"]);
+  });
+
+  it("hears of a quorum, whether it reads the vote alone or together with the bounty", async () => {
+    const before = bountyBook(market.chain);
+    const open = await market.post(1n);
+    await before.advance(open - 20);
+    await market.nextBlock(open + 11);
+    await vote(4);
+    const after = bountyBook(market.chain);
+    for (const book of [before, after]) {
+      await book.advance(await market.chain.head());
+      expect(book.open().map(book.round)).toEqual(["quorum"]);
+    }
+  });
+
+  it("follows a change of the windows", async () => {
+    const book = bountyBook(market.chain);
+    const open = await market.post(1n);
+    await market.nextBlock(open + 11);
+    await book.advance(open + 10);
+    expect(book.open().map(book.round)).toEqual(["vote"]);
+    await market.act(market.deployer, "setWindows", [50n, 60n]);
+    await book.advance(await market.chain.head());
+    expect(book.open().map(book.round)).toEqual(["reveal"]);
+  });
+
+  it("forgets a bounty a thousand blocks after its vote window", async () => {
+    const book = bountyBook(market.chain);
+    const open = await market.post(1n);
+    await book.advance(open);
+    await market.nextBlock(open + 1112);
+    await book.advance(open + 1110);
+    expect(book.open()).toHaveLength(1);
+    await book.advance(open + 1111);
+    expect(book.open()).toEqual([]);
+  });
+});
