@@ -66,10 +66,6 @@ function refusal(what: string, status: number, messages: readonly string[], erro
   const said =
     messages.length === 0 ? `HTTP ${status}` : `HTTP ${status}: ${messages.join("; ").slice(0, 500)}`;
   const facts = { status, messages, errors };
-  if (status === 429) {
-    const sentence = `The marketplace limits our rate (${what}).`;
-    return new MarketFault("MARKET_RATE_LIMITED", sentence, { ...facts, reached: "no", retryable: true });
-  }
   if (status === 401 || status === 403) {
     const hint = "Check --api-key.";
     const sentence = `The marketplace does not let us ${what} (${said}).`;

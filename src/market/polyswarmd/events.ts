@@ -55,7 +55,7 @@ export interface StreamOptions {
  *     any ──stop──► stopped
  *
  * The gateway never pings and its pongs are late under load: blocks are the sign of life. The backoff starts afresh only
- * once a connection has delivered a message, so that a gateway which accepts and hangs up is not hammered.
+ * once a connection has delivered one, so that a gateway which greets and hangs up is not hammered.
  */
 export class EventStream {
   readonly #options: StreamOptions;
@@ -143,7 +143,7 @@ export class EventStream {
   }
 
   #hear(socket: WebSocket, data: RawData): void {
-    this.#failures = 0;
+    if (this.#state !== "open") return;
     const { log, onHeard, onInvalid } = this.#options;
     const frame = readFrame(parse(data));
     if (frame.kind === "unknown") {
@@ -157,6 +157,7 @@ export class EventStream {
       return;
     }
     if (frame.heard.name === "block") {
+      this.#failures = 0;
       this.#expectBlock(socket);
       if (!this.#head.hear(frame.heard.number, performance.now())) return;
     }

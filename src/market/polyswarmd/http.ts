@@ -4,7 +4,9 @@ import type { Address } from "../../domain/address.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { stringifyJson } from "../../domain/json.ts";
 import { MarketFault, readAnswer } from "./answer.ts";
+import { readStart, readText } from "./answer-body.ts";
 import { Gate, type Lane } from "./pacing.ts";
+import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
 
 /** One request to the gateway. */
 export interface Ask {
@@ -68,7 +70,9 @@ export class Gateway implements AsyncDisposable {
   /** The `result` of the answer. */
   ask(ask: Ask): Promise<unknown> {
     return this.#persist(ask, async () => {
-      const { status, content } = await this.#exchange(ask, (answer) => readText(ask, answer.body));
+      const { status, content } = await this.#exchange(ask, (answer) =>
+        readText(ask.what, answer.body, ask.maxBytes),
+      );
       return readAnswer(ask.what, status, content);
     });
   }
@@ -76,7 +80,7 @@ export class Gateway implements AsyncDisposable {
   /** The status alone, whatever the answer says. */
   status(ask: Ask): Promise<number> {
     return this.#persist(ask, async () => {
-      const { status } = await this.#exchange(ask, (answer) => readText(ask, answer.body));
+      const { status } = await this.#exchange(ask, (answer) => readText(ask.what, answer.body, ask.maxBytes));
       return status;
     });
   }
@@ -176,72 +180,3 @@ export class Gateway implements AsyncDisposable {
 
 const mayPass = (ask: Ask, fault: MarketFault): boolean =>
   fault.retryable || (ask.hasty404 === true && fault.status === 404);
-
-class RateLimit extends MarketFault {
-  /** What the answer asked for, as seconds or as a date; undefined when it did not. */
-  readonly pauseMs: number | undefined;
-
-  constructor(what: string, retryAfter: string | string[] | undefined, clock: Clock) {
-    super("MARKET_RATE_LIMITED", `The marketplace limits our rate (${what}).`, {
-      status: 429,
-      reached: "no",
-      retryable: true,
-    });
-    const text = [retryAfter].flat()[0] ?? "";
-    const date = Date.parse(text);
-    const ms = /^\d+$/.test(text)
-      ? Number(text) * 1_000
-      : Number.isNaN(date)
-        ? undefined
-        : date - clock.now();
-    this.pauseMs = ms === undefined ? undefined : Math.max(ms, 0);
-  }
-}
-
-const leftFault = (ask: Ask): MarketFault =>
-  new MarketFault("MARKET_LEFT", `We left the marketplace (${ask.what}).`, {
-    reached: "maybe",
-    retryable: false,
-  });
-
-/** Before the connection stood, nothing can have arrived. */
-const NEVER_SENT = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "EHOSTUNREACH",
-]);
-
-function transitFault(ask: Ask, error: unknown, { timedOut }: { timedOut: boolean }): MarketFault {
-  if (timedOut) {
-    const sentence = `The marketplace did not answer in time (${ask.what}).`;
-    return new MarketFault("MARKET_TIMEOUT", sentence, { reached: "maybe", retryable: true });
-  }
-  const { code, message } = error as { code?: string; message?: string };
-  const sentence = `The marketplace cannot be reached (${ask.what}: ${code ?? message ?? "network error"}).`;
-  const reached = NEVER_SENT.has(code ?? "") ? "no" : "maybe";
-  return new MarketFault("MARKET_UNREACHABLE", sentence, { reached, retryable: true, cause: error });
-}
-
-async function readText(ask: Ask, body: Dispatcher.ResponseData["body"]): Promise<string> {
-  const limit = ask.maxBytes ?? 8 * 1024 * 1024;
-  const bytes = await readStart(body, limit + 1);
-  if (bytes.length > limit) {
-    const sentence = `The answer to ${ask.what} is larger than ${limit} bytes.`;
-    throw new MarketFault("MARKET_ANSWER_TOO_LARGE", sentence, { reached: "yes", retryable: false });
-  }
-  return Buffer.from(bytes).toString("utf8");
-}
-
-async function readStart(body: Dispatcher.ResponseData["body"], bytes: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  // Leaving the loop early destroys the stream and with it the connection.
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= bytes) break;
-  }
-  return Buffer.concat(chunks).subarray(0, bytes);
-}
