@@ -112,8 +112,8 @@ async function readBounty(chain: Chain, guid: Guid): Promise<OpenBounty> {
     uri,
     artifactCount: Number(count),
     expiration: Number(expiration),
-    // An event may have been read before the bounty was: the registry knows better.
-    quorum: answer[8] === true,
+    // The events that follow tell.
+    quorum: false,
   };
 }
 
