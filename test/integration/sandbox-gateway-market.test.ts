@@ -13,9 +13,9 @@ import { ask, listen, playerAt } from "../fixtures/sandbox-gateway-client.ts";
 
 const OPTIONS: SandboxOptions = {
   blockTimeMs: 100,
-  durationBlocks: 6,
-  revealWindow: 5,
-  voteWindow: 8,
+  durationBlocks: 8,
+  revealWindow: 8,
+  voteWindow: 12,
   arbiters: 3,
   rivals: 2,
   rivalAccuracy: 1,
@@ -102,7 +102,7 @@ describe("a sandbox", () => {
       opens: "when-told",
       rivals: 0,
       bounties: 1,
-      durationBlocks: 12,
+      durationBlocks: 16,
     });
     let isDone = false;
     const done = sandbox.done.then(() => {
@@ -143,12 +143,7 @@ describe("a sandbox", () => {
   });
 
   it("sees a bounty of 256 artifacts through, one of them 30 MiB and one empty", async () => {
-    await using sandbox = await startSandbox({
-      ...OPTIONS,
-      opens: "when-told",
-      rivals: 1,
-      durationBlocks: 10,
-    });
+    await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-told", rivals: 1, revealWindow: 20 });
     using events = await listen(sandbox.url);
     const large = Buffer.alloc(30 * 1024 * 1024, "large");
     const contents = Array.from({ length: 254 }, (_, index) => Buffer.from(`artifact ${index}`));
@@ -156,7 +151,7 @@ describe("a sandbox", () => {
     const guid = await sandbox.postBounty({
       contents: [large, Buffer.alloc(0), ...contents],
       truth,
-      duration: 5,
+      duration: 20,
       reward: nct(512n * ONE_NCT),
     });
     const reader = playerAt(sandbox.url);

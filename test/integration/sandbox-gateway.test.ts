@@ -13,7 +13,7 @@ import { ask, listen, type Player, playerAt } from "../fixtures/sandbox-gateway-
 const AMBASSADOR_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 const ARBITER_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
 
-const DURATION = 12;
+const DURATION = 20;
 
 /** `postAssertion` with two bids on artifacts 0 and 2, as the protocol publishes its encoding. */
 const PUBLISHED_POST_ASSERTION = [
@@ -37,8 +37,8 @@ let arbiter: Player;
 beforeAll(async () => {
   chain = await startChain({
     blockTimeMs: 100,
-    revealWindow: 12,
-    voteWindow: 30,
+    revealWindow: 20,
+    voteWindow: 40,
     arbiters: 1,
     rivals: 0,
     log,
@@ -169,7 +169,7 @@ describe("a bounty seen through the gateway alone", () => {
       },
     ]);
 
-    await reached(expiration + 12);
+    await reached(expiration + 20);
     const voted = await arbiter.act(`/bounties/${guid}/vote`, { votes: [true, false], valid_bloom: true });
     const vote = { bounty_guid: guid, voter: arbiter.address, votes: [true, false] };
     expect(voted.body.result).toEqual({ votes: [vote], errors: [] });
@@ -325,8 +325,8 @@ describe("reading the market", () => {
         assertion_bid_minimum: 62500000000000000n,
         arbiter_lookback_range: 100,
         max_duration: 100,
-        assertion_reveal_window: 12,
-        arbiter_vote_window: 30,
+        assertion_reveal_window: 20,
+        arbiter_vote_window: 40,
       },
     });
     expect((await ambassador.get("/staking/parameters")).body.result).toEqual({
