@@ -2,7 +2,7 @@ import { sameAddress } from "../../domain/address.ts";
 import { countBits, unpackBits } from "../../domain/bits.ts";
 import { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
-import { type Nct, nct } from "../../domain/nct.ts";
+import { formatNct, type Nct, nct } from "../../domain/nct.ts";
 import type { Signer } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { AssertionRequest, Journal, Outcome, PostedAssertion, RevealRequest } from "../port.ts";
@@ -126,7 +126,7 @@ export class Actions {
       if (!isRefused(error)) throw error;
       const current = again ? fee : await this.#quietly(refreshFee(options.signal));
       if (current === undefined || current === fee) return this.#refused(error);
-      log.info({ guid, fee: fee.toString(), current: current.toString() }, "market.fee-changed");
+      log.info({ guid, fee: formatNct(fee), current: formatNct(current) }, "market.fee-changed");
       return this.#assertAt(current, request, journal, options, true);
     }
   }

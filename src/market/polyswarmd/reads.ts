@@ -1,5 +1,5 @@
-import type { Address } from "../../domain/address.ts";
-import { sameAddress } from "../../domain/address.ts";
+import type { z } from "zod";
+import { type Address, sameAddress } from "../../domain/address.ts";
 import type { Bounty, MarketParameters } from "../../domain/bounty.ts";
 import type { BlockNumber, ChainName } from "../../domain/chain.ts";
 import type { Guid } from "../../domain/guid.ts";
@@ -13,8 +13,8 @@ import {
   Balance,
   bountyOf,
   Nonce,
-  Nonces as NonceList,
   Parameters,
+  PoolNonces,
   readAs,
   Status,
   Uri,
@@ -27,32 +27,29 @@ const MAX_METADATA_BYTES = 32 * 1024 * 1024;
 /** How many entries the gateway may have left out of a list before we no longer find ours. */
 const MAX_SKIPPED = 16;
 
-type Options = { readonly signal?: AbortSignal | undefined; readonly repeatable?: boolean };
+type Options = Pick<Ask, "signal" | "repeatable" | "hasty404">;
 
 /** Everything that is only asked. Throws MarketFault. */
 export class Reads {
   readonly #gateway: Gateway;
   readonly #chain: ChainName;
+  readonly #bounty: ReturnType<typeof bountyOf>;
   readonly #account: Address;
 
   constructor(gateway: Gateway, chain: ChainName, account: Address) {
     this.#gateway = gateway;
     this.#chain = chain;
+    this.#bounty = bountyOf(chain);
     this.#account = account;
   }
 
-  async parameters(options: Options = {}): Promise<MarketParameters> {
-    return readAs(
-      Parameters,
-      "GET the parameters",
-      await this.#get("/bounties/parameters", "GET the parameters", options),
-    );
+  parameters(options: Options = {}): Promise<MarketParameters> {
+    return this.#read(Parameters, "GET the parameters", "/bounties/parameters", options);
   }
 
   /** The newest block of our chain. Throws a retryable MarketFault when the gateway does not reach the chain. */
   async blockNumber(options: Options = {}): Promise<BlockNumber> {
-    const what = "GET the status";
-    const status = readAs(Status, what, await this.#get("/status", what, options));
+    const status = await this.#read(Status, "GET the status", "/status", options);
     const block = status[this.#chain]?.block;
     if (block !== undefined) return block;
     const sentence = `The gateway does not reach the ${this.#chain} chain.`;
@@ -66,16 +63,15 @@ export class Reads {
       throw error;
     });
     if (answer === null) return null;
-    const bounty = readAs(bountyOf(this.#chain), what, answer);
+    const bounty = readAs(this.#bounty, what, answer);
     if (bounty.guid === guid) return bounty;
     const sentence = `The answer to ${what} is about bounty ${bounty.guid}.`;
     throw new MarketFault("MARKET_ANSWER_UNREADABLE", sentence, { reached: "yes", retryable: true });
   }
 
-  async listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]> {
-    const what = `list the artifacts of ${uri}`;
+  listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]> {
     const path = `/artifacts/${encodeURIComponent(uri)}`;
-    return readAs(Artifacts, what, await this.#get(path, what, { signal, hasty404: true }));
+    return this.#read(Artifacts, `list the artifacts of ${uri}`, path, { signal, hasty404: true });
   }
 
   artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -112,25 +108,22 @@ export class Reads {
     return answer === undefined ? undefined : { guid, index, ...readAs(Assertion, what, answer) };
   }
 
-  async votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]> {
-    const what = `GET the votes on ${guid}`;
-    return readAs(Votes, what, await this.#get(`/bounties/${guid}/votes`, what, { signal }));
+  votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]> {
+    return this.#read(Votes, `GET the votes on ${guid}`, `/bounties/${guid}/votes`, { signal });
   }
 
-  async balance(signal?: AbortSignal): Promise<Nct> {
-    const what = "GET our balance";
-    return readAs(Balance, what, await this.#get(`/balances/${this.#account}/nct`, what, { signal }));
+  balance(signal?: AbortSignal): Promise<Nct> {
+    return this.#read(Balance, "GET our balance", `/balances/${this.#account}/nct`, { signal });
   }
 
   /** The transaction count, pending ones included. */
-  async pendingCount(): Promise<bigint> {
-    return readAs(Nonce, "GET our nonce", await this.#get("/nonce", "GET our nonce"));
+  pendingCount(): Promise<bigint> {
+    return this.#read(Nonce, "GET our nonce", "/nonce");
   }
 
   /** The nonces of ours in the node's pool. */
-  async pool(): Promise<readonly bigint[]> {
-    const what = "GET our pending nonces";
-    return readAs(NonceList, what, await this.#get("/pending", what));
+  pool(): Promise<readonly bigint[]> {
+    return this.#read(PoolNonces, "GET our pending nonces", "/pending");
   }
 
   async publishMetadata(metadata: readonly unknown[], signal?: AbortSignal): Promise<string> {
@@ -158,7 +151,11 @@ export class Reads {
     return entry;
   }
 
-  #get(path: string, what: string, options: Options & Pick<Ask, "hasty404"> = {}): Promise<unknown> {
+  async #read<T>(schema: z.ZodType<T>, what: string, path: string, options: Options = {}): Promise<T> {
+    return readAs(schema, what, await this.#get(path, what, options));
+  }
+
+  #get(path: string, what: string, options: Options): Promise<unknown> {
     return this.#gateway.ask({
       ...options,
       what,

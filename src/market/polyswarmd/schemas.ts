@@ -105,7 +105,7 @@ export const TransactionEvents = z.object({
 export type TransactionEvents = z.infer<typeof TransactionEvents>;
 
 export const Nonce = uint;
-export const Nonces = z.array(uint);
+export const PoolNonces = z.array(uint);
 export const Balance = amount;
 export const Uri = z.string().min(1).max(1024);
 
