@@ -15,6 +15,7 @@ import { sandboxSettings } from "./config/sandbox.ts";
 import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
 import { ConfigFault, describeError } from "./domain/fault.ts";
 import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
+import { stopSignal } from "./observe/stop-signal.ts";
 
 interface ProcessIo {
   readonly log: Logger;
@@ -46,7 +47,7 @@ function program<Table extends SettingsTable>(
     const config = readSettings(settings, { flags, env: process.env }) as ConfigOf<Table> & LogConfig;
     showStacks = ["debug", "trace"].includes(config.log);
     const log = createLogger({ level: config.log, format: config.logFormat, name });
-    return run(config, { log, signal: stopSignal(), env: process.env });
+    return run(config, { log, signal: stopSignal(process, () => performance.now()), env: process.env });
   };
   return { name, summary, settings, start };
 }
@@ -74,25 +75,6 @@ const PROGRAMS: readonly Program[] = [
     (await import("./sandbox/main.ts")).runSandbox(config, io),
   ),
 ];
-
-/** npm passes the terminal's Ctrl-C on to us, who had it already: so close together they are one. */
-const SAME_SIGNAL_MS = 500;
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/** The first SIGINT or SIGTERM asks to stop, the second insists. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  let askedAt = 0;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (!stop.signal.aborted) {
-        askedAt = performance.now();
-        stop.abort();
-      } else if (performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(EXIT_CODES[signal]);
-    });
-  }
-  return stop.signal;
-}
 
 function commandLine(argv: readonly string[], chosen: (exitCode: number) => void): Command {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
