@@ -78,7 +78,7 @@ export interface RevealRequest {
 
 /**
  * Called with the hashes of what was just signed, before anything is sent; what it does must be durable when it
- * resolves. Nothing is sent when it rejects.
+ * resolves. Nothing is sent when it rejects. Called again when the nonces had to be chosen anew.
  */
 export type Journal = (hashes: readonly string[]) => Promise<void> | void;
 

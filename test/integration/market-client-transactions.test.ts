@@ -249,6 +249,16 @@ describe("a transaction", () => {
     expect(sent()).toEqual(["0 5592d687"]);
   });
 
+  it("that is signed again with the nonce it was given back is not taken for never sent", async () => {
+    gateway.once("POST /transactions", nodeSays("insufficient funds"));
+    const hashes: string[] = [];
+    const settle = () => market.settle(guid, (signed) => void hashes.push(...signed));
+    expect(await settle()).toMatchObject({ kind: "failed" });
+    expect(await settle()).toMatchObject({ kind: "done" });
+    expect(new Set(hashes).size).toBe(1);
+    expect(await market.lookUp(hashes)).toMatchObject({ kind: "done" });
+  });
+
   it("without a receipt is unknown, and the nonces are asked for again", async () => {
     gateway.on("GET /transactions", (asked) => {
       const [hash = ""] = (asked.body as { transactions: string[] }).transactions;

@@ -120,7 +120,9 @@ describe("a commitment nonce", () => {
   });
 
   it("never changes between releases: old assertions must stay revealable", () => {
-    expect(wallet.commitmentNonce(scope)).toMatchInlineSnapshot(`24985309752078642566858501243046544565976565468031752773462812178828607069175n`);
+    expect(wallet.commitmentNonce(scope)).toMatchInlineSnapshot(
+      `24985309752078642566858501243046544565976565468031752773462812178828607069175n`,
+    );
   });
 
   it("differs by key, chain, chain id, registry and bounty", () => {

@@ -23,6 +23,8 @@ const Entries = z.array(z.object({ is_error: z.boolean(), message: z.string().de
 
 const ATTEMPTS = 3;
 const BACKOFF_MS = 200;
+/** Everybody's next transaction waits for this answer. */
+const TIMEOUT_MS = 5_000;
 
 /**
  * Posts one transaction. What got lost in transit is posted again as it is, which can never make two of it: the node
@@ -59,7 +61,8 @@ export async function postTransaction(
 async function post(gateway: Gateway, { raw }: SignedTransaction, lane: Lane): Promise<string | undefined> {
   const what = "post a transaction";
   const body = { transactions: [raw] };
-  const result = await gateway.ask({ what, method: "POST", path: "/transactions", body, lane });
+  const ask = { what, method: "POST", path: "/transactions", body, lane, timeoutMs: TIMEOUT_MS } as const;
+  const result = await gateway.ask(ask);
   const errors = readAs(Entries, what, result).filter((entry) => entry.is_error);
   return errors.length === 0 ? undefined : errors.map((entry) => entry.message).join("; ");
 }

@@ -11,6 +11,10 @@ export class RecentKeys {
     return this.#keys.has(key);
   }
 
+  delete(key: string): void {
+    this.#keys.delete(key);
+  }
+
   /** Whether the key is new. */
   add(key: string): boolean {
     if (this.#keys.has(key)) return false;

@@ -166,6 +166,8 @@ export class Transactions {
     transaction: SignedTransaction,
   ): Promise<Sent | undefined> {
     const { gateway, nonces, random } = this.#parts;
+    // The same action with the same nonce, given back in between, has the same hash again.
+    this.#neverSent.delete(transaction.hash);
     const posted = await postTransaction(gateway, transaction, { lane: action.lane, random });
     if (posted.kind === "accepted") return undefined;
     const unsent = posted.kind === "lost" ? rest.slice(1) : rest;
