@@ -67,8 +67,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const chain = opened.use(
     await startChain({
-      ...{ blockTimeMs, log, revealWindow: options.revealWindow, voteWindow: options.voteWindow },
-      ...{ arbiters: options.arbiters, rivals: options.rivals },
+      blockTimeMs,
+      revealWindow: options.revealWindow,
+      voteWindow: options.voteWindow,
+      arbiters: options.arbiters,
+      rivals: options.rivals,
+      log,
       ...(options.contractsDir === undefined ? {} : { contractsDir: options.contractsDir }),
     }),
   );
@@ -79,7 +83,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const book = bountyBook(chain);
   const orders = commissioner({ chain, book, store, log });
   const host = ambassador({
-    ...{ chain, book, store, corpus, log },
+    chain,
+    book,
+    store,
+    corpus,
+    log,
     artifactsPerBounty: options.artifactsPerBounty,
     duration: options.durationBlocks,
     reward: options.rewardNct,
@@ -95,8 +103,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const pollMs = Math.min(EVENT_POLL_MS, blockTimeMs / 2);
   const gateway = opened.use(
     await startGateway({
-      ...{ chain, store, log, pollMs },
-      ...{ host: options.host, port: options.port, basePath: options.basePath, apiKeys: options.apiKeys },
+      chain,
+      store,
+      log,
+      host: options.host,
+      port: options.port,
+      basePath: options.basePath,
+      apiKeys: options.apiKeys,
+      pollMs,
       startedAtMs: clock.now(),
       receiptPollMs: Math.min(RECEIPT_POLL_MS, blockTimeMs / 2),
       maxArtifactBytes: options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES,

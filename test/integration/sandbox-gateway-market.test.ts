@@ -142,6 +142,31 @@ describe("a sandbox", () => {
     expect(settled.data.settler).toBe(sandbox.chain.accounts.ambassador);
   });
 
+  it("tells what is odd on chain as it is: a URI that is none, metadata that is text, a mask too long", async () => {
+    await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-told", rivals: 0, arbiters: 1 });
+    using events = await listen(sandbox.url);
+    const expert = playerAt(sandbox.url);
+    await sandbox.chain.fund(expert.address as never, PURSE);
+    const plain = { contents: [Buffer.from("x")], truth: [true], duration: 20, reward: nct(2n * ONE_NCT) };
+
+    const guid = await sandbox.postBounty({ ...plain, uri: "https://0.example", metadata: "a word of 0" });
+    const told = await events.until(({ data }) => data.guid === guid);
+    expect(told.data).toMatchObject({ uri: "https://0.example", metadata: "a word of 0" });
+    const read = await expert.get(`/bounties/${guid}`);
+    expect(read.status).toBe(500);
+    expect(Object.keys(read.body)).toEqual(["message"]);
+
+    const bid = [ONE_NCT.toString(), ONE_NCT.toString()];
+    const assertion = { bid, mask: [true, false, true, false], commitment: "1" };
+    const { body } = await expert.act(`/bounties/${guid}/assertions`, assertion);
+    expect(body.result).toMatchObject({ assertions: [{ mask: [true, false, true], bid }] });
+    expect((await expert.get(`/bounties/${guid}/assertions/0`)).body.result).toMatchObject({
+      mask: [true, false, true],
+      verdicts: [false],
+      bid,
+    });
+  });
+
   it("sees a bounty of 256 artifacts through, one of them 30 MiB and one empty", async () => {
     await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-told", rivals: 1, revealWindow: 20 });
     using events = await listen(sandbox.url);
