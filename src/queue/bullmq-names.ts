@@ -6,10 +6,10 @@ import { ConfigFault } from "../domain/fault.ts";
 
 /**
  * A job's lock lasts this long and is renewed at half of it. A killed consumer's job runs again once its lock has
- * lapsed and the next check has passed, so after 3 seconds at most: BullMQ's own 30 and 30 outlast most bounties.
- * Consumers keep their event loop free (scans run in a process of their own), so that 2 seconds are not too short.
+ * lapsed and the next check has passed, so after 4 seconds at most: BullMQ's own 30 and 30 outlast most bounties.
+ * Consumers keep their event loop free (scans run in a process of their own), so that 3 seconds are not too short.
  */
-export const LOCK_MS = 2_000;
+export const LOCK_MS = 3_000;
 export const STALL_CHECK_MS = 1_000;
 
 /** How often a job may take its consumer down with it before it is given up: it is started twice. */

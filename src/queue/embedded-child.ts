@@ -92,10 +92,17 @@ export class EmbeddedChild {
     this.#child = child;
     this.#exited = promise;
     let lost = false;
+    let gone = false;
+    // Everything the child had said has been read, or never will be.
     const lose = (): void => {
-      if (lost) return;
+      if (!lost) this.#lose();
       lost = true;
-      this.#lose();
+    };
+    const bury = (): void => {
+      if (gone) return;
+      gone = true;
+      lose();
+      this.#startAgain();
     };
     child.on("message", (message) => {
       if (!lost) this.#hear(message);
@@ -103,21 +110,22 @@ export class EmbeddedChild {
     child.on("disconnect", () => {
       lose();
       const kill = setTimeout(() => child.kill("SIGKILL"), EXIT_WITHIN_MS);
-      void promise.then(() => clearTimeout(kill));
+      void promise.then(() => {
+        clearTimeout(kill);
+        bury();
+      });
     });
     child.on("exit", (code, signal) => {
       if (!this.#closed) this.#log.warn({ pid: child.pid, code, signal }, "queue.consumer-died");
-      if (child.connected) setTimeout(lose, LAST_WORDS_MS);
-      else lose();
       exited();
-      this.#startAgain();
+      if (child.connected) setTimeout(bury, LAST_WORDS_MS);
+      else bury();
     });
     child.on("error", (error) => {
       this.#log.error({ why: describeError(error) }, "queue.consumer-error");
       if (child.pid !== undefined) return;
-      lose();
       exited();
-      this.#startAgain();
+      bury();
     });
   }
 

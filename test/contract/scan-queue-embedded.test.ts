@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { openEmbeddedWork } from "../../src/queue/embedded-consumer.ts";
 import { openEmbeddedQueue } from "../../src/queue/embedded-producer.ts";
+import { encodeJob } from "../../src/queue/job-codec.ts";
 import { Crew, hears } from "../fixtures/queue/crew.ts";
 import { Answers, jobFor } from "../fixtures/queue/jobs.ts";
 
@@ -68,12 +69,46 @@ describe.concurrent("the embedded scan queue's consumers", () => {
     expect(children).toHaveLength(2);
   });
 
+  it("return a job that crossed their wish to leave, and are sent no more once it is known", async () => {
+    const crew = new Crew();
+    const children: ChildProcess[] = [];
+    const returned: ChildProcess[] = [];
+    const hire = (): ChildProcess => {
+      const child = crew.hire({ ...ORDER, concurrency: 2 });
+      child.on("message", (message: { kind?: string }) => {
+        if (message.kind === "returned") returned.push(child);
+      });
+      children.push(child);
+      return child;
+    };
+    await using queue = openEmbeddedQueue({ spawn: hire, consumers: 2, log });
+    const answers = new Answers(queue);
+    await Promise.all(children.map((child) => hears(child, "ready")));
+    const held = jobFor("a", "held");
+    await queue.dispatch([held]);
+    const { child } = await crew.takes(held.id);
+    const leaving = hears(child, "leaving");
+    child.kill("SIGTERM");
+    await leaving;
+    const others = Array.from({ length: 8 }, () => jobFor("a", "echo"));
+    await queue.dispatch(others);
+    await answers.toAll(others);
+    expect(returned).toEqual([]);
+    const crossing = encodeJob(jobFor("a", "echo"));
+    const back = hears(child, "returned");
+    child.send({ kind: "job", job: crossing });
+    await back;
+    expect(crew.starts(crossing.id)).toBe(0);
+    child.send({ kind: "release", jobId: held.id });
+    await answers.to(held.id);
+  });
+
   it("end when their producer is gone, whatever they are at", async () => {
     const crew = new Crew();
     const child = crew.hire(ORDER);
     await hears(child, "ready");
     const job = jobFor("a", "held");
-    child.send({ kind: "job", job: { ...job, claim: { ...job.claim, raw: "{}" } } });
+    child.send({ kind: "job", job: encodeJob(job) });
     await crew.takes(job.id);
     const exit = once(child, "exit");
     child.disconnect();

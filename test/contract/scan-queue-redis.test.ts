@@ -96,15 +96,19 @@ describe.concurrent("the scan queue on Redis", () => {
   it("answers for a malformed job where its id can be read, drops it where not, and goes on", async () => {
     await using test = await open(1);
     const answers = new Answers(test.queue);
-    const [malformed, good] = [jobFor("a", "echo"), jobFor("a", "echo")];
+    const [malformed, misnamed, good] = [jobFor("a", "echo"), jobFor("a", "echo"), jobFor("a", "echo")];
     await using stack = new AsyncDisposableStack();
     const raw = stack.adopt(new Queue("a", test.bullmq), (it) => it.close());
     await raw.add("scan", { what: "is this" }, { jobId: "nobody-knows" });
     await raw.add("scan", { ...malformed, uri: 7 }, { jobId: malformed.id });
+    await raw.add("scan", { ...good, claim: { raw: "{}" } }, { jobId: misnamed.id });
     await test.queue.dispatch([good]);
-    expect(await answers.to(malformed.id)).toMatchObject({ verdict: "unknown", reason: "invalid-result" });
+    for (const { id } of [malformed, misnamed]) {
+      expect(await answers.to(id)).toMatchObject({ verdict: "unknown", reason: "invalid-result" });
+    }
     expect(await answers.to(good.id)).toMatchObject({ verdict: "malicious" });
-    expect(answers.heard).toHaveLength(2);
+    expect(answers.heard).toHaveLength(3);
+    expect(test.crew.starts(good.id)).toBe(1);
   });
 
   it("reads on behind an entry of the event stream that is not BullMQ's", async () => {

@@ -158,6 +158,13 @@ it.each([
   expect(decodeAnswer(job.id, travel(wire))).toMatchObject({ verdict: "unknown", reason: "invalid-result" });
 });
 
+it("takes no answer from one chain for an answer from another", () => {
+  const chain = CHAIN_NAMES.find((name) => name !== job.chain) ?? "home";
+  const twin = scanJobId(chain, job.guid, job.artifactIndex, job.backend);
+  const wire = encodeAnswer(job, answerTo(job, {}));
+  expect(decodeAnswer(twin, travel(wire))).toMatchObject({ jobId: twin, reason: "invalid-result" });
+});
+
 it("takes no answer about one artifact for an answer about another", () => {
   const other = answerTo({ ...job, artifactIndex: (job.artifactIndex + 1) % 256 }, { jobId: job.id });
   const wire = { ...other, metadata: "{}" };
