@@ -129,5 +129,5 @@ try {
 } catch (error) {
   process.exitCode = tell(error);
 }
-// Whatever a program left open must not keep it from ending; a last line on a slow pipe may.
-setTimeout(() => process.exit(), 2_000).unref();
+// Whatever a program left open must not keep it from ending.
+setTimeout(() => process.exit(), 500).unref();

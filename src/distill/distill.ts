@@ -30,7 +30,7 @@ const SUSPICION_PPM = 100_000;
 const Z = 1;
 
 /** Reasons that are no failure: the backend did what it should and has nothing to say. */
-const IN_ORDER: readonly NoOpinionReason[] = ["no-match", "not-accepted"];
+const IN_ORDER: readonly NoOpinionReason[] = ["no-match", "undecided", "not-accepted"];
 
 interface Witness {
   readonly backend: string;

@@ -100,7 +100,8 @@ describe("distilling", () => {
     const lost = width(opinionOf(heard, ["one", "two"]).interval);
     expect(lost).toBeGreaterThan(complete);
     expect(width(opinionOf([...heard, unknown("two", "crashed")]).interval)).toBe(lost);
-    expect(width(opinionOf([...heard, unknown("two", "not-accepted")]).interval)).toBe(complete);
+    for (const reason of ["no-match", "undecided", "not-accepted"] as const)
+      expect(width(opinionOf([...heard, unknown("two", reason)]).interval)).toBe(complete);
   });
 
   it("narrows the interval the more backends agree", () => {
@@ -138,7 +139,7 @@ const anyAnswers = fc
   .map((given) =>
     given.map(({ verdict, confidence }, index) =>
       verdict === "unknown"
-        ? unknown(`b${index}`, NO_OPINION_REASONS[Math.floor(confidence * 11)])
+        ? unknown(`b${index}`, NO_OPINION_REASONS[Math.floor(confidence * (NO_OPINION_REASONS.length - 1))])
         : answer({ backend: `b${index}`, verdict, confidence, family: `F${index % 3}` }),
     ),
   );

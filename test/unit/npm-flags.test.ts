@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { consumerSettings } from "../../src/config/consumer.ts";
 import { demoSettings } from "../../src/config/demo.ts";
 import { type CommandLine, refuseStrayWords, retypedForNpm } from "../../src/config/npm.ts";
 import { producerSettings } from "../../src/config/producer.ts";
@@ -80,6 +81,11 @@ describe("flags that npm took", () => {
     const env = { npm_lifecycle_event: "test", npm_config_json: "true" };
     expect(retypedForNpm(line({ settings: demoSettings }), env)).toBeUndefined();
   });
+});
+
+it("a consumer that a producer forked is not asked about its producer's flags", () => {
+  const consumer = line({ command: "consumer", settings: consumerSettings, flags: { embedded: true } });
+  expect(retypedForNpm(consumer, npm({ npm_config_queue: "theirs" }))).toBeUndefined();
 });
 
 describe("words that belong to no option", () => {
