@@ -2,25 +2,23 @@ import { z } from "zod";
 
 import { ARTIFACT_KINDS, type ArtifactKind } from "../domain/artifact.ts";
 import { describeError } from "../domain/fault.ts";
-import { type Guid, guidToUint, uintToGuid } from "../domain/guid.ts";
+import { type Guid, guidToUint } from "../domain/guid.ts";
 import { formatNct, type Nct } from "../domain/nct.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Specimen } from "./ambassador-corpus.ts";
+import { type DrawOptions, drawGuid, drawSpecimens } from "./ambassador-draw.ts";
 import { describeSpecimen } from "./ambassador-metadata.ts";
 import type { Chain } from "./chain.ts";
 import type { BountyBook, OpenBounty } from "./chain-bounties.ts";
-import { type Dice, dice } from "./dice.ts";
+import { dice } from "./dice.ts";
 import { bloomOf } from "./gateway/bloom.ts";
 import { once, openPurse, type Player, player, settle, type Truth } from "./player.ts";
 import type { ArtifactStore } from "./store.ts";
 
-export interface AmbassadorOptions {
+export interface AmbassadorOptions extends DrawOptions {
   readonly chain: Chain;
   readonly book: BountyBook;
   readonly store: ArtifactStore;
-  /** At least one specimen; malicious and benign ones are drawn equally often where there are both. */
-  readonly corpus: readonly Specimen[];
-  readonly artifactsPerBounty: number;
   /** Blocks that a bounty takes assertions for. */
   readonly duration: number;
   /** For a bounty; raised to what the registry asks for its number of artifacts. */
@@ -29,8 +27,6 @@ export interface AmbassadorOptions {
   readonly bountiesPerBlock: number;
   /** Stops after so many. */
   readonly bounties?: number;
-  /** 0 to 1: how many bounties are about URLs where the corpus has both. */
-  readonly urlShare?: number;
   /** Makes choice and GUIDs the same again. */
   readonly seed: number;
   /**
@@ -58,8 +54,6 @@ export interface Ambassador extends Player {
   done(): boolean;
 }
 
-const URL_SHARE = 0.25;
-
 /**
  * Posts bounties of known truth at a steady rate and settles them:
  *
@@ -79,9 +73,9 @@ export function ambassador(options: AmbassadorOptions): Ambassador {
   let firstBlock: number | undefined;
 
   const plan = (): void => {
-    const specimens = choose(options, chance);
+    const specimens = drawSpecimens(options, chance);
     const planned: PlannedBounty = {
-      guid: freshGuid(names),
+      guid: drawGuid(names),
       kind: specimens[0]!.kind,
       truth: specimens.map((specimen) => specimen.malicious),
       names: specimens.map((specimen) => specimen.name),
@@ -153,27 +147,6 @@ export function ambassador(options: AmbassadorOptions): Ambassador {
       plans.size >= (options.bounties ?? Number.POSITIVE_INFINITY) &&
       plans.values().every((planned) => planned.state === "settled"),
   };
-}
-
-/** As many specimens of one kind as a bounty takes; the same one may come twice. */
-function choose(options: AmbassadorOptions, chance: Dice): Specimen[] {
-  const files = options.corpus.filter((specimen) => specimen.kind === "file");
-  const urls = options.corpus.filter((specimen) => specimen.kind === "url");
-  const aboutUrls = chance.ratio() < (options.urlShare ?? URL_SHARE);
-  const pool = files.length === 0 || (aboutUrls && urls.length > 0) ? urls : files;
-  return Array.from({ length: options.artifactsPerBounty }, () => {
-    const malicious = chance.ratio() < 0.5;
-    const side = pool.filter((specimen) => specimen.malicious === malicious);
-    const drawn = side.length > 0 ? side : pool;
-    return drawn[chance.below(drawn.length)]!;
-  });
-}
-
-/** 128 random bits in the version 4 form of a UUID: the reference client misprints any other. */
-function freshGuid(chance: Dice): Guid {
-  const bits = chance.integer(16);
-  const version = (bits & ~(0xfn << 76n)) | (0x4n << 76n);
-  return uintToGuid((version & ~(0x3n << 62n)) | (0x2n << 62n));
 }
 
 async function atLeastMinimum(

@@ -44,7 +44,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     process.off("exit", killNow);
     if (child.exitCode === null && child.signalCode === null) killNow();
     await exited;
-    watcher?.kill("SIGKILL");
+    watcher?.dismiss();
   };
   try {
     const address = await listening(child);
@@ -116,7 +116,7 @@ async function announcement(stdout: Readable): Promise<string> {
 }
 
 /** Kills `pid` as soon as the pipe to this process breaks. Windows has no shell for it and does without. */
-function watchOver(pid: number) {
+function watchOver(pid: number): { dismiss(): void } | undefined {
   if (process.platform === "win32") return undefined;
   const watcher = spawn("/bin/sh", ["-c", 'cat >/dev/null; kill -9 "$1"', "sh", String(pid)], {
     stdio: ["pipe", "ignore", "ignore"],
@@ -124,5 +124,11 @@ function watchOver(pid: number) {
   });
   watcher.on("error", () => undefined);
   watcher.unref();
-  return watcher;
+  return {
+    dismiss() {
+      if (watcher.pid === undefined || watcher.exitCode !== null || watcher.signalCode !== null) return;
+      // The group, shell and cat; closing the pipe would have it kill a number that may be another's by now.
+      process.kill(-watcher.pid, "SIGKILL");
+    },
+  };
 }
