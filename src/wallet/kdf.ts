@@ -55,23 +55,22 @@ export type KeyDerivation = z.infer<typeof KeyDerivation>;
 
 /** `dklen` bytes: the first 16 are the cipher key, the next 16 go into the MAC. */
 export async function deriveKey(password: string, derivation: KeyDerivation): Promise<Buffer> {
-  const secret = password.normalize("NFKC");
   if (derivation.kdf === "pbkdf2") {
     const { salt, c, dklen: length } = derivation.kdfparams;
-    return pbkdf2(secret, salt, c, length, "sha256");
+    return pbkdf2(password, salt, c, length, "sha256");
   }
   const { salt, n, r, p, dklen: length } = derivation.kdfparams;
   // RFC 7914 wants N < 2^(16 r) and OpenSSL insists on it.
-  if (Math.log2(n) >= 16 * r) return scryptByHand(secret, derivation.kdfparams);
+  if (Math.log2(n) >= 16 * r) return scryptByHand(password, derivation.kdfparams);
   // OpenSSL counts some scratch space too; without `maxmem` Node stops at 32 MiB.
-  return scrypt(secret, salt, length, { N: n, r, p, maxmem: 128 * r * (n + p) + 2 ** 20 });
+  return scrypt(password, salt, length, { N: n, r, p, maxmem: 128 * r * (n + p) + 2 ** 20 });
 }
 
 async function scryptByHand(
-  secret: string,
+  password: string,
   { salt, n, r, p, dklen: length }: z.infer<typeof Scrypt>["kdfparams"],
 ): Promise<Buffer> {
-  const blocks = await pbkdf2(secret, salt, 1, 128 * r * p, "sha256");
+  const blocks = await pbkdf2(password, salt, 1, 128 * r * p, "sha256");
   for (let lane = 0; lane < p; lane++) {
     const bytes = blocks.subarray(lane * 128 * r, (lane + 1) * 128 * r);
     const words = Uint32Array.from({ length: 32 * r }, (_, k) => bytes.readUInt32LE(4 * k));
@@ -80,5 +79,5 @@ async function scryptByHand(
       bytes.writeUInt32LE(word, 4 * k);
     });
   }
-  return pbkdf2(secret, blocks, 1, length, "sha256");
+  return pbkdf2(password, blocks, 1, length, "sha256");
 }

@@ -55,8 +55,8 @@ export async function decryptKeystore(
   name = "keystore",
 ): Promise<UnlockedKey> {
   const { crypto, address } = readKeystore(json, name);
-  const key = await deriveKey(password, crypto);
-  if (!timingSafeEqual(macOf(key, crypto.ciphertext), crypto.mac)) {
+  const key = await keyFor(crypto, password);
+  if (key === undefined) {
     throw new ConfigFault("PASSWORD_WRONG", `The password does not open the keyfile "${name}".`, {
       hint: "Check --password, PASSWORD or what you typed.",
     });
@@ -100,6 +100,15 @@ export async function createKeystore(
       mac: macOf(key, ciphertext).toString("hex"),
     },
   };
+}
+
+/** The derived key, once the MAC agrees. Wallets differ in whether they normalise what was typed: either will do. */
+async function keyFor(crypto: Keystore["crypto"], password: string): Promise<Buffer | undefined> {
+  for (const typed of new Set([password, password.normalize("NFKC")])) {
+    const key = await deriveKey(typed, crypto);
+    if (timingSafeEqual(macOf(key, crypto.ciphertext), crypto.mac)) return key;
+  }
+  return undefined;
 }
 
 async function readKeyfile(path: string): Promise<unknown> {

@@ -35,6 +35,14 @@ describe("a keystore", () => {
     expect(unlocked.address).toBe("0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b");
   });
 
+  it("opens whether the wallet that wrote it normalised the password or not", async () => {
+    const typed = "pa\u0308sswo\ufb01rd";
+    for (const written of [typed, typed.normalize("NFKC")]) {
+      const keystore = await createKeystore(key, written, { n: 1024 });
+      expect((await decryptKeystore(keystore, typed)).address).toMatch(/^0x008A/);
+    }
+  });
+
   it("refuses a wrong password by name", async () => {
     const keystore = await createKeystore(key, "right", { n: 1024 });
     await expect(decryptKeystore(keystore, "wrong")).rejects.toMatchObject({
