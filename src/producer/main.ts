@@ -40,6 +40,16 @@ export interface ProducerIo {
 
 /** Runs until the signal aborts; resolves to the exit code. Throws ConfigFault for what the operator can correct. */
 export async function runProducer(config: ProducerConfig, io: ProducerIo): Promise<number> {
+  try {
+    await answerBounties(config, io);
+  } catch (error) {
+    // Whoever asks a producer to stop while it still waits for Redis or the marketplace wants no complaint.
+    if (!io.signal.aborted) throw error;
+  }
+  return 0;
+}
+
+async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<void> {
   const { log, signal } = io;
   const strategy = await loadBidStrategy(config.bidStrategy);
   const rules = await readTriageRules(config, log);
@@ -111,7 +121,6 @@ export async function runProducer(config: ProducerConfig, io: ProducerIo): Promi
   tell("producer.stopping", { inFlight: engines.reduce((sum, engine) => sum + engine.inFlight(), 0) });
   const stopped = Promise.all(engines.map((engine) => engine.stop()));
   await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
-  return 0;
 }
 
 function openQueue(
