@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { eth, utils } from "web3";
 import { z } from "zod";
 import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
@@ -19,7 +19,7 @@ export interface UnlockedKey {
 }
 
 /** A keystore is under a kilobyte; more is another kind of file. */
-const MAX_KEYFILE_CHARS = 65_536;
+const MAX_KEYFILE_BYTES = 65_536;
 
 const Crypto = z
   .object({
@@ -55,7 +55,9 @@ export async function decryptKeystore(
   name = "keystore",
 ): Promise<UnlockedKey> {
   const { crypto, address } = readKeystore(json, name);
-  const key = await keyFor(crypto, password);
+  const key = await keyFor(crypto, password).catch((error: unknown) => {
+    throw unreadable(`The keyfile "${name}" asks for a key derivation that this machine cannot do.`, error);
+  });
   if (key === undefined) {
     throw new ConfigFault("PASSWORD_WRONG", `The password does not open the keyfile "${name}".`, {
       hint: "Check --password, PASSWORD or what you typed.",
@@ -112,10 +114,14 @@ async function keyFor(crypto: Keystore["crypto"], password: string): Promise<Buf
 }
 
 async function readKeyfile(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(whyUnreadable(path, error.code), error);
-  });
-  if (text.length > MAX_KEYFILE_CHARS) {
+  // Never more than that is read: a path may lead to anything.
+  const head = createReadStream(path, { encoding: "utf8", end: MAX_KEYFILE_BYTES });
+  const text = await head
+    .reduce((all, chunk: string) => all + chunk, "")
+    .catch((error: NodeJS.ErrnoException) => {
+      throw unreadable(whyUnreadable(path, error.code), error);
+    });
+  if (Buffer.byteLength(text) > MAX_KEYFILE_BYTES) {
     throw unreadable(`The keyfile "${path}" is far too large to be a keystore.`);
   }
   try {

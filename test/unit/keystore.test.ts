@@ -86,6 +86,8 @@ describe("an unreadable keyfile is refused with one sentence that says why:", ()
     expect(await refusal(join(folder, "directory"))).toMatch(/is a directory/);
   });
 
+  it("endless", async () => expect(await refusal("/dev/zero")).toMatch(/far too large/));
+
   it("not JSON, and the text is not repeated", async () => {
     const message = await refusal(await fileWith(PUBLISHED_SECRET));
     expect(message).toMatch(/is not JSON/);
