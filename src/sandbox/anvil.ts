@@ -11,6 +11,8 @@ import { ConfigFault, Fault } from "../domain/fault.ts";
 export interface Anvil extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
+  /** Resolves when the process is gone, wanted or not. */
+  readonly ended: Promise<void>;
 }
 
 export interface AnvilOptions {
@@ -36,19 +38,22 @@ const BLOCK_GAS = 10_000_000_000;
  */
 export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const child = spawn(anvilBinary(), flags(options), { stdio: ["ignore", "pipe", "pipe"], detached: true });
-  const exited = once(child, "exit").catch(() => []);
+  const ended = once(child, "exit").then(
+    () => undefined,
+    () => undefined,
+  );
   const watcher = child.pid === undefined ? undefined : watchOver(child.pid);
   const killNow = (): void => void child.kill("SIGKILL");
   process.once("exit", killNow);
   const stop = async (): Promise<void> => {
     process.off("exit", killNow);
     if (child.exitCode === null && child.signalCode === null) killNow();
-    await exited;
+    await ended;
     watcher?.dismiss();
   };
   try {
     const address = await listening(child);
-    return { url: `http://${address}`, pid: child.pid!, [Symbol.asyncDispose]: stop };
+    return { url: `http://${address}`, pid: child.pid!, ended, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;

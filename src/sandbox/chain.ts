@@ -90,8 +90,13 @@ export async function startChain(options: ChainOptions): Promise<Chain> {
 
   const accounts = await readAccounts(rpc, arbiters);
   const contracts = await deployMarket(rpc, compiled, accounts, options);
-  log.info({ url: anvil.url, chainId, registry: contracts.registry.address }, "chain.started");
-  return chainOver(rpc, { chainId, blockTimeMs, contracts, accounts, lifetime: opened.move() });
+  const { url, pid } = anvil;
+  log.info({ url, pid, chainId, registry: contracts.registry.address }, "chain.started");
+  const lifetime = opened.move();
+  void anvil.ended.then(() => {
+    if (!lifetime.disposed) log.error({ url, pid }, "chain.died");
+  });
+  return chainOver(rpc, { chainId, blockTimeMs, contracts, accounts, lifetime });
 }
 
 async function readAccounts(rpc: Rpc, arbiters: number): Promise<Accounts> {

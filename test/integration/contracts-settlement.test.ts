@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { Address } from "../../src/domain/address.ts";
+import { countBits } from "../../src/domain/bits.ts";
 import { ARBITERS, argsOf, type Market, NCT, nct, openMarket } from "../fixtures/contracts/market.ts";
 
 let market: Market;
@@ -77,7 +79,7 @@ describe("quorum", () => {
 
 interface Stance {
   readonly mask: bigint;
-  readonly bids: readonly string[];
+  readonly bids: readonly (string | bigint)[];
   readonly verdicts: bigint;
   readonly silent?: boolean;
 }
@@ -227,6 +229,9 @@ async function play({ amount, artifacts, experts, votes, arbiters = votes.length
   return { open, accounts };
 }
 
+/** One bid per bit of the mask. */
+const unpackBids = (mask: bigint, bid: bigint): bigint[] => Array(countBits(mask)).fill(bid);
+
 /** Settles and returns the payout, which the balance must confirm. */
 async function settle(account: Address): Promise<bigint> {
   const before = (await market.read("balanceOf", [account], "token")) as bigint;
@@ -252,6 +257,32 @@ describe("settlement", () => {
       arbiter: units(example.payouts.arbiter),
       left: units(example.payouts.left ?? 0n),
     });
+  });
+
+  it("pays out everything that was escrowed, whatever was bid and said, once there are votes", async () => {
+    const stance = fc.record({
+      mask: fc.bigInt({ min: 0n, max: 7n }),
+      verdicts: fc.bigInt({ min: 0n, max: 7n }),
+      bid: fc.bigInt({ min: nct("0.0625"), max: NCT }),
+      silent: fc.boolean(),
+    });
+    const doings = fc.record({
+      amount: fc.bigInt({ min: 6n * NCT, max: 9n * NCT }),
+      stances: fc.array(stance, { minLength: 1, maxLength: 4 }),
+      votes: fc.array(fc.bigInt({ min: 0n, max: 7n }), { minLength: 1, maxLength: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(doings, async ({ amount, stances, votes }) => {
+        await market.goBack();
+        const experts = stances.map(({ bid, ...rest }) => ({ ...rest, bids: unpackBids(rest.mask, bid) }));
+        const played: Case = { ...CASES[0]!, amount, artifacts: 3, experts, votes };
+        const { accounts } = await play(played);
+        const voters = market.arbiters.slice(0, votes.length);
+        for (const account of [market.ambassador, ...accounts, ...voters]) await settle(account);
+        expect(await registryBalance()).toBe(0n);
+      }),
+      { numRuns: 10 },
+    );
   });
 
   it("draws one arbiter among those who voted and staked, and pays no other", async () => {

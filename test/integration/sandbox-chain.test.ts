@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Nct } from "../../src/domain/nct.ts";
@@ -101,6 +102,29 @@ describe("the sandbox's chain", () => {
     const args = postArgs(1n, { artifacts: 256, amount: 512n * 10n ** 18n }).with(7, "x".repeat(10_000));
     const { logs } = await chain.send(ambassador, registry, "postBounty", args);
     expect(logs.at(-1)).toMatchObject({ event: "NewBounty", args: { guid: 1n } });
+  });
+});
+
+describe("a chain that dies under a running market", () => {
+  it("says so, and one that is disposed of does not", async () => {
+    const said: { msg: string; pid: number; url: string }[] = [];
+    const died = Promise.withResolvers<void>();
+    const write = (line: string): void => {
+      said.push(JSON.parse(line));
+      if (said.at(-1)?.msg === "chain.died") died.resolve();
+    };
+    const options = { blockTimeMs: 1000, revealWindow: 3, voteWindow: 4, arbiters: 1, rivals: 0 };
+    const log = pino({ base: null }, { write });
+    const disposed = await startChain({ ...options, log });
+    await disposed[Symbol.asyncDispose]();
+    await using chain = await startChain({ ...options, log });
+    process.kill(said.at(-1)!.pid, "SIGKILL");
+    await died.promise;
+    expect(said.map(({ msg, url }) => [msg, url])).toEqual([
+      ["chain.started", disposed.url],
+      ["chain.started", chain.url],
+      ["chain.died", chain.url],
+    ]);
   });
 });
 
