@@ -23,7 +23,16 @@ export class ProducerProcess implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<void>();
 
   constructor({ flags, env, onTold, onText }: ProducerProcessOptions) {
-    const args = [mainModule(), "producer", ...flags, "--log", "info", "--log-format", "json"];
+    const args = [
+      ...process.execArgv,
+      mainModule(),
+      "producer",
+      ...flags,
+      "--log",
+      "info",
+      "--log-format",
+      "json",
+    ];
     this.#child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     this.#exit = once(this.#child, "exit");
     this.#ready.promise.catch(() => undefined);
