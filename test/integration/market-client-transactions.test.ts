@@ -300,6 +300,31 @@ describe("a transaction", () => {
     expect(outcome).toEqual({ kind: "failed", reason: `The transaction reverted: ${why}.`, retryable });
   });
 
+  it.each([
+    "transaction H: receipt not available",
+    "transaction H: unexpected error while fetching transaction receipt",
+    "transaction H: transaction failed at block 7, error: Transaction receipt indicates failure but trace succeeded",
+    "something about nobody in particular",
+  ])("is asked for again after '%s'", async (text) => {
+    gateway.once("GET /transactions", (asked) => {
+      const [hash = ""] = (asked.body as { transactions: string[] }).transactions;
+      return refusal(400, { status: "FAIL", errors: { errors: [text.replace("H", hash.slice(2))] } });
+    });
+    expect(await market.settle(guid, noJournal)).toMatchObject({ kind: "done" });
+    expect(gateway.requests("GET /transactions")).toHaveLength(2);
+  });
+
+  it("that ran out of gas has failed, and would again", async () => {
+    gateway.on("GET /transactions", (asked) => {
+      const [hash = ""] = (asked.body as { transactions: string[] }).transactions;
+      return refusal(400, {
+        status: "FAIL",
+        errors: { errors: [`transaction ${hash.slice(2)}: out of gas`] },
+      });
+    });
+    expect(await market.settle(guid, noJournal)).toMatchObject({ kind: "failed", retryable: false });
+  });
+
   it("pays what its transfers to us say, to the last digit", async () => {
     const to = (address: string, value: string) => ({ from: `0x${"22".repeat(20)}`, to: address, value });
     gateway.on("GET /transactions", {

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { block, systemClock } from "../../src/domain/chain.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
@@ -437,16 +439,33 @@ describe("the event stream", () => {
     await next("connected");
   });
 
-  it("keeps coming back to a gateway that accepts and hangs up", async () => {
-    await started();
-    let connections = 0;
-    for (; connections < 3; connections++) {
+  it("comes back less and less often to a gateway that greets and hangs up, until it hears a block", async () => {
+    const waits: number[] = [];
+    const logged = new EventEmitter();
+    const telling = pino(
+      { level: "warn" },
+      {
+        write(line: string) {
+          waits.push(JSON.parse(line).retryInMs);
+          logged.emit("wait");
+        },
+      },
+    );
+    await started({ log: telling, timings: { stream: { backoffMs: 8 } } });
+    const lose = async () => {
       const again = gateway.connection();
+      const said = once(logged, "wait");
       gateway.hangUp();
+      await said;
       await again;
-    }
-    await next("connected");
-    expect(market.connected()).toBe(true);
+    };
+    for (let i = 0; i < 4; i++) await lose();
+    const back = next("connected");
+    await back;
+    gateway.say("block", { number: 101 });
+    await heardAll();
+    await lose();
+    expect(waits).toEqual([6, 12, 24, 48, 6]);
   });
 
   it("is closed when the market is left", async () => {
