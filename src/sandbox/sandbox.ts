@@ -50,9 +50,10 @@ export const PURSE = nct(10_000n * ONE_NCT);
 
 const MAX_DURATION_BLOCKS = 100;
 const MAX_ARTIFACT_BYTES = 34_603_008;
-/** The real gateway's habits, as long as blocks are not faster. */
+/** The real gateway's habits, as long as blocks are neither faster nor much slower. */
 const EVENT_POLL_MS = 500;
 const RECEIPT_POLL_MS = 1000;
+const RECEIPT_TIMEOUT_MS = 10_000;
 
 /** Throws ConfigFault for folders that cannot be used, contracts that do not fit, or a duration out of range. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -113,6 +114,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       pollMs,
       startedAtMs: clock.now(),
       receiptPollMs: Math.min(RECEIPT_POLL_MS, blockTimeMs / 2),
+      // A receipt needs up to two blocks, however slow they are.
+      receiptTimeoutMs: Math.max(RECEIPT_TIMEOUT_MS, 4 * blockTimeMs),
       maxArtifactBytes: options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES,
     }),
   );
