@@ -41,71 +41,91 @@ const echo: ScanHandler = async (job) => ({
   consumer: "bench",
 });
 
-/** Milliseconds of each round trip, one job at a time. */
-async function timed(roundTrip: () => Promise<unknown>): Promise<number[]> {
-  const samples: number[] = [];
+/** Sends one job and resolves with its answer. */
+type RoundTrip = () => Promise<void>;
+
+/**
+ * Milliseconds of each way's round trips, sorted: one job at a time, and the ways by turns, so that whatever else the
+ * machine does meets them all alike.
+ */
+async function timed<Way extends string>(ways: Record<Way, RoundTrip>): Promise<Record<Way, number[]>> {
+  const samples = Object.fromEntries(Object.keys(ways).map((way) => [way, []])) as unknown as Record<
+    Way,
+    number[]
+  >;
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-    const start = performance.now();
-    await roundTrip();
-    if (round >= WARM_UP) samples.push(performance.now() - start);
+    for (const way of Object.keys(ways) as Way[]) {
+      const start = performance.now();
+      await ways[way]();
+      if (round >= WARM_UP) samples[way].push(performance.now() - start);
+    }
   }
-  return samples.sort((a, b) => a - b);
+  for (const list of Object.values<number[]>(samples)) list.sort((a, b) => a - b);
+  return samples;
 }
 
-/** BullMQ as its manual shows it, with a job and an answer of the same size as ours. */
-async function rawRoundTrips(): Promise<number[]> {
-  const { host, port } = address;
-  const options = { connection: { ...address, host, port }, prefix: `{bench-${randomUUID()}}` };
-  await using stack = new AsyncDisposableStack();
-  const queue = stack.adopt(new Queue("raw", options), (it) => it.close());
-  const events = stack.adopt(new QueueEvents("raw", options), (it) => it.close());
-  const worker = stack.adopt(
-    new Worker("raw", async (job) => echo(job.data, new AbortController().signal), options),
-    (it) => it.close(),
-  );
-  await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
-  let completed = (_jobId: string): void => {};
-  events.on("completed", ({ jobId }) => completed(jobId));
-  return await timed(async () => {
-    const job = jobFor("raw", "echo");
-    const done = new Promise<void>((resolve) => {
-      completed = (id) => {
-        if (id === job.id) resolve();
-      };
-    });
-    await queue.add("scan", job, { jobId: job.id });
-    await done;
-  });
-}
-
-/** The same through the port. */
-async function ourRoundTrips(): Promise<number[]> {
-  const queue = `bench-${randomUUID()}`;
-  await using work = await openBullmqWork({ address, queue, consumer: "bench", ...basics });
-  await work.serve(["ours"], echo, { concurrency: 1 });
-  await using scans = await openBullmqQueue({ address, queue, backends: ["ours"], ...basics });
-  return await throughPort(scans, "ours");
-}
-
-async function embeddedRoundTrips(): Promise<number[]> {
-  const crew = startCrew(1, { kind: "embedded", backends: ["ours"], concurrency: 1 });
-  await using scans = openEmbeddedQueue({ spawn: crew.spawn, consumers: 1, log });
-  await crew.ready();
-  return await throughPort(scans, "ours");
-}
-
-async function throughPort(scans: ScanQueue, backend: string): Promise<number[]> {
+/** A round trip of one job, given how to send it and how to hear of answers. */
+function roundTrip(
+  backend: string,
+  send: (job: ScanJob) => Promise<unknown>,
+  hear: (listener: (jobId: string) => void) => void,
+): RoundTrip {
   let answered = (_jobId: string): void => {};
-  scans.onAnswer(({ jobId }) => answered(jobId));
-  return await timed(async () => {
+  hear((jobId) => answered(jobId));
+  return async () => {
     const job = jobFor(backend, "echo");
     const done = new Promise<void>((resolve) => {
       answered = (id) => {
         if (id === job.id) resolve();
       };
     });
-    await scans.dispatch([job]);
+    await send(job);
     await done;
+  };
+}
+
+const throughPort = (queue: ScanQueue): RoundTrip =>
+  roundTrip(
+    "ours",
+    (job) => queue.dispatch([job]),
+    (listener) => queue.onAnswer(({ jobId }) => listener(jobId)),
+  );
+
+/** BullMQ as its manual shows it, with a job and an answer of the same size as ours. */
+async function rawBullmq(stack: AsyncDisposableStack): Promise<RoundTrip> {
+  const { signal } = new AbortController();
+  const options = { connection: { ...address }, prefix: `{bench-${randomUUID()}}` };
+  const queue = stack.adopt(new Queue("raw", options), (it) => it.close());
+  const events = stack.adopt(new QueueEvents("raw", options), (it) => it.close());
+  const worker = stack.adopt(new Worker("raw", (job) => echo(job.data, signal), options), (it) => it.close());
+  await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
+  return roundTrip(
+    "raw",
+    (job) => queue.add("scan", job, { jobId: job.id }),
+    (listener) => events.on("completed", ({ jobId }) => listener(jobId)),
+  );
+}
+
+async function oursOnRedis(stack: AsyncDisposableStack): Promise<RoundTrip> {
+  const queue = `bench-${randomUUID()}`;
+  const work = stack.use(await openBullmqWork({ address, queue, consumer: "bench", ...basics }));
+  await work.serve(["ours"], echo, { concurrency: 1 });
+  return throughPort(stack.use(await openBullmqQueue({ address, queue, backends: ["ours"], ...basics })));
+}
+
+async function embedded(stack: AsyncDisposableStack): Promise<RoundTrip> {
+  const crew = startCrew(1, { kind: "embedded", backends: ["ours"], concurrency: 1 });
+  const queue = stack.use(openEmbeddedQueue({ spawn: crew.spawn, consumers: 1, log }));
+  await crew.ready();
+  return throughPort(queue);
+}
+
+async function latencies() {
+  await using stack = new AsyncDisposableStack();
+  return await timed({
+    "BullMQ, raw": await rawBullmq(stack),
+    "ours on Redis": await oursOnRedis(stack),
+    embedded: await embedded(stack),
   });
 }
 
@@ -167,12 +187,8 @@ async function finishWith(consumers: number): Promise<number> {
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
-const raw = await rawRoundTrips();
-const rows = {
-  "BullMQ, raw": raw,
-  "ours on Redis": await ourRoundTrips(),
-  embedded: await embeddedRoundTrips(),
-};
+const rows = await latencies();
+const raw = rows["BullMQ, raw"];
 console.log(`Round trip from dispatch to answer, ${ROUNDS} jobs one after the other`);
 console.table(
   Object.fromEntries(

@@ -13,7 +13,7 @@ import { describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import { BLOCKING_READ_S, bullmqPrefix, LOCK_MS, MAX_STALLS, STALL_CHECK_MS } from "./bullmq-names.ts";
 import { decodeJob, parseScanJobId, type WireAnswer } from "./job-codec.ts";
-import { runJob } from "./job-run.ts";
+import { type JobRun, runJob } from "./job-run.ts";
 import { invalidResult } from "./no-opinion.ts";
 import type { ScanHandler, ScanWork } from "./port.ts";
 import { connectRedis, isUsable } from "./redis.ts";
@@ -98,40 +98,19 @@ class BullmqWork implements ScanWork {
   #work(backend: string, handler: ScanHandler, concurrency: number): ScanWorker {
     const { consumer, log, clock = systemClock } = this.#options;
     const run = { handler, stop: this.#stop.signal, clock, consumer };
-    const worker = new ScanWorker(
-      backend,
-      async (job, token) => {
-        if (!this.#slots.take()) {
-          this.#parked.add(job.id);
-          await this.#giveBack(job, token);
-          // Until there is room again, this worker must not take the same job a second time.
-          await this.#slots.room();
-          this.#parked.delete(job.id);
-          throw new WaitingError();
-        }
-        try {
-          const answer = await this.#answer(job, run);
-          if (answer !== undefined) return answer;
-          await this.#giveBack(job, token);
-          throw new WaitingError();
-        } finally {
-          this.#slots.release();
-        }
-      },
-      {
-        connection: this.#redis,
-        prefix: this.#prefix,
-        name: consumer,
-        concurrency,
-        lockDuration: LOCK_MS,
-        stalledInterval: STALL_CHECK_MS,
-        maxStalledCount: MAX_STALLS,
-        drainDelay: BLOCKING_READ_S,
-        // After an outage a bounty cannot wait for BullMQ's 15 s.
-        runRetryDelay: 1_000,
-        skipVersionCheck: true,
-      },
-    );
+    const worker = new ScanWorker(backend, (job, token) => this.#process(job, token, run), {
+      connection: this.#redis,
+      prefix: this.#prefix,
+      name: consumer,
+      concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALL_CHECK_MS,
+      maxStalledCount: MAX_STALLS,
+      drainDelay: BLOCKING_READ_S,
+      // After an outage a bounty cannot wait for BullMQ's 15 s.
+      runRetryDelay: 1_000,
+      skipVersionCheck: true,
+    });
     worker.on("error", (error) => {
       const [, parked] = /^could not renew lock for job (.+)$/.exec(error.message) ?? [];
       if (parked !== undefined && this.#parked.has(parked)) return;
@@ -145,8 +124,29 @@ class BullmqWork implements ScanWork {
     return worker;
   }
 
+  async #process(job: Job<unknown>, token: string | undefined, run: JobRun): Promise<WireAnswer> {
+    // Also while draining: a worker that is closing still takes the job for which it was just woken.
+    if (!this.#slots.take()) return this.#park(job, token);
+    try {
+      const answer = await this.#answer(job, run);
+      return answer ?? (await this.#giveBack(job, token));
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  /** Gives a job back, and keeps this worker from taking it again until there is room. */
+  async #park(job: Job<unknown>, token: string | undefined): Promise<never> {
+    this.#parked.add(job.id);
+    try {
+      return await this.#giveBack(job, token, this.#slots);
+    } finally {
+      this.#parked.delete(job.id);
+    }
+  }
+
   /** Data that is no job is answered where the job can be named, and dropped where it cannot. */
-  async #answer(bullJob: Job<unknown>, run: Parameters<typeof runJob>[1]): Promise<WireAnswer | undefined> {
+  async #answer(bullJob: Job<unknown>, run: JobRun): Promise<WireAnswer | undefined> {
     let why = "";
     const job = decodeJob(bullJob.data, (reason) => {
       why = reason;
@@ -158,8 +158,11 @@ class BullmqWork implements ScanWork {
     return { ...invalidResult(named, `the job cannot be read: ${why}`, run.consumer), metadata: "{}" };
   }
 
-  async #giveBack(job: Job<unknown>, token: string | undefined): Promise<void> {
+  /** WaitingError is how BullMQ is told that the job has left this worker's hands. */
+  async #giveBack(job: Job<unknown>, token: string | undefined, until?: Slots): Promise<never> {
     await job.moveToWait(token);
     this.#options.log.debug({ jobId: job.id }, "queue.job-given-back");
+    await until?.room();
+    throw new WaitingError();
   }
 }

@@ -8,9 +8,9 @@ export class Slots {
     this.#free = size;
   }
 
-  /** Takes a slot, or says that there is none. */
+  /** Takes a slot, or says that there is none to have. */
   take(): boolean {
-    if (this.#free === 0) return false;
+    if (this.#closed || this.#free === 0) return false;
     this.#free--;
     return true;
   }
@@ -26,7 +26,7 @@ export class Slots {
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Lets go of everybody who waits for room. */
+  /** Gives out no slot any more, and lets go of everybody who waits for room. */
   close(): void {
     this.#closed = true;
     this.#wake();

@@ -107,7 +107,7 @@ describe.concurrent("the embedded scan queue's consumers", () => {
     const crew = new Crew();
     const child = crew.hire(ORDER);
     await hears(child, "ready");
-    const job = jobFor("a", "held");
+    const job = jobFor("a", "sleep-600000");
     child.send({ kind: "job", job: encodeJob(job) });
     await crew.takes(job.id);
     const exit = once(child, "exit");
