@@ -15,10 +15,16 @@ import { type FromWorker, type ScanMessage, ToWorker } from "./worker-messages.t
  * A scanner in an endless loop never notices that its consumer was killed. This thread does: its parent process changes.
  */
 const ORPHAN_WATCH = `
-  const { workerData: parent } = require("node:worker_threads");
-  setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 1000);
+  const { workerData } = require("node:worker_threads");
+  setInterval(() => {
+    if (process.ppid === workerData.parent) return;
+    require("node:fs").rmSync(workerData.directory, { recursive: true, force: true });
+    process.kill(process.pid, "SIGKILL");
+  }, 1000);
 `;
 
+/** As of now: by the time somebody looks again, it may have changed. */
+const parent = process.ppid;
 let scanner: Scanner | undefined;
 let directory: string | undefined;
 
@@ -110,11 +116,10 @@ async function hear(message: ToWorker): Promise<void> {
   if (message.type === "close") return close();
   if (message.type === "scan") return scan(message);
   directory = message.directory;
+  new Worker(ORPHAN_WATCH, { eval: true, workerData: { parent, directory } }).unref();
   return open(message.moduleUrl);
 }
 
-// The parent as of now: once the thread runs, it may have changed already.
-new Worker(ORPHAN_WATCH, { eval: true, workerData: process.ppid }).unref();
 process.on("message", (message) => void hear(ToWorker.parse(message)));
 // The consumer is gone; nobody wants an answer any more.
 process.on("disconnect", () => {

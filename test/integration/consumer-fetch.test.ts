@@ -59,7 +59,7 @@ describe("fetching an artifact", () => {
     const from = performance.now();
     const { fetched } = await fetchFrom(() => {}, { inMs: 200 });
     expect(fetched).toMatchObject({ kind: "download-failed" });
-    expect(performance.now() - from).toBeLessThan(1000);
+    expect(performance.now() - from).toBeLessThan(4000);
   });
 
   it("gives up at the deadline when the content stops coming", async () => {

@@ -1,4 +1,4 @@
-/** A consumer of its own process, for a test to kill: sends the worker's process id, then has it spin for ever. */
+/** A consumer of its own process, for a test to kill: tells where its worker is and keeps files, then has it spin for ever. */
 import { fileURLToPath } from "node:url";
 import { ScanWorker } from "../../src/consumer/scan-worker.ts";
 import { createLogger } from "../../src/observe/log.ts";
@@ -7,7 +7,7 @@ import { resolveBackend } from "../../src/scanners/registry.ts";
 const puppet = fileURLToPath(new URL("../fixtures/scanners/puppet.ts", import.meta.url));
 // What the scanner prints is logged to stderr, where the test learns that it spins.
 const log = createLogger({ level: "debug", format: "json", name: "orphan" });
-const worker = await ScanWorker.start(resolveBackend(puppet), { log });
+const worker = await ScanWorker.start(resolveBackend(puppet), { log, limits: { channelBytes: 1 } });
 const scan = (word: string) =>
   worker.scan(
     {
@@ -20,6 +20,9 @@ const scan = (word: string) =>
     },
     new AbortController().signal,
   );
-const outcome = await scan("pid");
-process.send?.(outcome.kind === "finding" ? outcome.finding : outcome);
+const metadata = async (word: string): Promise<object> => {
+  const outcome = await scan(word);
+  return outcome.kind === "finding" ? (outcome.finding as { metadata: object }).metadata : outcome;
+};
+process.send?.({ metadata: { ...(await metadata("path")), ...(await metadata("pid")) } });
 await scan("spin");

@@ -108,6 +108,11 @@ describe("detectTypes, from sample to types", () => {
     expect(await ofFile(long)).toEqual(head);
   });
 
+  it("looks no further than the head", async () => {
+    const tail = Buffer.concat([Buffer.alloc(TRIAGE_HEAD_BYTES, "x"), Buffer.from([0, 0xff])]);
+    expect(await ofFile(tail)).toEqual(["text/plain"]);
+  });
+
   it("names at least one type whatever the bytes, and never throws", async () => {
     const magics = [
       "PK\x03\x04",
