@@ -122,6 +122,18 @@ describe.concurrent("the scan queue on Redis", () => {
     expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
   });
 
+  it("lets a producer that was started again find the answers of the one before", async () => {
+    await using test = await open(1);
+    const answers = new Answers(test.queue);
+    const job = jobFor("a", "echo");
+    await test.queue.dispatch([job]);
+    const answer = await answers.to(job.id);
+    await test.queue[Symbol.asyncDispose]();
+    const address = parseRedisAddress(test.server.address);
+    await using next = await openBullmqQueue({ address, waitMs: 0, log, queue: "q", backends: [] });
+    expect(await next.answersTo([job.id])).toEqual([answer]);
+  });
+
   it("leaves nothing of a forgotten job in Redis", async () => {
     await using test = await open(1);
     const answers = new Answers(test.queue);
