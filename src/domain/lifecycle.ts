@@ -100,6 +100,5 @@ export const ABANDON_REASONS = [
   "thin-purse",
   "post-failed",
   "market-unreachable",
-  "queue-unreachable",
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];

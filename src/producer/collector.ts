@@ -3,71 +3,88 @@ import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
 import type { ScanQueue } from "../queue/port.ts";
 
 interface Waiting {
-  readonly missing: Set<string>;
+  /** Jobs not answered yet, by id. */
+  readonly missing: Map<string, ScanJob>;
   readonly answers: ScanAnswer[];
   readonly done: () => void;
 }
 
+/** Between attempts at a queue that cannot be reached. */
+const RETRY_MS = 1_000;
+
 /**
  * Brings the queue's answers back to the bounty that waits for them.
  *
+ *     collect ──► dispatching ──(queue unreachable: again, every second)──► waiting ──► done
+ *
  * A wait ends when every job is answered, when its deadline comes, or when its signal aborts, whichever is first, and
  * gives what came until then. An answer may come twice (the queue delivers at least once): the first counts. After a
- * reconnect of the queue's event stream the queue is asked for what was missed.
+ * reconnect of the queue's event stream the queue is asked for what was missed, and given again what it may have
+ * forgotten: job ids see to it that nothing is scanned twice.
  */
 export class Collector {
   readonly #queue: ScanQueue;
   readonly #clock: Clock;
+  readonly #onAnswer: (answer: ScanAnswer) => void;
   readonly #waiting = new Map<string, Waiting>();
 
+  /** `onAnswer` hears of every answer that somebody waited for, once. */
   constructor(queue: ScanQueue, clock: Clock, onAnswer: (answer: ScanAnswer) => void) {
     this.#queue = queue;
     this.#clock = clock;
-    queue.onAnswer((answer) => {
-      if (this.#take(answer)) onAnswer(answer);
-    });
-    queue.onReconnect(() => void this.#reconcile());
+    this.#onAnswer = onAnswer;
+    queue.onAnswer((answer) => this.#take(answer));
+    queue.onReconnect(() => void this.#offer([...this.#waiting.values()]));
   }
 
-  /** Dispatches the jobs and waits for their answers. Throws what `dispatch` throws. */
+  /** Dispatches the jobs and waits for their answers. Never rejects: a queue that stays away answers nothing. */
   async collect(
     jobs: readonly ScanJob[],
     until: Instant,
     signal: AbortSignal,
   ): Promise<readonly ScanAnswer[]> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const waiting: Waiting = { missing: new Set(jobs.map((job) => job.id)), answers: [], done: resolve };
-    const timer = setTimeout(resolve, Math.max(0, until - this.#clock.now()));
+    const missing = new Map(jobs.map((job) => [job.id, job]));
+    const waiting: Waiting = { missing, answers: [], done: resolve };
+    const deadline = setTimeout(resolve, Math.max(0, until - this.#clock.now()));
+    const retry = setInterval(() => void offer(), RETRY_MS);
     signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
+    if (signal.aborted || jobs.length === 0) resolve();
     for (const job of jobs) this.#waiting.set(job.id, waiting);
+    const offer = async (): Promise<void> => {
+      if (await this.#offer([waiting])) clearInterval(retry);
+    };
     try {
-      await this.#queue.dispatch(jobs);
-      // A job finished in an earlier life of this producer will not be announced again.
-      if (jobs.length > 0) void this.#askFor(jobs.map((job) => job.id));
+      await Promise.race([offer(), promise]);
       await promise;
       return waiting.answers;
     } finally {
-      clearTimeout(timer);
+      clearTimeout(deadline);
+      clearInterval(retry);
       for (const job of jobs) this.#waiting.delete(job.id);
     }
   }
 
-  #take(answer: ScanAnswer): boolean {
+  #take(answer: ScanAnswer): void {
     const waiting = this.#waiting.get(answer.jobId);
-    if (!waiting?.missing.delete(answer.jobId)) return false;
+    if (!waiting?.missing.delete(answer.jobId)) return;
     waiting.answers.push(answer);
+    this.#onAnswer(answer);
     if (waiting.missing.size === 0) waiting.done();
-    return true;
   }
 
-  async #reconcile(): Promise<void> {
-    await this.#askFor([...this.#waiting.keys()]);
-  }
-
-  async #askFor(jobIds: readonly string[]): Promise<void> {
-    // When the queue cannot be asked it will say so by a reconnect later, and we ask again.
-    const answers = await this.#queue.answersTo(jobIds).catch(() => []);
-    for (const answer of answers) this.#take(answer);
+  /**
+   * Gives the queue every job not answered yet, and takes the answers it already holds: a job that was finished in an
+   * earlier life of this producer is not announced again. False when the queue cannot be reached.
+   */
+  async #offer(waits: readonly Waiting[]): Promise<boolean> {
+    const jobs = [...new Set(waits.flatMap((waiting) => [...waiting.missing.values()]))];
+    try {
+      await this.#queue.dispatch(jobs);
+      for (const answer of await this.#queue.answersTo(jobs.map((job) => job.id))) this.#take(answer);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BidStrategy } from "../bid/contract.ts";
 import type { Testimony } from "../distill/contract.ts";
 import type { Bounty } from "../domain/bounty.ts";
 import type { Clock, Instant } from "../domain/chain.ts";
-import { describeError } from "../domain/fault.ts";
+import { describeError, Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
 import { type AbandonReason, UNPROMISED_STATES } from "../domain/lifecycle.ts";
 import { formatNct } from "../domain/nct.ts";
@@ -41,6 +42,9 @@ export interface DeskParts {
   /** Of microengine, for the assertion metadata. */
   readonly version: string;
 }
+
+const ASK_AGAIN_MS = 500;
+const NOT_FOUND_ATTEMPTS = 4;
 
 /** Ends the work on a bounty without a stake. */
 class Abandon extends Error {
@@ -118,10 +122,12 @@ export class Desk {
 
   #begin(guid: Guid, uri: string, heardAt: Instant, load: (signal: AbortSignal) => Promise<Bounty>): void {
     this.#rivals.set(guid, []);
-    const work = this.#answer(guid, uri, heardAt, load).finally(() => {
-      this.#working.delete(guid);
-      this.#rivals.delete(guid);
-    });
+    const work = this.#answer(guid, uri, heardAt, load)
+      .catch((error: unknown) => this.#parts.tell("bounty.failed", { guid, reason: describeError(error) }))
+      .finally(() => {
+        this.#working.delete(guid);
+        this.#rivals.delete(guid);
+      });
     this.#working.set(guid, work);
   }
 
@@ -172,8 +178,8 @@ export class Desk {
 
   /** Asks for what the event does not carry (the number of artifacts above all) and writes the bounty down. */
   async #see(notice: BountyNotice, signal: AbortSignal): Promise<Bounty> {
-    const { market, ledger, tell } = this.#parts;
-    const bounty = await market.bounty(notice.guid, signal);
+    const { ledger, tell } = this.#parts;
+    const bounty = await this.#ask(notice, signal);
     if (bounty === null) throw new Abandon("not-found");
     ledger.see(bounty);
     tell("bounty.seen", {
@@ -184,6 +190,25 @@ export class Desk {
       expiration: bounty.expiration,
     });
     return bounty;
+  }
+
+  /**
+   * A gateway in trouble is asked again while there is time. One that does not know the bounty it has just announced
+   * may ask a node that is a block behind: it is given a few more chances.
+   */
+  async #ask(notice: BountyNotice, signal: AbortSignal): Promise<Bounty | null> {
+    const { market } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const bounty = await market.bounty(notice.guid, signal);
+        if (bounty !== null || attempt === NOT_FOUND_ATTEMPTS) return bounty;
+      } catch (error) {
+        const again =
+          error instanceof Fault && error.retryable && inTimeToPost(notice.expiration, market.head());
+        if (!again) throw error;
+      }
+      await sleep(ASK_AGAIN_MS, undefined, { signal });
+    }
   }
 
   /** Decides for the first `count` artifacts; what the URI does not list can not be judged. */
@@ -240,10 +265,7 @@ export class Desk {
       jobs: jobs.length,
       answerWithinMs: Math.round(deadline - now),
     });
-    const collected = collector.collect(jobs, deadline, signal).catch((error: unknown) => {
-      throw new Abandon("queue-unreachable", describeError(error));
-    });
-    const answers = await collected;
+    const answers = await collector.collect(jobs, deadline, signal);
     signal.throwIfAborted();
     const late = jobs.filter((job) => !answers.some((answer) => answer.jobId === job.id));
     if (late.length > 0) void queue.forget(late.map((job) => job.id)).catch(() => undefined);

@@ -113,10 +113,16 @@ export class Duties {
     if (promised.running || this.#stopped || this.#parts.market.head() < promised.notBefore)
       return Promise.resolve();
     promised.running = true;
-    const run = this.#run(promised).finally(() => {
-      promised.running = false;
-      this.#running.delete(run);
-    });
+    const run = this.#run(promised)
+      // After a stop that took too long the ledger is closed under whoever still works: the next start goes on.
+      .catch((error: unknown) => {
+        const guid = promised.record.bounty.guid;
+        if (!this.#stopped) this.#parts.tell("bounty.failed", { guid, reason: describeError(error) });
+      })
+      .finally(() => {
+        promised.running = false;
+        this.#running.delete(run);
+      });
     this.#running.add(run);
     return run;
   }

@@ -16,7 +16,10 @@ class HandQueue implements ScanQueue {
   answer: (answer: ScanAnswer) => void = () => {};
   reconnect: () => void = () => {};
 
+  away = false;
+
   async dispatch(jobs: readonly ScanJob[]): Promise<void> {
+    if (this.away) throw new Error("nobody there");
     this.dispatched.push(...jobs);
   }
   onAnswer(listener: (answer: ScanAnswer) => void): void {
@@ -101,4 +104,27 @@ it("stops waiting when it is told to", async () => {
   const collected = collector.collect(jobs, later(), stop.signal);
   stop.abort();
   expect(await collected).toEqual([]);
+});
+
+it("gives the queue again what it forgot when it lost its memory", async () => {
+  const queue = new HandQueue();
+  const collector = new Collector(queue, clock, () => {});
+  const collected = collector.collect(jobs, later(), never);
+  queue.answer(anAnswer({ artifactIndex: 0 }));
+  queue.dispatched.length = 0;
+  queue.reconnect();
+  expect(queue.dispatched.map((job) => job.artifactIndex)).toEqual([1]);
+  queue.answer(anAnswer({ artifactIndex: 1 }));
+  expect(await collected).toHaveLength(2);
+});
+
+it("keeps trying a queue that cannot be reached, and gives up at the deadline without an answer", async () => {
+  const queue = new HandQueue();
+  queue.away = true;
+  const collector = new Collector(queue, clock, () => {});
+  expect(await collector.collect(jobs, instant(Date.now() + 20), never)).toEqual([]);
+  const collected = collector.collect(jobs, later(), never);
+  queue.away = false;
+  queue.kept.push(anAnswer({ artifactIndex: 0 }), anAnswer({ artifactIndex: 1 }));
+  expect(await collected).toHaveLength(2);
 });
