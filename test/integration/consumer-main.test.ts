@@ -20,7 +20,7 @@ const log = createLogger({ level: "silent", format: "json", name: "test" });
 type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** A consumer as its own process; `logged` resolves with the first entry of a name, past or to come. */
-class ConsumerProcess {
+class ConsumerProcess implements Disposable {
   readonly child: ChildProcess;
   readonly #lines: LogLine[] = [];
   readonly #waiting: { name: string; resolve: (line: LogLine) => void }[] = [];
@@ -38,6 +38,11 @@ class ConsumerProcess {
     const known = this.#lines.find(({ msg }) => msg === name);
     if (known !== undefined) return Promise.resolve(known);
     return new Promise((resolve) => this.#waiting.push({ name, resolve }));
+  }
+
+  /** Ends it, however the test went. */
+  [Symbol.dispose](): void {
+    this.child.kill("SIGKILL");
   }
 
   #hear(text: string): void {
@@ -69,7 +74,7 @@ describe("a consumer process", () => {
       exited = once(child, "exit");
       return child;
     };
-    const queue = openEmbeddedQueue({ spawn, consumers: 1, log });
+    await using queue = openEmbeddedQueue({ spawn, consumers: 1, log });
     const answered = answerTo(queue);
     const job = scanJob({ uri: "QmSay" });
     await queue.dispatch([job]);
@@ -80,7 +85,7 @@ describe("a consumer process", () => {
 
   it("answers jobs through Redis, says how it is, and finishes its work when it is asked to stop", async () => {
     await using redis = await startRedis();
-    const consumer = new ConsumerProcess(
+    using consumer = new ConsumerProcess(
       [...flags(), "--redis-addr", redis.address, "--queue", "main-test"],
       {
         KEYFILE: "/run/secrets/keyfile",
@@ -116,7 +121,7 @@ describe("a consumer process", () => {
   });
 
   it("stops at once when it is asked to while it waits for Redis", async () => {
-    const consumer = new ConsumerProcess([...flags(), "--redis-addr", "127.0.0.1:1"]);
+    using consumer = new ConsumerProcess([...flags(), "--redis-addr", "127.0.0.1:1"]);
     await consumer.logged("redis.waiting");
     const exited = once(consumer.child, "exit");
     consumer.child.kill("SIGTERM");
