@@ -132,12 +132,31 @@ describe("requests to the gateway", () => {
     });
   });
 
-  it("end when the marketplace is left", async () => {
-    odd.on("GET /x", "hang");
-    const asking = gateway.ask(get("/x"));
-    const left = expect(asking).rejects.toMatchObject({ code: "MARKET_LEFT", retryable: false });
+  it("stop downloading at the bytes that are wanted", async () => {
+    odd.on("GET /x", "endless");
+    const given = odd.abandoned();
+    expect(await gateway.head(get("/x"), 1_000)).toHaveLength(1_000);
+    await given;
+  });
+
+  it.each(["GET", "POST"] as const)("end when the marketplace is left: %s", async (method) => {
+    odd.on(`${method} /x`, "hang");
+    const arrived = odd.arrival(`${method} /x`);
+    const asking = expect(gateway.ask(get("/x", { method }))).rejects.toMatchObject({ code: "MARKET_LEFT" });
+    await arrived;
     await gateway[Symbol.asyncDispose]();
-    await left;
-    await expect(gateway.ask(get("/x"))).rejects.toMatchObject({ code: "MARKET_LEFT" });
+    await asking;
+    await expect(gateway.ask(get("/x"))).rejects.toMatchObject({ code: "MARKET_LEFT", retryable: false });
+  });
+
+  it("do not sit out a pause when the marketplace is left", async () => {
+    odd.on("GET /x", { status: 429, text: "", headers: { "retry-after": "30" } });
+    odd.on("GET /y", { status: 429, text: "" });
+    const asking = [get("/y"), get("/x")].map((ask) =>
+      expect(gateway.ask(ask)).rejects.toMatchObject({ code: "MARKET_LEFT" }),
+    );
+    await dice.thrown;
+    await gateway[Symbol.asyncDispose]();
+    await Promise.all(asking);
   });
 });

@@ -26,7 +26,8 @@ export type Deed =
   | { readonly status: number; readonly text: string; readonly headers?: Record<string, string> }
   | { readonly result: unknown }
   | "reset"
-  | "hang";
+  | "hang"
+  | "endless";
 type Handler = (asked: Asked) => Deed | Promise<Deed>;
 
 export const registry = parseAddress("0x00000000000000000000000000000000000b0717");
@@ -95,6 +96,11 @@ export class OddGateway implements AsyncDisposable {
     for await (const [came] of on(this.#arrivals, "arrival")) if (came === route) return;
   }
 
+  /** Resolves once somebody hangs up in the middle of an endless answer. */
+  async abandoned(): Promise<void> {
+    await once(this.#arrivals, "abandoned");
+  }
+
   /** The next time somebody connects to the event stream. */
   async connection(): Promise<WebSocket> {
     const [socket] = (await once(this.#websockets, "connection")) as [WebSocket];
@@ -142,6 +148,14 @@ export class OddGateway implements AsyncDisposable {
     if (deed === "hang") return;
     if (deed === "reset") {
       request.socket.destroy();
+      return;
+    }
+    if (deed === "endless") {
+      const pour = () => {
+        while (!response.destroyed && response.write("x".repeat(65_536)));
+      };
+      response.on("drain", pour).once("close", () => this.#arrivals.emit("abandoned"));
+      pour();
       return;
     }
     if ("result" in deed) {
