@@ -1,5 +1,5 @@
 import { eth, utils } from "web3";
-import { type Address, parseAddress } from "../domain/address.ts";
+import { parseAddress } from "../domain/address.ts";
 import type { SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
 import { commitmentNonces, type NonceScope } from "./commitment-nonce.ts";
 import { checkTransactions, type Pins, SIDE_CHAIN_POLICY, type SigningPolicy } from "./policy.ts";
@@ -79,7 +79,3 @@ const chainOf = (chainId: bigint) =>
     { chainId, networkId: chainId, defaultHardfork: eth.accounts.Hardfork.Petersburg },
     { hardfork: eth.accounts.Hardfork.Petersburg },
   );
-
-/** For callers that only know the key: its EIP-55 address. */
-export const addressOf = (privateKey: Uint8Array): Address =>
-  parseAddress(eth.accounts.privateKeyToAddress(privateKey));
