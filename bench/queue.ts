@@ -7,16 +7,16 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { Queue, QueueEvents, Worker } from "bullmq";
 import { pino } from "pino";
 import type { ScanJob } from "../src/domain/scan.ts";
 import { openBullmqWork } from "../src/queue/bullmq-consumer.ts";
 import { openBullmqQueue } from "../src/queue/bullmq-producer.ts";
 import { openEmbeddedQueue } from "../src/queue/embedded-producer.ts";
-import type { ScanHandler, ScanQueue } from "../src/queue/port.ts";
+import type { ScanQueue } from "../src/queue/port.ts";
 import { parseRedisAddress } from "../src/queue/redis-address.ts";
 import type { ConsumerOrder } from "../test/fixtures/queue/consumer.ts";
 import { jobFor } from "../test/fixtures/queue/jobs.ts";
+import { at, echo, type RoundTrip, rawBullmq, roundTrip } from "./round-trip.ts";
 
 const ROUNDS = 1_000;
 const WARM_UP = 200;
@@ -27,22 +27,6 @@ const redis = process.env.REDIS_ADDR ?? "localhost:6379";
 const address = parseRedisAddress(redis);
 const log = pino({ level: "silent" });
 const basics = { waitMs: 0, log };
-
-const echo: ScanHandler = async (job) => ({
-  jobId: job.id,
-  guid: job.guid,
-  artifactIndex: job.artifactIndex,
-  backend: job.backend,
-  verdict: "malicious",
-  confidence: 1,
-  metadata: {},
-  types: [],
-  timings: { queuedMs: 0, fetchMs: 0, scanMs: 0 },
-  consumer: "bench",
-});
-
-/** Sends one job and resolves with its answer. */
-type RoundTrip = () => Promise<void>;
 
 /**
  * Milliseconds of each way's round trips, sorted: one job at a time, and the ways by turns, so that whatever else the
@@ -64,47 +48,12 @@ async function timed<Way extends string>(ways: Record<Way, RoundTrip>): Promise<
   return samples;
 }
 
-/** A round trip of one job, given how to send it and how to hear of answers. */
-function roundTrip(
-  backend: string,
-  send: (job: ScanJob) => Promise<unknown>,
-  hear: (listener: (jobId: string) => void) => void,
-): RoundTrip {
-  let answered = (_jobId: string): void => {};
-  hear((jobId) => answered(jobId));
-  return async () => {
-    const job = jobFor(backend, "echo");
-    const done = new Promise<void>((resolve) => {
-      answered = (id) => {
-        if (id === job.id) resolve();
-      };
-    });
-    await send(job);
-    await done;
-  };
-}
-
 const throughPort = (queue: ScanQueue): RoundTrip =>
   roundTrip(
     "ours",
     (job) => queue.dispatch([job]),
     (listener) => queue.onAnswer(({ jobId }) => listener(jobId)),
   );
-
-/** BullMQ as its manual shows it, with a job and an answer of the same size as ours. */
-async function rawBullmq(stack: AsyncDisposableStack): Promise<RoundTrip> {
-  const { signal } = new AbortController();
-  const options = { connection: { ...address }, prefix: `{bench-${randomUUID()}}` };
-  const queue = stack.adopt(new Queue("raw", options), (it) => it.close());
-  const events = stack.adopt(new QueueEvents("raw", options), (it) => it.close());
-  const worker = stack.adopt(new Worker("raw", (job) => echo(job.data, signal), options), (it) => it.close());
-  await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);
-  return roundTrip(
-    "raw",
-    (job) => queue.add("scan", job, { jobId: job.id }),
-    (listener) => events.on("completed", ({ jobId }) => listener(jobId)),
-  );
-}
 
 async function oursOnRedis(stack: AsyncDisposableStack): Promise<RoundTrip> {
   const queue = `bench-${randomUUID()}`;
@@ -123,7 +72,7 @@ async function embedded(stack: AsyncDisposableStack): Promise<RoundTrip> {
 async function latencies() {
   await using stack = new AsyncDisposableStack();
   return await timed({
-    "BullMQ, raw": await rawBullmq(stack),
+    "BullMQ, raw": await rawBullmq(stack, address),
     "ours on Redis": await oursOnRedis(stack),
     embedded: await embedded(stack),
   });
@@ -183,9 +132,6 @@ async function finishWith(consumers: number): Promise<number> {
   await crew.stop();
   return tookMs;
 }
-
-const at = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
 const rows = await latencies();
 const raw = rows["BullMQ, raw"];
