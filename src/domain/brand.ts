@@ -1,4 +1,5 @@
-declare const unit: unique symbol;
+/** Exported so that declarations can name it; it exists only in the type checker. */
+export declare const unit: unique symbol;
 
-/** A primitive that remembers what it measures. Exists only in the type checker. */
+/** A primitive that remembers what it measures. */
 export type Branded<T, Name extends string> = T & { readonly [unit]: Name };
