@@ -99,6 +99,6 @@ export const ABANDON_REASONS = [
   "too-late",
   "thin-purse",
   "post-failed",
-  "market-unreachable",
+  "market-failed",
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setTimeout as sleep } from "node:timers/promises";
 import type { BidStrategy } from "../bid/contract.ts";
 import type { Testimony } from "../distill/contract.ts";
 import type { Bounty } from "../domain/bounty.ts";
@@ -45,6 +45,9 @@ export interface DeskParts {
 
 const ASK_AGAIN_MS = 500;
 const NOT_FOUND_ATTEMPTS = 4;
+
+/** Between two looks at a URI that leads nowhere yet. */
+const LOOK_AGAIN_MS = 500;
 
 /** Ends the work on a bounty without a stake. */
 class Abandon extends Error {
@@ -142,14 +145,8 @@ export class Desk {
     try {
       // Asked for now, needed when bidding: by then the answer is there.
       void purse.refresh().catch(() => undefined);
-      const [bounty, listed] = await Promise.all([
-        load(signal),
-        // A listing that fails decides nothing; fetching the artifacts will.
-        market.listArtifacts(uri, signal).then(
-          (list) => list.length,
-          () => undefined,
-        ),
-      ]);
+      const [bounty, firstLook] = await Promise.all([load(signal), this.#list(uri, signal)]);
+      const listed = firstLook === "nowhere" ? await this.#await(bounty, signal) : firstLook;
       const count = Math.min(bounty.artifactCount, listed ?? bounty.artifactCount);
       if (count === 0) throw new Abandon("no-artifacts");
       if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
@@ -166,7 +163,7 @@ export class Desk {
   #abandon(guid: Guid, error: unknown): void {
     const { ledger, tell, market } = this.#parts;
     const foreseen = error instanceof Abandon;
-    const why = foreseen ? error.why : "market-unreachable";
+    const why = foreseen ? error.why : "market-failed";
     const detail = describeError(error);
     if (!foreseen) tell("bounty.failed", { guid, reason: detail });
     const record = ledger.find({ chain: market.chain, guid });
@@ -174,6 +171,30 @@ export class Desk {
       ledger.abandon({ chain: market.chain, guid }, why);
     }
     tell("bounty.abandoned", { guid, why, ...(detail === "" ? {} : { detail }) });
+  }
+
+  /** How many artifacts the URI lists; undefined when the listing failed, for then fetching them will decide. */
+  async #list(uri: string, signal: AbortSignal): Promise<number | undefined | "nowhere"> {
+    try {
+      return (await this.#parts.market.listArtifacts(uri, signal)).length;
+    } catch (error) {
+      signal.throwIfAborted();
+      return error instanceof Fault && error.code === "MARKET_NOT_FOUND" ? "nowhere" : undefined;
+    }
+  }
+
+  /**
+   * A URI that leads nowhere may do so later: IPFS can be slow. It is waited for here, where that costs nothing. A
+   * consumer would hold a slot for each of its artifacts until the deadline, and a few such bounties would hold them all.
+   */
+  async #await({ uri, expiration }: Bounty, signal: AbortSignal): Promise<number | undefined> {
+    const { clock, instantOf } = this.#parts;
+    const due = answersDue(expiration, clock.now(), instantOf);
+    for (let listed: number | undefined | "nowhere" = "nowhere"; ; listed = await this.#list(uri, signal)) {
+      if (listed !== "nowhere") return listed;
+      if (clock.now() + LOOK_AGAIN_MS >= due) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
+      await sleep(LOOK_AGAIN_MS, undefined, { signal });
+    }
   }
 
   /** Asks for what the event does not carry (the number of artifacts above all) and writes the bounty down. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MAX_ARTIFACTS } from "../../domain/artifact.ts";
 import type { Bounty, MarketParameters } from "../../domain/bounty.ts";
 import type { ChainName } from "../../domain/chain.ts";
+import type { PostedAssertion } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import { padClaims, readClaims } from "./claims.ts";
 import { address, amount, artifactKind, bits, blockNumber, callData, count, guid, uint } from "./wire.ts";
@@ -47,7 +48,7 @@ const RawBounty = z.object({
 });
 
 /** A bounty of this chain; claims are padded to the number of artifacts. */
-export const bountyOf = (chain: ChainName) =>
+export const bountyOf = (chain: ChainName): z.ZodType<Bounty> =>
   RawBounty.transform(
     (raw): Bounty => ({
       guid: raw.guid,
@@ -63,7 +64,7 @@ export const bountyOf = (chain: ChainName) =>
   );
 
 /** One assertion; which bounty and which index it is says the request. */
-export const Assertion = z
+export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
   .object({ author: address, bid: z.array(amount), mask: bits, commitment: uint, nonce: uint })
   .transform(({ author, bid, mask, commitment, nonce }) => ({
     author,
