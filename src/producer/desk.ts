@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BidStrategy } from "../bid/contract.ts";
 import type { Testimony } from "../distill/contract.ts";
 import type { Bounty } from "../domain/bounty.ts";
@@ -45,9 +45,6 @@ export interface DeskParts {
 
 const ASK_AGAIN_MS = 500;
 const NOT_FOUND_ATTEMPTS = 4;
-
-/** Between two looks at a URI that leads nowhere yet. */
-const LOOK_AGAIN_MS = 500;
 
 /** Ends the work on a bounty without a stake. */
 class Abandon extends Error {
@@ -145,8 +142,8 @@ export class Desk {
     try {
       // Asked for now, needed when bidding: by then the answer is there.
       void purse.refresh().catch(() => undefined);
-      const [bounty, firstLook] = await Promise.all([load(signal), this.#list(uri, signal)]);
-      const listed = firstLook === "nowhere" ? await this.#await(bounty, signal) : firstLook;
+      const [bounty, found] = await Promise.all([load(signal), this.#list(uri, signal)]);
+      const listed = found === "nowhere" ? await this.#untilListed(bounty, signal) : found;
       const count = Math.min(bounty.artifactCount, listed ?? bounty.artifactCount);
       if (count === 0) throw new Abandon("no-artifacts");
       if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
@@ -187,13 +184,13 @@ export class Desk {
    * A URI that leads nowhere may do so later: IPFS can be slow. It is waited for here, where that costs nothing. A
    * consumer would hold a slot for each of its artifacts until the deadline, and a few such bounties would hold them all.
    */
-  async #await({ uri, expiration }: Bounty, signal: AbortSignal): Promise<number | undefined> {
+  async #untilListed({ uri, expiration }: Bounty, signal: AbortSignal): Promise<number | undefined> {
     const { clock, instantOf } = this.#parts;
     const due = answersDue(expiration, clock.now(), instantOf);
     for (let listed: number | undefined | "nowhere" = "nowhere"; ; listed = await this.#list(uri, signal)) {
       if (listed !== "nowhere") return listed;
-      if (clock.now() + LOOK_AGAIN_MS >= due) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
-      await sleep(LOOK_AGAIN_MS, undefined, { signal });
+      if (clock.now() + ASK_AGAIN_MS >= due) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
+      await sleep(ASK_AGAIN_MS, undefined, { signal });
     }
   }
 
