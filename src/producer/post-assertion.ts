@@ -1,0 +1,64 @@
+import { formatNct } from "../domain/nct.ts";
+import { inTimeToPost } from "./duty.ts";
+import { type DutyResult, type Errand, findOurs } from "./errand.ts";
+
+/** Signs and sends what was planned. */
+export async function postAssertion(errand: Errand): Promise<DutyResult> {
+  const { market, ledger, clock, tell, key, record, assertion, heardAt } = errand;
+  const { bids, mask, commitment, fee } = assertion;
+  const outcome = await market.assert(
+    { guid: key.guid, bids, mask, artifactCount: record.bounty.artifactCount, commitment, fee },
+    (hashes) => ledger.recordSigned(key, "assert", hashes),
+    {
+      onRequest: () => {
+        if (heardAt !== undefined) ledger.recordRequested(key, clock.now() - heardAt);
+      },
+    },
+  );
+  if (outcome.kind === "done") {
+    asserted(errand, outcome.value.index);
+    return undefined;
+  }
+  if (outcome.kind === "failed" && !outcome.retryable && ledger.signed(key, "assert").length === 0) {
+    giveUp(errand, "post-failed", outcome.reason);
+    return undefined;
+  }
+  tell("assertion.unconfirmed", { guid: key.guid, reason: outcome.reason });
+  return outcome.reason;
+}
+
+/** Signed, fate unknown: the market's own list decides, then what became of the transactions. */
+export async function confirmPosting(errand: Errand): Promise<DutyResult> {
+  const { market, ledger, key, record } = errand;
+  const ours = await findOurs(errand);
+  if (ours !== undefined) {
+    asserted(errand, ours.index);
+    return undefined;
+  }
+  const fate = await market.lookUp(ledger.signed(key, "assert"));
+  const { expiration } = record.bounty;
+  if (fate.kind === "done") return "mined, but the marketplace does not list it yet";
+  if (fate.kind === "failed" && inTimeToPost(expiration, market.head())) return postAssertion(errand);
+  // One block beyond the last that could have taken it, so that a node a block behind has shown it too.
+  if (market.head() <= expiration) return fate.reason;
+  giveUp(errand, "post-failed", fate.reason);
+  return undefined;
+}
+
+/** Ends a bounty on which no stake was placed after all. */
+export function giveUp(
+  { ledger, purse, tell, key }: Errand,
+  why: "too-late" | "post-failed",
+  detail?: string,
+): void {
+  ledger.abandon(key, why);
+  purse.release(key.guid);
+  tell("bounty.abandoned", { guid: key.guid, why, ...(detail === undefined ? {} : { detail }) });
+}
+
+function asserted({ ledger, purse, tell, key, assertion }: Errand, index: number): void {
+  ledger.recordAsserted(key, index);
+  purse.spent(key.guid);
+  const ms = ledger.assertion(key)?.requestedMs ?? null;
+  tell("assertion.posted", { guid: key.guid, index, stake: formatNct(assertion.stake), ms });
+}

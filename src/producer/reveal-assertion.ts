@@ -1,0 +1,67 @@
+import { stringifyJson } from "../domain/json.ts";
+import { formatNct } from "../domain/nct.ts";
+import { inTimeToReveal } from "./duty.ts";
+import { type DutyResult, type Errand, findOurs } from "./errand.ts";
+
+/** A reveal's metadata may have at most this many characters when it is given inline. */
+const MAX_INLINE_METADATA = 1_024;
+
+/** Stores the metadata before the short reveal window opens. */
+export async function publishMetadata({ market, ledger, key, assertion }: Errand): Promise<DutyResult> {
+  ledger.recordMetadataUri(key, await market.publishMetadata(assertion.metadata));
+  return undefined;
+}
+
+export async function revealAssertion(errand: Errand): Promise<DutyResult> {
+  const { market, ledger, key, record, assertion } = errand;
+  const index = assertion.index ?? (await findOurs(errand))?.index;
+  if (index === undefined) return "our assertion is not listed on the marketplace";
+  const { nonce, verdicts } = assertion;
+  const { artifactCount } = record.bounty;
+  const metadata = await metadataFor(errand);
+  const outcome = await market.reveal(
+    { guid: key.guid, index, nonce, verdicts, artifactCount, metadata },
+    (hashes) => ledger.recordSigned(key, "reveal", hashes),
+  );
+  if (outcome.kind !== "done") return outcome.reason;
+  revealed(errand, index);
+  return undefined;
+}
+
+/** A reveal was sent, fate unknown: look, and send again while the window is open. */
+export async function confirmReveal(errand: Errand): Promise<DutyResult> {
+  const { market, record } = errand;
+  const ours = await findOurs(errand);
+  if (ours?.revealed) {
+    revealed(errand, ours.index);
+    return undefined;
+  }
+  const { revealWindow } = market.parameters();
+  if (inTimeToReveal(record.bounty.expiration, revealWindow, market.head())) return revealAssertion(errand);
+  missReveal(errand);
+  return undefined;
+}
+
+/** The window closed on us. What can still be had is settled all the same. */
+export function missReveal({ ledger, tell, key, assertion }: Errand): void {
+  ledger.recordRevealMissed(key);
+  tell("assertion.reveal-missed", { guid: key.guid, stake: formatNct(assertion.stake) });
+}
+
+/** The published URI; failing that whatever fits, because an assertion that is not revealed loses every bid. */
+async function metadataFor(errand: Errand): Promise<string> {
+  const { ledger, key, assertion } = errand;
+  if (assertion.metadataUri !== null) return assertion.metadataUri;
+  try {
+    await publishMetadata(errand);
+    return ledger.assertion(key)?.metadataUri ?? "";
+  } catch {
+    const inline = stringifyJson(assertion.metadata);
+    return inline.length <= MAX_INLINE_METADATA ? inline : "";
+  }
+}
+
+function revealed({ ledger, tell, key }: Errand, index: number): void {
+  ledger.recordRevealed(key);
+  tell("assertion.revealed", { guid: key.guid, index });
+}
