@@ -56,3 +56,16 @@ it("the purse is empty, not negative, when more was promised than is left", asyn
   purse.reserve("a", 70n);
   expect(purse.available()).toBe(0n);
 });
+
+it("the purse does not take a balance that was asked for before a stake was posted to show that stake", async () => {
+  const asked = Promise.withResolvers<ReturnType<typeof nct>>();
+  let now = 1;
+  const purse = new Purse(() => asked.promise, { now: () => instant(now) });
+  const refreshed = purse.refresh();
+  purse.reserve("a", 7n);
+  now = 2;
+  purse.spent("a");
+  asked.resolve(nct(10n));
+  await refreshed;
+  expect(purse.available()).toBe(3n);
+});
