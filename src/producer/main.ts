@@ -15,6 +15,7 @@ import { processTerminal, readPassword } from "../config/password.ts";
 import type { ProducerConfig } from "../config/producer.ts";
 import { systemClock } from "../domain/chain.ts";
 import { openLedger } from "../ledger/ledger.ts";
+import { parseGatewayAddress, refuseKeyOverHttp } from "../market/polyswarmd/gateway-address.ts";
 import { serveHealth } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
 import { createRegistry, nctNumber } from "../observe/metrics.ts";
@@ -51,6 +52,10 @@ export async function runProducer(config: ProducerConfig, io: ProducerIo): Promi
 
 async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<void> {
   const { log, signal } = io;
+  // Before anything is waited for, and before embedded consumers complain of the same.
+  refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
+    allowed: config.allowKeyOverHttp,
+  });
   const strategy = await loadBidStrategy(config.bidStrategy);
   const rules = await readTriageRules(config, log);
   const { privateKey } = await openKeystore(
