@@ -136,19 +136,26 @@ describe("a producer behind a gateway that talks nonsense", () => {
     await posted(await post());
   });
 
+  it("is not hurried by the block number of another chain", async () => {
+    const guid = await post();
+    await posted(guid);
+    meddler.say(encode({ event: "block", data: { number: 17_000_000 } }));
+    await producer.told("assertion.revealed", 1, (entry) => entry.guid === guid);
+  });
+
   it("has counted what made no sense, and sees each stake through exactly once", async () => {
-    await producer.told("assertion.settled", 3);
+    await producer.told("assertion.settled", 4);
     const [listening] = await producer.told("http.listening", 1, ({ name }) => name === "producer");
     const counted = await scrape(Number(listening?.port));
-    expect(malformed).toBe(3 * (GARBAGE.length + 14));
+    expect(malformed).toBe(4 * (GARBAGE.length + 14));
     expect({
       malformed: counted("market_events_malformed_total"),
       seen: counted("bounties_seen_total"),
       settled: counted("assertions_settled_total"),
       right: counted("verdicts_judged_total", { judgement: "right" }),
-    }).toEqual({ malformed, seen: 3, settled: 3, right: 3 });
-    expect(await deedsOnChain(sandbox)).toEqual({ asserted: 3, revealed: 3, settled: 3 });
-    expect(readLedger(folder.path)).toMatchObject({ bounties: 3, settled: 3, atRisk: 0n });
+    }).toEqual({ malformed, seen: 4, settled: 4, right: 4 });
+    expect(await deedsOnChain(sandbox)).toEqual({ asserted: 4, revealed: 4, settled: 4 });
+    expect(readLedger(folder.path)).toMatchObject({ bounties: 4, settled: 4, atRisk: 0n });
     expect(meddler.unasked()).toEqual([]);
     expect(producer.text).toEqual([]);
   });

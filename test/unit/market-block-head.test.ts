@@ -26,6 +26,13 @@ describe("the newest block", () => {
     expect(news(head, [500, 1, 2, 3, 4, 5, 6])).toEqual([500, 5, 6]);
   });
 
+  it("is not carried away by a number of another chain, unless the connection stays there", () => {
+    const head = new BlockHead();
+    expect(news(head, [10, 17_000_000, 11, 17_000_001, 12])).toEqual([10, 11, 12]);
+    expect(head.blockMs()).toBe(2_000);
+    expect(news(head, [5_001, 5_002, 5_003, 5_004, 5_005, 5_006])).toEqual([5_005, 5_006]);
+  });
+
   it("is not dragged down by a node that lags behind the others", () => {
     const head = new BlockHead();
     expect(news(head, [10, 9, 11, 10, 12, 11, 13, 12, 14, 13, 15, 14])).toEqual([10, 11, 12, 13, 14, 15]);
