@@ -17,6 +17,8 @@ const STOP_WITHIN_MS = 1_000;
 
 /** The way to the producer. `process` is one, in a forked child. */
 export interface ParentChannel {
+  /** False once the channel is closed. */
+  readonly connected?: boolean;
   send?(message: unknown, sent: (error: Error | null) => void): boolean;
   disconnect?(): void;
   on(event: "message", listener: (message: unknown) => void): unknown;
@@ -71,6 +73,8 @@ class ChildWork implements EmbeddedWork {
     this.#options = options;
     options.channel.on("message", this.#onMessage);
     options.channel.on("disconnect", this.#onDisconnect);
+    // A producer that died while this process still began has closed it before anybody listened.
+    if (options.channel.connected === false) this.#orphaned();
   }
 
   async serve(
