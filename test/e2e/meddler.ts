@@ -16,6 +16,7 @@ export type Meddle = (frame: Buffer) => readonly (Buffer | string)[];
 interface Spoiled {
   readonly route: RegExp;
   readonly with: Nonsense;
+  readonly times: "once" | "always";
 }
 
 /** Stands between an engine and a gateway, and is honest until a test tells it otherwise. */
@@ -43,14 +44,14 @@ export class Meddler implements AsyncDisposable {
     return `http://127.0.0.1:${port}${this.#gateway.pathname}`.replace(/\/$/, "");
   }
 
-  /** Answers the next request that fits ("GET /bounties/...") with nonsense; those after it get the truth. */
-  spoil(route: RegExp, nonsense: Nonsense): void {
-    this.#spoiled.push({ route, with: nonsense });
+  /** Answers the next request that fits ("GET /bounties/..."), or every one, with nonsense. */
+  spoil(route: RegExp, nonsense: Nonsense, times: Spoiled["times"] = "once"): void {
+    this.#spoiled.push({ route, with: nonsense, times });
   }
 
-  /** Routes that were to be spoiled and were never asked for. */
+  /** Routes that were to be spoiled once and were never asked for. */
   unasked(): readonly RegExp[] {
-    return this.#spoiled.map(({ route }) => route);
+    return this.#spoiled.filter(({ times }) => times === "once").map(({ route }) => route);
   }
 
   say(frame: Buffer | string): void {
@@ -83,9 +84,9 @@ export class Meddler implements AsyncDisposable {
   }
 
   #answer(asked: IncomingMessage, answer: ServerResponse): void {
-    const at = this.#spoiled.findIndex(({ route }) => route.test(`${asked.method} ${asked.url}`));
-    const [spoiled] = at < 0 ? [] : this.#spoiled.splice(at, 1);
+    const spoiled = this.#spoiled.find(({ route }) => route.test(`${asked.method} ${asked.url}`));
     if (spoiled !== undefined) {
+      if (spoiled.times === "once") this.#spoiled.splice(this.#spoiled.indexOf(spoiled), 1);
       asked.resume();
       answer.writeHead(spoiled.with.status, spoiled.with.headers).end(spoiled.with.text);
       return;

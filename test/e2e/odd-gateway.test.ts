@@ -143,19 +143,33 @@ describe("a producer behind a gateway that talks nonsense", () => {
     await producer.told("assertion.revealed", 1, (entry) => entry.guid === guid);
   });
 
+  it("lets go of a bounty whose artifact is listed and never to be had", async () => {
+    const lost = Buffer.from("lost");
+    const uri = sandbox.store.putDirectory([lost]);
+    const nothing = { status: 404, text: '{"status":"FAIL","errors":"not found"}' };
+    meddler.spoil(new RegExp(`^GET /artifacts/${uri}/0`), nothing, "always");
+    const terms = { truth: [false], duration: 8, reward: REWARD };
+    const guid = await sandbox.postBounty({ contents: [lost], ...terms });
+    const [abandoned] = await producer.told("bounty.abandoned", 1, (entry) => entry.guid === guid);
+    expect(abandoned).toMatchObject({
+      why: "no-opinion",
+      detail: expect.stringContaining("download-failed"),
+    });
+  });
+
   it("has counted what made no sense, and sees each stake through exactly once", async () => {
     await producer.told("assertion.settled", 4);
     const [listening] = await producer.told("http.listening", 1, ({ name }) => name === "producer");
     const counted = await scrape(Number(listening?.port));
-    expect(malformed).toBe(4 * (GARBAGE.length + 14));
+    expect(malformed).toBe(5 * (GARBAGE.length + 14));
     expect({
       malformed: counted("market_events_malformed_total"),
       seen: counted("bounties_seen_total"),
       settled: counted("assertions_settled_total"),
       right: counted("verdicts_judged_total", { judgement: "right" }),
-    }).toEqual({ malformed, seen: 4, settled: 4, right: 4 });
+    }).toEqual({ malformed, seen: 5, settled: 4, right: 4 });
     expect(await deedsOnChain(sandbox)).toEqual({ asserted: 4, revealed: 4, settled: 4 });
-    expect(readLedger(folder.path)).toMatchObject({ bounties: 4, settled: 4, atRisk: 0n });
+    expect(readLedger(folder.path)).toMatchObject({ bounties: 5, settled: 4, atRisk: 0n });
     expect(meddler.unasked()).toEqual([]);
     expect(producer.text).toEqual([]);
   });
