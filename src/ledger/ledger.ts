@@ -184,28 +184,34 @@ export class Ledger implements Disposable {
     return row && readAssertion(row);
   }
 
-  /** Remembers what was signed for a duty and moves the bounty to the state in which it may be on its way. */
+  /**
+   * Remembers what was signed for a duty and moves the bounty to the state in which it may be on its way. The last hash
+   * decides; those before it do nothing by themselves.
+   */
   recordSigned(key: BountyKey, action: DutyAction, hashes: readonly string[]): void {
     const under = { assert: "posting", reveal: "revealing", settle: "settling" } as const;
     this.#atomically(() => {
-      for (const hash of hashes) {
+      for (const [position, hash] of hashes.entries()) {
         this.#run(
-          "INSERT INTO signed_transaction (hash, chain, guid, action, signed_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          `INSERT INTO signed_transaction (hash, chain, guid, action, signed_at, decides) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT DO NOTHING`,
           hash,
           key.chain,
           key.guid,
           action,
           this.#clock.now(),
+          position === hashes.length - 1 ? 1 : 0,
         );
       }
       this.advance(key, under[action]);
     });
   }
 
-  /** Hashes signed for a duty, the oldest first. */
+  /** The deciding hash of each time something was signed for a duty, the oldest first. */
   signed(key: BountyKey, action: DutyAction): readonly string[] {
     const rows = this.#all<{ hash: string }>(
-      "SELECT hash FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ? ORDER BY signed_at, rowid",
+      `SELECT hash FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ? AND decides = 1
+       ORDER BY rowid`,
       key.chain,
       key.guid,
       action,

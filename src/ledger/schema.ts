@@ -89,4 +89,6 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (chain, name)
   ) STRICT;
   `,
+  // An approval signed together with an assertion decides nothing. No release has written a ledger of version 1.
+  "ALTER TABLE signed_transaction ADD COLUMN decides INTEGER NOT NULL DEFAULT 1;",
 ];

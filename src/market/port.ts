@@ -78,7 +78,8 @@ export interface RevealRequest {
 
 /**
  * Called with the hashes of what was just signed, before anything is sent; what it does must be durable when it
- * resolves. Nothing is sent when it rejects. Called again when the nonces had to be chosen anew.
+ * resolves. Nothing is sent when it rejects. Called again when the nonces had to be chosen anew. The last hash decides:
+ * what comes before it (an approval) does nothing by itself.
  */
 export type Journal = (hashes: readonly string[]) => Promise<void> | void;
 
@@ -87,6 +88,13 @@ export type Outcome<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "failed"; readonly reason: string; readonly retryable: boolean }
   | { readonly kind: "unknown"; readonly reason: string };
+
+/** What a transaction that was mined did for us. */
+export interface LookedUp {
+  readonly payout: Nct;
+  /** Where our assertion stands, when it was one. */
+  readonly index?: number;
+}
 
 /**
  * A marketplace, as an engine with a wallet sees it. Methods throw a Fault when the marketplace cannot be asked;
@@ -134,8 +142,9 @@ export interface Marketplace extends AsyncDisposable {
   /** The payout is what the settlement's transfer paid us; 0 when we won nothing. */
   settle(guid: Guid, journal: Journal, signal?: AbortSignal): Promise<Outcome<{ readonly payout: Nct }>>;
   /**
-   * What became of transactions signed earlier: `done` with the payout (0 unless a settlement) when all were mined,
-   * `failed` when one reverted, `unknown` when the marketplace cannot say.
+   * What became of one action, given the deciding hash of each time it was signed, the oldest first: `done` with the
+   * payout (0 unless a settlement) or the index of our assertion when one of them was mined, `failed` when every one
+   * reverted or was never sent, `unknown` when one of them may still be mined or the marketplace cannot say.
    */
-  lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<{ readonly payout: Nct }>>;
+  lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<LookedUp>>;
 }

@@ -1,5 +1,5 @@
 import { formatNct } from "../domain/nct.ts";
-import { inTimeToPost } from "./duty.ts";
+import { inTimeToPost, inTimeToReveal } from "./duty.ts";
 import { type DutyResult, type Errand, findOurs } from "./errand.ts";
 
 /** Signs and sends what was planned. */
@@ -36,11 +36,17 @@ export async function confirmPosting(errand: Errand): Promise<DutyResult> {
     return undefined;
   }
   const fate = await market.lookUp(ledger.signed(key, "assert"));
+  if (fate.kind === "done") {
+    if (fate.value.index === undefined) return "mined, but the marketplace does not list it yet";
+    asserted(errand, fate.value.index);
+    return undefined;
+  }
   const { expiration } = record.bounty;
-  if (fate.kind === "done") return "mined, but the marketplace does not list it yet";
-  if (fate.kind === "failed" && inTimeToPost(expiration, market.head())) return postAssertion(errand);
-  // One block beyond the last that could have taken it, so that a node a block behind has shown it too.
-  if (market.head() <= expiration) return fate.reason;
+  if (fate.kind === "failed" && fate.retryable && inTimeToPost(expiration, market.head()))
+    return postAssertion(errand);
+  // A list can leave an entry out: as long as a reveal could save a stake that is there after all, it is looked for.
+  const { revealWindow } = market.parameters();
+  if (fate.kind === "unknown" && inTimeToReveal(expiration, revealWindow, market.head())) return fate.reason;
   giveUp(errand, "post-failed", fate.reason);
   return undefined;
 }

@@ -259,6 +259,20 @@ describe("a transaction", () => {
     expect(await market.lookUp(hashes)).toMatchObject({ kind: "done" });
   });
 
+  it("that was signed several times is done when one of them was mined, whatever became of the others", async () => {
+    const hash = (digit: string) => digit.repeat(64);
+    const reverted = `transaction ${hash("a")}: transaction failed at block 9, error: No Quorum and vote active`;
+    const late = `transaction ${hash("b")}: timeout during wait for receipt`;
+    const transfers = [{ from: wallet.address, to: wallet.address, value: "3000000000000000001" }];
+    const receipts = (errors: string[], events: object = {}) =>
+      gateway.on("GET /transactions", refusal(400, { status: "FAIL", errors: { ...events, errors } }));
+    receipts([reverted], { transfers });
+    const done = { kind: "done", value: { payout: 3000000000000000001n } };
+    expect(await market.lookUp([`0x${hash("a")}`, `0x${hash("c")}`])).toEqual(done);
+    receipts([reverted, late]);
+    expect(await market.lookUp([`0x${hash("a")}`, `0x${hash("b")}`])).toMatchObject({ kind: "unknown" });
+  });
+
   it("without a receipt is unknown, and the nonces are asked for again", async () => {
     gateway.on("GET /transactions", (asked) => {
       const [hash = ""] = (asked.body as { transactions: string[] }).transactions;

@@ -80,13 +80,41 @@ describe("posting", () => {
     expect(ledger.assertion(key)?.index).toBe(2);
   });
 
+  it("asks after the assertion only: an approval that was mined alone has staked nothing", async () => {
+    market.asserting = [{ kind: "failed", reason: "the gateway went away in between", retryable: true }];
+    market.fates = [{ kind: "failed", reason: "It was never sent.", retryable: true }];
+    await duties.take(GUID, 0);
+    market.asserting = [{ kind: "done", value: { index: 1 } }];
+    await market.mine(1_003);
+    expect(market.lookedUp).toEqual([[expect.stringContaining("0xassert")]]);
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
+  it("takes the transaction's word for it when the market's list leaves our assertion out", async () => {
+    market.asserting = [{ kind: "unknown", reason: "no receipt" }];
+    market.fates = [{ kind: "done", value: { payout: nct(0n), index: 7 } }];
+    await duties.take(GUID, 0);
+    await market.mine(1_003);
+    expect(ledger.assertion(key)?.index).toBe(7);
+    expect(actions()).toEqual(["assert"]);
+  });
+
+  it("does not post again what reverted for a reason that stays", async () => {
+    market.asserting = [{ kind: "failed", reason: "Bid not between min & max", retryable: false }];
+    market.fates = [{ kind: "failed", reason: "Bid not between min & max", retryable: false }];
+    await duties.take(GUID, 0);
+    await market.mine(1_003);
+    expect(actions()).toEqual(["assert"]);
+    expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "post-failed" });
+  });
+
   it("never posts what may still be on its way, and gives the stake back when the market never saw it", async () => {
     market.asserting = [{ kind: "unknown", reason: "no receipt" }];
     await duties.take(GUID, 0);
     await market.mine(1_003);
-    await market.mine(1_020);
+    await market.mine(1_028);
     expect(ledger.find(key)?.state).toBe("posting");
-    await market.mine(1_021);
+    await market.mine(1_029);
     expect(actions()).toEqual(["assert"]);
     expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "post-failed" });
     expect(purse.available()).toBe(100n * ONE_NCT);

@@ -71,10 +71,12 @@ describe("the ledger", () => {
     expect(ledger.find(key)?.state).toBe("asserted");
   });
 
-  it("remembers what was signed for which duty, in order", () => {
+  it("remembers which transaction decided each time a duty was signed for, in order", () => {
     using ledger = openLedger(file, clock);
     planned(ledger);
-    ledger.recordSigned(key, "assert", ["0xb", "0xa"]);
+    ledger.recordSigned(key, "assert", ["0xapproval", "0xb"]);
+    ledger.recordSigned(key, "assert", ["0xanother", "0xa"]);
+    ledger.recordSigned(key, "assert", ["0xapproval", "0xb"]);
     expect(ledger.signed(key, "assert")).toEqual(["0xb", "0xa"]);
     expect(ledger.signed(key, "reveal")).toEqual([]);
     expect(ledger.find(key)?.state).toBe("posting");

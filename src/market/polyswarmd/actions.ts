@@ -5,7 +5,14 @@ import type { Guid } from "../../domain/guid.ts";
 import { formatNct, type Nct, nct } from "../../domain/nct.ts";
 import type { Signer } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
-import type { AssertionRequest, Journal, Outcome, PostedAssertion, RevealRequest } from "../port.ts";
+import type {
+  AssertionRequest,
+  Journal,
+  LookedUp,
+  Outcome,
+  PostedAssertion,
+  RevealRequest,
+} from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import type { Reads } from "./reads.ts";
 import type { TransactionEvents } from "./schemas.ts";
@@ -89,12 +96,18 @@ export class Actions {
       journal,
       signal,
     });
-    return outcome.kind === "done" ? this.#paid([outcome.value]) : outcome;
+    return outcome.kind === "done"
+      ? { kind: "done", value: { payout: this.#paidBy([outcome.value]) } }
+      : outcome;
   }
 
-  async lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<{ readonly payout: Nct }>> {
+  async lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<LookedUp>> {
     const outcome = await this.#parts.transactions.lookUp(hashes, "settle", signal);
-    return outcome.kind === "done" ? this.#paid(outcome.value) : outcome;
+    if (outcome.kind !== "done") return outcome;
+    const assertions = outcome.value.flatMap((events) => events.assertions);
+    const ours = assertions.find(({ author }) => sameAddress(author, this.#parts.signer.address));
+    const payout = this.#paidBy(outcome.value);
+    return { kind: "done", value: ours === undefined ? { payout } : { payout, index: ours.index } };
   }
 
   /** The gateway approves the fee of the moment it builds at; when that is not ours any more, once more with its. */
@@ -162,12 +175,12 @@ export class Actions {
   }
 
   /** What the transfers of these transactions brought us. */
-  #paid(events: readonly TransactionEvents[]): Outcome<{ readonly payout: Nct }> {
+  #paidBy(events: readonly TransactionEvents[]): Nct {
     const payout = events
       .flatMap(({ transfers }) => transfers)
       .filter(({ to }) => sameAddress(to, this.#parts.signer.address))
       .reduce((sum, { value }) => sum + value, 0n);
-    return { kind: "done", value: { payout: nct(payout) } };
+    return nct(payout);
   }
 }
 

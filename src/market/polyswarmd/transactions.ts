@@ -94,22 +94,26 @@ export class Transactions {
     if (sent.length === 0) return { kind: "failed", reason: "It was never sent.", retryable: true };
     const { gateway, chain } = this.#parts;
     const events: TransactionEvents[] = [];
+    let mined = false;
     let pending: string | undefined;
+    let reverted = "";
     for (let from = 0; from < sent.length; from += MAX_HASHES) {
       const some = sent.slice(from, from + MAX_HASHES);
       try {
         const receipts = await askReceipts(gateway, some, { chain, lane, signal });
         events.push(receipts.events);
         for (const fate of some.map(receipts.fateOf)) {
-          if (fate.kind === "reverted") return failedBy(fate.reason);
-          if (fate.kind === "pending") pending = fate.reason;
+          if (fate.kind === "mined") mined = true;
+          else if (fate.kind === "reverted") reverted = fate.reason;
+          else pending = fate.reason;
         }
       } catch (error) {
         if (!(error instanceof MarketFault)) throw error;
         pending = error.message;
       }
     }
-    return pending === undefined ? { kind: "done", value: events } : { kind: "unknown", reason: pending };
+    if (mined) return { kind: "done", value: events };
+    return pending === undefined ? failedBy(reverted) : { kind: "unknown", reason: pending };
   }
 
   async #buildAndSend(action: Action): Promise<Sent> {
