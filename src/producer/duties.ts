@@ -2,7 +2,7 @@ import { describeError, Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
 import { PROMISED_STATES } from "../domain/lifecycle.ts";
 import type { BountyKey, BountyRecord } from "../ledger/records.ts";
-import { type Duty, nextDuty } from "./duty.ts";
+import { type Duty, nextDuty, revealIsDue } from "./duty.ts";
 import type { DutiesParts, DutyResult, Errand } from "./errand.ts";
 import { confirmPosting, giveUp, postAssertion } from "./post-assertion.ts";
 import { confirmReveal, missReveal, publishMetadata, revealAssertion } from "./reveal-assertion.ts";
@@ -11,12 +11,16 @@ import { confirmSettling, settleBounty } from "./settle-bounty.ts";
 /** Duties that wait longer each time they fail; the others have a window to meet and are tried at every block. */
 const PATIENT: readonly Duty[] = ["publish", "settle", "confirm-settle"];
 const MAX_PAUSE_BLOCKS = 32;
+/** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
+const YIELDING: readonly Duty[] = ["post", "confirm-post", "publish"];
 
 interface Promised {
   record: BountyRecord;
   /** Whether the assertion's metadata is stored with the market. */
   published: boolean;
   running: boolean;
+  /** Cuts short the duty under way, if it is one that yields to the reveal. */
+  yieldToReveal: (() => void) | undefined;
   failures: number;
   /** No patient duty before this block. */
   notBefore: number;
@@ -32,7 +36,7 @@ interface Promised {
  * A duty that fails is tried again at a later block, until it succeeds or is provably too late. A transaction whose fate
  * is unknown is looked up on the market before the same thing is sent again: the ledger says `posting`, `revealing` or
  * `settling` from the moment of signing, and `confirm-*` is the only duty in those states. So a crash at any moment
- * leaves a record from which the next start goes on.
+ * leaves a record from which the next start goes on. Whatever still waits when the reveal is due stops waiting.
  */
 export class Duties {
   readonly #parts: DutiesParts;
@@ -79,7 +83,10 @@ export class Duties {
 
   #put(record: BountyRecord, heardAt: number | undefined): Promised {
     const published = this.#isPublished(record);
-    const promised: Promised = { record, published, running: false, failures: 0, notBefore: 0, heardAt };
+    const promised: Promised = {
+      ...{ record, published, heardAt, failures: 0, notBefore: 0 },
+      ...{ running: false, yieldToReveal: undefined },
+    };
     this.#agenda.set(record.bounty.guid, promised);
     return promised;
   }
@@ -94,7 +101,12 @@ export class Duties {
   }
 
   #consider(): void {
-    for (const promised of this.#agenda.values()) void this.#start(promised);
+    const { revealWindow } = this.#parts.market.parameters();
+    const head = this.#parts.market.head();
+    for (const promised of this.#agenda.values()) {
+      if (revealIsDue(promised.record.bounty.expiration, revealWindow, head)) promised.yieldToReveal?.();
+      void this.#start(promised);
+    }
   }
 
   #start(promised: Promised): Promise<void> {
@@ -121,13 +133,18 @@ export class Duties {
       const duty = this.#dutyOf(promised);
       const patient = PATIENT.includes(duty);
       if (duty === "wait" || (patient && this.#parts.market.head() < promised.notBefore)) return;
+      const waiting = new AbortController();
+      if (YIELDING.includes(duty)) promised.yieldToReveal = () => waiting.abort();
       let problem: DutyResult;
       try {
-        problem = await perform(duty, this.#errand(promised));
+        problem = await perform(duty, this.#errand(promised, waiting.signal));
       } catch (error) {
         problem = describeError(error);
+      } finally {
+        promised.yieldToReveal = undefined;
       }
       this.#refresh(promised);
+      if (waiting.signal.aborted && this.#agenda.has(guid)) continue;
       if (problem !== undefined) {
         promised.failures++;
         const pause = patient ? Math.min(2 ** (promised.failures - 1), MAX_PAUSE_BLOCKS) : 0;
@@ -161,12 +178,12 @@ export class Duties {
     promised.published ||= this.#isPublished(record);
   }
 
-  #errand({ record, heardAt }: Promised): Errand {
+  #errand({ record, heardAt }: Promised, signal: AbortSignal): Errand {
     const key = this.#key(record.bounty.guid);
     const assertion = this.#parts.ledger.assertion(key);
     if (assertion === undefined)
       throw new Fault("LEDGER_STATE", `Bounty ${key.guid} is promised without a plan.`);
-    return { ...this.#parts, key, record, assertion, heardAt };
+    return { ...this.#parts, key, record, assertion, heardAt, signal };
   }
 }
 

@@ -48,7 +48,7 @@ export function nextDuty({ record, published, head, parameters }: DutyFacts): Du
     case "asserted":
       if (record.revealMissed) return settleable() ? "settle" : "wait";
       if (head + 1 >= revealEnd) return "miss-reveal";
-      if (head >= revealFrom(expiration, parameters.revealWindow)) return "reveal";
+      if (revealIsDue(expiration, parameters.revealWindow, head)) return "reveal";
       return published ? "wait" : "publish";
     case "revealing":
       if (record.revealMissed) return settleable() ? "settle" : "wait";
@@ -72,6 +72,10 @@ export const inTimeToPost = (expiration: number, head: number): boolean => head 
 /** Whether a reveal sent now can still be mined inside the window. */
 export const inTimeToReveal = (expiration: number, revealWindow: number, head: number): boolean =>
   head + 1 < expiration + revealWindow;
+
+/** Whether the reveal of an assertion on this bounty should be on its way: nothing else about it may take time then. */
+export const revealIsDue = (expiration: number, revealWindow: number, head: number): boolean =>
+  head >= revealFrom(expiration, revealWindow);
 
 /**
  * The block after which the reveal is sent. With room in the window we wait until a node that is a block behind would

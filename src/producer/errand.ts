@@ -21,6 +21,8 @@ export interface Errand extends DutiesParts {
   readonly assertion: AssertionRecord;
   /** When we heard of the bounty; unknown after a restart. */
   readonly heardAt: number | undefined;
+  /** Aborts when the bounty has something more urgent to do than to wait for this. */
+  readonly signal: AbortSignal;
 }
 
 /** How a duty went: done, or a sentence that says why it has to be tried again. */

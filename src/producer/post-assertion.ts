@@ -4,12 +4,13 @@ import { type DutyResult, type Errand, findOurs } from "./errand.ts";
 
 /** Signs and sends what was planned. */
 export async function postAssertion(errand: Errand): Promise<DutyResult> {
-  const { market, ledger, clock, tell, key, record, assertion, heardAt } = errand;
+  const { market, ledger, clock, tell, key, record, assertion, heardAt, signal } = errand;
   const { bids, mask, commitment, fee } = assertion;
   const outcome = await market.assert(
     { guid: key.guid, bids, mask, artifactCount: record.bounty.artifactCount, commitment, fee },
     (hashes) => ledger.recordSigned(key, "assert", hashes),
     {
+      signal,
       onRequest: () => {
         if (heardAt !== undefined) ledger.recordRequested(key, clock.now() - heardAt);
       },
@@ -29,13 +30,13 @@ export async function postAssertion(errand: Errand): Promise<DutyResult> {
 
 /** Signed, fate unknown: the market's own list decides, then what became of the transactions. */
 export async function confirmPosting(errand: Errand): Promise<DutyResult> {
-  const { market, ledger, key, record } = errand;
+  const { market, ledger, key, record, signal } = errand;
   const ours = await findOurs(errand);
   if (ours !== undefined) {
     asserted(errand, ours.index);
     return undefined;
   }
-  const fate = await market.lookUp(ledger.signed(key, "assert"));
+  const fate = await market.lookUp(ledger.signed(key, "assert"), signal);
   if (fate.kind === "done") {
     if (fate.value.index === undefined) return "mined, but the marketplace does not list it yet";
     asserted(errand, fate.value.index);

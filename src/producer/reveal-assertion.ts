@@ -5,10 +5,13 @@ import { type DutyResult, type Errand, findOurs } from "./errand.ts";
 
 /** A reveal's metadata may have at most this many characters when it is given inline. */
 const MAX_INLINE_METADATA = 1_024;
+/** What a window of a few blocks leaves for one more attempt to store the metadata. */
+const LAST_UPLOAD_MS = 1_000;
 
 /** Stores the metadata before the short reveal window opens. */
-export async function publishMetadata({ market, ledger, key, assertion }: Errand): Promise<DutyResult> {
-  ledger.recordMetadataUri(key, await market.publishMetadata(assertion.metadata));
+export async function publishMetadata(errand: Errand): Promise<DutyResult> {
+  const { market, ledger, key, assertion, signal } = errand;
+  ledger.recordMetadataUri(key, await market.publishMetadata(assertion.metadata, signal));
   return undefined;
 }
 
@@ -53,7 +56,7 @@ async function metadataFor(errand: Errand): Promise<string> {
   const { ledger, key, assertion } = errand;
   if (assertion.metadataUri !== null) return assertion.metadataUri;
   try {
-    await publishMetadata(errand);
+    await publishMetadata({ ...errand, signal: AbortSignal.timeout(LAST_UPLOAD_MS) });
     return ledger.assertion(key)?.metadataUri ?? "";
   } catch {
     const inline = stringifyJson(assertion.metadata);

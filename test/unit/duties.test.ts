@@ -186,6 +186,33 @@ it("a metadata store that fails does not delay the reveal, which then carries th
   expect(market.asked.filter((what) => what === "publish")).toHaveLength(6);
 });
 
+/** Never answers, but lets go when it is told to. */
+const hanging = (signal?: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason));
+  });
+
+it("a metadata store that never answers does not delay the reveal either", async () => {
+  market.publishing = hanging;
+  void duties.take(GUID, 0);
+  await market.mine(1_019);
+  await market.mine(1_020);
+  // The last attempt to store it is cut short by the clock.
+  await expect.poll(actions, { timeout: 5_000 }).toEqual(["assert", "reveal"]);
+  expect(JSON.parse(market.reveals[0]!.metadata)).toEqual(aPlan().metadata);
+});
+
+it("an assertion whose receipt does not come is looked for on the market when its reveal is due", async () => {
+  market.confirming = hanging;
+  void duties.take(GUID, 0);
+  market.listed = [ours()];
+  await market.mine(1_019);
+  expect(ledger.find(key)?.state).toBe("posting");
+  await market.mine(1_020);
+  expect(actions()).toEqual(["assert", "reveal"]);
+  expect(ledger.find(key)?.state).toBe("revealed");
+});
+
 describe("settling", () => {
   beforeEach(async () => {
     await duties.take(GUID, 0);
