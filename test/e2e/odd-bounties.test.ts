@@ -88,7 +88,8 @@ beforeAll(async () => {
     ...producerFlags(sandbox.url, folder.path),
     ...["--embedded", "1", "--benign", "eicar=0.6"],
   ]);
-  await producer.told("producer.ready");
+  // A consumer needs a moment to begin, and bounties wait for nobody.
+  await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);
   const [listening] = await producer.told("http.listening", 1, ({ name }) => name === "producer");
   port = Number(listening?.port);
   const { ordinary, ...odd } = ODD;

@@ -89,7 +89,8 @@ beforeAll(async () => {
   sandbox = await openMarket(folder.path);
   meddler = await Meddler.open(sandbox.url);
   producer = new EngineProcess([...producerFlags(meddler.url, folder.path), "--embedded", "1"]);
-  await producer.told("producer.ready");
+  // A consumer needs a moment to begin, and bounties wait for nobody.
+  await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);
   meddler.meddle = meddle;
 });
 afterAll(async () => {

@@ -15,32 +15,28 @@ const KEYSTORE = fileURLToPath(new URL("../fixtures/keystore/web3-pbkdf2.json", 
 it.each([
   ["still begin", "market.connected"],
   ["serve", "consumer.serving"],
-])(
-  "a producer that is killed while its consumers %s leaves none behind",
-  async (_, moment) => {
-    using folder = temporaryFolder();
-    await using gateway = await OddGateway.open();
-    await cp(KEYSTORE, join(folder.path, "wallet", "keyfile"));
-    await writeFile(join(folder.path, "wallet", "password"), "testpassword");
-    const flags = [...producerFlags(gateway.url, folder.path), "--embedded", "2", "--log-format", "json"];
-    const producer = spawn(process.execPath, ["src/main.ts", ...flags], {
-      cwd: ROOT,
-      env: plainEnvironment(),
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    const closed = once(producer, "close");
-    const consumers = new Set<number>();
-    try {
-      for await (const line of createInterface({ input: producer.stderr })) {
-        const { name, pid, msg } = JSON.parse(line) as Entry;
-        if (name === "consumer") consumers.add(Number(pid));
-        if (msg === moment) producer.kill("SIGKILL");
-      }
-      expect(await closed).toEqual([null, "SIGKILL"]);
-      consumers.clear();
-    } finally {
-      for (const pid of consumers) process.kill(pid, "SIGKILL");
+])("a producer that is killed while its consumers %s leaves none behind", async (_, moment) => {
+  using folder = temporaryFolder();
+  await using gateway = await OddGateway.open();
+  await cp(KEYSTORE, join(folder.path, "wallet", "keyfile"));
+  await writeFile(join(folder.path, "wallet", "password"), "testpassword");
+  const flags = [...producerFlags(gateway.url, folder.path), "--embedded", "2", "--log-format", "json"];
+  const producer = spawn(process.execPath, ["src/main.ts", ...flags], {
+    cwd: ROOT,
+    env: plainEnvironment(),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const closed = once(producer, "close");
+  const consumers = new Set<number>();
+  try {
+    for await (const line of createInterface({ input: producer.stderr })) {
+      const { name, pid, msg } = JSON.parse(line) as Entry;
+      if (name === "consumer") consumers.add(Number(pid));
+      if (msg === moment) producer.kill("SIGKILL");
     }
-  },
-  20_000,
-);
+    expect(await closed).toEqual([null, "SIGKILL"]);
+    consumers.clear();
+  } finally {
+    for (const pid of consumers) process.kill(pid, "SIGKILL");
+  }
+});
