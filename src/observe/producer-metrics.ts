@@ -46,8 +46,10 @@ export function producerMetrics(registry: Registry) {
       "market_events_malformed_total",
       "Events of the marketplace that made no sense.",
     ),
-    dutiesOpen: gauge("duties_open", "Reveals and settlements still to be done."),
-    dutiesOverdue: gauge("duties_overdue", "Reveals and settlements that are late; alert on any."),
+    dutiesOpen: gauge("duties_open", "Bounties we still owe something: a post, a reveal, a settlement.", [
+      "chain",
+    ]),
+    dutiesFailing: gauge("duties_failing", "Those of them whose last attempt did not succeed.", ["chain"]),
     dutyFailures: counter("duty_failures_total", "Attempts at a duty that did not succeed.", ["duty"]),
     signaturesRefused: counter(
       "signatures_refused_total",

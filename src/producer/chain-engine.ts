@@ -4,7 +4,9 @@ import { distil } from "../distill/distill.ts";
 import { parseAddress } from "../domain/address.ts";
 import { createBlockClock } from "../domain/block-clock.ts";
 import { block, type ChainName, type Clock } from "../domain/chain.ts";
+import { Fault } from "../domain/fault.ts";
 import { formatNct } from "../domain/nct.ts";
+import type { Signer } from "../domain/transaction.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
 import { commitment } from "../market/polyswarmd/commitment.ts";
@@ -65,7 +67,7 @@ export async function openChainEngine(
   const market = joinPolyswarmd({
     addr: config.polyswarmdAddr,
     chain,
-    signer: wallet,
+    signer: counting(wallet, () => metrics.signaturesRefused.inc()),
     ...(config.apiKey === undefined ? {} : { apiKey: config.apiKey }),
     allowKeyOverHttp: config.allowKeyOverHttp,
     waitMs: config.wait * 1_000,
@@ -124,13 +126,27 @@ export async function openChainEngine(
     refreshMetrics() {
       metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
       metrics.headBlock.set({ chain }, market.head());
-      metrics.dutiesOpen.set(duties.open());
+      metrics.dutiesOpen.set({ chain }, duties.open());
+      metrics.dutiesFailing.set({ chain }, duties.failing());
       const balance = purse.lastBalance();
       if (balance !== undefined) metrics.balanceNct.set(Number(formatNct(balance)));
     },
     [Symbol.asyncDispose]: () => market[Symbol.asyncDispose](),
   };
 }
+
+/** The same signer, telling each time it was handed something that was not asked for. */
+const counting = (signer: Signer, refused: () => void): Signer => ({
+  address: signer.address,
+  async sign(...asked) {
+    try {
+      return await signer.sign(...asked);
+    } catch (error) {
+      if (error instanceof Fault && error.code === "TRANSACTION_REFUSED") refused();
+      throw error;
+    }
+  },
+});
 
 /** What the operator configured; failing that, what this ledger has pinned on first use. */
 function pinsOf(chain: ChainName, config: ProducerConfig, ledger: Ledger): Pins {

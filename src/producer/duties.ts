@@ -71,6 +71,11 @@ export class Duties {
     return this.#agenda.size;
   }
 
+  /** How many of them failed at their last attempt. */
+  failing(): number {
+    return [...this.#agenda.values()].filter(({ failures }) => failures > 0).length;
+  }
+
   /** No duty is begun any more; resolves when those under way are done. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -245,8 +245,10 @@ describe("settling", () => {
     market.fates = [{ kind: "failed", reason: "No Quorum and vote active", retryable: false }];
     for (let number = 1_130; number < 1_146; number++) await market.mine(number);
     expect(actions().filter((what) => what === "settle").length).toBe(5);
+    expect(duties.failing()).toBe(1);
     market.settling = [{ kind: "done", value: { payout: nct(0n) } }];
     await market.mine(1_200);
+    expect(duties.failing()).toBe(0);
     expect(ledger.find(key)?.state).toBe("settled");
   });
 
