@@ -37,7 +37,7 @@ export function producerMetrics(registry: Registry) {
       "profit_nct",
       "Payouts less stakes and fees of settled assertions, over the ledger's life.",
     ),
-    balanceNct: gauge("balance_nct", "NCT in the wallet, as last read."),
+    balanceNct: gauge("balance_nct", "NCT in the wallet, as last read.", ["chain"]),
     backlog: gauge("queue_backlog", "Scan jobs waiting for a consumer; scale consumers on it.", ["backend"]),
     queueUp: gauge("queue_up", "1 while the queue can be used."),
     marketConnected: gauge("market_connected", "1 while the marketplace's event stream is open.", ["chain"]),

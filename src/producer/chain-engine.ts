@@ -11,6 +11,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
 import { commitment } from "../market/polyswarmd/commitment.ts";
 import type { Logger } from "../observe/log.ts";
+import { nctNumber } from "../observe/metrics.ts";
 import type { ProducerMetrics } from "../observe/producer-metrics.ts";
 import type { ScanQueue } from "../queue/port.ts";
 import type { TriageRules } from "../triage/triage.ts";
@@ -129,7 +130,7 @@ export async function openChainEngine(
       metrics.dutiesOpen.set({ chain }, duties.open());
       metrics.dutiesFailing.set({ chain }, duties.failing());
       const balance = purse.lastBalance();
-      if (balance !== undefined) metrics.balanceNct.set(Number(formatNct(balance)));
+      if (balance !== undefined) metrics.balanceNct.set({ chain }, nctNumber(balance));
     },
     [Symbol.asyncDispose]: () => market[Symbol.asyncDispose](),
   };
