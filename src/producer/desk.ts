@@ -107,7 +107,10 @@ export class Desk {
   /** Begins again what an earlier run had not yet promised; returns how many bounties that is. */
   resume(): number {
     const { ledger, market, clock } = this.#parts;
-    const left = ledger.inStates(market.chain, UNPROMISED_STATES);
+    // Those heard of since we listen are in work already.
+    const left = ledger
+      .inStates(market.chain, UNPROMISED_STATES)
+      .filter(({ bounty }) => !this.#working.has(bounty.guid));
     for (const { bounty } of left) {
       this.#begin(bounty.guid, bounty.uri, clock.now(), () => Promise.resolve(bounty));
     }

@@ -53,7 +53,10 @@ export class Duties {
   /** Puts everything an earlier run left promised on the agenda; returns how many bounties that is. */
   resume(): number {
     const left = this.#parts.ledger.inStates(this.#parts.market.chain, PROMISED_STATES);
-    for (const record of left) this.#put(record, undefined);
+    for (const record of left) {
+      this.#put(record, undefined);
+      this.#reserve(record);
+    }
     this.#consider();
     return left.length;
   }
@@ -86,7 +89,17 @@ export class Duties {
     return { chain: this.#parts.market.chain, guid };
   }
 
+  /** What the balance does not show yet, or not for certain. */
+  #reserve({ bounty: { guid }, state }: BountyRecord): void {
+    const plan =
+      state === "planned" || state === "posting" ? this.#parts.ledger.assertion(this.#key(guid)) : undefined;
+    if (plan !== undefined) this.#parts.purse.reserve(guid, plan.stake + plan.fee);
+  }
+
+  /** A bounty is on the agenda once: two entries would each do its duties. */
   #put(record: BountyRecord, heardAt: number | undefined): Promised {
+    const known = this.#agenda.get(record.bounty.guid);
+    if (known !== undefined) return known;
     const published = this.#isPublished(record);
     const promised: Promised = {
       ...{ record, published, heardAt, failures: 0, notBefore: 0 },

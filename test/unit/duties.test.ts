@@ -34,6 +34,12 @@ const ours = (more: Partial<PostedAssertion> = {}): PostedAssertion => ({
   ...more,
 });
 
+/** Never answers, but lets go when it is told to. */
+const hanging = (signal?: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason));
+  });
+
 beforeEach(async () => {
   market = new HandMarket();
   ledger = openLedger(":memory:", clock);
@@ -120,6 +126,23 @@ describe("posting", () => {
     expect(purse.available()).toBe(100n * ONE_NCT);
   });
 
+  it("posts a bounty once that was taken over before the earlier run's were taken up", async () => {
+    market.confirming = hanging;
+    void duties.take(GUID, 0);
+    duties.resume();
+    await market.mine(1_003);
+    expect(actions()).toEqual(["assert"]);
+    expect(market.asked).not.toContain("lookUp");
+  });
+
+  it("keeps the money together for what an earlier run promised", async () => {
+    purse = new Purse(() => market.balance(), clock);
+    await purse.refresh();
+    market.confirming = hanging;
+    openDuties().resume();
+    expect(purse.available()).toBe(100n * ONE_NCT - aPlan().stake - aPlan().fee);
+  });
+
   it("gives up what was planned by an earlier run and can no longer be mined in time", async () => {
     await market.mine(1_019);
     duties.resume();
@@ -185,12 +208,6 @@ it("a metadata store that fails does not delay the reveal, which then carries th
   // It was tried less and less often.
   expect(market.asked.filter((what) => what === "publish")).toHaveLength(6);
 });
-
-/** Never answers, but lets go when it is told to. */
-const hanging = (signal?: AbortSignal) =>
-  new Promise<never>((_resolve, reject) => {
-    signal?.addEventListener("abort", () => reject(signal.reason));
-  });
 
 it("a metadata store that never answers does not delay the reveal either", async () => {
   market.publishing = hanging;
