@@ -48,7 +48,8 @@ export class Collector {
     const waiting: Waiting = { missing, answers: [], done: resolve };
     const deadline = setTimeout(resolve, Math.max(0, until - this.#clock.now()));
     const retry = setInterval(() => void offer(), RETRY_MS);
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    const leave = () => resolve();
+    signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted || jobs.length === 0) resolve();
     for (const job of jobs) this.#waiting.set(job.id, waiting);
     const offer = async (): Promise<void> => {
@@ -61,6 +62,8 @@ export class Collector {
     } finally {
       clearTimeout(deadline);
       clearInterval(retry);
+      // The signal outlives every bounty, and would keep the answers of each.
+      signal.removeEventListener("abort", leave);
       for (const job of jobs) this.#waiting.delete(job.id);
     }
   }

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { expect, it } from "vitest";
 import { type Instant, instant } from "../../src/domain/chain.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
@@ -96,6 +97,14 @@ it("ignores answers to jobs nobody waits for", async () => {
   new Collector(queue, clock, (answer) => heard.push(answer));
   queue.answer(anAnswer());
   expect(heard).toEqual([]);
+});
+
+it("leaves nothing behind on the signal, which outlives every wait", async () => {
+  const queue = new HandQueue();
+  const collected = new Collector(queue, clock, () => {}).collect(jobs, later(), never);
+  for (const artifactIndex of [0, 1]) queue.answer(anAnswer({ artifactIndex }));
+  await collected;
+  expect(getEventListeners(never, "abort")).toHaveLength(0);
 });
 
 it("stops waiting when it is told to", async () => {
