@@ -63,6 +63,7 @@ const page: Nonsense = {
   headers: { "content-type": "text/html" },
 };
 const failure: Nonsense = { status: 500, text: '{"status":"FAIL","errors":"oops"}' };
+const nothing: Nonsense = { status: 404, text: '{"status":"FAIL","errors":"not found"}' };
 const slower: Nonsense = { status: 429, text: "Too Many Requests", headers: { "retry-after": "1" } };
 
 const folder = temporaryFolder();
@@ -105,7 +106,7 @@ let bounties = 0;
 const post = () =>
   sandbox.postBounty({
     contents: [Buffer.concat([EICAR, Buffer.from(`${bounties++}`)])],
-    ...{ truth: [true], duration: 14, reward: REWARD },
+    ...{ truth: [true], duration: 16, reward: REWARD },
   });
 const posted = (guid: string) => producer.told("assertion.posted", 1, (entry) => entry.guid === guid);
 
@@ -128,6 +129,12 @@ describe("a producer behind a gateway that talks nonsense", () => {
     await posted(await post());
   });
 
+  it("answers a bounty whose artifacts the gateway finds late", async () => {
+    // One round of asking takes four answers of this kind.
+    for (let round = 0; round < 6; round++) meddler.spoil(/^GET \/artifacts\/\w+\?/, nothing);
+    await posted(await post());
+  });
+
   it("comes back when the events break off, and answers what is news then", async () => {
     meddler.spoil(/^GET \/bounties\/parameters\?/, failure);
     meddler.hangUp();
@@ -147,7 +154,6 @@ describe("a producer behind a gateway that talks nonsense", () => {
   it("lets go of a bounty whose artifact is listed and never to be had", async () => {
     const lost = Buffer.from("lost");
     const uri = sandbox.store.putDirectory([lost]);
-    const nothing = { status: 404, text: '{"status":"FAIL","errors":"not found"}' };
     meddler.spoil(new RegExp(`^GET /artifacts/${uri}/0`), nothing, "always");
     const terms = { truth: [false], duration: 8, reward: REWARD };
     const guid = await sandbox.postBounty({ contents: [lost], ...terms });
@@ -159,18 +165,18 @@ describe("a producer behind a gateway that talks nonsense", () => {
   });
 
   it("has counted what made no sense, and sees each stake through exactly once", async () => {
-    await producer.told("assertion.settled", 4);
+    await producer.told("assertion.settled", 5);
     const [listening] = await producer.told("http.listening", 1, ({ name }) => name === "producer");
     const counted = await scrape(Number(listening?.port));
-    expect(malformed).toBe(5 * (GARBAGE.length + 14));
+    expect(malformed).toBe(6 * (GARBAGE.length + 14));
     expect({
       malformed: counted("market_events_malformed_total"),
       seen: counted("bounties_seen_total"),
       settled: counted("assertions_settled_total"),
       right: counted("verdicts_judged_total", { judgement: "right" }),
-    }).toEqual({ malformed, seen: 5, settled: 4, right: 4 });
-    expect(await deedsOnChain(sandbox)).toEqual({ asserted: 4, revealed: 4, settled: 4 });
-    expect(readLedger(folder.path)).toMatchObject({ bounties: 5, settled: 4, atRisk: 0n });
+    }).toEqual({ malformed, seen: 6, settled: 5, right: 5 });
+    expect(await deedsOnChain(sandbox)).toEqual({ asserted: 5, revealed: 5, settled: 5 });
+    expect(readLedger(folder.path)).toMatchObject({ bounties: 6, settled: 5, atRisk: 0n });
     expect(meddler.unasked()).toEqual([]);
     expect(producer.text).toEqual([]);
   });
