@@ -219,6 +219,16 @@ export class Ledger implements Disposable {
     return rows.map((row) => row.hash);
   }
 
+  /** The fee that was approved, when it is not the planned one any more. */
+  recordFee(key: BountyKey, fee: Nct): void {
+    this.#run(
+      "UPDATE assertion SET fee = ? WHERE chain = ? AND guid = ?",
+      fee.toString(),
+      key.chain,
+      key.guid,
+    );
+  }
+
   recordRequested(key: BountyKey, ms: number): void {
     this.#run(
       "UPDATE assertion SET requested_ms = ? WHERE chain = ? AND guid = ? AND requested_ms IS NULL",

@@ -83,6 +83,9 @@ export interface RevealRequest {
  */
 export type Journal = (hashes: readonly string[]) => Promise<void> | void;
 
+/** Also told the fee that was approved: the market may have changed it since the request was made. */
+export type AssertionJournal = (hashes: readonly string[], fee: Nct) => Promise<void> | void;
+
 /** How an action ended. `unknown`: sent, but nobody could say whether it was mined; look before repeating. */
 export type Outcome<T> =
   | { readonly kind: "done"; readonly value: T }
@@ -135,7 +138,7 @@ export interface Marketplace extends AsyncDisposable {
   /** `onRequest` is called when the request for the assertion leaves; it is there to measure with. */
   assert(
     request: AssertionRequest,
-    journal: Journal,
+    journal: AssertionJournal,
     options?: { readonly signal?: AbortSignal; readonly onRequest?: () => void },
   ): Promise<Outcome<{ readonly index: number }>>;
   reveal(request: RevealRequest, journal: Journal, signal?: AbortSignal): Promise<Outcome<void>>;

@@ -4,11 +4,17 @@ import { type DutyResult, type Errand, findOurs } from "./errand.ts";
 
 /** Signs and sends what was planned. */
 export async function postAssertion(errand: Errand): Promise<DutyResult> {
-  const { market, ledger, clock, tell, key, record, assertion, heardAt, signal } = errand;
+  const { market, ledger, purse, clock, tell, key, record, assertion, heardAt, signal } = errand;
   const { bids, mask, commitment, fee } = assertion;
   const outcome = await market.assert(
     { guid: key.guid, bids, mask, artifactCount: record.bounty.artifactCount, commitment, fee },
-    (hashes) => ledger.recordSigned(key, "assert", hashes),
+    (hashes, current) => {
+      if (current !== assertion.fee) {
+        ledger.recordFee(key, current);
+        purse.reserve(key.guid, assertion.stake + current);
+      }
+      ledger.recordSigned(key, "assert", hashes);
+    },
     {
       signal,
       onRequest: () => {

@@ -121,10 +121,13 @@ describe("an assertion", () => {
     expect(gateway.requests("POST /transactions")).toEqual([]);
   });
 
-  it("is built once more with the new fee when the fee changed under way", async () => {
+  it("is built once more with the new fee when the fee changed under way, and the journal learns of it", async () => {
     gateway.fee = 40000000000000001n;
     shown(0);
-    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+    const fees: bigint[] = [];
+    const outcome = await market.assert(requestFor(guid), (_hashes, fee) => void fees.push(fee));
+    expect(outcome).toMatchObject({ kind: "done" });
+    expect(fees).toEqual([40000000000000001n]);
     expect(market.parameters().assertionFee).toBe(40000000000000001n);
     expect(gateway.requests(BUILD)).toHaveLength(2);
     expect(gateway.posted).toHaveLength(2);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
-import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { formatNct, nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties.ts";
@@ -228,6 +228,16 @@ it("an assertion whose receipt does not come is looked for on the market when it
   await market.mine(1_020);
   expect(actions()).toEqual(["assert", "reveal"]);
   expect(ledger.find(key)?.state).toBe("revealed");
+});
+
+it("the profit is counted with the fee that was paid in the end, not with the planned one", async () => {
+  market.fee = nct(7n);
+  await duties.take(GUID, 0);
+  await market.mine(1_020);
+  await market.mine(1_130);
+  const profit = 3n * ONE_NCT - aPlan().stake - 7n;
+  expect(ledger.summary().profit).toBe(profit);
+  expect(told.at(-1)?.facts).toMatchObject({ profit: formatNct(profit) });
 });
 
 describe("settling", () => {

@@ -6,6 +6,7 @@ import { formatNct, type Nct, nct } from "../../domain/nct.ts";
 import type { Signer } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
 import type {
+  AssertionJournal,
   AssertionRequest,
   Journal,
   LookedUp,
@@ -42,7 +43,7 @@ export class Actions {
 
   async assert(
     request: AssertionRequest,
-    journal: Journal,
+    journal: AssertionJournal,
     options: AssertOptions = {},
   ): Promise<Outcome<{ readonly index: number }>> {
     const wrong = whyImpossible(request);
@@ -114,7 +115,7 @@ export class Actions {
   async #assertAt(
     fee: Nct,
     request: AssertionRequest,
-    journal: Journal,
+    journal: AssertionJournal,
     options: AssertOptions,
     again = false,
   ): Promise<Outcome<TransactionEvents>> {
@@ -129,7 +130,7 @@ export class Actions {
         mask: unpackBits(mask, artifactCount),
         commitment: commitment.toString(),
       },
-      journal,
+      journal: (hashes) => journal(hashes, fee),
       signal: options.signal,
       onRequest: options.onRequest,
     };
