@@ -57,7 +57,7 @@ export interface LedgerSummary {
   readonly settled: number;
   readonly staked: Nct;
   readonly atRisk: Nct;
-  /** Payouts less stakes and fees, of settled bounties. May be negative. */
+  /** Payouts less stakes and fees, of settled bounties whose payout is known. May be negative. */
   readonly profit: Nct;
   readonly revealsMissed: number;
   /** Asserted artifacts whose truth is known: how many we had right and wrong. */

@@ -35,6 +35,9 @@ export function summarize(db: DatabaseSync): LedgerSummary {
   const rows = db.prepare(POSTED).all() as unknown as PostedRow[];
   const posted = rows.filter((row) => row.position !== null);
   const settled = posted.filter((row) => row.state === "settled");
+  const paid = settled.flatMap((row) =>
+    row.payout === null ? [] : [BigInt(row.payout) - BigInt(row.stake) - BigInt(row.fee)],
+  );
   const judged = posted.map(judge);
   const staked = (some: readonly PostedRow[]) => nct(sum(some.map((row) => BigInt(row.stake))));
   return {
@@ -45,7 +48,7 @@ export function summarize(db: DatabaseSync): LedgerSummary {
     settled: settled.length,
     staked: staked(posted),
     atRisk: staked(rows.filter((row) => (STAKED_STATES as readonly BountyState[]).includes(row.state))),
-    profit: nct(sum(settled.map((row) => BigInt(row.payout ?? 0) - BigInt(row.stake) - BigInt(row.fee)))),
+    profit: nct(sum(paid)),
     revealsMissed: posted.filter((row) => row.reveal_missed !== 0).length,
     right: judged.reduce((total, { right }) => total + right, 0),
     wrong: judged.reduce((total, { wrong }) => total + wrong, 0),

@@ -196,12 +196,12 @@ export class Duties {
     promised.published ||= this.#isPublished(record);
   }
 
-  #errand({ record, heardAt }: Promised, signal: AbortSignal): Errand {
+  #errand({ record, heardAt, failures }: Promised, signal: AbortSignal): Errand {
     const key = this.#key(record.bounty.guid);
     const assertion = this.#parts.ledger.assertion(key);
     if (assertion === undefined)
       throw new Fault("LEDGER_STATE", `Bounty ${key.guid} is promised without a plan.`);
-    return { ...this.#parts, key, record, assertion, heardAt, signal };
+    return { ...this.#parts, key, record, assertion, heardAt, failures, signal };
   }
 }
 

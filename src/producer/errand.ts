@@ -21,6 +21,8 @@ export interface Errand extends DutiesParts {
   readonly assertion: AssertionRecord;
   /** When we heard of the bounty; unknown after a restart. */
   readonly heardAt: number | undefined;
+  /** How often in a row duties about this bounty did not succeed. */
+  readonly failures: number;
   /** Aborts when the bounty has something more urgent to do than to wait for this. */
   readonly signal: AbortSignal;
 }

@@ -6,19 +6,28 @@ import type { DutyResult, Errand } from "./errand.ts";
 
 type Settlement = Outcome<{ readonly payout: Nct }>;
 
+/** Failures after which a settlement that nobody has seen is taken for lost; with the pauses between, some 30 blocks. */
+const LOST_AFTER = 5;
+
 export async function settleBounty(errand: Errand): Promise<DutyResult> {
   const { market, ledger, key } = errand;
-  return conclude(
-    errand,
-    await market.settle(key.guid, (hashes) => ledger.recordSigned(key, "settle", hashes)),
-  );
+  const outcome = await market.settle(key.guid, (hashes) => ledger.recordSigned(key, "settle", hashes));
+  if (!wasSettled(outcome)) return conclude(errand, outcome);
+  // By an earlier transaction of ours, as a rule: its receipt says what it paid.
+  const earlier = await market.lookUp(ledger.signed(key, "settle"));
+  return conclude(errand, earlier.kind === "done" ? earlier : outcome);
 }
 
-/** A settlement was sent, fate unknown: look before sending another. */
+/**
+ * A settlement was sent, fate unknown: look before sending another. A node can lose what it had accepted, so one that
+ * stays unknown is sent anew in the end: the contract pays once, whichever of them is mined.
+ */
 export async function confirmSettling(errand: Errand): Promise<DutyResult> {
-  const { market, ledger, key } = errand;
+  const { market, ledger, key, failures } = errand;
   const fate = await market.lookUp(ledger.signed(key, "settle"));
-  return fate.kind === "failed" && !wasSettled(fate) ? settleBounty(errand) : conclude(errand, fate);
+  const reverted = fate.kind === "failed" && !wasSettled(fate);
+  const lost = fate.kind === "unknown" && failures >= LOST_AFTER;
+  return reverted || lost ? settleBounty(errand) : conclude(errand, fate);
 }
 
 /** The contract settles once for each account: a refusal for that reason is a settlement whose answer we missed. */

@@ -265,6 +265,28 @@ describe("settling", () => {
     market.settling = [{ kind: "failed", reason: "reverted: Sender already settled", retryable: false }];
     await market.mine(1_130);
     expect(ledger.find(key)?.state).toBe("settled");
+    // What nobody knows is neither won nor lost.
+    expect(told.at(-1)?.facts).toMatchObject({ profit: "unknown" });
+    expect(ledger.summary().profit).toBe(0n);
+  });
+
+  it("learns from its earlier transaction what it was paid when another finds the bounty settled", async () => {
+    market.settling = [{ kind: "failed", reason: "reverted: Sender already settled", retryable: false }];
+    market.fates = [{ kind: "done", value: { payout: nct(5n) } }];
+    await market.mine(1_130);
+    expect(ledger.assertion(key)?.payout).toBe(5n);
+  });
+
+  it("is sent anew when nobody has seen it for long, because nodes lose transactions", async () => {
+    market.settling = [
+      { kind: "unknown", reason: "no receipt" },
+      { kind: "done", value: { payout: nct(0n) } },
+    ];
+    for (let number = 1_130; number < 1_140; number++) await market.mine(number);
+    expect(actions().filter((what) => what === "settle")).toHaveLength(1);
+    for (let number = 1_140; number < 1_170; number++) await market.mine(number);
+    expect(actions().filter((what) => what === "settle")).toHaveLength(2);
+    expect(ledger.find(key)?.state).toBe("settled");
   });
 
   it("is tried again with growing pauses when it fails", async () => {
