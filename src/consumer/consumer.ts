@@ -57,7 +57,8 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
   const { terms, log, clock = systemClock, onAnswer } = parts;
   const opened = new AsyncDisposableStack();
   try {
-    const policy = { clock, random: Math.random, silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000 };
+    const patience = { silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000, missingMs: 6_000 };
+    const policy = { clock, random: Math.random, ...patience };
     const gateway = openArtifactSource(terms, { ...policy, ...parts.fetchPolicy });
     const source = opened.use(shareArtifacts(gateway, SHARED_BYTES));
     const pools = await openPools(parts, opened);

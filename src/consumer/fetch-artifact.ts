@@ -1,6 +1,7 @@
 /**
  * Downloads artifacts within a deadline. The gateway reports a slow IPFS as 404 and a busy proxy as 429 or 5xx, so
- * those are tried again, with growing pauses, as long as there is time. Source: protocol of the artifacts resource.
+ * those are tried again, with growing pauses, as long as there is time; a 404 only for a while, because an artifact that
+ * is never to be had would hold a scan's place until its deadline. Source: protocol of the artifacts resource.
  */
 
 import { createHash } from "node:crypto";
@@ -46,8 +47,11 @@ export interface FetchPolicy {
   /** Of the first pause; each is up to twice as long as the one before. */
   readonly pauseMs: number;
   readonly maxPauseMs: number;
+  /** An artifact that stays missing (404) for this long is given up. */
+  readonly missingMs: number;
 }
 
+const MISSING = "the gateway answers 404";
 const RETRYABLE = new Set([404, 408, 425, 429, 500, 502, 503, 504]);
 
 const KEEP_ALIVE_MS = 60_000;
@@ -86,6 +90,7 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
     const remainingMs = (): number => wanted.deadline - policy.clock.now();
     const overdue = AbortSignal.timeout(timerUntil(wanted.deadline, policy.clock.now()));
     const either = AbortSignal.any([signal, overdue]);
+    const missingUntil = policy.clock.now() + policy.missingMs;
     let why = "there was no time to ask";
     for (let pauseMs = policy.pauseMs; !either.aborted; pauseMs = Math.min(2 * pauseMs, policy.maxPauseMs)) {
       const tried = await attempt(url, wanted.maxSizeBytes, either).catch(asAgain);
@@ -93,6 +98,7 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
       if (!either.aborted) why = tried.detail;
       const restMs = pauseMs * (0.5 + policy.random() / 2);
       if (restMs >= remainingMs()) break;
+      if (why === MISSING && policy.clock.now() >= missingUntil) break;
       await sleep(restMs, undefined, { signal: either }).catch(() => {});
     }
     if (signal.aborted && remainingMs() > 0)

@@ -5,7 +5,10 @@ import { systemClock } from "../../src/domain/chain.ts";
 import { ConfigFault } from "../../src/domain/fault.ts";
 import { content, openGateway, type Serve } from "./consumer-gateway.ts";
 
-const POLICY = { clock: systemClock, random: () => 1, silenceMs: 5000, pauseMs: 5, maxPauseMs: 20 };
+const POLICY = {
+  ...{ clock: systemClock, random: () => 1, silenceMs: 5000, pauseMs: 5, maxPauseMs: 20 },
+  missingMs: 200,
+};
 const never = new AbortController().signal;
 
 /** Fetches one artifact from a gateway that serves it in one way only. */
@@ -71,6 +74,11 @@ describe("fetching an artifact", () => {
 
   it("gives up at the deadline when the artifact stays missing, and says what the gateway said", async () => {
     const { fetched } = await fetchFrom(failing(404, 1000), { inMs: 100 });
+    expect(fetched).toMatchObject({ kind: "download-failed", detail: expect.stringContaining("404") });
+  });
+
+  it("does not hold a scan's place until a far deadline for an artifact that stays missing", async () => {
+    const { fetched } = await fetchFrom(failing(404, 100_000), { inMs: 3_600_000 });
     expect(fetched).toMatchObject({ kind: "download-failed", detail: expect.stringContaining("404") });
   });
 
