@@ -310,6 +310,9 @@ describe("asking", () => {
       { guid, index: 0, author, bids: [5n], mask: 1n, commitment: 9n, revealed: false },
       { guid, index: 2, author, bids: [5n], mask: 1n, commitment: 9n, revealed: true },
     ]);
+    // Else an answer gone wrong would look as if nobody had asserted, and a stake would be given up.
+    gateway.on(`GET /bounties/${guid}/assertions`, ok({ assertions: [entry] }));
+    await expect(market.assertions(guid)).rejects.toMatchObject({ code: "MARKET_ANSWER_UNREADABLE" });
   });
 });
 

@@ -12,6 +12,7 @@ import {
   Assertion,
   Balance,
   bountyOf,
+  List,
   Nonce,
   Parameters,
   PoolNonces,
@@ -82,7 +83,7 @@ export class Reads {
 
   /**
    * The index of an assertion is its position, unless the gateway left an entry out. Ours is confirmed by asking for it
-   * alone; a malformed one is passed over without moving the others.
+   * alone; a malformed one is passed over without moving the others. What is no list says nothing about ours.
    */
   async assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]> {
     const what = `GET the assertions of ${guid}`;
@@ -90,7 +91,7 @@ export class Reads {
       if (isUnknownBounty(error)) return [];
       throw error;
     });
-    const entries = (Array.isArray(list) ? list : []).flatMap((entry, index): PostedAssertion[] => {
+    const entries = readAs(List, what, list).flatMap((entry, index): PostedAssertion[] => {
       const { data } = Assertion.safeParse(entry);
       return data === undefined ? [] : [{ guid, index, ...data }];
     });

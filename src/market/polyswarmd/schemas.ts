@@ -75,6 +75,9 @@ export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
     revealed: nonce !== 0n,
   }));
 
+/** A list whose entries are read one by one; an answer without a result is an empty one. */
+export const List = z.array(z.unknown()).default([]);
+
 export const Votes = z.array(z.object({ voter: address, votes: bits }));
 
 export const Artifacts = z.array(z.object({ name: z.string().default(""), hash: z.string() }));
