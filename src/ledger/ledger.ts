@@ -249,8 +249,12 @@ export class Ledger implements Disposable {
     this.#run("UPDATE assertion SET metadata_uri = ? WHERE chain = ? AND guid = ?", uri, key.chain, key.guid);
   }
 
+  /** Also when it had been written off. */
   recordRevealed(key: BountyKey): void {
-    this.advance(key, "revealed");
+    this.#atomically(() => {
+      this.#run("UPDATE bounty SET reveal_missed = 0 WHERE chain = ? AND guid = ?", key.chain, key.guid);
+      this.advance(key, "revealed");
+    });
   }
 
   recordRevealMissed(key: BountyKey): void {

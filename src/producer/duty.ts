@@ -46,19 +46,24 @@ export function nextDuty({ record, published, head, parameters }: DutyFacts): Du
     case "posting":
       return "confirm-post";
     case "asserted":
-      if (record.revealMissed) return settleable() ? "settle" : "wait";
-      if (head + 1 >= revealEnd) return "miss-reveal";
+      if (!inTimeToReveal(expiration, parameters.revealWindow, head)) return afterReveal("miss-reveal");
       if (revealIsDue(expiration, parameters.revealWindow, head)) return "reveal";
       return published ? "wait" : "publish";
     case "revealing":
-      if (record.revealMissed) return settleable() ? "settle" : "wait";
-      return "confirm-reveal";
+      if (inTimeToReveal(expiration, parameters.revealWindow, head)) return "confirm-reveal";
+      return afterReveal("confirm-reveal");
     case "revealed":
       return settleable() ? "settle" : "wait";
     case "settling":
       return "confirm-settle";
     default:
       return "wait";
+  }
+
+  /** A reveal that was written off counts only while it is too late: the window, or what we took for the head, may move. */
+  function afterReveal(first: Duty): Duty {
+    if (!record.revealMissed) return first;
+    return settleable() ? "settle" : "wait";
   }
 
   function settleable(): boolean {

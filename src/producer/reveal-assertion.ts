@@ -31,16 +31,22 @@ export async function revealAssertion(errand: Errand): Promise<DutyResult> {
   return undefined;
 }
 
-/** A reveal was sent, fate unknown: look, and send again while the window is open. */
+/**
+ * A reveal was sent, fate unknown: look, and send again while the window is open, also when there is nothing to see: the
+ * contract takes one reveal, and without one every bid is lost.
+ */
 export async function confirmReveal(errand: Errand): Promise<DutyResult> {
   const { market, record } = errand;
-  const ours = await findOurs(errand);
+  const inTime = (): boolean =>
+    inTimeToReveal(record.bounty.expiration, market.parameters().revealWindow, market.head());
+  const ours = await findOurs(errand).catch((error: unknown) => {
+    if (!inTime()) throw error;
+  });
   if (ours?.revealed) {
     revealed(errand, ours.index);
     return undefined;
   }
-  const { revealWindow } = market.parameters();
-  if (inTimeToReveal(record.bounty.expiration, revealWindow, market.head())) return revealAssertion(errand);
+  if (inTime()) return revealAssertion(errand);
   missReveal(errand);
   return undefined;
 }

@@ -189,6 +189,25 @@ describe("revealing", () => {
     expect(ledger.find(key)?.state).toBe("revealed");
   });
 
+  it("is repeated in the window also when the market cannot be looked at", async () => {
+    market.revealing = [
+      { kind: "unknown", reason: "no receipt" },
+      { kind: "done", value: undefined },
+    ];
+    market.assertions = () => Promise.reject(new Error("HTTP 500"));
+    await market.mine(1_020);
+    await market.mine(1_021);
+    expect(actions()).toEqual(["assert", "reveal", "reveal"]);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("is made up for when the block that seemed to close the window was none of this chain", async () => {
+    await market.mine(1_050);
+    await market.mine(1_020);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(ledger.summary()).toMatchObject({ revealed: 1, revealsMissed: 0 });
+  });
+
   it("is written down as missed when the window closed, and the bounty settled all the same", async () => {
     await market.mine(1_029);
     expect(told.map(({ event }) => event)).toContain("assertion.reveal-missed");

@@ -58,6 +58,13 @@ describe("the next duty of a promised bounty", () => {
     expect(nextDuty(facts("asserted", 1035, { revealWindow: 30 }))).toBe("reveal");
   });
 
+  it("is to reveal what was written off when the window, or the head, turns out to be another", () => {
+    const revealMissed = true;
+    expect(nextDuty(facts("asserted", 1035, { revealMissed, revealWindow: 30 }))).toBe("reveal");
+    expect(nextDuty(facts("revealing", 1035, { revealMissed, revealWindow: 30 }))).toBe("confirm-reveal");
+    expect(nextDuty(facts("asserted", 1003, { revealMissed }))).toBe("wait");
+  });
+
   it("reveals one block early where the window is too short to wait", () => {
     expect(nextDuty(facts("asserted", 1019, { revealWindow: 1 }))).toBe("reveal");
     expect(nextDuty(facts("asserted", 1018, { revealWindow: 1 }))).toBe("wait");
