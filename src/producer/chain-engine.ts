@@ -1,7 +1,6 @@
 import type { BidStrategy } from "../bid/contract.ts";
 import type { ProducerConfig } from "../config/producer.ts";
 import { distil } from "../distill/distill.ts";
-import { parseAddress } from "../domain/address.ts";
 import { createBlockClock } from "../domain/block-clock.ts";
 import { block, type ChainName, type Clock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
@@ -15,12 +14,12 @@ import { nctNumber } from "../observe/metrics.ts";
 import type { ProducerMetrics } from "../observe/producer-metrics.ts";
 import type { ScanQueue } from "../queue/port.ts";
 import type { TriageRules } from "../triage/triage.ts";
-import type { Pins } from "../wallet/policy.ts";
 import { openSigner } from "../wallet/signer.ts";
 import type { Collector } from "./collector.ts";
 import { Desk } from "./desk.ts";
 import { Duties } from "./duties.ts";
 import type { Tell } from "./events.ts";
+import { pinAccount, pinsOf, storePins } from "./pins.ts";
 import { Purse } from "./purse.ts";
 
 /** What the engines of all chains share. */
@@ -65,6 +64,7 @@ export async function openChainEngine(
     gasPriceCap: config.maxGasPrice,
     onPins: (pins) => storePins(chain, pins, ledger),
   });
+  pinAccount(chain, wallet.address, ledger);
   const market = joinPolyswarmd({
     addr: config.polyswarmdAddr,
     chain,
@@ -148,21 +148,3 @@ const counting = (signer: Signer, refused: () => void): Signer => ({
     }
   },
 });
-
-/** What the operator configured; failing that, what this ledger has pinned on first use. */
-function pinsOf(chain: ChainName, config: ProducerConfig, ledger: Ledger): Pins {
-  const chainId = ledger.pin(chain, "chainId");
-  const registry = ledger.pin(chain, "registry");
-  const token = ledger.pin(chain, "token");
-  return {
-    chainId: config.chainId ?? (chainId === undefined ? undefined : BigInt(chainId)),
-    registry: config.registryAddr ?? (registry === undefined ? undefined : parseAddress(registry)),
-    token: config.tokenAddr ?? (token === undefined ? undefined : parseAddress(token)),
-  };
-}
-
-function storePins(chain: ChainName, pins: Pins, ledger: Ledger): void {
-  if (pins.chainId !== undefined) ledger.setPin(chain, "chainId", pins.chainId.toString());
-  if (pins.registry !== undefined) ledger.setPin(chain, "registry", pins.registry);
-  if (pins.token !== undefined) ledger.setPin(chain, "token", pins.token);
-}
