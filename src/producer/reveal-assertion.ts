@@ -15,9 +15,10 @@ export async function publishMetadata(errand: Errand): Promise<DutyResult> {
   return undefined;
 }
 
-export async function revealAssertion(errand: Errand): Promise<DutyResult> {
+/** `seenAt` is where the market shows our assertion, which after a reorganisation may not be where it was posted. */
+export async function revealAssertion(errand: Errand, seenAt?: number): Promise<DutyResult> {
   const { market, ledger, key, record, assertion } = errand;
-  const index = assertion.index ?? (await findOurs(errand))?.index;
+  const index = seenAt ?? assertion.index ?? (await findOurs(errand))?.index;
   if (index === undefined) return "our assertion is not listed on the marketplace";
   const { nonce, verdicts } = assertion;
   const { artifactCount } = record.bounty;
@@ -46,7 +47,7 @@ export async function confirmReveal(errand: Errand): Promise<DutyResult> {
     revealed(errand, ours.index);
     return undefined;
   }
-  if (inTime()) return revealAssertion(errand);
+  if (inTime()) return revealAssertion(errand, ours?.index);
   missReveal(errand);
   return undefined;
 }

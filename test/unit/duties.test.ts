@@ -189,6 +189,17 @@ describe("revealing", () => {
     expect(ledger.find(key)?.state).toBe("revealed");
   });
 
+  it("is repeated for the place where the market shows our assertion, should it be another", async () => {
+    market.revealing = [
+      { kind: "failed", reason: "reverted: Incorrect assertion author", retryable: false },
+      { kind: "done", value: undefined },
+    ];
+    market.listed = [ours({ index: 3 })];
+    await market.mine(1_020);
+    await market.mine(1_021);
+    expect(market.reveals.map(({ index }) => index)).toEqual([0, 3]);
+  });
+
   it("is repeated in the window also when the market cannot be looked at", async () => {
     market.revealing = [
       { kind: "unknown", reason: "no receipt" },
