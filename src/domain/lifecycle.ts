@@ -15,7 +15,8 @@
  * - `revealing`  the reveal was signed and may be on its way.
  * - `revealed`   the market knows our verdicts.
  * - `settling`   the settlement was signed and may be on its way. A reveal that came too late is settled all the same:
- *                where no arbiter voted the stake comes back.
+ *                where no arbiter voted the stake comes back. And should it turn out that there is still time, because the
+ *                window or what we took for the newest block was another, it is revealed after all.
  * - `settled`    paid out; the end.
  * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`.
  *
@@ -47,7 +48,7 @@ const NEXT: Readonly<Record<BountyState, readonly BountyState[]>> = {
   asserted: ["revealing", "revealed", "settling", "settled"],
   revealing: ["revealed", "settling", "settled"],
   revealed: ["settling", "settled"],
-  settling: ["settled"],
+  settling: ["settled", "revealing", "revealed"],
   settled: [],
   abandoned: [],
 };

@@ -55,6 +55,9 @@ export function nextDuty({ record, published, head, parameters }: DutyFacts): Du
     case "revealed":
       return settleable() ? "settle" : "wait";
     case "settling":
+      // Settled for in error: a settlement inside the reveal window reverts, and the stake can still be saved.
+      if (record.revealMissed && inTimeToReveal(expiration, parameters.revealWindow, head))
+        return revealIsDue(expiration, parameters.revealWindow, head) ? "confirm-reveal" : "wait";
       return "confirm-settle";
     default:
       return "wait";

@@ -213,9 +213,11 @@ describe("revealing", () => {
   });
 
   it("is made up for when the block that seemed to close the window was none of this chain", async () => {
-    await market.mine(1_050);
+    market.settling = [{ kind: "failed", reason: "No Quorum and vote active", retryable: true }];
+    market.listed = [ours({ index: 0 })];
+    await market.mine(1_500);
     await market.mine(1_020);
-    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(actions()).toEqual(["assert", "settle", "reveal"]);
     expect(ledger.summary()).toMatchObject({ revealed: 1, revealsMissed: 0 });
   });
 

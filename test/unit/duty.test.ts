@@ -63,6 +63,9 @@ describe("the next duty of a promised bounty", () => {
     expect(nextDuty(facts("asserted", 1035, { revealMissed, revealWindow: 30 }))).toBe("reveal");
     expect(nextDuty(facts("revealing", 1035, { revealMissed, revealWindow: 30 }))).toBe("confirm-reveal");
     expect(nextDuty(facts("asserted", 1003, { revealMissed }))).toBe("wait");
+    expect(nextDuty(facts("settling", 1003, { revealMissed }))).toBe("wait");
+    expect(nextDuty(facts("settling", 1021, { revealMissed }))).toBe("confirm-reveal");
+    expect(nextDuty(facts("settling", 1029, { revealMissed }))).toBe("confirm-settle");
   });
 
   it("reveals one block early where the window is too short to wait", () => {
