@@ -276,6 +276,19 @@ describe("a transaction", () => {
     expect(await market.lookUp([`0x${hash("a")}`, `0x${hash("b")}`])).toMatchObject({ kind: "unknown" });
   });
 
+  it("is built and sent although the gateway holds back the receipts of many others", async () => {
+    gateway.on("GET /transactions", "hang");
+    const leave = new AbortController();
+    const held = Array.from({ length: 100 }, () =>
+      market.lookUp([`0x${"a".repeat(64)}`], leave.signal).catch(noJournal),
+    );
+    const settling = market.settle(guid, noJournal, leave.signal);
+    await expect.poll(() => sent(), { timeout: 3_000 }).toEqual(["0 5592d687"]);
+    leave.abort();
+    expect(await settling).toMatchObject({ kind: "unknown" });
+    await Promise.all(held);
+  });
+
   it("without a receipt is unknown, and the nonces are asked for again", async () => {
     gateway.on("GET /transactions", (asked) => {
       const [hash = ""] = (asked.body as { transactions: string[] }).transactions;

@@ -28,6 +28,8 @@ export interface Ask {
   /** How many bytes of answer are too many. Default 8 MiB. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
+  /** The gateway holds the answer back until there is something to say. */
+  readonly held?: boolean;
 }
 
 export interface GatewayOptions {
@@ -59,7 +61,14 @@ const MAX_REFUSAL_BYTES = 65_536;
  */
 export class Gateway implements AsyncDisposable {
   readonly #options: Required<Omit<GatewayOptions, "apiKey">> & Pick<GatewayOptions, "apiKey">;
-  readonly #agent = new Agent({ keepAliveTimeout: 30_000, connections: 64, connect: { timeout: 5_000 } });
+  /** Apart for every lane, and for what is held back: a reveal must not queue behind the receipts of a hundred others. */
+  readonly #connections: Readonly<Record<Lane | "held", Agent>> = {
+    reveal: connections(64),
+    assertion: connections(64),
+    settle: connections(32),
+    read: connections(64),
+    held: connections(256),
+  };
   readonly #gate = new Gate({ spacingMs: 25 });
   #left = false;
 
@@ -105,7 +114,7 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#left = true;
     this.#gate.release();
-    await this.#agent.destroy();
+    await Promise.all(Object.values(this.#connections).map((agent) => agent.destroy()));
   }
 
   async #persist<T>(ask: Ask, attempt: () => Promise<T>): Promise<T> {
@@ -142,7 +151,7 @@ export class Gateway implements AsyncDisposable {
     try {
       const response = await request(this.#url(ask), {
         method: ask.method,
-        dispatcher: this.#agent,
+        dispatcher: this.#connections[ask.held === true ? "held" : ask.lane],
         signal,
         // The timeout above covers all of it; the receipts of a slow chain may take longer than undici's own.
         headersTimeout: 0,
@@ -177,6 +186,9 @@ export class Gateway implements AsyncDisposable {
     };
   }
 }
+
+const connections = (most: number): Agent =>
+  new Agent({ keepAliveTimeout: 30_000, connections: most, connect: { timeout: 5_000 } });
 
 const mayPass = (ask: Ask, fault: MarketFault): boolean =>
   fault.retryable || (ask.hasty404 === true && fault.status === 404);

@@ -41,6 +41,7 @@ export async function askReceipts(
       body: { transactions: hashes },
       lane: options.lane,
       repeatable: false,
+      held: true,
       timeoutMs: hashes.length * GATEWAY_WAIT_MS[options.chain] + 10_000,
       signal: options.signal,
     })
