@@ -276,6 +276,17 @@ describe("a transaction", () => {
     expect(await market.lookUp([`0x${hash("a")}`, `0x${hash("b")}`])).toMatchObject({ kind: "unknown" });
   });
 
+  it("has its nonce although the artifacts that others wait for do not come", async () => {
+    gateway.on("GET /artifacts/Qm/0", "hang");
+    const leave = new AbortController();
+    const reads = Array.from({ length: 100 }, () =>
+      market.artifactHead("Qm", 0, 1, leave.signal).catch(noJournal),
+    );
+    expect(await market.settle(guid, noJournal, AbortSignal.timeout(3_000))).toMatchObject({ kind: "done" });
+    leave.abort();
+    await Promise.all(reads);
+  });
+
   it("is built and sent although the gateway holds back the receipts of many others", async () => {
     gateway.on("GET /transactions", "hang");
     const leave = new AbortController();

@@ -7,6 +7,7 @@ import type { Nct } from "../../domain/nct.ts";
 import type { ArbiterVote, PostedAssertion } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import type { Ask, Gateway } from "./http.ts";
+import type { Lane } from "./pacing.ts";
 import {
   Artifacts,
   Assertion,
@@ -28,7 +29,10 @@ const MAX_METADATA_BYTES = 32 * 1024 * 1024;
 /** How many entries the gateway may have left out of a list before we no longer find ours. */
 const MAX_SKIPPED = 16;
 
-type Options = Pick<Ask, "signal" | "repeatable" | "hasty404">;
+type Options = Pick<Ask, "signal" | "repeatable" | "hasty404"> & { readonly lane?: Lane };
+
+/** Nothing is signed before the nonces are known, reveals included. */
+const NONCES: Options = { lane: "reveal" };
 
 /** Everything that is only asked. Throws MarketFault. */
 export class Reads {
@@ -119,12 +123,12 @@ export class Reads {
 
   /** The transaction count, pending ones included. */
   pendingCount(): Promise<bigint> {
-    return this.#read(Nonce, "GET our nonce", "/nonce");
+    return this.#read(Nonce, "GET our nonce", "/nonce", NONCES);
   }
 
   /** The nonces of ours in the node's pool. */
   pool(): Promise<readonly bigint[]> {
-    return this.#read(PoolNonces, "GET our pending nonces", "/pending");
+    return this.#read(PoolNonces, "GET our pending nonces", "/pending", NONCES);
   }
 
   async publishMetadata(metadata: readonly unknown[], signal?: AbortSignal): Promise<string> {
@@ -158,11 +162,11 @@ export class Reads {
 
   #get(path: string, what: string, options: Options): Promise<unknown> {
     return this.#gateway.ask({
+      lane: "read",
       ...options,
       what,
       method: "GET",
       path,
-      lane: "read",
       maxBytes: MAX_METADATA_BYTES,
     });
   }
