@@ -276,6 +276,17 @@ describe("a transaction", () => {
     expect(await market.lookUp([`0x${hash("a")}`, `0x${hash("b")}`])).toMatchObject({ kind: "unknown" });
   });
 
+  it("is not called never sent because a second attempt was refused, when the first may have arrived", async () => {
+    let arrived = false;
+    gateway.on("POST /transactions", ({ body }) => {
+      if (arrived) return nodeSays("insufficient funds for gas * price + value");
+      arrived = true;
+      gateway.take((body as { transactions: string[] }).transactions[0] ?? "");
+      return "reset";
+    });
+    expect(await market.settle(guid, noJournal)).toMatchObject({ kind: "done" });
+  });
+
   it("has its nonce although the artifacts that others wait for do not come", async () => {
     gateway.on("GET /artifacts/Qm/0", "hang");
     const leave = new AbortController();

@@ -69,9 +69,8 @@ async function post(gateway: Gateway, { raw }: SignedTransaction, lane: Lane): P
 
 function judge(complaint: string, maybeSent: boolean): Posted {
   if (/known transaction|already known|already imported/i.test(complaint)) return { kind: "accepted" };
-  const used = /nonce too low|nonce has already been used/i.test(complaint);
-  // An earlier attempt may be what used the nonce up: its hash will tell.
-  if (used && maybeSent) return { kind: "lost", reason: complaint };
-  const staleNonce = used || /underpriced/i.test(complaint);
+  // Whatever this attempt is told, an earlier one may have arrived (and used the nonce up): its hash will tell.
+  if (maybeSent) return { kind: "lost", reason: complaint };
+  const staleNonce = /nonce too low|nonce has already been used|underpriced/i.test(complaint);
   return { kind: "refused", reason: complaint, staleNonce, retryable: staleNonce };
 }
