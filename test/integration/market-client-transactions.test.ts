@@ -276,6 +276,15 @@ describe("a transaction", () => {
     expect(await market.lookUp([`0x${hash("a")}`, `0x${hash("b")}`])).toMatchObject({ kind: "unknown" });
   });
 
+  it.each<[string, Deed]>([
+    ["fails in a way of its own", refusal(500, { status: "FAIL", errors: { message: "no node" } })],
+    ["fails without a word", refusal(400, { status: "FAIL", errors: { transfers: [], errors: [] } })],
+    ["says nothing of it", { result: {} }],
+  ])("is not taken for mined because the answer to the question %s", async (_what, answer) => {
+    gateway.on("GET /transactions", answer);
+    expect(await market.settle(guid, noJournal)).toMatchObject({ kind: "unknown" });
+  });
+
   it("is not called never sent because a second attempt was refused, when the first may have arrived", async () => {
     let arrived = false;
     gateway.on("POST /transactions", ({ body }) => {

@@ -48,7 +48,7 @@ export async function askReceipts(
     .catch((error: unknown) => {
       // With one bad transaction the whole answer is an error, the events of the good ones inside it.
       const inside = error instanceof MarketFault ? error.errors : undefined;
-      if (typeof inside === "object" && inside !== null && !Array.isArray(inside)) return inside;
+      if (TransactionEvents.safeParse(inside).data?.errors.length) return inside;
       if (error instanceof MarketFault && error.messages.some((text) => /data must be object/i.test(text))) {
         throw bodyDropped(error);
       }

@@ -98,13 +98,13 @@ export const UnsignedTransactions = z.object({
     .max(10),
 });
 
-/** The events of mined transactions; a kind that did not occur is absent. */
+/** The events of mined transactions; a kind that did not occur is absent, the list of errors never is. */
 export const TransactionEvents = z.object({
   transfers: z.array(z.object({ from: address, to: address, value: uint })).default([]),
   assertions: z
     .array(z.object({ bounty_guid: guid, author: address, index: count, commitment: uint }))
     .default([]),
-  errors: z.array(z.string()).default([]),
+  errors: z.array(z.string()),
 });
 export type TransactionEvents = z.infer<typeof TransactionEvents>;
 
