@@ -30,7 +30,8 @@ export class Purse {
   async refresh(): Promise<void> {
     const age =
       this.#balance === undefined ? Number.POSITIVE_INFINITY : this.#clock.now() - this.#balance.askedAt;
-    if (age <= this.#maxAgeMs) return;
+    // A clock that was set back would make an old balance look recent until it caught up.
+    if (age >= 0 && age <= this.#maxAgeMs) return;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });

@@ -69,3 +69,13 @@ it("the purse does not take a balance that was asked for before a stake was post
   await refreshed;
   expect(purse.available()).toBe(3n);
 });
+
+it("the purse reads the balance again after the clock was set back", async () => {
+  const { purse, state } = aPurse(10n);
+  state.now = 5_000;
+  await purse.refresh();
+  state.now = 1_000;
+  state.balance = 4n;
+  await purse.refresh();
+  expect(purse.available()).toBe(4n);
+});
