@@ -28,7 +28,7 @@ USER node
 EXPOSE 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=90s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--conditions=source", "src/main.ts"]
+ENTRYPOINT ["node", "src/main.ts"]
 CMD ["producer"]
 
 FROM app AS sandbox

@@ -3,7 +3,7 @@
  * write to the queue could otherwise have the API key sent anywhere, or any path of the gateway asked for.
  */
 import { MAX_ARTIFACTS } from "../domain/artifact.ts";
-import { ConfigFault } from "../domain/fault.ts";
+import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
 
 export interface GatewayAccess {
   /** Base URL, may carry a path prefix; without a scheme it means https. */
@@ -12,25 +12,11 @@ export interface GatewayAccess {
   readonly allowKeyOverHttp: boolean;
 }
 
-/** Throws ConfigFault POLYSWARMD_ADDR_INVALID, or API_KEY_OVER_HTTP when the key would travel in clear. */
+/** Throws ConfigFault POLYSWARMD_ADDRESS_INVALID, or API_KEY_OVER_HTTP when the key would travel in clear. */
 export function gatewayBase({ polyswarmdAddr, apiKey, allowKeyOverHttp }: GatewayAccess): string {
-  const text = polyswarmdAddr.trim();
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
-    throw new ConfigFault(
-      "POLYSWARMD_ADDR_INVALID",
-      `"${polyswarmdAddr}" is not the address of a polyswarmd.`,
-      {
-        hint: "Expected an http or https URL, like https://host/v1/default.",
-      },
-    );
-  }
-  if (url.protocol === "http:" && apiKey && !allowKeyOverHttp) {
-    throw new ConfigFault("API_KEY_OVER_HTTP", "Refusing to send the API key over http.", {
-      hint: "Use an https address, or allow it with --allow-key-over-http.",
-    });
-  }
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  const base = parseGatewayAddress(polyswarmdAddr);
+  refuseKeyOverHttp(base, apiKey, { allowed: allowKeyOverHttp });
+  return base;
 }
 
 const BASE58 = /^[1-9A-HJ-NP-Za-km-z]{1,99}$/;

@@ -68,7 +68,8 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
     },
   });
   const leaving = new AbortController();
-  const stop = AbortSignal.any([io.signal, leaving.signal]);
+  // A Ctrl-C in a terminal reaches the whole family; an embedded consumer stops when its producer says so.
+  const stop = config.embedded ? leaving.signal : AbortSignal.any([io.signal, leaving.signal]);
   await using work = address === undefined ? openEmbedded() : await openQueue(address);
   if (work === undefined) return 0;
   queue = work;

@@ -68,8 +68,6 @@ const TIMER_SLACK_MS = 20;
 
 const EXTENSION = extname(import.meta.url);
 const PROGRAM = new URL(`./worker-process${EXTENSION}`, import.meta.url);
-// From source, `microengine/scanner` is the TypeScript in this repository; published, it is the package's own dist.
-const CONDITIONS = EXTENSION === ".ts" ? ["--conditions=source"] : [];
 
 interface Running {
   readonly id: number;
@@ -96,7 +94,7 @@ export class ScanWorker {
     this.#child = fork(PROGRAM, [], {
       serialization: "advanced",
       env: scannerEnvironment(process.env),
-      execArgv: CONDITIONS,
+      execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {

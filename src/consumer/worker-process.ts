@@ -5,6 +5,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Scanner } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
@@ -34,6 +35,7 @@ const say = (message: FromWorker): void => {
 
 async function open(moduleUrl: string): Promise<void> {
   try {
+    serveContracts();
     scanner = await loadScanner(moduleUrl);
     await scanner.setup?.();
     say({ type: "ready", description: describeScanner(scanner) });

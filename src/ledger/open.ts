@@ -52,7 +52,8 @@ function migrate(db: DatabaseSync, from: number): void {
   }
 }
 
-function ensureWritable(file: string): void {
+/** Makes the folder of a file, for the owner alone. Throws ConfigFault LEDGER_UNWRITABLE when it cannot be written in. */
+export function ensureWritable(file: string): void {
   const folder = dirname(file);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

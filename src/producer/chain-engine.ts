@@ -45,6 +45,8 @@ export interface ChainEngine extends AsyncDisposable {
   connected(): boolean;
   /** Bounties in work that are not promised yet. */
   inFlight(): number;
+  /** Bounties we still owe something. */
+  promised(): number;
   /** Takes up what an earlier run left, and listens. */
   begin(): void;
   /** Takes nothing new and finishes what is on its way. */
@@ -108,6 +110,7 @@ export async function openChainEngine(
     chain,
     connected: () => market.connected(),
     inFlight: () => desk.inFlight(),
+    promised: () => duties.open(),
     begin() {
       const promised = duties.resume();
       const unpromised = desk.resume();

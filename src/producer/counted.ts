@@ -11,6 +11,8 @@ export function countEvents(metrics: ProducerMetrics): Tell {
     "artifact.skipped": ({ why }) => metrics.artifactsSkipped.inc({ why }),
     "artifact.answered": ({ backend, verdict, why = "" }) =>
       metrics.scanAnswers.inc({ backend, verdict, reason: why }),
+    "backend.silent": ({ backend, jobs }) =>
+      metrics.scanAnswers.inc({ backend, verdict: "unknown", reason: "no-answer" }, jobs),
     "bounty.abandoned": ({ why }) => metrics.bountiesAbandoned.inc({ why }),
     "assertion.posted": ({ ms, stake }) => {
       metrics.assertionsPosted.inc();

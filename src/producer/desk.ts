@@ -289,6 +289,9 @@ export class Desk {
     const answers = await collector.collect(jobs, deadline, signal);
     signal.throwIfAborted();
     const late = jobs.filter((job) => !answers.some((answer) => answer.jobId === job.id));
+    for (const [backend, silent] of Map.groupBy(late, (job) => job.backend)) {
+      tell("backend.silent", { guid: bounty.guid, backend, jobs: silent.length });
+    }
     if (late.length > 0) void queue.forget(late.map((job) => job.id)).catch(() => undefined);
     return withAnswers(cases, answers);
   }

@@ -15,7 +15,9 @@ export interface ProducerEvents {
     backends: readonly string[];
     strategy: string;
   };
-  "producer.stopping": { inFlight: number };
+  /** `promised` bounties still need a post, a reveal or a settlement of ours: be back before their reveals are due. */
+  "producer.stopping": { promised: number; unpromised: number; atRisk: string };
+  "producer.stopped": { promised: number; atRisk: string };
   /** Bounties of an earlier run that are taken up again. */
   "producer.resumed": { chain: string; promised: number; unpromised: number };
 
@@ -40,6 +42,8 @@ export interface ProducerEvents {
     why?: string;
     scanMs: number;
   };
+  /** Jobs of a bounty that nobody had answered when its time was up: too few consumers, or none for this backend. */
+  "backend.silent": { guid: Guid; backend: string; jobs: number };
   "artifact.distilled": { guid: Guid; artifact: number; verdict: string; confidence: number; reason: string };
   /** An end without a stake. */
   "bounty.abandoned": { guid: Guid; why: AbandonReason; detail?: string };
@@ -67,6 +71,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "artifact.distilled": "debug",
   "bounty.dispatched": "debug",
   "market.disconnected": "warn",
+  "backend.silent": "warn",
   "market.deprecated": "warn",
   "assertion.unconfirmed": "warn",
   "duty.failed": "warn",

@@ -11,11 +11,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadBidStrategy } from "../bid/load.ts";
+import { serveContracts } from "../config/contract-imports.ts";
 import { processTerminal, readPassword } from "../config/password.ts";
 import type { ProducerConfig } from "../config/producer.ts";
 import { systemClock } from "../domain/chain.ts";
+import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
+import { formatNct } from "../domain/nct.ts";
+import { holdDataDir } from "../ledger/hold.ts";
 import { openLedger } from "../ledger/ledger.ts";
-import { parseGatewayAddress, refuseKeyOverHttp } from "../market/polyswarmd/gateway-address.ts";
 import { serveHealth } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
 import { createRegistry, nctNumber } from "../observe/metrics.ts";
@@ -56,6 +59,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
     allowed: config.allowKeyOverHttp,
   });
+  serveContracts();
   const strategy = await loadBidStrategy(config.bidStrategy);
   const rules = await readTriageRules(config, log);
   const { privateKey } = await openKeystore(
@@ -67,6 +71,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   const tell = tellLog(log, countEvents(metrics));
   const clock = systemClock;
 
+  using _held = holdDataDir(config.dataDir);
   using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
   await using queue = await openQueue(
     config,
@@ -85,6 +90,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     }),
   );
   metrics.profitNct.set(nctNumber(ledger.summary().profit));
+  const atRisk = () => config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n);
   const version = readVersion();
   const parts = {
     config,
@@ -115,7 +121,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     }),
     refresh: async () => {
       for (const engine of engines) engine.refreshMetrics();
-      metrics.atRiskNct.set(nctNumber(config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n)));
+      metrics.atRiskNct.set(nctNumber(atRisk()));
       metrics.queueUp.set(queue.healthy() ? 1 : 0);
       setBacklog(metrics, await queue.backlog());
     },
@@ -123,10 +129,18 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   for (const engine of engines) engine.begin();
 
   if (!signal.aborted) await once(signal, "abort");
-  tell("producer.stopping", { inFlight: engines.reduce((sum, engine) => sum + engine.inFlight(), 0) });
+  const { promised, unpromised } = sumUp(engines);
+  tell("producer.stopping", { promised, unpromised, atRisk: formatNct(atRisk()) });
   const stopped = Promise.all(engines.map((engine) => engine.stop()));
   await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
+  tell("producer.stopped", { promised: sumUp(engines).promised, atRisk: formatNct(atRisk()) });
 }
+
+/** What the engines of all chains have in hand. */
+const sumUp = (engines: readonly ChainEngine[]) => ({
+  promised: engines.reduce((sum, engine) => sum + engine.promised(), 0),
+  unpromised: engines.reduce((sum, engine) => sum + engine.inFlight(), 0),
+});
 
 function openQueue(
   config: ProducerConfig,

@@ -1,0 +1,22 @@
+import { registerHooks } from "node:module";
+
+/** The contracts that plugin modules are written against, as they import them. */
+const CONTRACTS = ["microengine/scanner", "microengine/bid"] as const;
+
+/**
+ * Lets modules given by path import the contracts from wherever they lie: a scanner in a folder of its own need not
+ * install this package to say `import { defineScanner } from "microengine/scanner"`. Call before loading one.
+ */
+export function serveContracts(): void {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const places = new Map<string, string>([
+    [CONTRACTS[0], new URL(`../scanners/contract.${extension}`, import.meta.url).href],
+    [CONTRACTS[1], new URL(`../bid/contract.${extension}`, import.meta.url).href],
+  ]);
+  registerHooks({
+    resolve(specifier, context, next) {
+      const url = places.get(specifier);
+      return url === undefined ? next(specifier, context) : { url, shortCircuit: true };
+    },
+  });
+}

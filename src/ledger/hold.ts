@@ -1,0 +1,53 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ConfigFault } from "../domain/fault.ts";
+import { ensureWritable } from "./open.ts";
+
+/**
+ * Keeps a data directory for this process alone: two producers with one ledger and one wallet would take each other's
+ * transaction numbers. The lock is SQLite's, on an empty database beside the ledger, so the operating system frees it
+ * the moment its holder is gone, however it went. Who holds it stands in a file of its own, for people.
+ * Throws ConfigFault DATA_DIR_HELD, or LEDGER_UNWRITABLE.
+ */
+export function holdDataDir(folder: string): Disposable {
+  const holder = join(folder, "producer.pid");
+  const file = join(folder, "producer.lock");
+  ensureWritable(file);
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(file);
+    lock.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    writeFileSync(holder, `process ${process.pid} on ${hostname()}`);
+  } catch (cause) {
+    lock?.close();
+    throw isBusy(cause) ? held(folder, holder) : cause;
+  }
+  return {
+    [Symbol.dispose]() {
+      rmSync(holder, { force: true });
+      lock.close();
+    },
+  };
+}
+
+/** SQLITE_BUSY. */
+const isBusy = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "errcode" in error && error.errcode === 5;
+
+function held(folder: string, holder: string): ConfigFault {
+  return new ConfigFault(
+    "DATA_DIR_HELD",
+    `Another producer works in the data directory ${folder} (${readHolder(holder)}).`,
+    { hint: "One wallet, one producer: stop that one, or choose another --data-dir for another wallet." },
+  );
+}
+
+function readHolder(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "it is just starting";
+  }
+}

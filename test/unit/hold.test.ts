@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { holdDataDir } from "../../src/ledger/hold.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "hold-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it("a data directory is refused to a second producer, which is told who has it", () => {
+  using _first = holdDataDir(folder);
+  expect(() => holdDataDir(folder)).toThrow(
+    expect.objectContaining({
+      code: "DATA_DIR_HELD",
+      message: expect.stringContaining(`process ${process.pid}`),
+    }),
+  );
+});
+
+it("a data directory is free again when its producer stopped", () => {
+  holdDataDir(folder)[Symbol.dispose]();
+  using _second = holdDataDir(folder);
+});
+
+it("a data directory is free at once when its producer was killed", async () => {
+  const module = new URL("../../src/ledger/hold.ts", import.meta.url).href;
+  const program = `import { holdDataDir } from ${JSON.stringify(module)};
+    globalThis.held = holdDataDir(${JSON.stringify(folder)}); console.log("held"); setInterval(() => {}, 1000);`;
+  const holder = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(holder.stdout, "data");
+  expect(() => holdDataDir(folder)).toThrow(expect.objectContaining({ code: "DATA_DIR_HELD" }));
+  const gone = once(holder, "exit");
+  holder.kill("SIGKILL");
+  await gone;
+  using _next = holdDataDir(folder);
+});
