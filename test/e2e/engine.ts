@@ -18,7 +18,8 @@ export class EngineProcess implements AsyncDisposable {
   readonly #exit: Promise<number | null>;
   readonly #listeners = new Set<() => void>();
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** `detached` puts it into a process group of its own, as a terminal does. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, options: { detached?: boolean } = {}) {
     this.#child = spawn(
       process.execPath,
       ["src/main.ts", ...args, "--log", "debug", "--log-format", "json"],
@@ -26,6 +27,7 @@ export class EngineProcess implements AsyncDisposable {
         cwd: ROOT,
         env: { ...plainEnvironment(), ...env },
         stdio: ["ignore", "ignore", "pipe"],
+        detached: options.detached ?? false,
       },
     );
     this.#exit = once(this.#child, "exit").then(([code]) => code as number | null);
@@ -63,6 +65,12 @@ export class EngineProcess implements AsyncDisposable {
 
   async kill(signal: NodeJS.Signals): Promise<number | null> {
     this.#child.kill(signal);
+    return this.#exit;
+  }
+
+  /** What Ctrl-C in a terminal does: the signal goes to the process and all its children. */
+  async killGroup(signal: NodeJS.Signals): Promise<number | null> {
+    process.kill(-this.#child.pid!, signal);
     return this.#exit;
   }
 
