@@ -98,7 +98,7 @@ export const starting = {
     flag: "stop-timeout",
     env: "STOP_TIMEOUT",
     value: "SECONDS",
-    help: "finish work in progress for at most this long after a signal to stop",
+    help: "finish what is on its way for at most this long after a signal to stop",
     default: "25",
     reads: seconds("zero allowed"),
   }),
