@@ -60,7 +60,7 @@ export async function decryptKeystore(
   });
   if (key === undefined) {
     throw new ConfigFault("PASSWORD_WRONG", `The password does not open the keyfile "${name}".`, {
-      hint: "Check --password, PASSWORD or what you typed.",
+      hint: "Check --password-file (PASSWORD_FILE), --password (PASSWORD), or what you typed.",
     });
   }
   const decipher = createDecipheriv("aes-128-ctr", key.subarray(0, 16), crypto.cipherparams.iv);

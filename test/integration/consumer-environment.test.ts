@@ -53,7 +53,7 @@ describe("the address of an artifact", () => {
   it.each(["", "ftp://gw.example", "https://gw.example/?chain=side", "https://", "a b"])(
     "is refused for %j",
     (given) => {
-      expect(() => base(given)).toThrow(expect.objectContaining({ code: "POLYSWARMD_ADDR_INVALID" }));
+      expect(() => base(given)).toThrow(expect.objectContaining({ code: "POLYSWARMD_ADDRESS_INVALID" }));
     },
   );
 

@@ -48,6 +48,7 @@ describe("a keystore", () => {
     await expect(decryptKeystore(keystore, "wrong")).rejects.toMatchObject({
       name: "ConfigFault",
       code: "PASSWORD_WRONG",
+      hint: expect.stringMatching(/--password-file.*--password.*typed/),
     });
   });
 

@@ -9,7 +9,7 @@ const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 export async function readText(what: string, body: Body, maxBytes = DEFAULT_MAX_BYTES): Promise<string> {
   const bytes = await readStart(body, maxBytes + 1);
   if (bytes.length > maxBytes) {
-    const sentence = `The answer to ${what} is larger than ${maxBytes} bytes.`;
+    const sentence = `The answer about ${what} is larger than ${maxBytes} bytes.`;
     throw new MarketFault("MARKET_ANSWER_TOO_LARGE", sentence, { reached: "yes", retryable: false });
   }
   return Buffer.from(bytes).toString("utf8");

@@ -49,7 +49,7 @@ export function readAnswer(what: string, status: number, text: string): unknown 
   if (status >= 200 && status < 300 && fields.status !== "FAIL") {
     throw new MarketFault(
       "MARKET_ANSWER_UNREADABLE",
-      `The answer to ${what} is not what a polyswarmd says.`,
+      `The answer about ${what} is not what a polyswarmd says.`,
       {
         status,
         reached: "yes",
@@ -68,7 +68,7 @@ function refusal(what: string, status: number, messages: readonly string[], erro
   const facts = { status, messages, errors };
   if (status === 401 || status === 403) {
     const hint = "Check --api-key.";
-    const sentence = `The marketplace does not let us ${what} (${said}).`;
+    const sentence = `The marketplace does not authorize us (${what}: ${said}).`;
     return new MarketFault("MARKET_UNAUTHORIZED", sentence, {
       ...facts,
       reached: "yes",

@@ -2,19 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MarketParameters } from "../../domain/bounty.ts";
 import type { BlockNumber, ChainName, Clock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
+import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
 import type { Signer } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { MarketEvents, Marketplace } from "../port.ts";
 import { Actions } from "./actions.ts";
 import type { Heard } from "./event-frames.ts";
-import { EventStream, type StreamTimings } from "./events.ts";
-import { eventsUrl, parseGatewayAddress, refuseKeyOverHttp } from "./gateway-address.ts";
-import { greet, unreachable } from "./greeting.ts";
+import { EventStream, eventsUrl, type StreamTimings } from "./events.ts";
+import { greet } from "./greeting.ts";
 import { Gateway, type GatewayOptions } from "./http.ts";
 import { MarketListeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { Reads } from "./reads.ts";
 import { Transactions } from "./transactions.ts";
+import { unreachable } from "./unreachable.ts";
 
 export interface PolyswarmdOptions {
   /** Base address as the operator gave it. */
@@ -52,6 +53,7 @@ const REFRESH_RETRY_MS = 2_000;
 export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
   const { chain, signer, apiKey, log, clock, random, timings } = options;
   const base = parseGatewayAddress(options.addr);
+  const address = { base, schemeAssumed: namesNoScheme(options.addr) };
   refuseKeyOverHttp(base, apiKey, { allowed: options.allowKeyOverHttp ?? false });
 
   const gateway = new Gateway({
@@ -151,7 +153,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     async start(signal) {
       const waitMs = options.waitMs ?? 60_000;
       const giveUpAt = performance.now() + waitMs;
-      const first = await greet({ gateway, reads, addr: base, log, waitMs }, signal);
+      const first = await greet({ gateway, reads, address, log, waitMs }, signal);
       head = first.head;
       update(first.parameters);
       stream.start();
@@ -161,7 +163,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       await abortable(opened.promise, AbortSignal.any([signal, patience])).catch((error: unknown) => {
         stream.stop();
         signal.throwIfAborted();
-        throw patience.aborted ? unreachable(base, new Error("its event stream cannot be opened.")) : error;
+        throw patience.aborted ? unreachable(address, "its event stream cannot be opened", error) : error;
       });
     },
     connected: () => stream.open(),

@@ -1,4 +1,5 @@
 import { type RawData, WebSocket } from "ws";
+import type { ChainName } from "../../domain/chain.ts";
 import { parseJson } from "../../domain/json.ts";
 import type { Logger } from "../../observe/log.ts";
 import { BlockHead } from "./block-head.ts";
@@ -44,6 +45,10 @@ export interface StreamOptions {
   /** Counts messages that made no sense. */
   readonly onInvalid?: ((event: string) => void) | undefined;
 }
+
+/** Where the gateway with this base URL streams the events of a chain. */
+export const eventsUrl = (base: string, chain: ChainName): string =>
+  `${base.replace("http", "ws")}/events/?chain=${chain}`;
 
 /**
  * The event stream of one chain. It has no history and no acknowledgements: what happens while it is down is lost, so

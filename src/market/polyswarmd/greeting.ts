@@ -6,11 +6,12 @@ import type { Logger } from "../../observe/log.ts";
 import { MarketFault } from "./answer.ts";
 import type { Gateway } from "./http.ts";
 import type { Reads } from "./reads.ts";
+import { type GatewayAddress, unreachable, whyUnreachable } from "./unreachable.ts";
 
 export interface GreetingParts {
   readonly gateway: Gateway;
   readonly reads: Reads;
-  readonly addr: string;
+  readonly address: GatewayAddress;
   readonly log: Logger;
   /** How long to go on trying; 0 gives up at the first trouble. */
   readonly waitMs: number;
@@ -34,37 +35,28 @@ export async function greet(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof MarketFault)) throw error;
-      if (!error.retryable || performance.now() + RETRY_MS > giveUpAt) throw unreachable(parts.addr, error);
-      parts.log.warn({ addr: parts.addr, reason: error.message, retryInMs: RETRY_MS }, "market.unreachable");
+      const reason = whyUnreachable(parts.address, error);
+      if (!error.retryable || performance.now() + RETRY_MS > giveUpAt) {
+        throw unreachable(parts.address, reason, error);
+      }
+      parts.log.warn({ addr: parts.address.base, reason, retryInMs: RETRY_MS }, "market.unreachable");
       await sleep(RETRY_MS, undefined, { signal });
     }
   }
 }
 
-async function greetOnce({ gateway, reads, addr }: GreetingParts, signal: AbortSignal) {
+async function greetOnce({ gateway, reads, address }: GreetingParts, signal: AbortSignal) {
   const options = { signal, repeatable: false };
-  const what = "ask for the dialect";
+  const what = "the dialect it speaks";
   const path = "/wallets/";
   const probe = await gateway.status({ what, method: "OPTIONS", path, lane: "read", ...options });
   if (probe >= 200 && probe < 300) {
     throw new ConfigFault(
       "POLYSWARMD_DIALECT_UNSUPPORTED",
-      `The gateway at ${addr} speaks the dialect of signed messages (polyswarmd-fast), which microengine does not.`,
+      `The gateway at ${address.base} speaks the dialect of signed messages (polyswarmd-fast), which microengine does not.`,
       { hint: "Use a polyswarmd that works with contracts." },
     );
   }
   const [parameters, head] = await Promise.all([reads.parameters(options), reads.blockNumber(options)]);
   return { parameters, head };
-}
-
-export function unreachable(addr: string, cause: Error): ConfigFault {
-  if (cause instanceof MarketFault && cause.code === "MARKET_UNAUTHORIZED") {
-    const hint = "Check --api-key.";
-    return new ConfigFault("API_KEY_REFUSED", `The gateway at ${addr} refuses our API key.`, { hint, cause });
-  }
-  return new ConfigFault(
-    "POLYSWARMD_UNREACHABLE",
-    `There is no working polyswarmd at ${addr}: ${cause.message}`,
-    { hint: "Check --polyswarmd-addr, with its path; --wait says how long to keep trying.", cause },
-  );
 }

@@ -10,7 +10,7 @@ import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
 
 /** One request to the gateway. */
 export interface Ask {
-  /** What it is, for error messages: "GET the parameters" reads "...refused to GET the parameters". */
+  /** What is asked for, as error messages name it: "the parameters", "posting a transaction". */
   readonly what: string;
   readonly method: "GET" | "POST" | "OPTIONS";
   /** Below the base address, with a leading slash. */
@@ -107,7 +107,7 @@ export class Gateway implements AsyncDisposable {
       // A range beyond the end: the artifact has no bytes at all.
       if (status === 416) return new Uint8Array();
       readAnswer(ask.what, status, Buffer.from(content).toString());
-      throw new Error(`HTTP ${status} to ${ask.what} is no answer`);
+      throw new Error(`HTTP ${status} for ${ask.what} is no answer`);
     });
   }
 

@@ -59,7 +59,7 @@ export async function postTransaction(
 
 /** The node's complaint, or undefined when it took the transaction. */
 async function post(gateway: Gateway, { raw }: SignedTransaction, lane: Lane): Promise<string | undefined> {
-  const what = "post a transaction";
+  const what = "posting a transaction";
   const body = { transactions: [raw] };
   const ask = { what, method: "POST", path: "/transactions", body, lane, timeoutMs: TIMEOUT_MS } as const;
   const result = await gateway.ask(ask);

@@ -49,12 +49,12 @@ export class Reads {
   }
 
   parameters(options: Options = {}): Promise<MarketParameters> {
-    return this.#read(Parameters, "GET the parameters", "/bounties/parameters", options);
+    return this.#read(Parameters, "the parameters", "/bounties/parameters", options);
   }
 
   /** The newest block of our chain. Throws a retryable MarketFault when the gateway does not reach the chain. */
   async blockNumber(options: Options = {}): Promise<BlockNumber> {
-    const status = await this.#read(Status, "GET the status", "/status", options);
+    const status = await this.#read(Status, "the status", "/status", options);
     const block = status[this.#chain]?.block;
     if (block !== undefined) return block;
     const sentence = `The gateway does not reach the ${this.#chain} chain.`;
@@ -62,7 +62,7 @@ export class Reads {
   }
 
   async bounty(guid: Guid, signal?: AbortSignal): Promise<Bounty | null> {
-    const what = `GET bounty ${guid}`;
+    const what = `bounty ${guid}`;
     const answer = await this.#get(`/bounties/${guid}`, what, { signal }).catch((error: unknown) => {
       if (isUnknownBounty(error)) return null;
       throw error;
@@ -70,17 +70,17 @@ export class Reads {
     if (answer === null) return null;
     const bounty = readAs(this.#bounty, what, answer);
     if (bounty.guid === guid) return bounty;
-    const sentence = `The answer to ${what} is about bounty ${bounty.guid}.`;
+    const sentence = `Asked for ${what}, the marketplace tells of bounty ${bounty.guid}.`;
     throw new MarketFault("MARKET_ANSWER_UNREADABLE", sentence, { reached: "yes", retryable: true });
   }
 
   listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]> {
     const path = `/artifacts/${encodeURIComponent(uri)}`;
-    return this.#read(Artifacts, `list the artifacts of ${uri}`, path, { signal, hasty404: true });
+    return this.#read(Artifacts, `the artifacts of ${uri}`, path, { signal, hasty404: true });
   }
 
   artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const what = `GET artifact ${index} of ${uri}`;
+    const what = `artifact ${index} of ${uri}`;
     const path = `/artifacts/${encodeURIComponent(uri)}/${index}`;
     return this.#gateway.head({ what, method: "GET", path, lane: "read", hasty404: true, signal }, bytes);
   }
@@ -90,7 +90,7 @@ export class Reads {
    * alone; a malformed one is passed over without moving the others. What is no list says nothing about ours.
    */
   async assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]> {
-    const what = `GET the assertions of ${guid}`;
+    const what = `the assertions of ${guid}`;
     const list = await this.#get(`/bounties/${guid}/assertions`, what, { signal }).catch((error: unknown) => {
       if (isUnknownBounty(error)) return [];
       throw error;
@@ -104,7 +104,7 @@ export class Reads {
 
   /** One assertion by its index; undefined when there is none. */
   async assertion(guid: Guid, index: number, signal?: AbortSignal): Promise<PostedAssertion | undefined> {
-    const what = `GET assertion ${index} of ${guid}`;
+    const what = `assertion ${index} of ${guid}`;
     const path = `/bounties/${guid}/assertions/${index}`;
     const answer = await this.#get(path, what, { signal }).catch((error: unknown) => {
       if (error instanceof MarketFault && error.status === 404) return undefined;
@@ -114,25 +114,25 @@ export class Reads {
   }
 
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]> {
-    return this.#read(Votes, `GET the votes on ${guid}`, `/bounties/${guid}/votes`, { signal });
+    return this.#read(Votes, `the votes on ${guid}`, `/bounties/${guid}/votes`, { signal });
   }
 
   balance(signal?: AbortSignal): Promise<Nct> {
-    return this.#read(Balance, "GET our balance", `/balances/${this.#account}/nct`, { signal });
+    return this.#read(Balance, "our balance", `/balances/${this.#account}/nct`, { signal });
   }
 
   /** The transaction count, pending ones included. */
   pendingCount(): Promise<bigint> {
-    return this.#read(Nonce, "GET our nonce", "/nonce", NONCES);
+    return this.#read(Nonce, "our nonce", "/nonce", NONCES);
   }
 
   /** The nonces of ours in the node's pool. */
   pool(): Promise<readonly bigint[]> {
-    return this.#read(PoolNonces, "GET our pending nonces", "/pending", NONCES);
+    return this.#read(PoolNonces, "our pending nonces", "/pending", NONCES);
   }
 
   async publishMetadata(metadata: readonly unknown[], signal?: AbortSignal): Promise<string> {
-    const what = "publish the metadata";
+    const what = "publishing the metadata";
     const answer = await this.#gateway.ask({
       what,
       method: "POST",

@@ -32,7 +32,7 @@ export async function askReceipts(
   hashes: readonly string[],
   options: { readonly chain: ChainName; readonly lane: Lane; readonly signal?: AbortSignal | undefined },
 ): Promise<Receipts> {
-  const what = "GET the receipts";
+  const what = "the receipts";
   const result = await gateway
     .ask({
       what,

@@ -119,6 +119,6 @@ export function readAs<T>(schema: z.ZodType<T>, what: string, value: unknown): T
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue?.path.join(".") || "it";
-  const sentence = `The answer to ${what} does not make sense: ${field}: ${issue?.message ?? "invalid"}.`;
+  const sentence = `The answer about ${what} does not make sense: ${field}: ${issue?.message ?? "invalid"}.`;
   throw new MarketFault("MARKET_ANSWER_UNREADABLE", sentence, { reached: "yes", retryable: true });
 }

@@ -128,7 +128,7 @@ export class Transactions {
   }
 
   async #build(action: Action): Promise<readonly UnsignedTransaction[]> {
-    const what = `build the ${action.intent.action} transactions`;
+    const what = `building the ${action.intent.action} transactions`;
     const asked = this.#parts.gateway.ask({
       what,
       method: "POST",

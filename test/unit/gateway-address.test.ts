@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  eventsUrl,
-  parseGatewayAddress,
-  refuseKeyOverHttp,
-} from "../../src/market/polyswarmd/gateway-address.ts";
+import { gatewayBase } from "../../src/consumer/artifact-address.ts";
+import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../src/domain/gateway-address.ts";
+import { eventsUrl } from "../../src/market/polyswarmd/events.ts";
 
 describe("the gateway address", () => {
   it.each([
@@ -31,6 +29,27 @@ describe("the gateway address", () => {
       expect.objectContaining({ name: "ConfigFault", code: "POLYSWARMD_ADDRESS_INVALID" }),
     );
   });
+
+  it("is known not to name its scheme, which is https then", () => {
+    expect(namesNoScheme(" localhost:31337")).toBe(true);
+    expect(namesNoScheme("http://localhost:31337")).toBe(false);
+  });
+
+  it.each(["ftp://host", "https://user:secret@host/", "http://"])(
+    "is refused in the same words to a consumer and to a producer: %j",
+    (polyswarmdAddr) => {
+      const wordsOf = (read: () => unknown) => {
+        try {
+          return read();
+        } catch (error) {
+          return (error as Error).message;
+        }
+      };
+      const consumer = wordsOf(() => gatewayBase({ polyswarmdAddr, allowKeyOverHttp: false }));
+      expect(consumer).toBe(wordsOf(() => parseGatewayAddress(polyswarmdAddr)));
+      expect(consumer).toMatch(/^The polyswarmd address /);
+    },
+  );
 
   it("turns into the address of the event stream, with its path prefix", () => {
     expect(eventsUrl("https://h/v1/x", "side")).toBe("wss://h/v1/x/events/?chain=side");
