@@ -29,7 +29,7 @@ export const demoSettings = {
     flag: "seed",
     env: "DEMO_SEED",
     value: "NUMBER",
-    help: "makes accounts, artifacts and rivals the same again",
+    help: "makes artifacts and the rivals' luck the same again",
     default: "1",
     reads: wholeNumber(0),
   }),

@@ -17,8 +17,8 @@ export interface Line {
   readonly profit?: string;
   /** From hearing of the bounty until the assertion request left. */
   readonly ms?: number;
-  /** Whether every verdict of ours was the arbiters'. Known once settled. */
-  readonly right?: boolean;
+  /** How many verdicts of ours were the arbiters', and how many were not. Known once settled. */
+  readonly verdicts?: { readonly right: number; readonly wrong: number };
 }
 
 /** Lines by GUID, in the order in which the bounties were heard of. */
@@ -74,12 +74,16 @@ function step(line: Line, told: Told): Line | undefined {
         ...line,
         stage: "settled",
         profit: told.profit ?? "0",
-        right: told.wrong === 0 && (told.right ?? 0) > 0,
+        verdicts: { right: told.right ?? 0, wrong: told.wrong ?? 0 },
       };
     default:
       return undefined;
   }
 }
+
+/** Whether every verdict of ours was the arbiters'; undefined until it is settled. */
+export const isRight = ({ verdicts }: Line): boolean | undefined =>
+  verdicts === undefined ? undefined : verdicts.right > 0 && verdicts.wrong === 0;
 
 /** Nothing more will happen to it. */
 export const isOver = (line: Line): boolean => line.stage === "silent" || line.stage === "settled";

@@ -26,13 +26,15 @@ export interface DemoIo {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Everything is quick, so that one sees the whole life of a stake: a bounty is settled 20 seconds after it came. */
+/** Everything is quick, so that one sees the whole life of a stake. */
 const BLOCK_MS = 1_000;
 const DURATION_BLOCKS = 8;
 const REVEAL_BLOCKS = 5;
 const VOTE_BLOCKS = 20;
 const BOUNTY_EVERY_MS = 1_000;
 const ARTIFACTS = 2;
+/** The assertion and reveal windows, the arbiters' votes and a block or two between. */
+const SETTLED_AFTER_S = 20;
 /** Beyond this nothing can be outstanding: all windows of the last bounty, and time to start. */
 const GRACE_MS = 30_000;
 
@@ -49,11 +51,16 @@ export async function runDemo(config: DemoConfig, { log, signal, env }: DemoIo):
 
 async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promise<number> {
   // With --json standard output belongs to the result.
-  const screen = openScreen(config.json ? process.stderr : process.stdout);
+  const screen = openScreen(config.json ? process.stderr : process.stdout, {
+    color: io.env.NO_COLOR === undefined || io.env.NO_COLOR === "",
+  });
+  // At once: what follows may take as long as the producer needs to finish what it has promised.
+  if (!io.signal.aborted) io.signal.addEventListener("abort", () => screen.note("Stopping."), { once: true });
   screen.note(
     "Starting a local marketplace: a chain, contracts, a gateway, an ambassador, arbiters and two rivals.",
   );
   await using sandbox = await openSandbox(config, folder, io.log);
+  if (io.signal.aborted) throw stopFault();
   screen.note(`It is at ${sandbox.url}. Starting a producer and ${config.consumers} consumers.`);
 
   let board: Board = new Map();
@@ -73,7 +80,7 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
       onText: (text) => screen.note(text),
     });
     await Promise.race([producer.ready(), stopped(io.signal)]);
-    screen.note(`The engine listens. ${config.bounties} bounties follow, one a second.\n`);
+    screen.note(`The engine listens. ${expected(config.bounties)}\n`);
     sandbox.open();
     await Promise.race([
       over.promise,
@@ -82,6 +89,7 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
       sleep(longest(config), undefined, { ref: false }),
     ]);
   }
+  screen.close();
   const outcome = outcomeOf(config.bounties, board, readBooks(folder));
   if (config.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   else process.stdout.write(`\n${renderOutcome(outcome)}`);
@@ -138,10 +146,17 @@ const longest = (config: DemoConfig): number =>
 
 async function stopped(signal: AbortSignal): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(new Fault("DEMO_STOPPED", "The demo was stopped before its end."));
+  const stop = () => reject(stopFault());
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
   return promise;
+}
+
+const stopFault = (): Fault => new Fault("DEMO_STOPPED", "The demo was stopped before its end.");
+
+function expected(bounties: number): string {
+  const follow = bounties === 1 ? "One bounty follows" : `${bounties} bounties follow, one a second`;
+  return `${follow}; each is settled about ${SETTLED_AFTER_S} seconds after it came.`;
 }
 
 function readBooks(folder: string): Books {

@@ -1,5 +1,5 @@
 import { formatNct } from "../domain/nct.ts";
-import type { Board } from "./board.ts";
+import { type Board, isRight } from "./board.ts";
 
 /** How the demo ended. Amounts are decimal NCT as text; every count is of bounties. */
 export interface Outcome {
@@ -38,8 +38,8 @@ export function outcomeOf(bounties: number, board: Board, books: Books): Outcome
     asserted: books.asserted,
     revealed: books.revealed,
     settled: books.settled,
-    correct: settled.filter((line) => line.right === true).length,
-    wrong: settled.filter((line) => line.right === false).length,
+    correct: settled.filter((line) => isRight(line) === true).length,
+    wrong: settled.filter((line) => isRight(line) === false).length,
     silent: [...board.values()].filter((line) => line.stage === "silent").length,
     stakedNct: formatNct(books.staked),
     profitNct: formatNct(books.profit),
