@@ -9,6 +9,7 @@ import type { Signer } from "../domain/transaction.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
 import { commitment } from "../market/polyswarmd/commitment.ts";
+import type { BountyNotice } from "../market/port.ts";
 import type { Logger } from "../observe/log.ts";
 import { nctNumber } from "../observe/metrics.ts";
 import type { ProducerMetrics } from "../observe/producer-metrics.ts";
@@ -60,7 +61,7 @@ export async function openChainEngine(
   parts: ChainEngineParts,
   signal: AbortSignal,
 ): Promise<ChainEngine> {
-  const { config, ledger, clock, tell, log, metrics, rules, strategy } = parts;
+  const { config, ledger, queue, collector, clock, tell, log, metrics, rules, strategy, version } = parts;
   const wallet = openSigner(parts.privateKey, {
     pins: pinsOf(chain, config, ledger),
     gasPriceCap: config.maxGasPrice,
@@ -84,6 +85,12 @@ export async function openChainEngine(
   market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
     tell("market.parameters", { chain, assertionFee: formatNct(assertionFee), revealWindow, voteWindow }),
   );
+  // The stream is open before everything that answers is: what it says meanwhile is kept for `begin`.
+  const early: BountyNotice[] = [];
+  let begun = false;
+  market.on("bounty", (notice) => {
+    if (!begun) early.push(notice);
+  });
   await market.start(signal);
 
   const blocks = createBlockClock(market.head(), clock.now());
@@ -92,12 +99,7 @@ export async function openChainEngine(
   const duties = new Duties({ market, ledger, purse, clock, tell });
   const silence = new Map(config.benign);
   const desk = new Desk({
-    ...parts,
-    market,
-    purse,
-    duties,
-    rules,
-    strategy,
+    ...{ market, ledger, queue, collector, duties, purse, clock, tell, rules, strategy, version },
     distill: (testimony) => distil(testimony, { silence }),
     seal: (guid, verdicts) => {
       const nonce = wallet.commitmentNonce({ chainName: chain, guid });
@@ -114,6 +116,8 @@ export async function openChainEngine(
     begin() {
       const promised = duties.resume();
       const unpromised = desk.resume();
+      begun = true;
+      for (const notice of early.splice(0)) desk.hear(notice);
       if (promised + unpromised > 0) tell("producer.resumed", { chain, promised, unpromised });
       tell("producer.ready", {
         account: wallet.address,
@@ -135,7 +139,11 @@ export async function openChainEngine(
       const balance = purse.lastBalance();
       if (balance !== undefined) metrics.balanceNct.set({ chain }, nctNumber(balance));
     },
-    [Symbol.asyncDispose]: () => market[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      // After a stop that took too long somebody may still be at work: nothing more is begun.
+      void duties.stop();
+      await market[Symbol.asyncDispose]();
+    },
   };
 }
 

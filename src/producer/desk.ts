@@ -1,27 +1,28 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { BidStrategy } from "../bid/contract.ts";
 import type { Testimony } from "../distill/contract.ts";
 import type { Bounty } from "../domain/bounty.ts";
 import type { Clock, Instant } from "../domain/chain.ts";
-import { describeError, Fault } from "../domain/fault.ts";
+import { describeError } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
-import { type AbandonReason, UNPROMISED_STATES } from "../domain/lifecycle.ts";
+import { UNPROMISED_STATES } from "../domain/lifecycle.ts";
 import { formatNct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import { ratioOf } from "../domain/verdict.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AssertionNotice, BountyNotice, Marketplace } from "../market/port.ts";
 import type { ScanQueue } from "../queue/port.ts";
-import { detectTypes } from "../triage/detect.ts";
-import { type Triage, type TriageRules, triage } from "../triage/triage.ts";
+import type { TriageRules } from "../triage/triage.ts";
+import { Abandon } from "./abandon.ts";
 import { type Case, jobsOf, withAnswers } from "./cases.ts";
 import type { Collector } from "./collector.ts";
 import { answersDue } from "./deadline.ts";
 import type { Duties } from "./duties.ts";
 import { inTimeToPost } from "./duty.ts";
 import type { Tell } from "./events.ts";
+import { listArtifacts, seeBounty, untilListed, whileInTime } from "./intake.ts";
 import { planAssertion } from "./plan-assertion.ts";
 import type { Purse } from "./purse.ts";
+import { triageArtifacts } from "./triage-artifacts.ts";
 
 export interface DeskParts {
   readonly market: Marketplace;
@@ -41,19 +42,6 @@ export interface DeskParts {
   readonly instantOf: (block: number) => Instant;
   /** Of microengine, for the assertion metadata. */
   readonly version: string;
-}
-
-const ASK_AGAIN_MS = 500;
-const NOT_FOUND_ATTEMPTS = 4;
-
-/** Ends the work on a bounty without a stake. */
-class Abandon extends Error {
-  readonly why: AbandonReason;
-
-  constructor(why: AbandonReason, detail = "") {
-    super(detail);
-    this.why = why;
-  }
 }
 
 /**
@@ -100,7 +88,7 @@ export class Desk {
     } else if (!rules.artifactKinds.includes(notice.kind)) {
       tell("bounty.skipped", { guid, why: "wrong-kind" });
     } else if (ledger.find({ chain: market.chain, guid }) === undefined) {
-      this.#begin(guid, notice.uri, clock.now(), (signal) => this.#see(notice, signal));
+      this.#begin(guid, notice.uri, clock.now(), (signal) => seeBounty(this.#parts, notice, signal));
     }
   }
 
@@ -145,15 +133,15 @@ export class Desk {
     try {
       // Asked for now, needed when bidding: by then the answer is there.
       void purse.refresh().catch(() => undefined);
-      const [bounty, found] = await Promise.all([load(signal), this.#list(uri, signal)]);
-      const listed = found === "nowhere" ? await this.#untilListed(bounty, signal) : found;
+      const [bounty, found] = await Promise.all([load(signal), listArtifacts(market, uri, signal)]);
+      const listed = found === "nowhere" ? await untilListed(this.#parts, bounty, signal) : found;
       const count = Math.min(bounty.artifactCount, listed ?? bounty.artifactCount);
       if (count === 0) throw new Abandon("no-artifacts");
       if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
-      const triaged = await this.#triage(bounty, count, signal);
+      const triaged = await triageArtifacts(this.#parts, bounty, count, signal);
       const scanned = await this.#scan(bounty, triaged, signal);
       const distilled = this.#distill(bounty, scanned);
-      await this.#plan(bounty, distilled);
+      await this.#plan(bounty, distilled, signal);
       await duties.take(guid, heardAt);
     } catch (error) {
       if (!signal.aborted) this.#abandon(guid, error);
@@ -171,108 +159,6 @@ export class Desk {
       ledger.abandon({ chain: market.chain, guid }, why);
     }
     tell("bounty.abandoned", { guid, why, ...(detail === "" ? {} : { detail }) });
-  }
-
-  /** How many artifacts the URI lists; undefined when the listing failed, for then fetching them will decide. */
-  async #list(uri: string, signal: AbortSignal): Promise<number | undefined | "nowhere"> {
-    try {
-      return (await this.#parts.market.listArtifacts(uri, signal)).length;
-    } catch (error) {
-      signal.throwIfAborted();
-      return error instanceof Fault && error.code === "MARKET_NOT_FOUND" ? "nowhere" : undefined;
-    }
-  }
-
-  /**
-   * A URI that leads nowhere may do so later: IPFS can be slow. It is waited for here, where that costs nothing. A
-   * consumer would hold a slot for each of its artifacts until the deadline, and a few such bounties would hold them all.
-   */
-  async #untilListed({ uri, expiration }: Bounty, signal: AbortSignal): Promise<number | undefined> {
-    const { clock, instantOf } = this.#parts;
-    const due = answersDue(expiration, clock.now(), instantOf);
-    for (let listed: number | undefined | "nowhere" = "nowhere"; ; listed = await this.#list(uri, signal)) {
-      if (listed !== "nowhere") return listed;
-      if (clock.now() + ASK_AGAIN_MS >= due) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
-      await sleep(ASK_AGAIN_MS, undefined, { signal });
-    }
-  }
-
-  /** Asks for what the event does not carry (the number of artifacts above all) and writes the bounty down. */
-  async #see(notice: BountyNotice, signal: AbortSignal): Promise<Bounty> {
-    const { ledger, tell } = this.#parts;
-    const bounty = await this.#ask(notice, signal);
-    if (bounty === null) throw new Abandon("not-found");
-    ledger.see(bounty);
-    tell("bounty.seen", {
-      guid: bounty.guid,
-      kind: bounty.kind,
-      artifacts: bounty.artifactCount,
-      reward: formatNct(bounty.amount),
-      expiration: bounty.expiration,
-    });
-    return bounty;
-  }
-
-  /**
-   * A gateway in trouble is asked again while there is time. One that does not know the bounty it has just announced
-   * may ask a node that is a block behind: it is given a few more chances.
-   */
-  async #ask(notice: BountyNotice, signal: AbortSignal): Promise<Bounty | null> {
-    const { market } = this.#parts;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const bounty = await market.bounty(notice.guid, signal);
-        if (bounty !== null || attempt === NOT_FOUND_ATTEMPTS) return bounty;
-      } catch (error) {
-        const again =
-          error instanceof Fault && error.retryable && inTimeToPost(notice.expiration, market.head());
-        if (!again) throw error;
-      }
-      await sleep(ASK_AGAIN_MS, undefined, { signal });
-    }
-  }
-
-  /** Decides for the first `count` artifacts; what the URI does not list can not be judged. */
-  async #triage(bounty: Bounty, count: number, signal: AbortSignal): Promise<readonly Case[]> {
-    const { ledger, tell } = this.#parts;
-    const decisions = await Promise.all(
-      Array.from({ length: count }, (_, index) => this.#triageOne(bounty, index, signal)),
-    );
-    const words = decisions.map((decision) => (decision.kind === "skip" ? decision.reason : "scan"));
-    ledger.recordTriage(bounty, words);
-    const cases = decisions.map((decision, index): Case => {
-      if (decision.kind === "skip") {
-        const { reason: why, detail } = decision;
-        tell("artifact.skipped", { guid: bounty.guid, artifact: index, why, detail });
-      }
-      return { index, asked: decision.kind === "scan" ? decision.backends : [], answers: [], opinion: null };
-    });
-    if (cases.every((item) => item.asked.length === 0))
-      throw new Abandon("nothing-to-scan", words.join(", "));
-    return cases;
-  }
-
-  async #triageOne(
-    bounty: Bounty,
-    index: number,
-    signal: AbortSignal,
-  ): Promise<Exclude<Triage, { kind: "look" }> | { kind: "skip"; reason: "unreadable"; detail: string }> {
-    const { rules, market } = this.#parts;
-    const claim = bounty.claims[index] ?? { raw: {} };
-    const first = triage({ kind: bounty.kind, claim }, rules);
-    if (first.kind !== "look") return first;
-    try {
-      const head = await market.artifactHead(bounty.uri, index, first.bytes, signal);
-      const whole = head.length < first.bytes;
-      const types = await detectTypes(head, bounty.kind, whole);
-      const seen = { kind: bounty.kind, claim, types, ...(whole ? { sizeBytes: head.length } : {}) };
-      const second = triage(seen, rules);
-      if (second.kind !== "look") return second;
-      return { kind: "skip", reason: "unreadable", detail: "the first bytes do not decide" };
-    } catch (error) {
-      if (signal.aborted) throw error;
-      return { kind: "skip", reason: "unreadable", detail: describeError(error) };
-    }
   }
 
   async #scan(bounty: Bounty, cases: readonly Case[], signal: AbortSignal): Promise<readonly Case[]> {
@@ -319,9 +205,9 @@ export class Desk {
   }
 
   /** Nothing is awaited between looking into the purse and reserving, so two bounties never promise the same NCT. */
-  async #plan(bounty: Bounty, cases: readonly Case[]): Promise<void> {
+  async #plan(bounty: Bounty, cases: readonly Case[], signal: AbortSignal): Promise<void> {
     const { market, ledger, purse, strategy, seal, clock, tell, version } = this.#parts;
-    await purse.refresh();
+    await whileInTime(market, bounty.expiration, () => purse.refresh(), signal);
     const plan = planAssertion({
       bounty,
       cases,

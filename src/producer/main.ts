@@ -42,6 +42,9 @@ export interface ProducerIo {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** The gateway answers for one chain what it said of another less than a second ago. */
+const GATEWAY_CACHE_MS = 1_500;
+
 /** Runs until the signal aborts; resolves to the exit code. Throws ConfigFault for what the operator can correct. */
 export async function runProducer(config: ProducerConfig, io: ProducerIo): Promise<number> {
   try {
@@ -108,7 +111,10 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   };
   await using opened = new AsyncDisposableStack();
   const engines: ChainEngine[] = [];
-  for (const chain of config.chains) engines.push(opened.use(await openChainEngine(chain, parts, signal)));
+  for (const chain of config.chains) {
+    if (engines.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal });
+    engines.push(opened.use(await openChainEngine(chain, parts, signal)));
+  }
   await using _health = await serveHealth({
     host: config.httpHost,
     port: config.httpPort,

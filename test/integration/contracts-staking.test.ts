@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Address } from "../../src/domain/address.ts";
 import { loadContracts } from "../../src/sandbox/contracts.ts";
@@ -132,7 +132,12 @@ describe("the token", () => {
     const { bytecode } = (await loadContracts()).NectarToken;
     const creation = { from: market.deployer, data: bytecode, gas: "0x989680", gasPrice: "0x0" };
     const hash = await market.chain.rpc("eth_sendTransaction", [creation]);
-    const receipt = await market.chain.rpc("eth_getTransactionReceipt", [hash]);
+    // The receipt may be a moment behind the answer.
+    const receipt = await vi.waitFor(async () => {
+      const found = await market.chain.rpc("eth_getTransactionReceipt", [hash]);
+      expect(found).not.toBeNull();
+      return found;
+    });
     const { contractAddress } = receipt as { contractAddress: Address };
     const fresh = { abi, address: contractAddress };
     await market.chain.send(market.deployer, fresh, "mint", [market.deployer, 1n]);

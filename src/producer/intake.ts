@@ -1,0 +1,95 @@
+/** From a notice to a bounty that can be worked on: what the event does not carry is asked for here. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Bounty } from "../domain/bounty.ts";
+import type { Clock, Instant } from "../domain/chain.ts";
+import { Fault } from "../domain/fault.ts";
+import { formatNct } from "../domain/nct.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { BountyNotice, Marketplace } from "../market/port.ts";
+import { Abandon } from "./abandon.ts";
+import { answersDue } from "./deadline.ts";
+import { inTimeToPost } from "./duty.ts";
+import type { Tell } from "./events.ts";
+
+export interface IntakeParts {
+  readonly market: Marketplace;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly tell: Tell;
+  /** When a block of this chain will be reached, as far as we can tell. */
+  readonly instantOf: (block: number) => Instant;
+}
+
+const ASK_AGAIN_MS = 500;
+/** A gateway that does not know the bounty it has just announced may ask a node that is a block behind. */
+const NOT_FOUND_ATTEMPTS = 4;
+
+/** Asks a gateway in trouble again while the bounty can still be answered. */
+export async function whileInTime<T>(
+  market: Marketplace,
+  expiration: number,
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const again = error instanceof Fault && error.retryable && inTimeToPost(expiration, market.head());
+      if (!again) throw error;
+    }
+    await sleep(ASK_AGAIN_MS, undefined, { signal });
+  }
+}
+
+/** The bounty as the market holds it, written down. Throws Abandon when the market does not know it. */
+export async function seeBounty(
+  { market, ledger, tell }: IntakeParts,
+  notice: BountyNotice,
+  signal: AbortSignal,
+): Promise<Bounty> {
+  const ask = () => market.bounty(notice.guid, signal);
+  for (let attempt = 1; ; attempt++) {
+    const bounty = await whileInTime(market, notice.expiration, ask, signal);
+    if (bounty === null && attempt === NOT_FOUND_ATTEMPTS) throw new Abandon("not-found");
+    if (bounty === null) {
+      await sleep(ASK_AGAIN_MS, undefined, { signal });
+      continue;
+    }
+    ledger.see(bounty);
+    const { guid, kind, artifactCount: artifacts, expiration } = bounty;
+    tell("bounty.seen", { guid, kind, artifacts, reward: formatNct(bounty.amount), expiration });
+    return bounty;
+  }
+}
+
+/** How many artifacts a URI lists; undefined when the listing failed, for then fetching them will decide. */
+export type Listed = number | undefined | "nowhere";
+
+export async function listArtifacts(market: Marketplace, uri: string, signal: AbortSignal): Promise<Listed> {
+  try {
+    return (await market.listArtifacts(uri, signal)).length;
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Fault && error.code === "MARKET_NOT_FOUND" ? "nowhere" : undefined;
+  }
+}
+
+/**
+ * A URI that leads nowhere may do so later: IPFS can be slow. It is waited for here, where that costs nothing. A
+ * consumer would hold a slot for each of its artifacts until the deadline, and a few such bounties would hold them all.
+ * Throws Abandon when it leads nowhere until the answers are due.
+ */
+export async function untilListed(
+  { market, clock, instantOf }: IntakeParts,
+  { uri, expiration }: Bounty,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const due = answersDue(expiration, clock.now(), instantOf);
+  for (;;) {
+    if (clock.now() + ASK_AGAIN_MS >= due) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
+    await sleep(ASK_AGAIN_MS, undefined, { signal });
+    const listed = await listArtifacts(market, uri, signal);
+    if (listed !== "nowhere") return listed;
+  }
+}

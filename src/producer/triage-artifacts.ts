@@ -1,0 +1,77 @@
+import type { Bounty } from "../domain/bounty.ts";
+import type { Clock, Instant } from "../domain/chain.ts";
+import { describeError } from "../domain/fault.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Marketplace } from "../market/port.ts";
+import { detectTypes } from "../triage/detect.ts";
+import { type Triage, type TriageRules, triage } from "../triage/triage.ts";
+import { Abandon } from "./abandon.ts";
+import type { Case } from "./cases.ts";
+import { answersDue } from "./deadline.ts";
+import type { Tell } from "./events.ts";
+
+export interface TriageParts {
+  readonly market: Marketplace;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly tell: Tell;
+  readonly rules: TriageRules;
+  readonly instantOf: (block: number) => Instant;
+}
+
+/** `unreadable`: a rule asks for the type, and the first bytes could not be had. */
+type Decision =
+  | Exclude<Triage, { kind: "look" }>
+  | { readonly kind: "skip"; readonly reason: "unreadable"; readonly detail: string };
+
+/**
+ * Decides for the first `count` artifacts which backends look at them; what the URI does not list can not be judged.
+ * First bytes are fetched only where the rules depend on them, and for at most half of the time there is: the other half
+ * is for scanning. Throws Abandon when there is nothing to scan.
+ */
+export async function triageArtifacts(
+  parts: TriageParts,
+  bounty: Bounty,
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly Case[]> {
+  const { ledger, tell, clock, instantOf } = parts;
+  const now = clock.now();
+  const lookForMs = Math.max(0, Math.floor((answersDue(bounty.expiration, now, instantOf) - now) / 2));
+  const looking = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
+  const decisions = await Promise.all(
+    Array.from({ length: count }, (_, index) => decide(parts, bounty, index, looking)),
+  );
+  signal.throwIfAborted();
+  const words = decisions.map((decision) => (decision.kind === "skip" ? decision.reason : "scan"));
+  ledger.recordTriage(bounty, words);
+  const cases = decisions.map((decision, index): Case => {
+    if (decision.kind === "scan") return { index, asked: decision.backends, answers: [], opinion: null };
+    const { reason: why, detail } = decision;
+    tell("artifact.skipped", { guid: bounty.guid, artifact: index, why, detail });
+    return { index, asked: [], answers: [], opinion: null };
+  });
+  if (cases.every((item) => item.asked.length === 0)) throw new Abandon("nothing-to-scan", words.join(", "));
+  return cases;
+}
+
+async function decide(
+  { market, rules }: TriageParts,
+  { kind, uri, claims }: Bounty,
+  index: number,
+  signal: AbortSignal,
+): Promise<Decision> {
+  const claim = claims[index] ?? { raw: {} };
+  const first = triage({ kind, claim }, rules);
+  if (first.kind !== "look") return first;
+  try {
+    const head = await market.artifactHead(uri, index, first.bytes, signal);
+    const whole = head.length < first.bytes;
+    const types = await detectTypes(head, kind, whole);
+    const second = triage({ kind, claim, types, ...(whole ? { sizeBytes: head.length } : {}) }, rules);
+    if (second.kind !== "look") return second;
+    return { kind: "skip", reason: "unreadable", detail: "the first bytes do not decide" };
+  } catch (error) {
+    return { kind: "skip", reason: "unreadable", detail: describeError(error) };
+  }
+}
