@@ -74,5 +74,6 @@ function takenTexts(
   return variable.split("\n\n").map((text) => ({ setting, text: text === "true" ? undefined : text }));
 }
 
-const quoted = (text: string): string =>
+/** A word as a shell takes it whole. */
+export const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

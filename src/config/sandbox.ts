@@ -133,7 +133,7 @@ export const sandboxSettings = {
     flag: "seed",
     env: "SANDBOX_SEED",
     value: "NUMBER",
-    help: "makes accounts, artifacts and rivals the same again",
+    help: "makes artifacts and the rivals' luck the same again",
     default: "1",
     reads: wholeNumber(0),
   }),

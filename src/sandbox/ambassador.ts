@@ -108,7 +108,7 @@ export function ambassador(options: AmbassadorOptions): Ambassador {
       chain.send(account, chain.contracts.registry, "postBounty", args),
     );
     planned.state = "posted";
-    log.info({ guid, kind, artifacts: planned.names.length, nct: formatNct(amount) }, "bounty.posted");
+    log.debug({ guid, kind, artifacts: planned.names.length, nct: formatNct(amount) }, "bounty.posted");
   };
 
   const postDue = async (head: number): Promise<void> => {

@@ -70,7 +70,7 @@ export function commissioner(parts: {
       await approved();
       await chain.send(account, chain.contracts.registry, "postBounty", args);
       unsettled.add(guid);
-      log.info({ guid, kind, artifacts: count }, "bounty.posted");
+      log.debug({ guid, kind, artifacts: count }, "bounty.posted");
       return guid;
     },
   };

@@ -1,12 +1,11 @@
 /** Composition root of `sandbox`: a local marketplace that runs until it is told to stop. */
 import { once } from "node:events";
-import { join } from "node:path";
 
 import type { SandboxConfig } from "../config/sandbox.ts";
-import { formatNct } from "../domain/nct.ts";
 import type { Logger } from "../observe/log.ts";
-import { PURSE, type Sandbox, startSandbox } from "./sandbox.ts";
+import { PURSE, startSandbox } from "./sandbox.ts";
 import type { SandboxOptions } from "./sandbox-options.ts";
+import { welcome } from "./welcome.ts";
 
 export interface SandboxIo {
   readonly log: Logger;
@@ -19,7 +18,8 @@ export interface SandboxIo {
 export async function runSandbox(config: SandboxConfig, io: SandboxIo): Promise<number> {
   const print = io.print ?? ((line) => process.stdout.write(`${line}\n`));
   await using sandbox = await startSandbox(optionsOf(config, io.log));
-  for (const line of welcome(sandbox, config)) print(line);
+  const { url, chain, account } = sandbox;
+  for (const line of welcome({ url, chain, account, purse: PURSE }, config)) print(line);
   void sandbox.done.then(() => {
     const { bounties, engines } = sandbox.report();
     io.log.info({ bounties, engines: engines.length }, "sandbox.done");
@@ -52,24 +52,4 @@ function optionsOf(config: SandboxConfig, logger: Logger): SandboxOptions {
     ...(config.artifacts === undefined ? {} : { artifactsDir: config.artifacts }),
     ...(config.contracts === undefined ? {} : { contractsDir: config.contracts }),
   };
-}
-
-function welcome({ url, chain, account }: Sandbox, config: SandboxConfig): string[] {
-  const keyfile = join(config.walletDir, "keyfile");
-  const password = join(config.walletDir, "password");
-  const bounties =
-    config.bounties === undefined
-      ? `one every ${config.bountyInterval} s`
-      : `${config.bounties} in all, from when an engine listens`;
-  return [
-    `Marketplace  ${url}`,
-    `Chain        ${chain.url}, id ${chain.chainId}, a block every ${config.blockTime} s`,
-    `Bounties     ${bounties}`,
-    `Account      ${account} with ${formatNct(PURSE)} NCT, in ${keyfile}`,
-    "",
-    "Send an engine to it:",
-    `  npm start producer -- --polyswarmd-addr ${url} --keyfile ${keyfile} --password-file ${password}`,
-    `  npm start consumer -- --polyswarmd-addr ${url}`,
-    "",
-  ];
 }

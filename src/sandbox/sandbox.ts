@@ -14,6 +14,7 @@ import { arbiter } from "./arbiter.ts";
 import { type Chain, startChain } from "./chain.ts";
 import { type BountyBook, bountyBook } from "./chain-bounties.ts";
 import { type Commission, commissioner } from "./commission.ts";
+import { refuseBusyPort } from "./gateway/listening.ts";
 import { startGateway } from "./gateway/server.ts";
 import type { Player, Truth } from "./player.ts";
 import { rival } from "./rival.ts";
@@ -55,12 +56,17 @@ const EVENT_POLL_MS = 500;
 const RECEIPT_POLL_MS = 1000;
 const RECEIPT_TIMEOUT_MS = 10_000;
 
-/** Throws ConfigFault for folders that cannot be used, contracts that do not fit, or a duration out of range. */
+/**
+ * Throws ConfigFault for a port that somebody else has, folders that cannot be used, contracts that do not fit, or a
+ * duration out of range.
+ */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { logger: log, blockTimeMs, clock = systemClock } = options;
   if (options.durationBlocks < 1 || options.durationBlocks > MAX_DURATION_BLOCKS) {
     throw new ConfigFault("DURATION_OUT_OF_RANGE", "A bounty takes assertions for 1 to 100 blocks.");
   }
+  // Before anything is written or started.
+  await refuseBusyPort(options.host ?? "127.0.0.1", options.port ?? 0);
   await using opened = new AsyncDisposableStack();
   const folder = options.artifactsDir ?? opened.use(await makeSampleFolder()).path;
   const corpus = await readCorpus(folder);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { eth } from "web3";
+import { eth, utils } from "web3";
 import { z } from "zod";
 import { type Address, parseAddress } from "../domain/address.ts";
 import { ConfigFault } from "../domain/fault.ts";
@@ -14,7 +14,7 @@ const Keyfile = z.object({ address: z.string().regex(/^(0x)?[0-9a-fA-F]{40}$/) }
 
 /**
  * A folder with a wallet for play money: `keyfile` (keystore V3) and `password`. Both are made when there is no keyfile
- * yet. Returns the account. Throws a ConfigFault when the folder cannot be written or the keyfile is none.
+ * yet. Returns the account, checksummed. Throws a ConfigFault when the folder cannot be written or the keyfile is none.
  */
 export async function openWalletDir(folder: string): Promise<Address> {
   const path = join(folder, "keyfile");
@@ -44,7 +44,8 @@ async function createWallet(folder: string, path: string): Promise<Address> {
 
 function addressIn(text: string, path: string): Address {
   try {
-    return parseAddress(`0x${Keyfile.parse(JSON.parse(text)).address.replace(/^0x/, "")}`);
+    const address = `0x${Keyfile.parse(JSON.parse(text)).address.replace(/^0x/, "")}`;
+    return parseAddress(utils.toChecksumAddress(address));
   } catch (cause) {
     throw new ConfigFault("KEYFILE_MALFORMED", `${path} is not a keystore file.`, { cause });
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -37,9 +37,21 @@ it("the sandbox command says where it is and how to connect, and ends well with 
   expect((await ask("GET", `${url}/status`)).status).toBe(200);
   expect(lines[2]).toBe("Bounties     1 in all, from when an engine listens");
   expect(lines.join("\n")).toContain(
-    `npm start producer -- --polyswarmd-addr ${url} --keyfile ${join(walletDir, "keyfile")} ` +
-      `--password-file ${join(walletDir, "password")}`,
+    `npm start producer -- --embedded 2 --benign eicar=0.6 --polyswarmd-addr ${url} \\\n` +
+      `    --keyfile ${join(walletDir, "keyfile")} --password-file ${join(walletDir, "password")} \\\n`,
   );
+
+  // Its port is taken now: a second one is refused before it leaves anything behind.
+  const second = { ...env, SANDBOX_PORT: new URL(url!).port, SANDBOX_WALLET_DIR: join(folder, "second") };
+  const refused = runSandbox(readSettings(sandboxSettings, { flags: {}, env: second }), {
+    log,
+    signal: stop.signal,
+  });
+  await expect(refused).rejects.toMatchObject({
+    code: "GATEWAY_ADDRESS",
+    hint: expect.stringContaining("--port (variable SANDBOX_PORT)"),
+  });
+  expect(await readdir(folder)).toEqual(["wallet"]);
 
   stop.abort();
   expect(await ended).toBe(0);

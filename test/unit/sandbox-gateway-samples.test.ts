@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { fileTypeFromBuffer } from "file-type";
 import { describe, expect, it } from "vitest";
+import { utils } from "web3";
 import { tarOf, zipOf } from "../../src/sandbox/archives.ts";
 import { collectSamples, EICAR, makeSampleFolder } from "../../src/sandbox/samples.ts";
 import { openWalletDir } from "../../src/sandbox/wallet-dir.ts";
@@ -82,6 +83,14 @@ describe("archives", () => {
 });
 
 describe("a wallet folder", () => {
+  it("gives its account checksummed, when it is new and when it is there already", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sandbox-gateway-"));
+    const account = await openWalletDir(folder);
+    expect(account).toBe(utils.toChecksumAddress(account));
+    expect(await openWalletDir(folder)).toBe(account);
+    await rm(folder, { recursive: true });
+  });
+
   it("that holds something else than a keystore is refused and left alone", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sandbox-gateway-"));
     await writeFile(join(folder, "keyfile"), "not JSON");

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from "fastify";
-import { ConfigFault } from "../../domain/fault.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { Chain } from "../chain.ts";
 import type { ArtifactStore } from "../store.ts";
@@ -11,6 +10,7 @@ import { balanceRoutes } from "./balances.ts";
 import { bountyRoutes } from "./bounties.ts";
 import type { GatewayContext } from "./context.ts";
 import { serveEvents } from "./event-stream.ts";
+import { listenFault } from "./listening.ts";
 import { metadataRoutes } from "./metadata.ts";
 import { nonceRoutes } from "./nonces.ts";
 import { parameterRoutes } from "./parameters.ts";
@@ -99,13 +99,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   try {
     return await app.listen({ host, port });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    const why = code === "EADDRINUSE" ? "somebody else has it" : code;
-    throw new ConfigFault("GATEWAY_ADDRESS", `The gateway cannot listen on ${host}:${port}: ${why}.`, {
-      hint: "Choose another port, or 0 for any free one.",
-      cause,
-    });
+    throw listenFault(host, port, cause);
   }
 }
 

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { consumerSettings } from "../../src/config/consumer.ts";
+import { producerSettings } from "../../src/config/producer.ts";
+import { sandboxSettings } from "../../src/config/sandbox.ts";
+import { readSettings, type SettingsTable } from "../../src/config/settings.ts";
+import { parseAddress } from "../../src/domain/address.ts";
+import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { welcome } from "../../src/sandbox/welcome.ts";
+
+const PLACE = {
+  url: "http://127.0.0.1:31337",
+  chain: { url: "http://127.0.0.1:8545", chainId: 1338 },
+  account: parseAddress(`0x${"aB".repeat(20)}`),
+  purse: nct(10_000n * ONE_NCT),
+};
+const lines = (flags: Record<string, string> = {}) =>
+  welcome(PLACE, readSettings(sandboxSettings, { flags, env: {} }));
+
+/** The commands among the lines, continued lines joined. */
+const commands = (flags?: Record<string, string>) =>
+  [
+    ...lines(flags)
+      .join("\n")
+      .replaceAll(/\\\n\s*/g, "")
+      .matchAll(/^ {2}(npm start .*)$/gm),
+  ].map(([, text]) => text!);
+
+/** A command's flags, each with its value, as its program reads them. */
+function typed<Table extends SettingsTable>(table: Table, command: string) {
+  const flags = Object.fromEntries(
+    [...command.matchAll(/--([a-z-]+) (\S+)/g)].map(([, flag, text]) => [flag, text]),
+  );
+  const known = Object.values(table).map(({ flag }) => flag);
+  expect(known).toEqual(expect.arrayContaining(Object.keys(flags)));
+  return readSettings(table, { flags, env: {} });
+}
+
+describe("what a sandbox says at its start", () => {
+  it("names the way to an engine that needs no Redis first, then the one with Redis", () => {
+    expect(commands().map((command) => command.split(" --polyswarmd-addr")[0])).toEqual([
+      "npm start producer -- --embedded 2 --benign eicar=0.6",
+      "npm start producer -- --benign eicar=0.6",
+      "npm start consumer --",
+    ]);
+    expect(lines().join("\n")).toMatch(/Redis at localhost:6379 .*--redis-addr HOST:PORT/);
+  });
+
+  it("can be typed as it stands", () => {
+    const [alone, producer, consumer] = commands({ "wallet-dir": "play" });
+    const wallet = { keyfile: "play/keyfile", passwordFile: "play/password", dataDir: "play/data" };
+    const polyswarmdAddr = PLACE.url;
+    expect(typed(producerSettings, alone!)).toMatchObject({ ...wallet, polyswarmdAddr, embedded: 2 });
+    expect(typed(producerSettings, producer!)).toMatchObject({ ...wallet, polyswarmdAddr, embedded: 0 });
+    expect(typed(consumerSettings, consumer!)).toMatchObject({ polyswarmdAddr });
+  });
+
+  it("quotes a folder that a shell would take apart", () => {
+    expect(commands({ "wallet-dir": "my wallet" })[0]).toContain("--keyfile 'my wallet/keyfile'");
+  });
+
+  it("does not take silence for benign where the artifacts are somebody's own", () => {
+    expect(commands({ artifacts: "samples" }).filter((command) => command.includes("--benign"))).toEqual([]);
+  });
+
+  it("says whose account it is and when bounties come", () => {
+    expect(lines().slice(0, 4)).toEqual([
+      "Marketplace  http://127.0.0.1:31337",
+      "Chain        http://127.0.0.1:8545, id 1338, a block every 1 s",
+      "Bounties     one every 2 s",
+      `Account      0x${"aB".repeat(20)} with 10000 NCT, in sandbox-wallet/keyfile`,
+    ]);
+    expect(lines({ bounties: "3" })[2]).toBe("Bounties     3 in all, from when an engine listens");
+  });
+});
