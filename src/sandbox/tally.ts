@@ -37,6 +37,8 @@ export interface Tally {
   everybodySettled(): boolean;
   /** Of one bounty. */
   of(guid: Guid): { readonly asserted: number; readonly revealed: number; readonly settled: number };
+  /** Who asserted on one bounty. */
+  engines(guid: Guid): readonly Address[];
 }
 
 interface Answer {
@@ -87,6 +89,7 @@ export function marketTally(truth: Truth): Tally {
     },
     everybodySettled: () => answers.every(({ paid }) => paid !== undefined),
     of: (guid) => stepsOf(answers.filter((answer) => answer.guid === guid)),
+    engines: (guid) => answers.filter((answer) => answer.guid === guid).map(({ account }) => account),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { sameAddress } from "../domain/address.ts";
+import { type Address, sameAddress } from "../domain/address.ts";
 import { uintToGuid } from "../domain/guid.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Ambassador } from "./ambassador.ts";
@@ -34,6 +34,8 @@ export function takeTurns(options: TurnsOptions): Turns {
   const done = Promise.withResolvers<void>();
   const underway = new Set<Promise<void>>();
   let isOpen = false;
+  const isRival = (account: Address): boolean =>
+    chain.accounts.rivals.some((rival) => sameAddress(rival, account));
 
   const tell = (player: Player, head: number): void => {
     const turn = player.onBlock(head).finally(() => underway.delete(turn));
@@ -45,7 +47,9 @@ export function takeTurns(options: TurnsOptions): Turns {
     const { bountyGuid, settler } = Settled.parse(entry.args);
     if (!sameAddress(settler, chain.accounts.ambassador)) return;
     const { asserted, revealed } = tally.of(bountyGuid);
-    log.info({ guid: bountyGuid, asserted, revealed }, "bounty.settled");
+    // News only when somebody from outside took part: whoever still types the command of an engine reads in peace.
+    const level = tally.engines(bountyGuid).every(isRival) ? "debug" : "info";
+    log[level]({ guid: bountyGuid, asserted, revealed }, "bounty.settled");
   };
 
   const following = followHead(chain, { pollMs, signal: stop.signal, log }, async (head, before) => {

@@ -23,7 +23,7 @@ export function welcome({ url, chain, account, purse }: Place, terms: Terms): re
   const holding = [
     `--keyfile ${keyfile} --password-file ${password} \\`,
     // Beside the wallet: the stakes of play money are not to mix with real ones.
-    `  --data-dir ${data}`,
+    `--data-dir ${data}`,
   ];
   // Here EICAR files are the only malware, so that finding nothing means something.
   const benign = terms.artifacts === undefined ? " --benign eicar=0.6" : "";

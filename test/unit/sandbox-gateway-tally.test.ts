@@ -32,6 +32,7 @@ it("counts what each engine did, was right about and was paid, and says when all
   // An ambassador settles too, without having asserted.
   count("SettledBounty", { bountyGuid, settler: `0x${"33".repeat(20)}`, payout: 9n });
   expect(tally.of(GUID)).toEqual({ asserted: 2, revealed: 1, settled: 1 });
+  expect(tally.engines(GUID)).toEqual([ONE, TWO]);
   expect(tally.everybodySettled()).toBe(false);
   count("SettledBounty", { bountyGuid, settler: TWO, payout: 0n });
   expect(tally.everybodySettled()).toBe(true);
