@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { consumerSettings } from "../../src/config/consumer.ts";
+import { demoSettings } from "../../src/config/demo.ts";
+import { producerSettings } from "../../src/config/producer.ts";
+import { sandboxSettings } from "../../src/config/sandbox.ts";
+import { readSettings, type SettingsTable } from "../../src/config/settings.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const TABLES: Readonly<Record<string, SettingsTable>> = {
+  demo: demoSettings,
+  producer: producerSettings,
+  consumer: consumerSettings,
+  sandbox: sandboxSettings,
+};
+
+/** Every command with options that a guide shows, continued lines joined. */
+const shown = ["README.md", ...readdirSync(new URL("docs/", ROOT)).map((name) => `docs/${name}`)]
+  .filter((name) => name.endsWith(".md"))
+  .flatMap((name) => {
+    const text = readFileSync(new URL(name, ROOT), "utf8").replaceAll(/\\\n\s*/g, "");
+    return [...text.matchAll(/npm start (\w+) -- ([^`\n]*)/g)].map(
+      ([, program, options]) => [name, program!, options!] as const,
+    );
+  });
+
+/** By flag, as the command line gives them. */
+function flagsIn(options: string): Record<string, string[] | true> {
+  const flags: Record<string, string[] | true> = {};
+  for (const [, flag, value] of options.matchAll(/--([a-z-]+)(?: (?!--)([^\s]+))?/g)) {
+    const before = flags[flag!];
+    flags[flag!] = value === undefined ? true : [...(Array.isArray(before) ? before : []), value];
+  }
+  return flags;
+}
+
+it("finds the commands of the guides", () => {
+  expect(shown.length).toBeGreaterThan(8);
+});
+
+it.each(shown)("%s shows a command that is understood: %s %s", (_, program, options) => {
+  const table = TABLES[program]!;
+  const { help: _help, ...flags } = flagsIn(options);
+  const known = Object.values(table).map(({ flag }) => flag);
+  expect(known).toEqual(expect.arrayContaining(Object.keys(flags)));
+  expect(() => readSettings(table, { flags, env: {} })).not.toThrow();
+});
+
+it("shows every --benign as it is read", () => {
+  const guide = readFileSync(new URL("docs/writing-a-scanner.md", ROOT), "utf8");
+  const values = [...guide.matchAll(/--benign ([^\s`]+)/g)].map(([, value]) => value!);
+  expect(values).not.toEqual([]);
+  for (const value of values) {
+    expect(() => readSettings(producerSettings, { flags: { benign: [value] }, env: {} })).not.toThrow();
+  }
+});
