@@ -189,7 +189,8 @@ describe.concurrent("one line and exit code 2 is the answer to", () => {
     const line = await complaint(producer("--data-dir", at("damaged")));
     expect(line).toMatch(/ledger .*damaged\/ledger\.sqlite cannot be used: .*left untouched/);
     expect(await readFile(at("damaged", "ledger.sqlite"), "utf8")).toBe(DAMAGED);
-    expect(await readdir(at("damaged"))).toEqual(["ledger.sqlite"]);
+    const beside = (await readdir(at("damaged"))).filter((name) => name.startsWith("ledger"));
+    expect(beside).toEqual(["ledger.sqlite"]);
   });
 });
 

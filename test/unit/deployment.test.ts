@@ -9,11 +9,15 @@ const read = (name: string) => readFile(new URL(`../../${name}`, import.meta.url
 const variablesOf = (...tables: readonly SettingsTable[]) =>
   tables.flatMap((table) => Object.values(table)).flatMap(({ env }) => env ?? []);
 
-/** The variables that docker-compose.yml sets for a service. */
+/** The variables that docker-compose.yml sets for a service, those it shares with others included. */
 async function setFor(service: string): Promise<string[]> {
-  const [, block = ""] =
-    new RegExp(`^  ${service}:\\n((?: {4}.*\\n|\\n)*)`, "m").exec(await read("docker-compose.yml")) ?? [];
-  return [...block.matchAll(/^ {6}([A-Z][A-Z_]+):/gm)].map(([, name]) => name!);
+  const file = await read("docker-compose.yml");
+  const [, block = ""] = new RegExp(`^  ${service}:\\n((?: {4}.*\\n|\\n)*)`, "m").exec(file) ?? [];
+  const shared = [...block.matchAll(/^ {6}<<: \*([a-z]+)$/gm)].map(([, name]) => {
+    const [, lines = ""] = new RegExp(`^x-${name}: &${name}\\n((?: {2}.*\\n)*)`, "m").exec(file) ?? [];
+    return lines;
+  });
+  return [...[block, ...shared].join("").matchAll(/^ +([A-Z][A-Z_]+):/gm)].map(([, name]) => name!);
 }
 
 describe("the deployment", () => {
