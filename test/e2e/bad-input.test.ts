@@ -41,9 +41,15 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-/** A producer that has everything right but what the flags at the end, which win, make wrong. */
+let producers = 0;
+
+/**
+ * A producer that has everything right but what the flags at the end, which win, make wrong. Each has a data directory
+ * of its own, because they run side by side.
+ */
 const producer = (...flags: string[]): readonly string[] => [
-  ...["producer", "--keyfile", at("keyfile"), "--password-file", at("password"), "--data-dir", at("data")],
+  ...["producer", "--keyfile", at("keyfile"), "--password-file", at("password")],
+  ...["--data-dir", at(`data-${++producers}`)],
   ...["--http-port", "0", "--wait", "0", "--polyswarmd-addr", `http://${NOBODY}`, "--redis-addr", NOBODY],
   ...flags,
 ];
