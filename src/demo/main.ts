@@ -15,7 +15,7 @@ import { openLedger } from "../ledger/ledger.ts";
 import type { Logger } from "../observe/log.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";
-import { type Books, isWhole, outcomeOf } from "./outcome.ts";
+import { type Books, isWhole, outcomeJson, outcomeOf } from "./outcome.ts";
 import { ProducerProcess } from "./producer-process.ts";
 import { renderOutcome } from "./render.ts";
 import { openScreen } from "./screen.ts";
@@ -91,7 +91,7 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
   }
   screen.close();
   const outcome = outcomeOf(config.bounties, board, readBooks(folder));
-  if (config.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  if (config.json) process.stdout.write(`${outcomeJson(outcome)}\n`);
   else process.stdout.write(`\n${renderOutcome(outcome)}`);
   return isWhole(outcome) ? 0 : 1;
 }

@@ -1,3 +1,4 @@
+import { jsonNumber } from "../domain/json.ts";
 import { formatNct } from "../domain/nct.ts";
 import { type Board, isRight } from "./board.ts";
 
@@ -51,3 +52,11 @@ export function outcomeOf(bounties: number, board: Board, books: Books): Outcome
 /** Every stake was revealed and settled. */
 export const isWhole = (outcome: Outcome): boolean =>
   outcome.asserted === outcome.revealed && outcome.asserted === outcome.settled;
+
+/** One line of JSON. Amounts are numbers with all their digits: most readers round them, none has to parse text. */
+export const outcomeJson = (outcome: Outcome): string =>
+  JSON.stringify({
+    ...outcome,
+    stakedNct: jsonNumber(outcome.stakedNct),
+    profitNct: jsonNumber(outcome.profitNct),
+  });

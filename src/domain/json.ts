@@ -17,9 +17,18 @@ export function parseJson(text: string): unknown {
 export function stringifyJson(value: unknown, space?: number): string {
   return JSON.stringify(
     value,
-    (_key, item: unknown) => (typeof item === "bigint" ? rawJson(item.toString()) : item),
+    (_key, item: unknown) => (typeof item === "bigint" ? jsonNumber(item.toString()) : item),
     space,
   );
+}
+
+/**
+ * A number for `JSON.stringify` that is written digit for digit as the text says, however many digits that are.
+ * Throws SyntaxError when the text is no JSON number.
+ */
+export function jsonNumber(text: string): unknown {
+  if (!/^-?\d+(?:\.\d+)?$/.test(text)) throw new SyntaxError(`"${text}" is not a number`);
+  return rawJson(text);
 }
 
 // ES2026 in Node 24; TypeScript's library does not know it yet.

@@ -2,7 +2,6 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { formatNct, parseNct } from "../../src/domain/nct.ts";
 import { compileFolder, SOURCES } from "../../src/sandbox/compile.ts";
 import { CONTRACT_NAMES } from "../../src/sandbox/contracts.ts";
 import { temporaryFolder } from "./engine.ts";
@@ -21,11 +20,10 @@ const Compiled = z.object({
 /** Optimised for size and for an older EVM: the same market in other code. */
 const SETTINGS = { optimizer: { enabled: true, runs: 1 }, evmVersion: "istanbul" };
 
-const amount = z.string().regex(/^-?\d+(\.\d{1,18})?$/);
 const Outcome = z.strictObject({
   ...{ bounties: z.int(), asserted: z.int(), revealed: z.int(), settled: z.int() },
   ...{ correct: z.int(), wrong: z.int(), silent: z.int() },
-  ...{ stakedNct: amount, profitNct: amount },
+  ...{ stakedNct: z.number().positive(), profitNct: z.number().positive() },
   ...{ assertMsP50: z.int().positive(), assertMsMax: z.int().positive() },
 });
 
@@ -45,7 +43,5 @@ it("the demo earns on contracts of another make, and says so in one last line of
   expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
   const outcome = Outcome.parse(JSON.parse(stdout));
   expect(outcome).toMatchObject({ bounties: 2, asserted: 2, revealed: 2, settled: 2, correct: 2, wrong: 0 });
-  expect(parseNct(outcome.profitNct)).toBeGreaterThan(0n);
-  expect(formatNct(parseNct(outcome.stakedNct))).toBe(outcome.stakedNct);
   expect(stderr).toMatch(/2 bounties follow/);
 }, 90_000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Board, isOver, isRight, progress, readTold, type Told } from "../../src/demo/board.ts";
-import { type Books, isWhole, outcomeOf } from "../../src/demo/outcome.ts";
+import { type Books, isWhole, outcomeJson, outcomeOf } from "../../src/demo/outcome.ts";
 
 const told = (...entries: readonly Told[]): Board => entries.reduce(progress, new Map() as Board);
 
@@ -79,6 +79,12 @@ describe("the outcome of the demo", () => {
       assertMsP50: 27,
       assertMsMax: 41,
     });
+  });
+
+  it("is JSON with numbers for amounts, written with all their digits", () => {
+    const text = outcomeJson(outcomeOf(2, new Map(), books));
+    expect(text).toContain('"profitNct":-0.625000000000000001');
+    expect(JSON.parse(text)).toMatchObject({ stakedNct: 1.25, asserted: 1, assertMsP50: 27 });
   });
 
   it("is whole when every stake was revealed and settled", () => {
