@@ -12,7 +12,8 @@ const NOT_FOUND: Finding = { verdict: "unknown" };
 
 /** The host that publishes the test file, and the names it is published under (also zipped, and zipped twice). */
 const TEST_FILE_HOST = /(?:^|\.)eicar\.(?:org|com)$/;
-const TEST_FILE_PATH = /\/eicar(?:\.com|\.com\.txt|_com\.zip|com2\.zip)$/;
+const TEST_FILE_PATH =
+  /\/eicar(?:\.com|\.com\.txt|_com\.zip|com2\.zip)$|\/download\/eicar[-_]?com[-0-9a-z]*\/?$/;
 
 /** Whether a URL leads to the published test file. */
 function isTestFileUrl(text: string): boolean {

@@ -32,6 +32,7 @@ describe("the eicar backend", () => {
     ["a URL that carries it percent-encoded", `data:text/plain,${encodeURIComponent(EICAR)}`],
     ["the address of the published file", "https://secure.eicar.org/eicar.com"],
     ["an older address of it", "http://www.eicar.org/download/eicar.com.txt"],
+    ["the newest address of it", "https://www.eicar.org/download/eicar-com-2/?wpdmdl=8842"],
     ["the zipped file's address", "https://secure.eicar.org/eicarcom2.zip\n"],
   ])("finds %s", (_, url) => {
     expect(scan(url, "url")).toMatchObject({ verdict: "malicious" });
@@ -39,6 +40,7 @@ describe("the eicar backend", () => {
 
   it.each([
     ["eicar.org's front page", "https://www.eicar.org/"],
+    ["another page of eicar.org", "https://www.eicar.org/download-anti-malware-testfile/"],
     ["a file of the same name elsewhere", "https://a.example/eicar.com"],
     ["a host that only ends alike", "https://noteicar.org/eicar.com"],
     ["text that is no URL", "%%%"],
