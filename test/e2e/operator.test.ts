@@ -21,7 +21,7 @@ describe("an operator", () => {
       expect((await alone.told("bounty.abandoned"))[0]).toMatchObject({ why: "no-opinion" });
     }
     const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "2"];
-    const family = new EngineProcess(flags, {}, { detached: true });
+    await using family = new EngineProcess(flags, {}, { detached: true });
     await family.told("producer.ready");
     await family.told("consumer.serving", 2);
     await sandbox.postBounty({ contents: [EICAR], truth: [true], duration: 20, reward: REWARD });
@@ -38,7 +38,7 @@ describe("an operator", () => {
     const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1"];
     await using first = new EngineProcess(flags);
     await first.told("producer.ready");
-    const second = new EngineProcess(flags);
+    await using second = new EngineProcess(flags);
     await expect(second.told("producer.ready")).rejects.toThrow(
       /Another producer works in the data directory/,
     );

@@ -34,17 +34,17 @@ it("a producer killed after planning, after asserting and after revealing does e
   await using sandbox = await openMarket(folder.path);
   const start = () => new EngineProcess([...producerFlags(sandbox.url, folder.path), "--embedded", "1"]);
 
-  const planning = start();
+  await using planning = start();
   await planning.told("producer.ready");
   await sandbox.postBounty({ contents: [EICAR], truth: [true], duration: 30, reward: REWARD });
   await planning.told("assertion.planned");
   await planning.kill("SIGKILL");
 
-  const asserting = start();
+  await using asserting = start();
   await asserting.told("assertion.posted");
   await asserting.kill("SIGKILL");
 
-  const revealing = start();
+  await using revealing = start();
   await revealing.told("assertion.revealed");
   await revealing.kill("SIGKILL");
 
@@ -59,7 +59,7 @@ it("a producer that was away while a bounty waited for settlement settles it whe
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, { bounties: 1, seed: 3 });
   const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1", "--benign", "eicar=0.6"];
-  const before = new EngineProcess(flags);
+  await using before = new EngineProcess(flags);
   await before.told("producer.ready");
   sandbox.open();
   await before.told("assertion.revealed");
