@@ -65,9 +65,8 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   serveContracts();
   const strategy = await loadBidStrategy(config.bidStrategy);
   const rules = await readTriageRules(config, log);
-  const { privateKey } = await openKeystore(
-    config.keyfile,
-    await readPassword(config, processTerminal(), signal),
+  const { privateKey } = await openKeystore(config.keyfile, () =>
+    readPassword(config, processTerminal(), signal),
   );
   const registry = createRegistry("producer");
   const metrics = producerMetrics(registry);

@@ -43,9 +43,17 @@ const unreadable = (sentence: string, cause?: unknown): ConfigFault =>
     ...(cause === undefined ? {} : { cause }),
   });
 
-/** Reads and unlocks a keystore file. Throws ConfigFault KEYFILE_UNREADABLE or PASSWORD_WRONG. */
-export async function openKeystore(path: string, password: string): Promise<UnlockedKey> {
-  return decryptKeystore(await readKeyfile(path), password, path);
+/**
+ * Reads and unlocks a keystore file. The password may be asked for, and is only when there is a keystore to open.
+ * Throws ConfigFault KEYFILE_UNREADABLE or PASSWORD_WRONG, or what asking throws.
+ */
+export async function openKeystore(
+  path: string,
+  password: string | (() => Promise<string>),
+): Promise<UnlockedKey> {
+  const json = await readKeyfile(path);
+  readKeystore(json, path);
+  return decryptKeystore(json, typeof password === "string" ? password : await password(), path);
 }
 
 /** As `openKeystore`, from the parsed JSON. `name` is what error messages call it. */

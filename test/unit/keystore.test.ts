@@ -27,6 +27,12 @@ describe("a keystore", () => {
     expect(unlocked.address).toBe("0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b");
   });
 
+  it("asks for the password only when there is a keystore to open", async () => {
+    const ask = () => Promise.reject(new Error("asked"));
+    await expect(openKeystore("/nowhere/keyfile", ask)).rejects.toMatchObject({ code: "KEYFILE_UNREADABLE" });
+    await expect(openKeystore(fixture("web3-pbkdf2"), ask)).rejects.toThrow("asked");
+  });
+
   it("that we wrote opens with its password and gives the key and the checksum address", async () => {
     const keystore = JSON.parse(JSON.stringify(await createKeystore(key, "pässword", { n: 1024 })));
     expect(keystore.address).toBe("008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
