@@ -65,7 +65,8 @@ contract ArbiterStaking is Ownable, Pausable {
         whenNotPaused
         returns (bool)
     {
-        require(msg.sender == address(token) && _tokenContract == address(token));
+        bool fromToken = msg.sender == address(token) && _tokenContract == address(token);
+        require(fromToken, "Must be called from the token.");
         _deposit(_from, _value);
         return true;
     }

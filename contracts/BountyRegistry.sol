@@ -77,7 +77,7 @@ contract BountyRegistry is BountyRewards {
         uint256 index = assertionsOf[bountyGuid].length;
         expertAssertionRegistryByGuid[bountyGuid][msg.sender] = true;
         assertionsOf[bountyGuid].push(Assertion(msg.sender, mask, commitment, 0, 0, ""));
-        for (uint256 i = 0; i < bid.length; i++) assertionBidByGuid[bountyGuid][index][i] = bid[i];
+        bidsOf[bountyGuid].push(bid);
         uint256 numArtifacts = bountiesByGuid[bountyGuid].numArtifacts;
         emit NewAssertion(bountyGuid, msg.sender, index, bid, mask, numArtifacts, commitment);
     }
@@ -110,7 +110,6 @@ contract BountyRegistry is BountyRewards {
         require(!arbiterVoteRegistryByGuid[bountyGuid][msg.sender], "Arbiter has already voted");
 
         arbiterVoteRegistryByGuid[bountyGuid][msg.sender] = true;
-        voteCountByGuid[bountyGuid][votes]++;
         votesOf[bountyGuid].push(Vote(msg.sender, votes, validBloom));
         staking.recordBounty(msg.sender, bountyGuid, block.number);
 

@@ -21,13 +21,9 @@ abstract contract BountyRewards is BountyStore {
         }
 
         uint256 pot = bounty.amount + bountyFee + assertions.length * assertionFee;
-        uint256[][] memory bids = new uint256[][](assertions.length);
-        for (uint256 j = 0; j < assertions.length; j++) {
-            bids[j] = new uint256[](Bits.count(assertions[j].mask));
-            for (uint256 n = 0; n < bids[j].length; n++) {
-                bids[j][n] = assertionBidByGuid[bounty.guid][j][n];
-                pot += bids[j][n];
-            }
+        uint256[][] memory bids = bidsOf[bounty.guid];
+        for (uint256 j = 0; j < bids.length; j++) {
+            for (uint256 n = 0; n < bids[j].length; n++) pot += bids[j][n];
         }
 
         if (voted) {

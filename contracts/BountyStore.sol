@@ -56,11 +56,9 @@ abstract contract BountyStore is RegistryRoles {
 
     ArbiterStaking public staking;
     mapping(uint128 => Bounty) public bountiesByGuid;
-    /// By assertion, then by position in its bid list.
-    mapping(uint128 => mapping(uint256 => mapping(uint256 => uint256))) public assertionBidByGuid;
     /// Malicious votes by artifact, no longer counted once the artifact has quorum.
     mapping(uint128 => mapping(uint256 => uint256)) public quorumVotesByGuid;
-    /// How often exactly this set of votes was cast.
+    /// Part of the ABI, but nothing is ever counted here.
     mapping(uint256 => mapping(uint256 => uint256)) public voteCountByGuid;
     mapping(uint256 => mapping(address => bool)) public arbiterVoteRegistryByGuid;
     mapping(uint256 => mapping(address => bool)) public expertAssertionRegistryByGuid;
@@ -70,6 +68,8 @@ abstract contract BountyStore is RegistryRoles {
     uint128[] internal guids;
     mapping(uint128 => uint256[8]) internal blooms;
     mapping(uint128 => Assertion[]) internal assertionsOf;
+    /// By assertion, then by position in its bid list.
+    mapping(uint128 => uint256[][]) internal bidsOf;
     mapping(uint128 => Vote[]) internal votesOf;
 
     event NewBounty(
@@ -155,12 +155,21 @@ abstract contract BountyStore is RegistryRoles {
         return (a.author, a.mask, a.commitment, a.nonce, a.verdicts, a.metadata);
     }
 
-    function getBids(uint128 bountyGuid, uint256 assertionId) external view returns (uint256[] memory bids) {
-        uint256 length = assertionsOf[bountyGuid].length;
-        require(assertionId <= length);
+    function getBids(uint128 bountyGuid, uint256 assertionId) external view returns (uint256[] memory) {
+        uint256 length = bidsOf[bountyGuid].length;
+        require(bountiesByGuid[bountyGuid].author != address(0) && assertionId <= length);
         if (assertionId == length) _invalid();
-        bids = new uint256[](Bits.count(assertionsOf[bountyGuid][assertionId].mask));
-        for (uint256 i = 0; i < bids.length; i++) bids[i] = assertionBidByGuid[bountyGuid][assertionId][i];
+        return bidsOf[bountyGuid][assertionId];
+    }
+
+    function assertionBidByGuid(uint128 bountyGuid, uint256 assertionId, uint256 position)
+        external
+        view
+        returns (uint256)
+    {
+        uint256[][] storage bids = bidsOf[bountyGuid];
+        if (assertionId >= bids.length || position >= bids[assertionId].length) _invalid();
+        return bids[assertionId][position];
     }
 
     function getNumberOfVotes(uint128 bountyGuid) external view returns (uint256) {
@@ -184,7 +193,8 @@ abstract contract BountyStore is RegistryRoles {
         for (uint256 i = 0; i < voters.length; i++) voters[i] = votesOf[bountyGuid][i].author;
     }
 
-    /// Who posted the most of the last ARBITER_LOOKBACK_RANGE bounties, most active first.
+    /// Who posted the most of the last ARBITER_LOOKBACK_RANGE bounties, most active first. Each that is named leaves
+    /// its place to the last one, which decides who comes first among equals.
     function getArbiterCandidates() external view returns (address[] memory candidates) {
         require(guids.length > 0, "No bounties have been placed");
         uint256 looked = guids.length < ARBITER_LOOKBACK_RANGE ? guids.length : ARBITER_LOOKBACK_RANGE;
@@ -201,9 +211,11 @@ abstract contract BountyStore is RegistryRoles {
         candidates = new address[](found);
         for (uint256 rank = 0; rank < found; rank++) {
             uint256 best = 0;
-            for (uint256 i = 1; i < found; i++) if (posted[i] > posted[best]) best = i;
+            uint256 last = found - rank - 1;
+            for (uint256 i = 1; i <= last; i++) if (posted[i] > posted[best]) best = i;
             candidates[rank] = authors[best];
-            posted[best] = 0;
+            authors[best] = authors[last];
+            posted[best] = posted[last];
         }
     }
 

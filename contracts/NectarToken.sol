@@ -44,6 +44,7 @@ contract NectarToken is Ownable {
     }
 
     function enableTransfers() external onlyOwner {
+        require(!transfersEnabled, "Transfers enabled");
         transfersEnabled = true;
         emit TransfersEnabled();
     }
@@ -91,10 +92,14 @@ contract NectarToken is Ownable {
         return true;
     }
 
-    /// Approves and tells the spender, which may then pull the amount in the same transaction.
+    /// Approves and tells the spender, which may then pull the amount in the same transaction. The spender's
+    /// reason to refuse is not passed on.
     function approveAndCall(address _spender, uint256 _value, bytes calldata _extraData) external returns (bool) {
         _approve(msg.sender, _spender, _value);
-        require(ApprovalReceiver(_spender).receiveApproval(msg.sender, _value, address(this), _extraData));
+        (bool taken,) = _spender.call(
+            abi.encodeCall(ApprovalReceiver.receiveApproval, (msg.sender, _value, address(this), _extraData))
+        );
+        require(taken, "receiveApproval failed");
         return true;
     }
 
@@ -106,8 +111,8 @@ contract NectarToken is Ownable {
     function transferFrom(address from, address to, uint256 value) external whenTransfersEnabled returns (bool) {
         uint256 allowed = allowances[from][msg.sender];
         require(value <= allowed);
-        _approve(from, msg.sender, allowed - value);
         _move(from, to, value);
+        _approve(from, msg.sender, allowed - value);
         return true;
     }
 

@@ -340,8 +340,21 @@ describe("views", () => {
     expect(await market.read("arbiterVoteRegistryByGuid", [1n, arbiter])).toBe(true);
     expect(await market.read("votesByGuid", [1n, 0n])).toEqual([arbiter, 3n, false]);
     expect(await market.read("getVoters", [1n])).toEqual([arbiter]);
+    expect(await market.read("assertionBidByGuid", [1n, 0n, 0n])).toBe(NCT);
+    expect(await market.refusal(arbiter, "assertionBidByGuid", [1n, 0n, 1n])).toBe("invalid opcode");
+    expect(await market.refusal(arbiter, "assertionBidByGuid", [1n, 1n, 0n])).toBe("invalid opcode");
+    expect(await market.refusal(arbiter, "getBids", [1n, 1n])).toBe("invalid opcode");
+    expect(await market.refusal(arbiter, "getBids", [2n, 0n])).toBe("");
+    expect(await market.read("voteCountByGuid", [1n, 3n])).toBe(0n);
     expect(await market.read("getArbiterCandidates")).toEqual([market.ambassador]);
     expect(await market.read("getActiveArbiters")).toEqual([[], []]);
+  });
+
+  it("name the busiest ambassador first, and let the last of the others move up into its place", async () => {
+    const [first, second, third] = market.experts as [Address, Address, Address];
+    const posted = [first, first, second, third, market.ambassador, market.ambassador, market.ambassador];
+    for (const [guid, from] of posted.entries()) await market.act(from, "postBounty", postArgs(BigInt(guid)));
+    expect(await market.read("getArbiterCandidates")).toEqual([market.ambassador, first, second, third]);
   });
 
   it("publish the constants of the protocol", async () => {

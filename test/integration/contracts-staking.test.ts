@@ -52,6 +52,13 @@ describe("an arbiter's stake", () => {
     const { address } = market.chain.contracts.staking;
     const { logs } = await market.act(arbiter, "approveAndCall", [address, 5n * NCT, "0x"], "token");
     expect(argsOf(logs, "NewDeposit")).toEqual({ from: arbiter, value: 5n * NCT });
+    expect(await market.refusal(stranger, "approveAndCall", [address, 1n, "0x"], "token")).toBe(
+      "receiveApproval failed",
+    );
+    const { token } = market.chain.contracts;
+    expect(
+      await market.refusal(arbiter, "receiveApproval", [arbiter, 1n, token.address, "0x"], "staking"),
+    ).toBe("Must be called from the token.");
   });
 
   it("comes out oldest first, 100 blocks after each deposit", async () => {
@@ -148,6 +155,15 @@ describe("the token", () => {
     );
     await market.chain.send(market.deployer, fresh, "enableTransfers", []);
     await market.chain.send(market.deployer, fresh, "transfer", [stranger, 1n]);
+  });
+
+  it("says what moved before it says what is left of the allowance", async () => {
+    const { logs } = await deposit(1n);
+    expect(logs.map(({ event }) => event)).toEqual(["Transfer", "Approval", "NewDeposit"]);
+  });
+
+  it("lets transfers be enabled once", async () => {
+    expect(await market.refusal(market.deployer, "enableTransfers", [], "token")).toBe("Transfers enabled");
   });
 
   it("is minted by minters alone", async () => {
