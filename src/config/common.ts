@@ -104,6 +104,16 @@ export const starting = {
   }),
 };
 
+/** Whatever a process serves, it serves to this machine alone unless told otherwise. */
+export const httpHost = one({
+  flag: "http-host",
+  env: "HTTP_HOST",
+  value: "HOST",
+  help: "address to serve on; 0.0.0.0 for everybody",
+  default: "127.0.0.1",
+  reads: endpoint,
+});
+
 /** The address on which health and metrics are served. */
 export const serving = (defaultPort: string, defaultHelp?: string) => ({
   httpPort: one({
@@ -115,12 +125,5 @@ export const serving = (defaultPort: string, defaultHelp?: string) => ({
     ...(defaultHelp === undefined ? {} : { defaultHelp }),
     reads: port,
   }),
-  httpHost: one({
-    flag: "http-host",
-    env: "HTTP_HOST",
-    value: "HOST",
-    help: "address to serve on; 0.0.0.0 for everybody",
-    default: "127.0.0.1",
-    reads: endpoint,
-  }),
+  httpHost,
 });

@@ -1,6 +1,6 @@
-import { logging } from "./common.ts";
+import { httpHost, logging } from "./common.ts";
 import { type ConfigOf, many, maybe, one } from "./settings.ts";
-import { address, endpoint, nctAmount, port, ratio, seconds, text, wholeNumber } from "./shapes.ts";
+import { address, nctAmount, port, ratio, seconds, text, wholeNumber } from "./shapes.ts";
 
 /** Settings of the sandbox, a whole local marketplace. */
 export const sandboxSettings = {
@@ -113,14 +113,7 @@ export const sandboxSettings = {
     help: "folder with other contracts as solc JSON; without it, our own",
     reads: text,
   }),
-  httpHost: one({
-    flag: "http-host",
-    env: "HTTP_HOST",
-    value: "HOST",
-    help: "address to serve on; 0.0.0.0 for everybody",
-    default: "127.0.0.1",
-    reads: endpoint,
-  }),
+  httpHost,
   port: one({
     flag: "port",
     env: "SANDBOX_PORT",

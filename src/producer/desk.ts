@@ -131,7 +131,7 @@ export class Desk {
     const { market, purse, duties } = this.#parts;
     const signal = this.#stop.signal;
     try {
-      // Asked for now, needed when bidding: by then the answer is there.
+      // Needed when bidding; asked early, so that the answer is there by then.
       void purse.refresh().catch(() => undefined);
       const [bounty, found] = await Promise.all([load(signal), listArtifacts(market, uri, signal)]);
       const listed = found === "nowhere" ? await untilListed(this.#parts, bounty, signal) : found;
