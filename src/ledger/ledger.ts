@@ -7,6 +7,7 @@ import { type AbandonReason, type BountyState, mayMove, STAKED_STATES } from "..
 import { type Nct, nct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
+import type { SignedTransaction } from "../domain/transaction.ts";
 import { openLedgerFile } from "./open.ts";
 import type {
   AssertionRecord,
@@ -185,22 +186,26 @@ export class Ledger implements Disposable {
   }
 
   /**
-   * Remembers what was signed for a duty and moves the bounty to the state in which it may be on its way. The last hash
-   * decides; those before it do nothing by themselves.
+   * Remembers what was signed for a duty, in the order of the nonces, and moves the bounty to the state in which it may
+   * be on its way. The last transaction decides; those before it do nothing by themselves.
    */
-  recordSigned(key: BountyKey, action: DutyAction, hashes: readonly string[]): void {
+  recordSigned(key: BountyKey, action: DutyAction, signed: readonly SignedTransaction[]): void {
     const under = { assert: "posting", reveal: "revealing", settle: "settling" } as const;
     this.#atomically(() => {
-      for (const [position, hash] of hashes.entries()) {
+      const attempt = this.#attempts(key, action) + 1;
+      for (const [position, { hash, nonce, raw }] of signed.entries()) {
         this.#run(
-          `INSERT INTO signed_transaction (hash, chain, guid, action, signed_at, decides) VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT DO NOTHING`,
+          `INSERT INTO signed_transaction (hash, chain, guid, action, signed_at, decides, nonce, raw, attempt)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET attempt = excluded.attempt`,
           hash,
           key.chain,
           key.guid,
           action,
           this.#clock.now(),
-          position === hashes.length - 1 ? 1 : 0,
+          position === signed.length - 1 ? 1 : 0,
+          nonce.toString(),
+          raw,
+          attempt,
         );
       }
       this.advance(key, under[action]);
@@ -217,6 +222,19 @@ export class Ledger implements Disposable {
       action,
     );
     return rows.map((row) => row.hash);
+  }
+
+  /** What was signed for a duty the last time, in the order of the nonces; empty when nothing was. */
+  lastSigned(key: BountyKey, action: DutyAction): readonly SignedTransaction[] {
+    const rows = this.#all<{ hash: string; nonce: string; raw: string }>(
+      `SELECT hash, nonce, raw FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ? AND attempt = ?
+       ORDER BY length(nonce), nonce`,
+      key.chain,
+      key.guid,
+      action,
+      this.#attempts(key, action),
+    );
+    return rows.map(({ hash, nonce, raw }) => ({ hash, nonce: BigInt(nonce), raw }));
   }
 
   /** The fee that was approved, when it is not the planned one any more. */
@@ -308,6 +326,25 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** What was noted last under this name, or undefined. */
+  note(chain: ChainName, name: string): string | undefined {
+    return this.#get<{ value: string }>("SELECT value FROM note WHERE chain = ? AND name = ?", chain, name)
+      ?.value;
+  }
+
+  /** Notes something that the market told and does not repeat; undefined takes the note away. */
+  setNote(chain: ChainName, name: string, value: string | undefined): void {
+    if (value === undefined) this.#run("DELETE FROM note WHERE chain = ? AND name = ?", chain, name);
+    else {
+      this.#run(
+        "INSERT INTO note (chain, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        chain,
+        name,
+        value,
+      );
+    }
+  }
+
   /** Our stakes that may be in escrow, in base units. */
   atRisk(chain: ChainName): Nct {
     const marks = STAKED_STATES.map(() => "?").join(", ");
@@ -330,6 +367,16 @@ export class Ledger implements Disposable {
   /** Totals over everything; reads every assertion. */
   summary(): LedgerSummary {
     return summarize(this.#db);
+  }
+
+  #attempts(key: BountyKey, action: DutyAction): number {
+    const row = this.#get<{ attempt: number | null }>(
+      "SELECT max(attempt) AS attempt FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ?",
+      key.chain,
+      key.guid,
+      action,
+    );
+    return row?.attempt ?? 0;
   }
 
   #keepAnswer(key: BountyKey, answer: ScanAnswer): void {

@@ -91,4 +91,18 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // An approval signed together with an assertion decides nothing. No release has written a ledger of version 1.
   "ALTER TABLE signed_transaction ADD COLUMN decides INTEGER NOT NULL DEFAULT 1;",
+  // What was signed can be handed over again; what the market told and does not repeat is noted.
+  `
+  ALTER TABLE signed_transaction ADD COLUMN nonce TEXT NOT NULL DEFAULT '0';
+  ALTER TABLE signed_transaction ADD COLUMN raw TEXT NOT NULL DEFAULT '';
+  ALTER TABLE signed_transaction ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX assertion_by_time ON assertion (planned_at);
+
+  CREATE TABLE note (
+    chain TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (chain, name)
+  ) STRICT;
+  `,
 ];

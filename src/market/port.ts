@@ -4,6 +4,7 @@ import type { Bounty, MarketParameters } from "../domain/bounty.ts";
 import type { BlockNumber, ChainName } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { Nct } from "../domain/nct.ts";
+import type { SignedTransaction } from "../domain/transaction.ts";
 
 /** What a marketplace tells while it goes on. Unauthenticated, may repeat, may be missing: always check by asking. */
 export interface MarketEvents {
@@ -77,20 +78,36 @@ export interface RevealRequest {
 }
 
 /**
- * Called with the hashes of what was just signed, before anything is sent; what it does must be durable when it
- * resolves. Nothing is sent when it rejects. Called again when the nonces had to be chosen anew. The last hash decides:
- * what comes before it (an approval) does nothing by itself.
+ * Called with what was just signed, in the order of the nonces, before anything is sent; what it does must be durable
+ * when it resolves. Nothing is sent when it rejects. Called again when the nonces had to be chosen anew. The last
+ * transaction decides: what comes before it (an approval) does nothing by itself.
  */
-export type Journal = (hashes: readonly string[]) => Promise<void> | void;
+export type Journal = (signed: readonly SignedTransaction[]) => Promise<void> | void;
 
 /** Also told the fee that was approved: the market may have changed it since the request was made. */
-export type AssertionJournal = (hashes: readonly string[], fee: Nct) => Promise<void> | void;
+export type AssertionJournal = (signed: readonly SignedTransaction[], fee: Nct) => Promise<void> | void;
 
 /** How an action ended. `unknown`: sent, but nobody could say whether it was mined; look before repeating. */
 export type Outcome<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "failed"; readonly reason: string; readonly retryable: boolean }
   | { readonly kind: "unknown"; readonly reason: string };
+
+/**
+ * What handing over once more what was signed before came to. `sent`: the node has all of it, or had it already.
+ * `void`: another transaction was mined with one of the nonces, so that this one never can be. `unknown`: nobody can
+ * say; hand it over again later.
+ */
+export type Resent =
+  | { readonly kind: "sent" }
+  | { readonly kind: "void"; readonly reason: string }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** What a gateway builds transactions for. */
+export interface MarketContracts {
+  readonly chainId: bigint;
+  readonly registry: Address;
+}
 
 /** What a transaction that was mined did for us. */
 export interface LookedUp {
@@ -115,11 +132,23 @@ export interface Marketplace extends AsyncDisposable {
   connected(): boolean;
   /** The newest block heard of. */
   head(): BlockNumber;
+  /** The newest block, asked for: nothing irrevocable is done on the word of the event stream alone. */
+  freshHead(signal?: AbortSignal): Promise<BlockNumber>;
   /** As last heard; kept current by events and refetched after a reconnect. */
   parameters(): MarketParameters;
 
   /** `null` when the marketplace knows no such bounty. */
   bounty(guid: Guid, signal?: AbortSignal): Promise<Bounty | null>;
+  /** Whether the arbiters have agreed on a bounty; false also when the marketplace knows no such bounty. */
+  quorumReached(guid: Guid, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * The GUIDs of one page of all bounties ever posted, the oldest on page 0 and first; at most `bountiesPerPage`. A page
+   * that is not full is the last one, an empty one lies beyond it.
+   */
+  bountyPage(page: number, signal?: AbortSignal): Promise<readonly Guid[]>;
+  readonly bountiesPerPage: number;
+  /** The chain and the registry that the gateway builds transactions for; learnt without signing anything. */
+  contracts(signal?: AbortSignal): Promise<MarketContracts>;
   /** The content address of every artifact the URI lists, in order. */
   listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]>;
   /** At most the first `bytes` of an artifact; the rest is not downloaded. */
@@ -150,4 +179,9 @@ export interface Marketplace extends AsyncDisposable {
    * reverted or was never sent, `unknown` when one of them may still be mined or the marketplace cannot say.
    */
   lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<LookedUp>>;
+  /**
+   * Hands over again, byte for byte, what was signed in one go for one action. Never signs, so nothing can happen twice;
+   * an assertion is not handed over when the approval before it cannot be mined any more.
+   */
+  resend(signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Resent>;
 }

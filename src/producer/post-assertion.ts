@@ -8,12 +8,12 @@ export async function postAssertion(errand: Errand): Promise<DutyResult> {
   const { bids, mask, commitment, fee } = assertion;
   const outcome = await market.assert(
     { guid: key.guid, bids, mask, artifactCount: record.bounty.artifactCount, commitment, fee },
-    (hashes, current) => {
+    (signed, current) => {
       if (current !== assertion.fee) {
         ledger.recordFee(key, current);
         purse.reserve(key.guid, assertion.stake + current);
       }
-      ledger.recordSigned(key, "assert", hashes);
+      ledger.recordSigned(key, "assert", signed);
     },
     {
       signal,

@@ -25,7 +25,7 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
   const metadata = await metadataFor(errand);
   const outcome = await market.reveal(
     { guid: key.guid, index, nonce, verdicts, artifactCount, metadata },
-    (hashes) => ledger.recordSigned(key, "reveal", hashes),
+    (signed) => ledger.recordSigned(key, "reveal", signed),
   );
   if (outcome.kind !== "done") return outcome.reason;
   revealed(errand, index);

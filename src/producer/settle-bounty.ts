@@ -11,7 +11,7 @@ const LOST_AFTER = 5;
 
 export async function settleBounty(errand: Errand): Promise<DutyResult> {
   const { market, ledger, key } = errand;
-  const outcome = await market.settle(key.guid, (hashes) => ledger.recordSigned(key, "settle", hashes));
+  const outcome = await market.settle(key.guid, (signed) => ledger.recordSigned(key, "settle", signed));
   if (!wasSettled(outcome)) return conclude(errand, outcome);
   // By an earlier transaction of ours, as a rule: its receipt says what it paid.
   const earlier = await market.lookUp(ledger.signed(key, "settle"));

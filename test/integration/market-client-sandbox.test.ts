@@ -92,9 +92,13 @@ describe("the market client against the sandbox", () => {
     const { nonce, request, staked } = answerTo(guid);
     const journal: string[][] = [];
     const left: string[] = [];
-    const asserted = await market.assert(request, (hashes) => void journal.push([...hashes]), {
-      onRequest: () => left.push("request"),
-    });
+    const asserted = await market.assert(
+      request,
+      (signed) => void journal.push(signed.map(({ hash }) => hash)),
+      {
+        onRequest: () => left.push("request"),
+      },
+    );
     expect(asserted).toMatchObject({ kind: "done" });
     const index = asserted.kind === "done" ? asserted.value.index : -1;
     expect(journal).toEqual([[expect.stringMatching(/^0x[0-9a-f]{64}$/), expect.stringMatching(/^0x/)]]);

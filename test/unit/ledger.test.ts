@@ -7,7 +7,7 @@ import { type Clock, instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { aBounty, anAnswer, aPlan, GUID } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 
 const key = { chain: "side", guid: GUID } as const;
 let time = 0;
@@ -64,7 +64,7 @@ describe("the ledger", () => {
   it("refuses to move a bounty where its life cycle does not lead", () => {
     using ledger = openLedger(file, clock);
     planned(ledger);
-    ledger.recordSigned(key, "assert", ["0x1"]);
+    ledger.recordSigned(key, "assert", [signed("0x1")]);
     ledger.recordAsserted(key, 0);
     expect(() => ledger.abandon(key, "too-late")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
     expect(() => ledger.advance(key, "planned")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
@@ -74,19 +74,42 @@ describe("the ledger", () => {
   it("remembers which transaction decided each time a duty was signed for, in order", () => {
     using ledger = openLedger(file, clock);
     planned(ledger);
-    ledger.recordSigned(key, "assert", ["0xapproval", "0xb"]);
-    ledger.recordSigned(key, "assert", ["0xanother", "0xa"]);
-    ledger.recordSigned(key, "assert", ["0xapproval", "0xb"]);
+    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
+    ledger.recordSigned(key, "assert", [signed("0xanother", 9n), signed("0xa", 10n)]);
+    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
     expect(ledger.signed(key, "assert")).toEqual(["0xb", "0xa"]);
     expect(ledger.signed(key, "reveal")).toEqual([]);
     expect(ledger.find(key)?.state).toBe("posting");
+  });
+
+  it("can hand over again what was signed last, in the order of the nonces", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    expect(ledger.lastSigned(key, "assert")).toEqual([]);
+    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
+    ledger.recordSigned(key, "assert", [signed("0xanother", 9n), signed("0xa", 10n)]);
+    expect(ledger.lastSigned(key, "assert")).toEqual([signed("0xanother", 9n), signed("0xa", 10n)]);
+    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
+    expect(ledger.lastSigned(key, "assert")).toEqual([signed("0xapproval", 1n), signed("0xb", 2n)]);
+    expect(ledger.lastSigned(key, "reveal")).toEqual([]);
+  });
+
+  it("keeps what was noted last, until the note is taken away", () => {
+    using ledger = openLedger(file, clock);
+    expect(ledger.note("side", "deprecated")).toBeUndefined();
+    ledger.setNote("side", "deprecated", "3000");
+    ledger.setNote("side", "deprecated", "3001");
+    expect(ledger.note("side", "deprecated")).toBe("3001");
+    expect(ledger.note("home", "deprecated")).toBeUndefined();
+    ledger.setNote("side", "deprecated", undefined);
+    expect(ledger.note("side", "deprecated")).toBeUndefined();
   });
 
   it("counts a stake as at risk from signing until it is settled", () => {
     using ledger = openLedger(file, clock);
     planned(ledger);
     expect(ledger.atRisk("side")).toBe(0n);
-    ledger.recordSigned(key, "assert", ["0x1"]);
+    ledger.recordSigned(key, "assert", [signed("0x1")]);
     expect(ledger.atRisk("side")).toBe(aPlan().stake);
     ledger.recordAsserted(key, 0);
     ledger.recordRevealed(key);
@@ -98,7 +121,7 @@ describe("the ledger", () => {
   it("sums up profit as payout less stake and fee, and right and wrong against the arbiters", () => {
     using ledger = openLedger(file, clock);
     planned(ledger);
-    ledger.recordSigned(key, "assert", ["0x1"]);
+    ledger.recordSigned(key, "assert", [signed("0x1")]);
     ledger.recordAsserted(key, 0);
     ledger.recordRevealed(key);
     ledger.recordTruth(key, [true, true]);

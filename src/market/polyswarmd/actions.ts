@@ -130,7 +130,7 @@ export class Actions {
         mask: unpackBits(mask, artifactCount),
         commitment: commitment.toString(),
       },
-      journal: (hashes) => journal(hashes, fee),
+      journal: (signed) => journal(signed, fee),
       signal: options.signal,
       onRequest: options.onRequest,
     };

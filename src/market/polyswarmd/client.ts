@@ -13,7 +13,7 @@ import { greet } from "./greeting.ts";
 import { Gateway, type GatewayOptions } from "./http.ts";
 import { MarketListeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
-import { Reads } from "./reads.ts";
+import { BOUNTIES_PER_PAGE, Reads } from "./reads.ts";
 import { Transactions } from "./transactions.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -168,8 +168,13 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     },
     connected: () => stream.open(),
     head: () => started(head),
+    freshHead: (signal) => reads.blockNumber({ signal }),
     parameters: () => started(parameters),
     bounty: (guid, signal) => reads.bounty(guid, signal),
+    quorumReached: (guid, signal) => reads.quorumReached(guid, signal),
+    bountyPage: (page, signal) => reads.bountyPage(page, signal),
+    bountiesPerPage: BOUNTIES_PER_PAGE,
+    contracts: (signal) => actions.contracts(signal),
     listArtifacts: (uri, signal) => reads.listArtifacts(uri, signal),
     artifactHead: (uri, index, bytes, signal) => reads.artifactHead(uri, index, bytes, signal),
     assertions: (guid, signal) => reads.assertions(guid, signal),
@@ -180,6 +185,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     reveal: (request, journal, signal) => actions.reveal(request, journal, signal),
     settle: (guid, journal, signal) => actions.settle(guid, journal, signal),
     lookUp: (hashes, signal) => actions.lookUp(hashes, signal),
+    resend: (signed, signal) => transactions.resend(signed, signal),
     async [Symbol.asyncDispose]() {
       left.abort();
       stream.stop();

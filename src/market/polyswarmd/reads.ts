@@ -13,10 +13,12 @@ import {
   Assertion,
   Balance,
   bountyOf,
+  Guids,
   List,
   Nonce,
   Parameters,
   PoolNonces,
+  Quorum,
   readAs,
   Status,
   Uri,
@@ -29,7 +31,10 @@ const MAX_METADATA_BYTES = 32 * 1024 * 1024;
 /** How many entries the gateway may have left out of a list before we no longer find ours. */
 const MAX_SKIPPED = 16;
 
-type Options = Pick<Ask, "signal" | "repeatable" | "hasty404"> & { readonly lane?: Lane };
+/** The gateway takes 25, 50 or 75. */
+export const BOUNTIES_PER_PAGE = 75;
+
+type Options = Pick<Ask, "query" | "signal" | "repeatable" | "hasty404"> & { readonly lane?: Lane };
 
 /** Nothing is signed before the nonces are known, reveals included. */
 const NONCES: Options = { lane: "reveal" };
@@ -72,6 +77,20 @@ export class Reads {
     if (bounty.guid === guid) return bounty;
     const sentence = `Asked for ${what}, the marketplace tells of bounty ${bounty.guid}.`;
     throw new MarketFault("MARKET_ANSWER_UNREADABLE", sentence, { reached: "yes", retryable: true });
+  }
+
+  async quorumReached(guid: Guid, signal?: AbortSignal): Promise<boolean> {
+    const what = `the quorum on ${guid}`;
+    const answer = await this.#get(`/bounties/${guid}`, what, { signal }).catch((error: unknown) => {
+      if (isUnknownBounty(error)) return { quorum_reached: false };
+      throw error;
+    });
+    return readAs(Quorum, what, answer).quorum_reached;
+  }
+
+  bountyPage(page: number, signal?: AbortSignal): Promise<readonly Guid[]> {
+    const query = { page: String(page), count: String(BOUNTIES_PER_PAGE) };
+    return this.#read(Guids, `page ${page} of the bounties`, "/bounties", { query, signal });
   }
 
   listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]> {

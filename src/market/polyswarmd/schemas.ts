@@ -63,6 +63,9 @@ export const bountyOf = (chain: ChainName): z.ZodType<Bounty> =>
     }),
   );
 
+export const Quorum = z.object({ quorum_reached: z.boolean() });
+export const Guids = z.array(guid);
+
 /** One assertion; which bounty and which index it is says the request. */
 export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
   .object({ author: address, bid: z.array(amount), mask: bits, commitment: uint, nonce: uint })

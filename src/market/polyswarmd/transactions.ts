@@ -151,7 +151,7 @@ export class Transactions {
     let signed: readonly SignedTransaction[];
     try {
       signed = await signer.sign(action.intent, unsigned, first);
-      await action.journal(signed.map(({ hash }) => hash));
+      await action.journal(signed);
     } catch (error) {
       nonces.giveBack(first);
       throw error;
