@@ -67,6 +67,11 @@ describe("settings", () => {
     expect(config.apiKey).toBeUndefined();
   });
 
+  it("take any API key that fits into a header", () => {
+    for (const key of ["0123456789abcdef0123456789abcdef", "Key_2.UPPER-case~", "k"])
+      expect(producer({}, { API_KEY: key }).apiKey).toBe(key);
+  });
+
   it("take a list from a repeated flag or a comma-separated variable", () => {
     expect(producer({ backend: ["eicar", "./mine.ts"] }).backend).toEqual(["eicar", "./mine.ts"]);
     expect(producer({}, { BACKEND: "eicar, clamav,,yara" }).backend).toEqual(["eicar", "clamav", "yara"]);
