@@ -173,7 +173,10 @@ describe("a transaction", () => {
       return nodeSays("nonce too low");
     });
     const hashes: string[] = [];
-    const outcome = await market.assert(requestFor(guid), (signed) => void hashes.push(...signed));
+    const outcome = await market.assert(
+      requestFor(guid),
+      (signed) => void hashes.push(...signed.map(({ hash }) => hash)),
+    );
     expect(outcome).toMatchObject({ kind: "done" });
     expect(sent()).toEqual([`41 ${APPROVE}`, `42 ${ASSERT}`]);
     expect(hashes).toHaveLength(4);
@@ -245,7 +248,10 @@ describe("a transaction", () => {
   it("that certainly did not arrive leaves its nonce to the next, and the look-up knows", async () => {
     gateway.once("POST /transactions", nodeSays("insufficient funds for gas * price + value"));
     const hashes: string[] = [];
-    const outcome = await market.assert(requestFor(guid), (signed) => void hashes.push(...signed));
+    const outcome = await market.assert(
+      requestFor(guid),
+      (signed) => void hashes.push(...signed.map(({ hash }) => hash)),
+    );
     expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringContaining("insufficient funds") });
     expect(await market.lookUp(hashes)).toMatchObject({ kind: "failed", retryable: true });
     await market.settle(guid, noJournal);
@@ -255,7 +261,7 @@ describe("a transaction", () => {
   it("that is signed again with the nonce it was given back is not taken for never sent", async () => {
     gateway.once("POST /transactions", nodeSays("insufficient funds"));
     const hashes: string[] = [];
-    const settle = () => market.settle(guid, (signed) => void hashes.push(...signed));
+    const settle = () => market.settle(guid, (signed) => void hashes.push(...signed.map(({ hash }) => hash)));
     expect(await settle()).toMatchObject({ kind: "failed" });
     expect(await settle()).toMatchObject({ kind: "done" });
     expect(new Set(hashes).size).toBe(1);

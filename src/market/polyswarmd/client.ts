@@ -7,6 +7,7 @@ import type { Signer } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { MarketEvents, Marketplace } from "../port.ts";
 import { Actions } from "./actions.ts";
+import { askContracts } from "./contracts.ts";
 import type { Heard } from "./event-frames.ts";
 import { EventStream, eventsUrl, type StreamTimings } from "./events.ts";
 import { greet } from "./greeting.ts";
@@ -70,6 +71,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     gateway,
     signer,
     nonces: new Nonces(reads),
+    minedCount: () => reads.minedCount(),
     chain,
     log,
     random,
@@ -174,7 +176,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     quorumReached: (guid, signal) => reads.quorumReached(guid, signal),
     bountyPage: (page, signal) => reads.bountyPage(page, signal),
     bountiesPerPage: BOUNTIES_PER_PAGE,
-    contracts: (signal) => actions.contracts(signal),
+    contracts: (signal) => askContracts({ gateway, reads }, signal),
     listArtifacts: (uri, signal) => reads.listArtifacts(uri, signal),
     artifactHead: (uri, index, bytes, signal) => reads.artifactHead(uri, index, bytes, signal),
     assertions: (guid, signal) => reads.assertions(guid, signal),

@@ -145,6 +145,11 @@ export class Reads {
     return this.#read(Nonce, "our nonce", "/nonce", NONCES);
   }
 
+  /** The transaction count without the pending ones. */
+  minedCount(): Promise<bigint> {
+    return this.#read(Nonce, "our mined nonce", "/nonce", { ...NONCES, query: { ignore_pending: "1" } });
+  }
+
   /** The nonces of ours in the node's pool. */
   pool(): Promise<readonly bigint[]> {
     return this.#read(PoolNonces, "our pending nonces", "/pending", NONCES);

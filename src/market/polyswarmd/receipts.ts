@@ -8,8 +8,8 @@ import { readAs, TransactionEvents } from "./schemas.ts";
 export type Fate =
   | { readonly kind: "mined" }
   | { readonly kind: "reverted"; readonly reason: string }
-  /** Not mined yet, or the gateway could not see: ask again. */
-  | { readonly kind: "pending"; readonly reason: string };
+  /** Not mined yet, or the gateway could not see: ask again. `looked`: the node was asked, and has no receipt. */
+  | { readonly kind: "pending"; readonly reason: string; readonly looked: boolean };
 
 export interface Receipts {
   readonly events: TransactionEvents;
@@ -77,16 +77,18 @@ function fateIn(errors: readonly string[], hash: string): Fate {
   if (mine !== undefined) return fateFrom(mine);
   // An error that names no transaction may be about this one.
   const nameless = errors.find((text) => !/[0-9a-f]{64}/i.test(text));
-  return nameless === undefined ? { kind: "mined" } : { kind: "pending", reason: nameless };
+  return nameless === undefined ? { kind: "mined" } : pending(nameless);
 }
 
 function fateFrom(text: string): Fate {
-  if (/trace succeeded/i.test(text)) return { kind: "pending", reason: text };
+  if (/trace succeeded/i.test(text)) return pending(text);
   const [, revert] = /transaction failed at block \d+, (?:error: )?(.*)$/is.exec(text) ?? [];
   if (revert !== undefined) return { kind: "reverted", reason: revert };
   if (/out of gas/i.test(text)) return { kind: "reverted", reason: "out of gas" };
-  return { kind: "pending", reason: text };
+  return pending(text, /timeout during wait|receipt not available/i.test(text));
 }
+
+const pending = (reason: string, looked = false): Fate => ({ kind: "pending", reason, looked });
 
 /** Reverts that time or a fresh approval cures; any other will happen again. */
 export const mayPassLater = (revert: string): boolean =>

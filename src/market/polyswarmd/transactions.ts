@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChainName } from "../../domain/chain.ts";
 import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
-import type { Journal, Outcome } from "../port.ts";
+import type { Journal, Outcome, Resent } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import type { Gateway } from "./http.ts";
 import { LaneMutex } from "./lane-mutex.ts";
@@ -11,6 +11,7 @@ import type { Lane } from "./pacing.ts";
 import { postTransaction } from "./post-transaction.ts";
 import { askReceipts, MAX_HASHES, mayPassLater } from "./receipts.ts";
 import { RecentKeys } from "./recent-keys.ts";
+import { resendInOrder, type Stuck } from "./resend.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "./schemas.ts";
 
 /** Something to be done on the chain. */
@@ -30,6 +31,8 @@ export interface TransactionOptions {
   readonly gateway: Gateway;
   readonly signer: Signer;
   readonly nonces: Nonces;
+  /** How many transactions of our account were mined. */
+  readonly minedCount: () => Promise<bigint>;
   readonly chain: ChainName;
   readonly log: Logger;
   readonly random: () => number;
@@ -47,6 +50,8 @@ type Sent =
   | { readonly kind: "stale-nonce"; readonly reason: string };
 
 const REMEMBERED_HASHES = 10_000;
+/** Bytes do not say what they are for: it may be a reveal. */
+const RESEND_LANE: Lane = "reveal";
 
 /**
  * Takes an action from the request to its receipt:
@@ -114,6 +119,34 @@ export class Transactions {
     }
     if (mined) return { kind: "done", value: events };
     return pending === undefined ? failedBy(reverted) : { kind: "unknown", reason: pending };
+  }
+
+  /** See `Marketplace.resend`. */
+  resend(signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Resent> {
+    const { gateway, chain, minedCount } = this.#parts;
+    return resendInOrder(signed, {
+      // Nobody may choose a nonce in between: it would be the one of the next in this row.
+      handOver: (transactions) => this.#mutex.run(RESEND_LANE, () => this.#handOver(transactions)),
+      minedCount,
+      signal,
+      fateOf: async (hash) =>
+        (await askReceipts(gateway, [hash], { chain, lane: RESEND_LANE, signal })).fateOf(hash),
+    });
+  }
+
+  async #handOver(transactions: readonly SignedTransaction[]): Promise<Stuck | undefined> {
+    const { gateway, nonces, random } = this.#parts;
+    // Whether or not it arrives, the node may now count otherwise than we do.
+    nonces.doubt();
+    for (const transaction of transactions) {
+      const wasSent = !this.#neverSent.has(transaction.hash);
+      this.#neverSent.delete(transaction.hash);
+      const posted = await postTransaction(gateway, transaction, { lane: RESEND_LANE, random });
+      if (posted.kind === "accepted") continue;
+      if (posted.kind === "refused" && !wasSent) this.#neverSent.add(transaction.hash);
+      return { transaction, posted };
+    }
+    return undefined;
   }
 
   async #buildAndSend(action: Action): Promise<Sent> {
