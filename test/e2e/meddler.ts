@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { WebSocket, WebSocketServer } from "ws";
+import { parseJson, stringifyJson } from "../../src/domain/json.ts";
 
 /** What is said instead of the gateway's own answer. */
 export interface Nonsense {
@@ -10,21 +12,41 @@ export interface Nonsense {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** No answer: the connection is closed in the middle of one, or kept open without a word. */
+export type Silence = "cut" | "hang";
+
 /** What comes down the websocket in place of a frame of the gateway's: itself, nothing, or more. */
 export type Meddle = (frame: Buffer) => readonly (Buffer | string)[];
 
-interface Spoiled {
+/** A request as it came: "GET /bounties/...", the part of that which the route's parentheses caught, and the body. */
+export interface Asked {
+  readonly line: string;
+  readonly caught: string;
+  readonly body: unknown;
+}
+
+/** Answers in the gateway's place, or not (`undefined`): then the gateway is asked. */
+type Forge = (asked: Asked) => Nonsense | Silence | undefined;
+/** Makes another `result` of the gateway's, which may be an error's `errors`; `truth` is parsed without loss. */
+type Alter = (truth: unknown, asked: Asked) => unknown;
+
+interface Rule<T> {
   readonly route: RegExp;
-  readonly with: Nonsense;
-  readonly times: "once" | "always";
+  readonly apply: T;
 }
 
 /** Stands between an engine and a gateway, and is honest until a test tells it otherwise. */
 export class Meddler implements AsyncDisposable {
   readonly #gateway: URL;
-  readonly #server = createServer((asked, answer) => this.#answer(asked, answer));
+  readonly #server = createServer((asked, answer) => {
+    // Whoever asked may be gone by now, and so may be the gateway.
+    this.#answer(asked, answer).catch(() => answer.destroy());
+  });
   readonly #listeners = new WebSocketServer({ server: this.#server });
-  readonly #spoiled: Spoiled[] = [];
+  readonly #spoiled: RegExp[] = [];
+  readonly #forged: Rule<Forge>[] = [];
+  readonly #altered: Rule<Alter>[] = [];
+  #port = 0;
   meddle: Meddle = (frame) => [frame];
 
   constructor(gateway: string) {
@@ -34,24 +56,46 @@ export class Meddler implements AsyncDisposable {
   static async open(gateway: string): Promise<Meddler> {
     const meddler = new Meddler(gateway);
     meddler.#listeners.on("connection", (socket, { url }) => meddler.#relay(socket, url ?? "/"));
-    meddler.#server.listen(0, "127.0.0.1");
-    await once(meddler.#server, "listening");
+    // It passes on the server's errors, which `once` hears already.
+    meddler.#listeners.on("error", () => {});
+    await meddler.comeBack();
     return meddler;
   }
 
   get url(): string {
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://127.0.0.1:${port}${this.#gateway.pathname}`.replace(/\/$/, "");
+    return `http://127.0.0.1:${this.#port}${this.#gateway.pathname}`.replace(/\/$/, "");
   }
 
   /** Answers the next request that fits ("GET /bounties/..."), or every one, with nonsense. */
-  spoil(route: RegExp, nonsense: Nonsense, times: Spoiled["times"] = "once"): void {
-    this.#spoiled.push({ route, with: nonsense, times });
+  spoil(route: RegExp, nonsense: Nonsense | Silence, times: "once" | "always" = "once"): void {
+    if (times === "once") this.#spoiled.push(route);
+    let left = times === "once" ? 1 : Number.POSITIVE_INFINITY;
+    this.forge(route, () => {
+      if (left === 0) return undefined;
+      left--;
+      if (times === "once") this.#spoiled.splice(this.#spoiled.indexOf(route), 1);
+      return nonsense;
+    });
+  }
+
+  /** Asks `forge` first about every request that fits. */
+  forge(route: RegExp, forge: Forge): void {
+    this.#forged.push({ route, apply: forge });
+  }
+
+  /** Passes every request that fits on, and alters what comes back. */
+  alter(route: RegExp, alter: Alter): void {
+    this.#altered.push({ route, apply: alter });
+  }
+
+  /** Forgets all that it was told about requests. */
+  repent(): void {
+    for (const rules of [this.#spoiled, this.#forged, this.#altered]) rules.length = 0;
   }
 
   /** Routes that were to be spoiled once and were never asked for. */
   unasked(): readonly RegExp[] {
-    return this.#spoiled.filter(({ times }) => times === "once").map(({ route }) => route);
+    return this.#spoiled;
   }
 
   say(frame: Buffer | string): void {
@@ -62,11 +106,24 @@ export class Meddler implements AsyncDisposable {
     for (const socket of this.#listeners.clients) socket.terminate();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Nobody listens at its address any more. */
+  async goDown(): Promise<void> {
     this.hangUp();
-    this.#server.closeAllConnections();
+    const closed = once(this.#server, "close");
     this.#server.close();
-    await once(this.#server, "close");
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  /** Listens, again at the same address. */
+  async comeBack(): Promise<void> {
+    this.#server.listen(this.#port, "127.0.0.1");
+    await once(this.#server, "listening");
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#server.listening) await this.goDown();
   }
 
   #relay(socket: WebSocket, path: string): void {
@@ -83,20 +140,46 @@ export class Meddler implements AsyncDisposable {
     }
   }
 
-  #answer(asked: IncomingMessage, answer: ServerResponse): void {
-    const spoiled = this.#spoiled.find(({ route }) => route.test(`${asked.method} ${asked.url}`));
-    if (spoiled !== undefined) {
-      if (spoiled.times === "once") this.#spoiled.splice(this.#spoiled.indexOf(spoiled), 1);
-      asked.resume();
-      answer.writeHead(spoiled.with.status, spoiled.with.headers).end(spoiled.with.text);
-      return;
+  async #answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const sent = await text(asked);
+    const line = `${asked.method} ${asked.url}`;
+    const about = (route: RegExp): Asked => ({
+      line,
+      caught: route.exec(line)?.[1] ?? "",
+      body: sent === "" ? undefined : parseJson(sent),
+    });
+    for (const { route, apply } of this.#forged.filter((rule) => rule.route.test(line))) {
+      const instead = apply(about(route));
+      if (instead !== undefined) return answerFalsely(answer, instead);
     }
-    const { method, headers, url = "/" } = asked;
-    const forwarded = request(new URL(url, this.#gateway), { method, headers }, (truth) => {
+    const altered = this.#altered.filter(({ route }) => route.test(line));
+    const truth = await this.#forward(asked, sent);
+    if (altered.length === 0) {
       answer.writeHead(truth.statusCode ?? 502, truth.headers);
       truth.pipe(answer);
-    });
-    forwarded.on("error", () => answer.destroy());
-    asked.pipe(forwarded);
+      return;
+    }
+    const { status, ...rest } = parseJson(await text(truth)) as Record<string, unknown>;
+    const key = status === "OK" ? "result" : "errors";
+    const lie = altered.reduce((found, { route, apply }) => apply(found, about(route)), rest[key]);
+    const headers = { "content-type": "application/json" };
+    answer.writeHead(truth.statusCode ?? 502, headers).end(stringifyJson({ status, [key]: lie }));
   }
+
+  async #forward({ method, headers, url = "/" }: IncomingMessage, sent: string): Promise<IncomingMessage> {
+    const forwarded = request(new URL(url, this.#gateway), { method, headers });
+    forwarded.end(sent);
+    const [truth] = (await once(forwarded, "response")) as [IncomingMessage];
+    return truth;
+  }
+}
+
+function answerFalsely(answer: ServerResponse, instead: Nonsense | Silence): void {
+  if (instead === "hang") return;
+  if (instead === "cut") {
+    answer.writeHead(200, { "content-type": "application/json", "content-length": "100" });
+    answer.write('{"status":"OK","res', () => answer.destroy());
+    return;
+  }
+  answer.writeHead(instead.status, instead.headers).end(instead.text);
 }
