@@ -21,6 +21,8 @@ export interface MarketEvents {
   parameters: [MarketParameters];
   deprecated: [{ readonly rollover: boolean }];
   undeprecated: [];
+  /** The wallet refused to sign what the gateway had built for us; nothing was sent. Not from the stream: it is certain. */
+  refused: [{ readonly guid: Guid; readonly reason: string }];
 }
 
 /** What the bounty event says; the number of artifacts is not in it, `bounty()` knows it. */
@@ -64,6 +66,8 @@ export interface AssertionRequest {
   readonly artifactCount: number;
   readonly commitment: bigint;
   readonly fee: Nct;
+  /** The highest fee we pay, whatever the market asks for by the time it is built; default none. */
+  readonly feeCeiling?: Nct | undefined;
 }
 
 export interface RevealRequest {

@@ -26,6 +26,8 @@ export interface ActionParts {
   readonly log: Logger;
   /** Asks for the parameters anew and returns the assertion fee. */
   readonly refreshFee: (signal: AbortSignal | undefined) => Promise<Nct>;
+  /** The wallet refused to sign what the gateway built. */
+  readonly onRefused: (refusal: { readonly guid: Guid; readonly reason: string }) => void;
 }
 
 type AssertOptions = { readonly signal?: AbortSignal; readonly onRequest?: () => void };
@@ -119,8 +121,12 @@ export class Actions {
     options: AssertOptions,
     again = false,
   ): Promise<Outcome<TransactionEvents>> {
-    const { guid, bids, mask, commitment, artifactCount } = request;
+    const { guid, bids, mask, commitment, artifactCount, feeCeiling } = request;
     const { transactions, refreshFee, log } = this.#parts;
+    if (feeCeiling !== undefined && fee > feeCeiling) {
+      const reason = `The market charges ${formatNct(fee)} NCT for an assertion; our ceiling is ${formatNct(feeCeiling)} NCT.`;
+      return { kind: "failed", reason, retryable: true };
+    }
     const action: Action = {
       intent: { action: "assert", guid, bids, mask, commitment, fee },
       lane: "assertion",
@@ -139,7 +145,7 @@ export class Actions {
     } catch (error) {
       if (!isRefused(error)) throw error;
       const current = again ? fee : await this.#quietly(refreshFee(options.signal));
-      if (current === undefined || current === fee) return this.#refused(error);
+      if (current === undefined || current === fee) return this.#refused(guid, error);
       log.info({ guid, fee: formatNct(fee), current: formatNct(current) }, "market.fee-changed");
       return this.#assertAt(current, request, journal, options, true);
     }
@@ -149,14 +155,15 @@ export class Actions {
     try {
       return await this.#parts.transactions.perform(action);
     } catch (error) {
-      if (isRefused(error)) return this.#refused(error);
+      if (isRefused(error)) return this.#refused(action.intent.guid, error);
       throw error;
     }
   }
 
-  #refused(error: Fault): Outcome<never> {
-    this.#parts.log.error({ reason: error.message }, "transaction.refused");
-    return { kind: "failed", reason: error.message, retryable: false };
+  #refused(guid: Guid, { message: reason }: Fault): Outcome<never> {
+    this.#parts.log.error({ guid, reason }, "transaction.refused");
+    this.#parts.onRefused({ guid, reason });
+    return { kind: "failed", reason, retryable: false };
   }
 
   /** A question on the side: no answer is no answer. */

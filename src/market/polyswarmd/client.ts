@@ -145,6 +145,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     signer,
     log,
     refreshFee: async (signal) => (await refresh(signal)).assertionFee,
+    onRefused: (refusal) => listeners.emit("refused", refusal),
   });
 
   return {
