@@ -99,6 +99,8 @@ export const ABANDON_REASONS = [
   "abstained",
   "too-late",
   "thin-purse",
+  "over-limit",
+  "stop-loss",
   "post-failed",
   "market-failed",
 ] as const;

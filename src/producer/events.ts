@@ -27,8 +27,13 @@ export interface ProducerEvents {
   "market.deprecated": { chain: string; rollover: boolean };
   "market.undeprecated": { chain: string };
 
-  /** A bounty whose kind nobody here looks at; nothing was written down. */
-  "bounty.skipped": { guid: Guid; why: "wrong-kind" | "deprecated" };
+  /** Too much was lost over the window: nothing new is asserted; reveals and settlements go on. */
+  "stop-loss.tripped": { lost: string; limit: string; windowHours: number };
+  /** Less than the limit was lost over the window by now, or there is no limit any more: bounties are answered again. */
+  "stop-loss.released": { lost: string; limit: string; windowHours: number };
+
+  /** A bounty left alone at first sight; nothing was written down. */
+  "bounty.skipped": { guid: Guid; why: "wrong-kind" | "deprecated" | "stop-loss" };
   "bounty.seen": { guid: Guid; kind: string; artifacts: number; reward: string; expiration: number };
   "artifact.skipped": { guid: Guid; artifact: number; why: string; detail: string };
   "bounty.dispatched": { guid: Guid; jobs: number; answerWithinMs: number };
@@ -73,6 +78,8 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "market.disconnected": "warn",
   "backend.silent": "warn",
   "market.deprecated": "warn",
+  "stop-loss.tripped": "warn",
+  "stop-loss.released": "warn",
   "assertion.unconfirmed": "warn",
   "duty.failed": "warn",
   "assertion.reveal-missed": "error",
