@@ -63,6 +63,16 @@ export class EngineProcess implements AsyncDisposable {
     return promise.finally(() => this.#listeners.delete(look));
   }
 
+  /** Resolves with the exit code when it is gone; null when a signal ended it. */
+  get ended(): Promise<number | null> {
+    return this.#exit;
+  }
+
+  /** Sends a signal that it is meant to survive. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   async kill(signal: NodeJS.Signals): Promise<number | null> {
     this.#child.kill(signal);
     return this.#exit;
