@@ -55,6 +55,13 @@ export function seconds(least: "zero allowed" | "more than zero") {
   });
 }
 
+/** Hours, with decimals if wanted. */
+export const hours = reading("a number of hours above 0", (given) => {
+  const number = Number(given);
+  if (!/^\d+(\.\d+)?$/.test(given) || number === 0) throw new RangeError(given);
+  return number;
+});
+
 export const ratio = reading("a number from 0 to 1", (given) => {
   const number = Number(given);
   if (!/^\d*\.?\d+$/.test(given) || number > 1) throw new RangeError(given);

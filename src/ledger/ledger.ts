@@ -1,13 +1,20 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Bounty } from "../domain/bounty.ts";
-import type { ChainName, Clock } from "../domain/chain.ts";
+import type { ChainName, Clock, Instant } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import { stringifyJson } from "../domain/json.ts";
-import { type AbandonReason, type BountyState, mayMove, STAKED_STATES } from "../domain/lifecycle.ts";
-import { type Nct, nct } from "../domain/nct.ts";
+import {
+  type AbandonReason,
+  type BountyState,
+  mayMove,
+  PROMISED_STATES,
+  STAKED_STATES,
+} from "../domain/lifecycle.ts";
+import type { Nct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import type { SignedTransaction } from "../domain/transaction.ts";
+import { profitSince, stakedIn, stakedSince } from "./money.ts";
 import { openLedgerFile } from "./open.ts";
 import type {
   AssertionRecord,
@@ -73,7 +80,8 @@ export class Ledger implements Disposable {
   inStates(chain: ChainName, states: readonly BountyState[]): readonly BountyRecord[] {
     const marks = states.map(() => "?").join(", ");
     const rows = this.#all<BountyRow>(
-      `SELECT * FROM bounty WHERE chain = ? AND state IN (${marks}) ORDER BY seen_at, guid`,
+      // The plus leaves SQLite the index of states alone: by chain it would walk the whole ledger.
+      `SELECT * FROM bounty WHERE +chain = ? AND state IN (${marks}) ORDER BY seen_at, guid`,
       chain,
       ...states,
     );
@@ -286,8 +294,9 @@ export class Ledger implements Disposable {
   recordSettled(key: BountyKey, payout: Nct | null): void {
     this.#atomically(() => {
       this.#run(
-        "UPDATE assertion SET payout = ? WHERE chain = ? AND guid = ?",
+        "UPDATE assertion SET payout = ?, settled_at = coalesce(settled_at, ?) WHERE chain = ? AND guid = ?",
         payout === null ? null : payout.toString(),
+        this.#clock.now(),
         key.chain,
         key.guid,
       );
@@ -347,13 +356,25 @@ export class Ledger implements Disposable {
 
   /** Our stakes that may be in escrow, in base units. */
   atRisk(chain: ChainName): Nct {
-    const marks = STAKED_STATES.map(() => "?").join(", ");
-    const rows = this.#all<{ stake: string }>(
-      `SELECT stake FROM assertion JOIN bounty USING (chain, guid) WHERE chain = ? AND state IN (${marks})`,
-      chain,
-      ...STAKED_STATES,
-    );
-    return nct(rows.reduce((sum, row) => sum + BigInt(row.stake), 0n));
+    return stakedIn(this.#db, STAKED_STATES, chain);
+  }
+
+  /** What counts towards the limit at risk: stakes on all chains from the moment they are planned until they are settled. */
+  committed(): Nct {
+    return stakedIn(this.#db, PROMISED_STATES);
+  }
+
+  /** Stakes planned at or after an instant, on all chains, less those of which nothing came onto the market. */
+  stakedSince(since: Instant): Nct {
+    return stakedSince(this.#db, since);
+  }
+
+  /**
+   * Payouts less stakes and fees of what was settled at or after an instant, on all chains; may be negative. Settlements
+   * whose payout nobody knows are left out.
+   */
+  profitSince(since: Instant): Nct {
+    return profitSince(this.#db, since);
   }
 
   /** Milliseconds from hearing of a bounty to asking for its assertion, of every assertion, in order of planning. */

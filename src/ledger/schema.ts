@@ -98,6 +98,12 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE signed_transaction ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX assertion_by_time ON assertion (planned_at);
 
+  -- The stop-loss looks back from now: what was settled before this column came is dated by its last change.
+  ALTER TABLE assertion ADD COLUMN settled_at INTEGER;
+  UPDATE assertion SET settled_at = (SELECT updated_at FROM bounty
+    WHERE bounty.chain = assertion.chain AND bounty.guid = assertion.guid AND state = 'settled');
+  CREATE INDEX assertion_by_settlement ON assertion (settled_at, payout, stake, fee);
+
   CREATE TABLE note (
     chain TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -1,0 +1,92 @@
+import {
+  type Allowance,
+  allowance,
+  type LimitName,
+  type Limits,
+  lost,
+  type MoneyFacts,
+  stopLossHolds,
+} from "../bid/limits.ts";
+import { formatNct, type Nct } from "../domain/nct.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Tell } from "./events.ts";
+import type { LookBack } from "./look-back.ts";
+
+const HOUR_MS = 3_600_000;
+/** Adding up a day of settlements may take some milliseconds, and every bounty asks. */
+const LOOK_EVERY_MS = 1_000;
+
+export interface LimiterParts {
+  readonly limits: Limits;
+  readonly stopLossWindowHours: number;
+  readonly ledger: Pick<Ledger, "committed" | "stakedSince" | "profitSince">;
+  readonly lookBack: LookBack;
+  /** As `LookBack` has it. */
+  readonly steadyMs: () => number;
+  readonly tell: Tell;
+}
+
+/**
+ * Holds the operator's limits against the ledger, for all chains together: it is one purse that pays. What the ledger has
+ * as planned counts at once, so bounties planned one after the other never break a limit together, and a restart
+ * forgets nothing.
+ *
+ *     open ──(losses over the window reach the stop-loss)──► paused ──(the window moved on)──► open
+ *
+ * Each of the two is told once. Paused means that nothing new is asserted; promises are kept all the same.
+ */
+export class Limiter {
+  readonly #parts: LimiterParts;
+  #paused = false;
+  #profit = 0n;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: LimiterParts) {
+    this.#parts = parts;
+  }
+
+  /** Why no bounty is taken up now; looks at the ledger at most once a second. */
+  paused(): "stop-loss" | undefined {
+    this.#parts.lookBack.look();
+    if (this.#parts.steadyMs() - this.#lookedAt >= LOOK_EVERY_MS) this.#look();
+    return this.#paused ? "stop-loss" : undefined;
+  }
+
+  /** What may be staked on one bounty. Plan before anybody else asks: nothing may be awaited in between. */
+  allow(facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): Allowance {
+    this.#look();
+    return allowance(this.#parts.limits, {
+      ...facts,
+      stakedLastHour: this.#stakedLastHour(),
+      atRisk: this.#parts.ledger.committed(),
+      profit: this.#profit,
+    });
+  }
+
+  /** What of each limit is used up now, as far as the ledger knows it. */
+  uses(): Readonly<Record<Extract<LimitName, "stake-per-hour" | "at-risk"> | "stop-loss", Nct>> {
+    this.#look();
+    return {
+      "stake-per-hour": this.#stakedLastHour(),
+      "at-risk": this.#parts.ledger.committed(),
+      "stop-loss": lost(this.#profit),
+    };
+  }
+
+  #stakedLastHour(): Nct {
+    return this.#parts.ledger.stakedSince(this.#parts.lookBack.since(HOUR_MS));
+  }
+
+  #look(): void {
+    const { limits, stopLossWindowHours: windowHours, ledger, lookBack, tell, steadyMs } = this.#parts;
+    this.#lookedAt = steadyMs();
+    this.#profit = ledger.profitSince(lookBack.since(windowHours * HOUR_MS));
+    const holds = stopLossHolds(limits, this.#profit);
+    if (holds === this.#paused) return;
+    this.#paused = holds;
+    const facts = {
+      ...{ lost: formatNct(lost(this.#profit)), limit: formatNct(limits.stopLoss ?? 0n), windowHours },
+    };
+    tell(holds ? "stop-loss.tripped" : "stop-loss.released", facts);
+  }
+}
