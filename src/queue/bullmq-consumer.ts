@@ -4,7 +4,8 @@
  * States of a job here: taken -> running -> answered, as the return value of its BullMQ job; or taken -> given back,
  * when other backends hold every slot or the consumer is stopped. A job given back is at once another consumer's to
  * take. When the process dies instead, the job's lock lapses and a check that every worker makes puts it back; the
- * second time BullMQ gives it up, and the producer hears `failed` (see bullmq-names.ts for the times).
+ * second time BullMQ gives it up, and the producer hears `failed` (see bullmq-names.ts for the times). Or taken ->
+ * dropped, when its seal does not hold (seal.ts): nobody scans it, and BullMQ has it as failed.
  */
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
@@ -12,12 +13,15 @@ import { type Clock, systemClock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import { BLOCKING_READ_S, bullmqPrefix, LOCK_MS, MAX_STALLS, STALL_CHECK_MS } from "./bullmq-names.ts";
+import { forgeryTeller, type TellForgery } from "./forgeries.ts";
 import { decodeJob, parseScanJobId, type WireAnswer } from "./job-codec.ts";
 import { type JobRun, runJob } from "./job-run.ts";
 import { invalidResult } from "./no-opinion.ts";
 import type { ScanHandler, ScanWork } from "./port.ts";
 import { connectRedis, isUsable } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
+import { warnOfRedis } from "./redis-warnings.ts";
+import { createSeal, type Seal } from "./seal.ts";
 import { Slots } from "./slots.ts";
 import { settledWithin } from "./within.ts";
 
@@ -35,16 +39,21 @@ export interface BullmqWorkOptions {
   readonly log: Logger;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** The same on both sides. Default: none. */
+  readonly seal?: Seal;
+  /** Called for each job that was dropped because nobody vouches for it. */
+  readonly onForged?: () => void;
 }
 
 /** Throws what `connectRedis` throws. */
 export async function openBullmqWork(options: BullmqWorkOptions): Promise<ScanWork> {
   const prefix = bullmqPrefix(options.queue);
   const redis = await connectRedis(options.address, { ...options, patience: "patient" });
+  await warnOfRedis(redis, options.address, options.log);
   return new BullmqWork(redis, prefix, options);
 }
 
-class ScanWorker extends Worker<unknown, WireAnswer> {
+class ScanWorker extends Worker<unknown, object> {
   /** For when `close` hangs, as it does while Redis is away: stops all that would keep the process alive. */
   abandon(): void {
     void this.lockManager.close();
@@ -56,6 +65,8 @@ class BullmqWork implements ScanWork {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #options: BullmqWorkOptions;
+  readonly #seal: Seal;
+  readonly #tellForged: TellForgery;
   readonly #stop = new AbortController();
   #slots = new Slots(1);
   #workers: ScanWorker[] = [];
@@ -66,6 +77,8 @@ class BullmqWork implements ScanWork {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#options = options;
+    this.#seal = options.seal ?? createSeal(undefined);
+    this.#tellForged = forgeryTeller("job", options.log, options.onForged);
   }
 
   async serve(
@@ -124,12 +137,13 @@ class BullmqWork implements ScanWork {
     return worker;
   }
 
-  async #process(job: Job<unknown>, token: string | undefined, run: JobRun): Promise<WireAnswer> {
+  async #process(job: Job<unknown>, token: string | undefined, run: JobRun): Promise<object> {
     // Also while draining: a worker that is closing still takes the job for which it was just woken.
     if (!this.#slots.take()) return this.#park(job, token);
     try {
-      const answer = await this.#answer(job, run);
-      return answer ?? (await this.#giveBack(job, token));
+      const answer = await this.#answer(job, this.#genuine(job), run);
+      if (answer === undefined) return await this.#giveBack(job, token);
+      return this.#seal.close("answer", answer.jobId, answer);
     } finally {
       this.#slots.release();
     }
@@ -145,10 +159,18 @@ class BullmqWork implements ScanWork {
     }
   }
 
+  /** The data of a job whose seal holds. Throws what makes BullMQ drop any other. */
+  #genuine({ id, data }: Job<unknown>): unknown {
+    const opened = this.#seal.open("job", id ?? "", data);
+    if (opened.kind === "genuine") return opened.value;
+    this.#tellForged(id, opened.why);
+    throw new UnrecoverableError(opened.why);
+  }
+
   /** Data that is no job is answered where the job can be named, and dropped where it cannot. */
-  async #answer(bullJob: Job<unknown>, run: JobRun): Promise<WireAnswer | undefined> {
+  async #answer(bullJob: Job<unknown>, data: unknown, run: JobRun): Promise<WireAnswer | undefined> {
     let why = "";
-    const job = decodeJob(bullJob.data, (reason) => {
+    const job = decodeJob(data, (reason) => {
       why = reason;
     });
     if (job !== undefined && job.id === bullJob.id) return runJob(job, run);

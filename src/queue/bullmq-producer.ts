@@ -6,6 +6,9 @@
  * the reconnect listener is called once. Event streams continue where they were interrupted, but Redis trims them and
  * loses them with its memory: hence the listener, and `answersTo`.
  *
+ * An answer whose seal does not hold (seal.ts) is not heard. Where it came as the return value of the job, BullMQ has that
+ * job as completed and lets nobody answer it again: for the bounty that backend then gave no answer.
+ *
  * Jobs are taken by nearest deadline, through BullMQ's priorities: measured, a job with one costs no more than a job
  * without.
  */
@@ -16,11 +19,14 @@ import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
 import type { Logger } from "../observe/log.ts";
 import { type AnswerStream, openAnswerStream } from "./bullmq-answers.ts";
 import { bullmqPrefix, KEEP_FINISHED } from "./bullmq-names.ts";
+import { forgeryTeller, type TellForgery } from "./forgeries.ts";
 import { decodeAnswer, encodeJob, parseScanJobId, type WireJob } from "./job-codec.ts";
 import { noOpinion } from "./no-opinion.ts";
 import type { ScanQueue } from "./port.ts";
 import { connectRedis, isUsable } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
+import { warnOfRedis } from "./redis-warnings.ts";
+import { createSeal, type Seal } from "./seal.ts";
 
 export interface BullmqQueueOptions {
   readonly address: RedisAddress;
@@ -32,11 +38,15 @@ export interface BullmqQueueOptions {
   readonly waitMs: number;
   readonly log: Logger;
   readonly signal?: AbortSignal;
+  /** The same on both sides. Default: none. */
+  readonly seal?: Seal;
+  /** Called for each answer that was dropped because nobody vouches for it. */
+  readonly onForged?: () => void;
 }
 
 /** One backend's queue. */
 interface Lane {
-  readonly queue: Queue<WireJob>;
+  readonly queue: Queue<object>;
   readonly answers: AnswerStream;
 }
 
@@ -44,6 +54,7 @@ interface Lane {
 export async function openBullmqQueue(options: BullmqQueueOptions): Promise<ScanQueue> {
   const prefix = bullmqPrefix(options.queue);
   const redis = await connectRedis(options.address, options);
+  await warnOfRedis(redis, options.address, options.log);
   const queue = new BullmqQueue(redis, prefix, options);
   try {
     await Promise.all(options.backends.map((backend) => queue.lane(backend)));
@@ -58,6 +69,8 @@ class BullmqQueue implements ScanQueue {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #options: BullmqQueueOptions;
+  readonly #seal: Seal;
+  readonly #tellForged: TellForgery;
   readonly #opening = new Map<string, Promise<Lane>>();
   readonly #lanes = new Map<string, Lane>();
   #answered: (answer: ScanAnswer) => void = () => {};
@@ -69,6 +82,8 @@ class BullmqQueue implements ScanQueue {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#options = options;
+    this.#seal = options.seal ?? createSeal(undefined);
+    this.#tellForged = forgeryTeller("answer", options.log, options.onForged);
     redis.on("close", () => this.#onInterrupted());
     redis.on("ready", () => this.#onReady());
   }
@@ -79,7 +94,11 @@ class BullmqQueue implements ScanQueue {
       [...byBackend].map(async ([backend, wires]) => {
         const { queue } = await this.lane(backend);
         // BullMQ ignores an id it knows, whether the job waits, runs or has been answered.
-        const bulk = wires.map((data) => ({ name: "scan", data, opts: jobOptions(data) }));
+        const bulk = wires.map((wire) => ({
+          name: "scan",
+          data: this.#seal.close("job", wire.id, wire),
+          opts: jobOptions(wire),
+        }));
         const [only] = bulk;
         if (bulk.length === 1 && only) await queue.add(only.name, only.data, only.opts);
         else await queue.addBulk(bulk);
@@ -97,9 +116,9 @@ class BullmqQueue implements ScanQueue {
 
   async answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]> {
     const found = await this.#each(jobIds, async ({ queue }, id) => {
-      const job: Job<WireJob> | undefined = await queue.getJob(id);
+      const job: Job<object> | undefined = await queue.getJob(id);
       if (job?.finishedOn === undefined) return undefined;
-      return job.failedReason ? this.#crash(id, job.failedReason) : decodeAnswer(id, job.returnvalue);
+      return job.failedReason ? this.#crash(id, job.failedReason) : this.#vouchedFor(id, job.returnvalue);
     });
     return found.filter((answer) => answer !== undefined);
   }
@@ -150,7 +169,7 @@ class BullmqQueue implements ScanQueue {
     const { address, log } = this.#options;
     // BullMQ would wait for it, for as long as it takes.
     if (!isUsable(this.#redis)) throw new Error("the connection is lost");
-    const queue = new Queue<WireJob>(backend, {
+    const queue = new Queue<object>(backend, {
       connection: this.#redis,
       prefix: this.#prefix,
       // The check would print to stdout's neighbour what `connectRedis` has said in the log.
@@ -165,8 +184,8 @@ class BullmqQueue implements ScanQueue {
       prefix: this.#prefix,
       backend,
       log,
-      onCompleted: (id, value) => this.#answer(id, decodeAnswer(id, value)),
-      onFailed: (id, reason) => this.#answer(id, this.#crash(id, reason)),
+      onCompleted: (id, value) => this.#answer(this.#vouchedFor(id, value)),
+      onFailed: (id, reason) => this.#answer(this.#crash(id, reason)),
       onInterrupted: () => this.#onInterrupted(),
       onReady: () => this.#onReady(),
     });
@@ -175,15 +194,28 @@ class BullmqQueue implements ScanQueue {
     return lane;
   }
 
-  #answer(jobId: string, answer: ScanAnswer | undefined): void {
+  #answer(answer: ScanAnswer | undefined): void {
     if (answer) this.#answered(answer);
-    else this.#options.log.warn({ jobId }, "queue.foreign-answer");
+  }
+
+  /** The answer to one of our jobs, if its seal holds. */
+  #vouchedFor(jobId: string, returned: unknown): ScanAnswer | undefined {
+    if (parseScanJobId(jobId) === undefined) return this.#foreign(jobId);
+    const opened = this.#seal.open("answer", jobId, returned);
+    if (opened.kind === "genuine") return decodeAnswer(jobId, opened.value);
+    this.#tellForged(jobId, opened.why);
+    return undefined;
   }
 
   /** BullMQ fails a job when its consumers died under it; scanners' own failures are answers. */
   #crash(jobId: string, reason: string): ScanAnswer | undefined {
     const job = parseScanJobId(jobId);
-    return job && noOpinion(job, "crashed", `Nobody finished the scan: ${reason}.`, { consumer: "none" });
+    if (job === undefined) return this.#foreign(jobId);
+    return noOpinion(job, "crashed", `Nobody finished the scan: ${reason}.`, { consumer: "none" });
+  }
+
+  #foreign(jobId: string): undefined {
+    this.#options.log.warn({ jobId }, "queue.foreign-answer");
   }
 
   #onInterrupted(): void {

@@ -37,9 +37,7 @@ export async function connectRedis(address: RedisAddress, options: ConnectRedisO
   for (;;) {
     signal?.throwIfAborted();
     try {
-      const client = await connectOnce(address, options);
-      await warnOfEviction(client, redis, log);
-      return client;
+      return await connectOnce(address, options);
     } catch (cause) {
       if (REFUSALS.test(describeError(cause))) throw refused(redis, cause);
       const leftMs = Math.round(giveUpAt - performance.now());
@@ -102,15 +100,6 @@ async function connectOnce(address: RedisAddress, options: ConnectRedisOptions):
   } finally {
     options.signal?.removeEventListener("abort", abort);
   }
-}
-
-/** BullMQ's keys belong together; a server that evicts some of them breaks the queue in ways nobody can explain. */
-async function warnOfEviction(client: Redis, redis: string, log: Logger): Promise<void> {
-  // A user may not be allowed to ask; that alone is no reason to stay away.
-  const info = await client.info("memory").catch(() => "");
-  const [, policy] = /^maxmemory_policy:(\S+)/m.exec(info) ?? [];
-  if (policy === undefined || policy === "noeviction") return;
-  log.warn({ redis, policy, hint: "Set maxmemory-policy to noeviction." }, "redis.may-evict");
 }
 
 const clause = (cause: unknown): string => describeError(cause).replace(/\.$/, "");

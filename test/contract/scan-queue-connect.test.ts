@@ -1,36 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { Writable } from "node:stream";
-import { type Logger, pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { connectRedis, type Patience } from "../../src/queue/redis.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { warnOfRedis } from "../../src/queue/redis-warnings.ts";
+import { listening } from "../fixtures/queue/listening.ts";
 import { freePort, RedisServer, startRedis } from "../fixtures/queue/redis-server.ts";
-
-type Entry = Record<string, unknown> & { readonly msg: string };
-
-/** A log that can be read back, and waited for. */
-function listening(): { log: Logger; entries: Entry[]; says(event: string): Promise<Entry> } {
-  const entries: Entry[] = [];
-  const wakers = new Set<() => void>();
-  const stream = new Writable({
-    write(line: Buffer, _encoding, done) {
-      entries.push(JSON.parse(line.toString()) as Entry);
-      for (const wake of wakers) wake();
-      done();
-    },
-  });
-  const says = (event: string): Promise<Entry> =>
-    new Promise((resolve) => {
-      const look = () => {
-        const found = entries.find((entry) => entry.msg === event);
-        if (found) resolve(found);
-      };
-      wakers.add(look);
-      look();
-    });
-  return { log: pino({ level: "debug" }, stream), entries, says };
-}
 
 describe.concurrent("connecting to Redis", () => {
   it("gives up at once, in one line, when nobody answers and it may not wait", async () => {
@@ -107,7 +82,9 @@ describe.concurrent("connecting to Redis", () => {
   it("warns of a server that may evict the queue", async () => {
     await using server = await startRedis("--maxmemory-policy", "allkeys-lru");
     const { log, entries } = listening();
-    const redis = await connectRedis(parseRedisAddress(server.address), { waitMs: 0, log });
+    const address = parseRedisAddress(server.address);
+    const redis = await connectRedis(address, { waitMs: 0, log });
+    await warnOfRedis(redis, address, log);
     expect(entries).toMatchObject([{ msg: "redis.may-evict", policy: "allkeys-lru", level: 40 }]);
     redis.disconnect();
   });
