@@ -13,6 +13,7 @@ import { flagsOf, optionsOf } from "./config/options.ts";
 import { producerSettings } from "./config/producer.ts";
 import { sandboxSettings } from "./config/sandbox.ts";
 import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
+import { visibleSecrets } from "./config/visible-secrets.ts";
 import { ConfigFault, describeError } from "./domain/fault.ts";
 import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
 import { stopSignal } from "./observe/stop-signal.ts";
@@ -47,9 +48,16 @@ function program<Table extends SettingsTable>(
     const config = readSettings(settings, { flags, env: process.env }) as ConfigOf<Table> & LogConfig;
     showStacks = ["debug", "trace"].includes(config.log);
     const log = createLogger({ level: config.log, format: config.logFormat, name });
+    warnOfVisibleSecrets(visibleSecrets(settings, flags), log);
     return run(config, { log, signal: stopSignal(process, () => performance.now()), env: process.env });
   };
   return { name, summary, settings, start };
+}
+
+function warnOfVisibleSecrets(flags: readonly string[], log: Logger): void {
+  if (flags.length === 0) return;
+  const hint = "Everybody on this machine can read them; give variables, or files such as PASSWORD_FILE.";
+  log.warn({ flags, hint }, "secrets.visible");
 }
 
 const PROGRAMS: readonly Program[] = [

@@ -1,7 +1,7 @@
 /** Rows that several processes share, so that a name means the same everywhere. */
 import { LOG_FORMATS, LOG_LEVELS } from "../observe/log.ts";
 import { many, maybe, one, toggle } from "./settings.ts";
-import { apiKey, byteSize, endpoint, oneOf, port, queueName, seconds, text } from "./shapes.ts";
+import { apiKey, byteSize, endpoint, oneOf, port, queueName, seconds, secretText, text } from "./shapes.ts";
 
 export const logging = {
   log: one({
@@ -56,7 +56,7 @@ export const scanning = {
     help: "Redis of the queue: HOST:PORT, or a redis:// or rediss:// URL",
     default: "localhost:6379",
     // A URL may hold a password.
-    secret: true,
+    secret: (text) => text.includes("@"),
     reads: endpoint,
   }),
   queue: one({
@@ -66,6 +66,21 @@ export const scanning = {
     help: "name of the queue, the same for a producer and its consumers",
     default: "microengine",
     reads: queueName,
+  }),
+  queueSecret: maybe({
+    flag: "queue-secret",
+    env: "QUEUE_SECRET",
+    value: "SECRET",
+    help: "seal jobs and answers with this secret, the same for a producer and its consumers",
+    secret: true,
+    reads: secretText,
+  }),
+  queueSecretFile: maybe({
+    flag: "queue-secret-file",
+    env: "QUEUE_SECRET_FILE",
+    value: "FILE",
+    help: "file that holds the secret of the queue",
+    reads: text,
   }),
   backend: many({
     flag: "backend",

@@ -1,9 +1,9 @@
 /** The keystore's password: from the settings, from a file, or typed on a terminal without being shown. */
-import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { ConfigFault, describeError } from "../domain/fault.ts";
+import { ConfigFault } from "../domain/fault.ts";
 import type { ProducerConfig } from "./producer.ts";
+import { readSecretFile } from "./secret-file.ts";
 
 /** The terminal to ask on. */
 export interface Terminal {
@@ -21,28 +21,14 @@ export async function readPassword(
   signal?: AbortSignal,
 ): Promise<string> {
   if (config.password !== undefined) return config.password;
-  if (config.passwordFile !== undefined) return readPasswordFile(config.passwordFile);
+  if (config.passwordFile !== undefined) {
+    const path = config.passwordFile;
+    return readSecretFile({ path, what: "password", flag: "password-file", env: "PASSWORD_FILE" });
+  }
   if (terminal.input.isTTY === true) return ask(`Password of ${config.keyfile}: `, terminal, signal);
   throw new ConfigFault("PASSWORD_MISSING", `The keystore ${config.keyfile} needs a password.`, {
     hint: "Give --password-file (variable PASSWORD_FILE) or --password (variable PASSWORD), or start on a terminal to be asked.",
   });
-}
-
-async function readPasswordFile(path: string): Promise<string> {
-  let content: string;
-  try {
-    content = await readFile(path, "utf8");
-  } catch (cause) {
-    const sentence = `The password file cannot be read: ${describeError(cause)}.`;
-    throw new ConfigFault("PASSWORD_FILE", sentence, {
-      hint: "--password-file (variable PASSWORD_FILE) names it.",
-      cause,
-    });
-  }
-  // Editors and `echo` end a file with a newline that is not part of the password; more than one is.
-  const password = content.replace(/\r?\n$/, "");
-  if (password === "") throw new ConfigFault("PASSWORD_FILE", `The password file ${path} is empty.`);
-  return password;
 }
 
 async function ask(question: string, { input, output }: Terminal, signal?: AbortSignal): Promise<string> {

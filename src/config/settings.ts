@@ -25,8 +25,8 @@ interface Row {
   readonly flag: string;
   readonly env?: string;
   readonly help: string;
-  /** Never written into a message. */
-  readonly secret?: true;
+  /** Never written into a message; a function says whether this text holds a secret, for those that need not. */
+  readonly secret?: true | ((text: string) => boolean);
   /** Not for people: left out of the help. */
   readonly hidden?: true;
 }

@@ -4,6 +4,7 @@ import { ARTIFACT_KINDS } from "../domain/artifact.ts";
 import { CHAIN_NAMES } from "../domain/chain.ts";
 import { parseNct } from "../domain/nct.ts";
 import { type Ppm, ppm } from "../domain/verdict.ts";
+import { LEAST_SECRET_CHARS } from "./queue-secret.ts";
 import { reading } from "./settings.ts";
 
 /** Anything but nothing; blanks around it are the caller's. */
@@ -28,6 +29,11 @@ export const queueName = reading('a name without ":", braces or blanks', (given)
 
 export const apiKey = reading("the key as the marketplace shows it, without blanks", (given) => {
   if (!/^[\x21-\x7e]+$/.test(given)) throw new RangeError("not printable");
+  return given;
+});
+
+export const secretText = reading(`at least ${LEAST_SECRET_CHARS} characters`, (given) => {
+  if (given.length < LEAST_SECRET_CHARS) throw new RangeError("too short");
   return given;
 });
 

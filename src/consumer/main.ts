@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConsumerConfig } from "../config/consumer.ts";
+import { readQueueSecret } from "../config/queue-secret.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
 import { serveHealth } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
@@ -17,6 +18,7 @@ import { openBullmqWork } from "../queue/bullmq-consumer.ts";
 import { openEmbeddedWork } from "../queue/embedded-consumer.ts";
 import type { ScanWork } from "../queue/port.ts";
 import { parseRedisAddress } from "../queue/redis-address.ts";
+import { createSeal } from "../queue/seal.ts";
 import { openConsumer } from "./consumer.ts";
 import { dropWalletSecrets } from "./environment.ts";
 
@@ -32,6 +34,7 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
   const { log, env } = io;
   dropWalletSecrets(env, log);
   const address = config.embedded ? undefined : parseRedisAddress(config.redisAddr);
+  const seal = createSeal(config.embedded ? undefined : await readQueueSecret(config));
   const name = `${hostname()}-${process.pid}`;
   const registry = createRegistry("consumer");
   const metrics = consumerMetrics(registry);
@@ -99,6 +102,8 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
         waitMs,
         log,
         signal: stop,
+        seal,
+        onForged: () => metrics.jobsForged.inc(),
       });
     } catch (error) {
       if (stop.aborted) return undefined;

@@ -21,6 +21,7 @@ export function consumerMetrics(registry: Registry) {
       STAGE_SECONDS,
       ["backend", "stage"],
     ),
+    jobsForged: counter("jobs_forged_total", "Jobs dropped because their seal did not hold."),
     bytesScanned: counter("scanned_bytes_total", "Content handed to scanners.", ["backend"]),
     jobsInProgress: gauge("jobs_in_progress", "Jobs taken and not answered yet."),
     queueUp: gauge("queue_up", "1 while the queue can be used."),

@@ -26,6 +26,10 @@ export function producerMetrics(registry: Registry) {
       "verdict",
       "reason",
     ]),
+    answersForged: counter(
+      "answers_forged_total",
+      "Answers of consumers ignored because their seal did not hold.",
+    ),
     assertionSeconds: histogram(
       "bounty_to_assertion_seconds",
       "From hearing of a bounty until the request for its assertion left.",
@@ -37,6 +41,9 @@ export function producerMetrics(registry: Registry) {
       "profit_nct",
       "Payouts less stakes and fees of settled assertions, over the ledger's life.",
     ),
+    limitNct: gauge("limit_nct", "The operator's limits that are set.", ["limit"]),
+    limitUsedNct: gauge("limit_used_nct", "What each limit is held against, as it is now.", ["limit"]),
+    assertingPaused: gauge("asserting_paused", "1 while nothing new is asserted.", ["why"]),
     balanceNct: gauge("balance_nct", "NCT in the wallet, as last read.", ["chain"]),
     backlog: gauge("queue_backlog", "Scan jobs waiting for a consumer; scale consumers on it.", ["backend"]),
     queueUp: gauge("queue_up", "1 while the queue can be used."),

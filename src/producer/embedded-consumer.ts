@@ -3,7 +3,10 @@ import { mainModule } from "../config/main-module.ts";
 import type { ProducerConfig } from "../config/producer.ts";
 
 /** What a consumer has no business with. */
-const SECRETS = ["KEYFILE", "PASSWORD", "PASSWORD_FILE", "REDIS_ADDR"] as const;
+const SECRETS = [
+  ...["KEYFILE", "PASSWORD", "PASSWORD_FILE"],
+  ...["REDIS_ADDR", "QUEUE_SECRET", "QUEUE_SECRET_FILE"],
+];
 
 /**
  * Starts a consumer as a child process of the producer, told by flags what it needs to know. It gets the environment

@@ -14,18 +14,25 @@ export interface ProducerEvents {
     head: number;
     backends: readonly string[];
     strategy: string;
+    /** The registry takes no new bounties: we assert nothing, and keep what was promised. */
+    deprecated: boolean;
   };
   /** `promised` bounties still need a post, a reveal or a settlement of ours: be back before their reveals are due. */
   "producer.stopping": { promised: number; unpromised: number; atRisk: string };
   "producer.stopped": { promised: number; atRisk: string };
   /** Bounties of an earlier run that are taken up again. */
   "producer.resumed": { chain: string; promised: number; unpromised: number };
+  /** Another producer took the wallet over while we could not reach Redis: we stop. */
+  "lease.lost": { account: string; reason: string };
 
   "market.connected": { chain: string };
   "market.disconnected": { chain: string; reason: string };
   "market.parameters": { chain: string; assertionFee: string; revealWindow: number; voteWindow: number };
   "market.deprecated": { chain: string; rollover: boolean };
-  "market.undeprecated": { chain: string };
+  /** `proof` is a bounty posted after the deprecation: the registry takes bounties again, and we missed the news. */
+  "market.undeprecated": { chain: string; proof?: Guid };
+  /** The list of bounties could not be read to its end; told once, and tried again at every block. */
+  "backfill.delayed": { chain: string; reason: string };
 
   /** Too much was lost over the window: nothing new is asserted; reveals and settlements go on. */
   "stop-loss.tripped": { lost: string; limit: string; windowHours: number };
@@ -34,6 +41,8 @@ export interface ProducerEvents {
 
   /** A bounty left alone at first sight; nothing was written down. */
   "bounty.skipped": { guid: Guid; why: "wrong-kind" | "deprecated" | "stop-loss" };
+  /** A bounty whose event never came, found in the marketplace's list. */
+  "bounty.backfilled": { guid: Guid; blocksLeft: number };
   "bounty.seen": { guid: Guid; kind: string; artifacts: number; reward: string; expiration: number };
   "artifact.skipped": { guid: Guid; artifact: number; why: string; detail: string };
   "bounty.dispatched": { guid: Guid; jobs: number; answerWithinMs: number };
@@ -61,8 +70,14 @@ export interface ProducerEvents {
   /** The reveal window closed on us; the stake counts as wrong wherever an arbiter voted. */
   "assertion.reveal-missed": { guid: Guid; stake: string };
   "assertion.settled": { guid: Guid; payout: string; profit: string; right: number; wrong: number };
+  /** The market does not show any more what it did: blocks were taken back. The same bytes are handed over again. */
+  "assertion.vanished": { guid: Guid; what: "assertion" | "reveal" | "settlement" };
   /** A duty towards the market did not succeed this time; it is tried again. */
   "duty.failed": { guid: Guid; duty: string; reason: string; attempt: number };
+  /** The disk is full or broken: nothing new is promised; what was promised is revealed and settled all the same. */
+  "ledger.unwritable": { chain: string; reason: string };
+  /** There is room again; `written` is how much was waiting for it. */
+  "ledger.writable": { chain: string; written: number };
   /** Something we did not foresee went wrong with one bounty; the others go on. */
   "bounty.failed": { guid: Guid; reason: string };
 }
@@ -75,14 +90,18 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "artifact.answered": "debug",
   "artifact.distilled": "debug",
   "bounty.dispatched": "debug",
+  "lease.lost": "error",
   "market.disconnected": "warn",
+  "backfill.delayed": "warn",
   "backend.silent": "warn",
   "market.deprecated": "warn",
   "stop-loss.tripped": "warn",
   "stop-loss.released": "warn",
   "assertion.unconfirmed": "warn",
   "duty.failed": "warn",
+  "assertion.vanished": "warn",
   "assertion.reveal-missed": "error",
+  "ledger.unwritable": "error",
   "bounty.failed": "error",
 };
 

@@ -2,9 +2,11 @@
  * Composition root of the producer, the only process that holds the wallet.
  *
  * Opened in this order: what can be wrong in the configuration first (strategy, backends, rules, keystore), then the
- * ledger, then what is reached over the network. Closed in reverse, so the ledger outlives all who write in it.
+ * ledger and the wallet's lease, then what is reached over the network. Closed in reverse, so the ledger outlives all
+ * who write in it, and the lease all who sign.
  * Stopping: no new bounties; those not yet promised are left for the next start; what is being posted, revealed or
- * settled is finished, within `--stop-timeout`; whatever is left then stands in the ledger.
+ * settled is finished, within `--stop-timeout`; whatever is left then stands in the ledger. A producer that may not go on
+ * stops in the same order, and then says why.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -14,7 +16,10 @@ import { loadBidStrategy } from "../bid/load.ts";
 import { serveContracts } from "../config/contract-imports.ts";
 import { processTerminal, readPassword } from "../config/password.ts";
 import type { ProducerConfig } from "../config/producer.ts";
+import { readQueueSecret } from "../config/queue-secret.ts";
+import type { Address } from "../domain/address.ts";
 import { systemClock } from "../domain/chain.ts";
+import { describeError } from "../domain/fault.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
 import { formatNct } from "../domain/nct.ts";
 import { holdDataDir } from "../ledger/hold.ts";
@@ -22,11 +27,13 @@ import { openLedger } from "../ledger/ledger.ts";
 import { serveHealth } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
 import { createRegistry, nctNumber } from "../observe/metrics.ts";
-import { producerMetrics, setBacklog } from "../observe/producer-metrics.ts";
+import { type ProducerMetrics, producerMetrics, setBacklog } from "../observe/producer-metrics.ts";
 import { openBullmqQueue } from "../queue/bullmq-producer.ts";
 import { openEmbeddedQueue } from "../queue/embedded-producer.ts";
 import type { ScanQueue } from "../queue/port.ts";
 import { parseRedisAddress } from "../queue/redis-address.ts";
+import { createSeal, type Seal } from "../queue/seal.ts";
+import { takeWalletLease, type WalletLease } from "../queue/wallet-lease.ts";
 import { openKeystore } from "../wallet/keystore.ts";
 import { readTriageRules } from "./backends.ts";
 import { type ChainEngine, openChainEngine } from "./chain-engine.ts";
@@ -34,6 +41,9 @@ import { Collector } from "./collector.ts";
 import { countEvents } from "./counted.ts";
 import { spawnEmbeddedConsumer } from "./embedded-consumer.ts";
 import { tellLog } from "./events.ts";
+import { showLimits } from "./limit-metrics.ts";
+import { Limiter, limitsOf } from "./limiter.ts";
+import { LookBack } from "./look-back.ts";
 
 export interface ProducerIo {
   readonly log: Logger;
@@ -65,20 +75,28 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   serveContracts();
   const strategy = await loadBidStrategy(config.bidStrategy);
   const rules = await readTriageRules(config, log);
-  const { privateKey } = await openKeystore(config.keyfile, () =>
+  const seal = createSeal(config.embedded > 0 ? undefined : await readQueueSecret(config));
+  const { address: account, privateKey } = await openKeystore(config.keyfile, () =>
     readPassword(config, processTerminal(), signal),
   );
   const registry = createRegistry("producer");
   const metrics = producerMetrics(registry);
   const tell = tellLog(log, countEvents(metrics));
   const clock = systemClock;
+  const halt = new AbortController();
+  const end = AbortSignal.any([signal, halt.signal]);
 
   using _held = holdDataDir(config.dataDir);
   using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
+  await using lease = await openLease(config, account, io);
+  void lease?.lost.then((fault) => {
+    tell("lease.lost", { account, reason: describeError(fault) });
+    halt.abort(fault);
+  });
   await using queue = await openQueue(
     config,
     rules.backends.map(({ name }) => name),
-    io,
+    { ...io, metrics, seal },
   );
   const collector = new Collector(queue, clock, (answer) =>
     tell("artifact.answered", {
@@ -93,6 +111,12 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   );
   metrics.profitNct.set(nctNumber(ledger.summary().profit));
   const atRisk = () => config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n);
+  const limits = limitsOf(config);
+  const steadyMs = () => performance.now();
+  const limiter = new Limiter({
+    ...{ limits, stopLossWindowHours: config.stopLossWindow, ledger, tell, steadyMs },
+    lookBack: new LookBack(clock, steadyMs),
+  });
   const version = readVersion();
   const parts = {
     config,
@@ -106,13 +130,14 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     metrics,
     rules,
     strategy,
+    limiter,
     version,
   };
   await using opened = new AsyncDisposableStack();
   const engines: ChainEngine[] = [];
   for (const chain of config.chains) {
-    if (engines.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal });
-    engines.push(opened.use(await openChainEngine(chain, parts, signal)));
+    if (engines.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal: end });
+    engines.push(opened.use(await openChainEngine(chain, parts, end)));
   }
   await using _health = await serveHealth({
     host: config.httpHost,
@@ -127,18 +152,21 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     refresh: async () => {
       for (const engine of engines) engine.refreshMetrics();
       metrics.atRiskNct.set(nctNumber(atRisk()));
+      const money = engines.map((engine) => engine.money());
+      showLimits(metrics, limits, limiter, money);
       metrics.queueUp.set(queue.healthy() ? 1 : 0);
       setBacklog(metrics, await queue.backlog());
     },
   });
   for (const engine of engines) engine.begin();
 
-  if (!signal.aborted) await once(signal, "abort");
+  if (!end.aborted) await once(end, "abort");
   const { promised, unpromised } = sumUp(engines);
   tell("producer.stopping", { promised, unpromised, atRisk: formatNct(atRisk()) });
   const stopped = Promise.all(engines.map((engine) => engine.stop()));
   await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
   tell("producer.stopped", { promised: sumUp(engines).promised, atRisk: formatNct(atRisk()) });
+  halt.signal.throwIfAborted();
 }
 
 /** What the engines of all chains have in hand. */
@@ -147,10 +175,21 @@ const sumUp = (engines: readonly ChainEngine[]) => ({
   unpromised: engines.reduce((sum, engine) => sum + engine.inFlight(), 0),
 });
 
+/** Embedded, a producer knows of no other machine: the lock on the data directory is all there is. */
+async function openLease(
+  config: ProducerConfig,
+  account: Address,
+  { log, signal }: ProducerIo,
+): Promise<WalletLease | undefined> {
+  if (config.embedded > 0) return undefined;
+  const address = parseRedisAddress(config.redisAddr);
+  return takeWalletLease({ address, account, waitMs: config.wait * 1_000, clock: systemClock, log, signal });
+}
+
 function openQueue(
   config: ProducerConfig,
   backends: readonly string[],
-  { log, signal, env }: ProducerIo,
+  { log, signal, env, metrics, seal }: ProducerIo & { metrics: ProducerMetrics; seal: Seal },
 ): Promise<ScanQueue> | ScanQueue {
   if (config.embedded > 0) {
     const spawn = () => spawnEmbeddedConsumer(config, env);
@@ -164,6 +203,8 @@ function openQueue(
     waitMs: config.wait * 1_000,
     log,
     signal,
+    seal,
+    onForged: () => metrics.answersForged.inc(),
   });
 }
 
