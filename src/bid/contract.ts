@@ -28,14 +28,17 @@ export interface BidRequest {
   readonly artifactCount: number;
   /** The ambassador's reward for the whole bounty. */
   readonly reward: Nct;
-  /** The contract's limits per artifact; a bid outside them is refused. */
+  /** The contract's limits per artifact, the upper one no higher than what may be staked now. */
   readonly bidMinimum: Nct;
   readonly bidMaximum: Nct;
   /** Paid once per assertion, never returned. */
   readonly assertionFee: Nct;
   /** What the other engines have staked on this bounty so far, one entry per assertion heard of. */
   readonly rivals: readonly { readonly mask: bigint; readonly bids: readonly Nct[] }[];
-  /** What the wallet holds, less what is already promised. */
+  /**
+   * What may be spent on this bounty now, fee included: what the wallet holds, less what is already promised, and what the
+   * operator's limits leave of it.
+   */
   readonly balance: Nct;
   /** Our stakes that are posted and not settled yet. */
   readonly atRisk: Nct;

@@ -54,7 +54,10 @@ export function allowance(limits: Limits, facts: MoneyFacts): Allowance {
     return nothing("stop-loss", `${formatNct(lost(facts.profit))} NCT were lost over the window`);
   }
   if (facts.fee > limits.fee) {
-    return nothing("over-limit", `an assertion costs ${formatNct(facts.fee)} NCT; ${said("fee", limits.fee)}`);
+    return nothing(
+      "over-limit",
+      `an assertion costs ${formatNct(facts.fee)} NCT; ${said("fee", limits.fee)}`,
+    );
   }
   const tightest = headrooms(limits, facts).reduce((least, next) => (next.left < least.left ? next : least));
   if (tightest.left >= facts.bidMinimum && tightest.left >= 0n) {
@@ -63,7 +66,10 @@ export function allowance(limits: Limits, facts: MoneyFacts): Allowance {
   if (tightest.name === "balance") {
     const { balance, fee, bidMinimum } = facts;
     const needed = formatNct(fee + bidMinimum);
-    return nothing("thin-purse", `${formatNct(balance)} NCT are free; fee and smallest bid take ${needed} NCT`);
+    return nothing(
+      "thin-purse",
+      `${formatNct(balance)} NCT are free; fee and smallest bid take ${needed} NCT`,
+    );
   }
   const room = formatNct(tightest.left > 0n ? tightest.left : 0n);
   return nothing("over-limit", `${room} NCT may be staked now; ${said(tightest.name, tightest.limit)}`);

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Bounty } from "../domain/bounty.ts";
 import type { ChainName, Clock, Instant } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
+import type { Guid } from "../domain/guid.ts";
 import { stringifyJson } from "../domain/json.ts";
 import {
   type AbandonReason,
@@ -86,6 +87,18 @@ export class Ledger implements Disposable {
       ...states,
     );
     return rows.map(readBounty);
+  }
+
+  /** The bounties of the chain in one of these states whose assertion's metadata is stored with the market. */
+  publishedIn(chain: ChainName, states: readonly BountyState[]): ReadonlySet<Guid> {
+    const marks = states.map(() => "?").join(", ");
+    const rows = this.#all<{ guid: Guid }>(
+      `SELECT guid FROM assertion JOIN bounty USING (chain, guid)
+       WHERE chain = ? AND state IN (${marks}) AND metadata_uri IS NOT NULL`,
+      chain,
+      ...states,
+    );
+    return new Set(rows.map(({ guid }) => guid));
   }
 
   /** Moves a bounty along its life cycle. Staying in place is fine. */
@@ -335,6 +348,14 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** Pins another value than before, or none; for when nothing is owed under the old one. */
+  replacePin(chain: ChainName, name: string, value: string | undefined): void {
+    this.#atomically(() => {
+      this.#run("DELETE FROM pin WHERE chain = ? AND name = ?", chain, name);
+      if (value !== undefined) this.setPin(chain, name, value);
+    });
+  }
+
   /** What was noted last under this name, or undefined. */
   note(chain: ChainName, name: string): string | undefined {
     return this.#get<{ value: string }>("SELECT value FROM note WHERE chain = ? AND name = ?", chain, name)
@@ -390,6 +411,11 @@ export class Ledger implements Disposable {
     return summarize(this.#db);
   }
 
+  /** Makes several changes as one: after a crash all of them are there, or none. */
+  together(changes: () => void): void {
+    this.#atomically(changes);
+  }
+
   #attempts(key: BountyKey, action: DutyAction): number {
     const row = this.#get<{ attempt: number | null }>(
       "SELECT max(attempt) AS attempt FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ?",
@@ -426,7 +452,8 @@ export class Ledger implements Disposable {
       work();
       this.#db.exec("COMMIT");
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      // A full disk may have ended it already.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }
   }

@@ -36,7 +36,12 @@ export const MONEY_QUERIES: readonly string[] = [
 
 /** Our stakes on bounties in these states, on one chain or on all. */
 export function stakedIn(db: DatabaseSync, states: readonly BountyState[], chain?: ChainName): Nct {
-  const row = ask<"stake">(db, stakedInStates(states, chain), ...states, ...(chain === undefined ? [] : [chain]));
+  const row = ask<"stake">(
+    db,
+    stakedInStates(states, chain),
+    ...states,
+    ...(chain === undefined ? [] : [chain]),
+  );
   return nct(row.stake_high * HALF + row.stake_low);
 }
 

@@ -14,6 +14,8 @@ export function countEvents(metrics: ProducerMetrics): Tell {
     "backend.silent": ({ backend, jobs }) =>
       metrics.scanAnswers.inc({ backend, verdict: "unknown", reason: "no-answer" }, jobs),
     "bounty.abandoned": ({ why }) => metrics.bountiesAbandoned.inc({ why }),
+    "assertion.planned": ({ stake }) =>
+      metrics.limitUsedNct.set({ limit: "stake-per-bounty" }, Number(stake)),
     "assertion.posted": ({ ms, stake }) => {
       metrics.assertionsPosted.inc();
       metrics.stakedNct.inc(Number(stake));

@@ -20,6 +20,7 @@ import type { Duties } from "./duties.ts";
 import { inTimeToPost } from "./duty.ts";
 import type { Tell } from "./events.ts";
 import { listArtifacts, seeBounty, untilListed, whileInTime } from "./intake.ts";
+import type { Limiter } from "./limiter.ts";
 import { planAssertion } from "./plan-assertion.ts";
 import type { Purse } from "./purse.ts";
 import { triageArtifacts } from "./triage-artifacts.ts";
@@ -31,6 +32,8 @@ export interface DeskParts {
   readonly collector: Collector;
   readonly duties: Duties;
   readonly purse: Purse;
+  /** The operator's limits on what is promised. */
+  readonly limiter: Pick<Limiter, "paused" | "allow">;
   readonly clock: Clock;
   readonly tell: Tell;
   readonly rules: TriageRules;
@@ -78,16 +81,20 @@ export class Desk {
     return this.#working.size;
   }
 
-  /** Takes up a bounty, unless it is known, of a kind nobody looks at, or we are stopping. */
+  /** Takes up a bounty, unless it is known, of a kind nobody looks at, or we are paused or stopping. */
   hear(notice: BountyNotice): void {
-    const { ledger, market, tell, rules, clock } = this.#parts;
+    const { ledger, market, limiter, tell, rules, clock } = this.#parts;
     const guid = notice.guid;
     if (this.#stop.signal.aborted || this.#working.has(guid)) return;
     if (this.#deprecated) {
       tell("bounty.skipped", { guid, why: "deprecated" });
     } else if (!rules.artifactKinds.includes(notice.kind)) {
       tell("bounty.skipped", { guid, why: "wrong-kind" });
-    } else if (ledger.find({ chain: market.chain, guid }) === undefined) {
+    } else if (ledger.find({ chain: market.chain, guid }) !== undefined) {
+      return;
+    } else if (limiter.paused() !== undefined) {
+      tell("bounty.skipped", { guid, why: "stop-loss" });
+    } else {
       this.#begin(guid, notice.uri, clock.now(), (signal) => seeBounty(this.#parts, notice, signal));
     }
   }
@@ -204,16 +211,18 @@ export class Desk {
     return distilled;
   }
 
-  /** Nothing is awaited between looking into the purse and reserving, so two bounties never promise the same NCT. */
+  /** Nothing is awaited between asking what may be staked and reserving it: no two bounties are promised the same NCT. */
   async #plan(bounty: Bounty, cases: readonly Case[], signal: AbortSignal): Promise<void> {
-    const { market, ledger, purse, strategy, seal, clock, tell, version } = this.#parts;
+    const { market, ledger, purse, limiter, strategy, seal, clock, tell, version } = this.#parts;
     await whileInTime(market, bounty.expiration, () => purse.refresh(), signal);
+    const parameters = market.parameters();
+    const { assertionFee: fee, bidMinimum } = parameters;
     const plan = planAssertion({
       bounty,
       cases,
-      parameters: market.parameters(),
+      parameters,
       rivals: this.#rivals.get(bounty.guid) ?? [],
-      balance: purse.available(),
+      allowance: limiter.allow({ balance: purse.available(), fee, bidMinimum }),
       atRisk: ledger.atRisk(market.chain),
       strategy,
       seal,

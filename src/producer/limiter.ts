@@ -1,12 +1,12 @@
 import {
   type Allowance,
   allowance,
-  type LimitName,
   type Limits,
   lost,
   type MoneyFacts,
   stopLossHolds,
 } from "../bid/limits.ts";
+import type { ProducerConfig } from "../config/producer.ts";
 import { formatNct, type Nct } from "../domain/nct.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Tell } from "./events.ts";
@@ -15,6 +15,16 @@ import type { LookBack } from "./look-back.ts";
 const HOUR_MS = 3_600_000;
 /** Adding up a day of settlements may take some milliseconds, and every bounty asks. */
 const LOOK_EVERY_MS = 1_000;
+
+/** The limits an operator has set. */
+export const limitsOf = (config: ProducerConfig): Limits => ({
+  stakePerBounty: config.maxStakePerBounty,
+  stakePerHour: config.maxStakePerHour,
+  atRisk: config.maxAtRisk,
+  minBalance: config.minBalance,
+  fee: config.maxFee,
+  stopLoss: config.stopLoss,
+});
 
 export interface LimiterParts {
   readonly limits: Limits;
@@ -45,10 +55,9 @@ export class Limiter {
     this.#parts = parts;
   }
 
-  /** Why no bounty is taken up now; looks at the ledger at most once a second. */
+  /** Why no bounty is taken up now; as of a second ago at most. */
   paused(): "stop-loss" | undefined {
-    this.#parts.lookBack.look();
-    if (this.#parts.steadyMs() - this.#lookedAt >= LOOK_EVERY_MS) this.#look();
+    this.#look();
     return this.#paused ? "stop-loss" : undefined;
   }
 
@@ -63,13 +72,13 @@ export class Limiter {
     });
   }
 
-  /** What of each limit is used up now, as far as the ledger knows it. */
-  uses(): Readonly<Record<Extract<LimitName, "stake-per-hour" | "at-risk"> | "stop-loss", Nct>> {
+  /** What the limits are held against, as far as the ledger knows it. */
+  uses(): { readonly stakedLastHour: Nct; readonly atRisk: Nct; readonly lost: Nct } {
     this.#look();
     return {
-      "stake-per-hour": this.#stakedLastHour(),
-      "at-risk": this.#parts.ledger.committed(),
-      "stop-loss": lost(this.#profit),
+      stakedLastHour: this.#stakedLastHour(),
+      atRisk: this.#parts.ledger.committed(),
+      lost: lost(this.#profit),
     };
   }
 
@@ -79,14 +88,17 @@ export class Limiter {
 
   #look(): void {
     const { limits, stopLossWindowHours: windowHours, ledger, lookBack, tell, steadyMs } = this.#parts;
+    lookBack.look();
+    if (steadyMs() - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = steadyMs();
     this.#profit = ledger.profitSince(lookBack.since(windowHours * HOUR_MS));
     const holds = stopLossHolds(limits, this.#profit);
     if (holds === this.#paused) return;
     this.#paused = holds;
-    const facts = {
-      ...{ lost: formatNct(lost(this.#profit)), limit: formatNct(limits.stopLoss ?? 0n), windowHours },
-    };
-    tell(holds ? "stop-loss.tripped" : "stop-loss.released", facts);
+    tell(holds ? "stop-loss.tripped" : "stop-loss.released", {
+      lost: formatNct(lost(this.#profit)),
+      limit: formatNct(limits.stopLoss ?? 0n),
+      windowHours,
+    });
   }
 }

@@ -9,6 +9,7 @@ interface Stretch {
 
 /** Corrections smaller than this are drift. */
 const STEP_MS = 1_000;
+const REMEMBERED = 1_000;
 
 /**
  * Where a window begins, when the clock may be set while it is open. What is looked for carries the machine's time, and
@@ -34,7 +35,7 @@ export class LookBack {
     const aheadMs = this.#clock.now() - from;
     const last = this.#stretches.at(-1);
     if (last === undefined || Math.abs(aheadMs - last.aheadMs) >= STEP_MS) {
-      this.#stretches.push({ from, aheadMs });
+      this.#stretches = [...this.#stretches, { from, aheadMs }].slice(-REMEMBERED);
     }
   }
 
@@ -44,7 +45,7 @@ export class LookBack {
     const begin = this.#steadyMs() - windowMs;
     const starts = this.#stretches.flatMap(({ from, aheadMs }, index) => {
       const until = this.#stretches[index + 1]?.from ?? Number.POSITIVE_INFINITY;
-      // What was stamped before the process began stands on the first stretch.
+      // What was stamped before the process began counts as stamped on the first stretch.
       return until > begin ? [(index === 0 ? begin : Math.max(from, begin)) + aheadMs] : [];
     });
     return instant(Math.floor(Math.min(...starts)));

@@ -1,11 +1,12 @@
 import type { BidArtifact, BidRequest, BidStrategy } from "../bid/contract.ts";
+import type { Allowance } from "../bid/limits.ts";
 import { type AbstainReason, planBids } from "../bid/plan.ts";
 import { hasBit } from "../domain/bits.ts";
 import type { Bounty, MarketParameters } from "../domain/bounty.ts";
 import type { Instant } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { AbandonReason } from "../domain/lifecycle.ts";
-import type { Nct } from "../domain/nct.ts";
+import { type Nct, nct } from "../domain/nct.ts";
 import type { PlannedAssertion } from "../ledger/records.ts";
 import type { AssertionNotice } from "../market/port.ts";
 import type { Case } from "./cases.ts";
@@ -16,7 +17,8 @@ export interface PlanFacts {
   readonly cases: readonly Case[];
   readonly parameters: MarketParameters;
   readonly rivals: readonly AssertionNotice[];
-  readonly balance: Nct;
+  /** What the operator's limits leave for this bounty. */
+  readonly allowance: Allowance;
   readonly atRisk: Nct;
   readonly strategy: BidStrategy;
   readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
@@ -30,11 +32,13 @@ export type AssertionPlan =
 
 /** From opinions to an assertion that can be written down and posted, or the reason why there is none. */
 export function planAssertion(facts: PlanFacts): AssertionPlan {
-  const request = bidRequest(facts);
-  if (request.artifacts.length === 0) {
+  const { allowance } = facts;
+  const artifacts = facts.cases.flatMap(speakable);
+  if (artifacts.length === 0) {
     return { kind: "abandon", why: "no-opinion", detail: facts.cases.map(explain).join("; ") };
   }
-  const plan = planBids(request, facts.strategy);
+  if (allowance.kind === "nothing") return { kind: "abandon", why: allowance.why, detail: allowance.detail };
+  const plan = planBids(bidRequest(facts, artifacts, allowance.most), facts.strategy);
   if (plan.kind === "abstain") return { kind: "abandon", why: reasonOf(plan.why), detail: plan.detail };
   const { nonce, commitment } = facts.seal(facts.bounty.guid, plan.verdicts);
   return {
@@ -53,18 +57,24 @@ export function planAssertion(facts: PlanFacts): AssertionPlan {
   };
 }
 
-function bidRequest({ bounty, cases, parameters, rivals, balance, atRisk }: PlanFacts): BidRequest {
+/** `most` may be staked in all: so no bid can be higher, and what may be spent is that and the fee. */
+function bidRequest(
+  { bounty, parameters, rivals, atRisk }: PlanFacts,
+  artifacts: readonly BidArtifact[],
+  most: Nct,
+): BidRequest {
+  const { bidMinimum, bidMaximum, assertionFee } = parameters;
   return {
     guid: bounty.guid,
     chain: bounty.chain,
-    artifacts: cases.flatMap(speakable),
+    artifacts,
     artifactCount: bounty.artifactCount,
     reward: bounty.amount,
-    bidMinimum: parameters.bidMinimum,
-    bidMaximum: parameters.bidMaximum,
-    assertionFee: parameters.assertionFee,
+    bidMinimum,
+    bidMaximum: bidMaximum < most ? bidMaximum : most,
+    assertionFee,
     rivals: rivals.map(({ mask, bids }) => ({ mask, bids })),
-    balance,
+    balance: nct(most + assertionFee),
     atRisk,
   };
 }

@@ -3,7 +3,7 @@ import { instant } from "../../src/domain/chain.ts";
 import { nct } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { Collector } from "../../src/producer/collector.ts";
-import { Desk } from "../../src/producer/desk.ts";
+import { Desk, type DeskParts } from "../../src/producer/desk.ts";
 import { Duties } from "../../src/producer/duties.ts";
 import { Purse } from "../../src/producer/purse.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
@@ -11,6 +11,12 @@ import { aBounty, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 const clock = { now: () => instant(1_000) };
+
+/** Whoever has no limits may stake what the purse holds. */
+const unlimited: DeskParts["limiter"] = {
+  paused: () => undefined,
+  allow: ({ balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
+};
 
 /** Takes every job and answers none. */
 const silentQueue: ScanQueue = {
@@ -34,7 +40,7 @@ it("does not begin a bounty again that it heard of before it took up those of th
   const told: string[] = [];
   const tell = (event: string) => void told.push(event);
   const desk = new Desk({
-    ...{ market, ledger, purse, clock, tell, queue: silentQueue },
+    ...{ market, ledger, purse, clock, tell, queue: silentQueue, limiter: unlimited },
     collector: new Collector(silentQueue, clock, () => {}),
     duties: new Duties({ market, ledger, purse, clock, tell }),
     rules: {

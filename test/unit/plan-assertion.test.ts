@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BidStrategy } from "../../src/bid/contract.ts";
+import type { BidRequest, BidStrategy } from "../../src/bid/contract.ts";
+import type { Allowance } from "../../src/bid/limits.ts";
 import { parseAddress } from "../../src/domain/address.ts";
 import { instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
@@ -34,16 +35,18 @@ const most: BidStrategy = {
   bid: ({ artifacts, bidMaximum }) => artifacts.map(() => bidMaximum),
 };
 
+const refusal: Allowance = { kind: "nothing", why: "over-limit", detail: "no more than that" };
+
 const plan = (
   cases: readonly Case[],
-  more: { artifactCount?: number; balance?: bigint; strategy?: BidStrategy } = {},
+  more: { artifactCount?: number; allowance?: Allowance; strategy?: BidStrategy } = {},
 ) =>
   planAssertion({
     bounty: aBounty({ artifactCount: more.artifactCount ?? cases.length }),
     cases,
     parameters: someParameters,
     rivals: [],
-    balance: nct(more.balance ?? 1_000n * ONE_NCT),
+    allowance: more.allowance ?? { kind: "stake", most: nct(1_000n * ONE_NCT), bound: "balance" },
     atRisk: nct(0n),
     strategy: more.strategy ?? most,
     seal: (_guid, verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
@@ -71,10 +74,35 @@ describe("the plan of an assertion", () => {
 
   it.each([
     [[caseOf(0, "unknown"), caseOf(1, "suspicious")], {}, "no-opinion"],
-    [[caseOf(0, "malicious")], { balance: 10n }, "thin-purse"],
+    [[caseOf(0, "unknown")], { allowance: refusal }, "no-opinion"],
+    [[caseOf(0, "malicious")], { allowance: refusal }, "over-limit"],
     [[caseOf(0, "malicious")], { strategy: { name: "mute", bid: () => [null] } }, "abstained"],
   ] as const)("is silence with a reason when there is nothing to stake (%#)", (cases, more, why) => {
     expect(plan(cases, more)).toMatchObject({ kind: "abandon", why });
+  });
+});
+
+describe("what a strategy is shown of the limits", () => {
+  it("is a purse and a highest bid that it cannot leave", () => {
+    const shown: BidRequest[] = [];
+    const strategy: BidStrategy = {
+      name: "curious",
+      bid: (request) => {
+        shown.push(request);
+        return request.artifacts.map(() => ONE_NCT);
+      },
+    };
+    const allowance: Allowance = { kind: "stake", most: nct(ONE_NCT / 2n), bound: "at-risk" };
+    const made = plan([caseOf(0, "malicious"), caseOf(1, "benign")], { allowance, strategy });
+    expect(shown).toMatchObject([
+      { balance: ONE_NCT / 2n + someParameters.assertionFee, bidMaximum: ONE_NCT / 2n },
+    ]);
+    expect(made).toMatchObject({ assertion: { stake: ONE_NCT / 2n, mask: 0b01n } });
+  });
+
+  it("does not widen the contract's limits", () => {
+    const allowance: Allowance = { kind: "stake", most: nct(9n * ONE_NCT), bound: "balance" };
+    expect(plan([caseOf(0, "malicious")], { allowance })).toMatchObject({ assertion: { stake: ONE_NCT } });
   });
 });
 

@@ -1,0 +1,48 @@
+import type { Limits } from "../bid/limits.ts";
+import type { Nct } from "../domain/nct.ts";
+import { nctNumber } from "../observe/metrics.ts";
+import type { ProducerMetrics } from "../observe/producer-metrics.ts";
+import type { Limiter } from "./limiter.ts";
+
+/** What is left to promise and what an assertion costs, on one chain. */
+export interface ChainMoney {
+  readonly available: Nct | undefined;
+  readonly fee: Nct;
+}
+
+/**
+ * Shows each limit and what it is held against; a limit that is not set has no series. Of several chains the emptiest
+ * purse and the highest fee are shown: those are the first to bind.
+ */
+export function showLimits(
+  metrics: Pick<ProducerMetrics, "limitNct" | "limitUsedNct" | "assertingPaused">,
+  limits: Limits,
+  limiter: Pick<Limiter, "uses" | "paused">,
+  chains: readonly ChainMoney[],
+): void {
+  const { stakedLastHour, atRisk, lost } = limiter.uses();
+  const set: Readonly<Record<string, Nct | undefined>> = {
+    "stake-per-bounty": limits.stakePerBounty,
+    "stake-per-hour": limits.stakePerHour,
+    "at-risk": limits.atRisk,
+    "min-balance": limits.minBalance,
+    fee: limits.fee,
+    "stop-loss": limits.stopLoss,
+  };
+  const used: Readonly<Record<string, Nct | undefined>> = {
+    "stake-per-hour": stakedLastHour,
+    "at-risk": atRisk,
+    "min-balance": ascending(chains.flatMap(({ available }) => available ?? [])).at(0),
+    fee: ascending(chains.map(({ fee }) => fee)).at(-1),
+    "stop-loss": lost,
+  };
+  for (const [limit, amount] of Object.entries(set)) {
+    if (amount !== undefined) metrics.limitNct.set({ limit }, nctNumber(amount));
+  }
+  for (const [limit, amount] of Object.entries(used)) {
+    if (amount !== undefined) metrics.limitUsedNct.set({ limit }, nctNumber(amount));
+  }
+  metrics.assertingPaused.set({ why: "stop-loss" }, limiter.paused() === undefined ? 0 : 1);
+}
+
+const ascending = (amounts: readonly Nct[]): readonly Nct[] => amounts.toSorted((a, b) => (a < b ? -1 : 1));
