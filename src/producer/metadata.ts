@@ -32,7 +32,10 @@ const MAX_ENTRY_BYTES = 16_384;
  * it, or null when we keep silent about it.
  */
 export function buildMetadata(
-  spoken: readonly ({ readonly opinion: Opinion; readonly answers: readonly ScanAnswer[] } | null)[],
+  spoken: readonly ({
+    readonly opinion: Pick<Opinion, "verdict" | "family">;
+    readonly answers: readonly ScanAnswer[];
+  } | null)[],
   versions: { readonly microengine: string },
 ): readonly VerdictMetadata[] {
   return spoken.map((item) => {

@@ -68,14 +68,18 @@ export const Guids = z.array(guid);
 
 /** One assertion; which bounty and which index it is says the request. */
 export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
-  .object({ author: address, bid: z.array(amount), mask: bits, commitment: uint, nonce: uint })
-  .transform(({ author, bid, mask, commitment, nonce }) => ({
+  .object({
+    ...{ author: address, bid: z.array(amount), mask: bits, commitment: uint, nonce: uint },
+    verdicts: bits.optional().catch(undefined),
+  })
+  .transform(({ author, bid, mask, commitment, nonce, verdicts }) => ({
     author,
     bids: bid,
     mask,
     commitment,
     // Not by the verdicts: the single form shows unrevealed ones as false.
     revealed: nonce !== 0n,
+    ...(nonce === 0n || verdicts === undefined ? {} : { verdicts }),
   }));
 
 /** A list whose entries are read one by one; an answer without a result is an empty one. */

@@ -1,0 +1,53 @@
+import { gateway, logging, scanning, starting } from "./common.ts";
+import { producerSettings } from "./producer.ts";
+import { type ConfigOf, maybe, one, toggle } from "./settings.ts";
+import { seconds, wholeNumber } from "./shapes.ts";
+
+const { keyfile, password, passwordFile, embedded, benign, triage, chains, dataDir } = producerSettings;
+const { chainId, registryAddr, tokenAddr, maxGasPrice } = producerSettings;
+
+/** Settings of `recover`: those of the producer whose ledger was lost, as far as they matter. */
+export const recoverSettings = {
+  ...gateway,
+  ...{ keyfile, password, passwordFile, dataDir, chains },
+  blocks: maybe({
+    flag: "blocks",
+    env: "RECOVER_BLOCKS",
+    value: "BLOCKS",
+    help: "leave alone what expired longer ago than this; without it, every bounty is looked at",
+    reads: wholeNumber(1),
+  }),
+  noWait: toggle({
+    flag: "no-wait",
+    env: "RECOVER_NO_WAIT",
+    help: "only write the ledger; a producer reveals and settles",
+  }),
+  json: toggle({
+    flag: "json",
+    env: "RECOVER_JSON",
+    help: "end with one line of JSON instead of a table",
+  }),
+  tries: one({
+    flag: "tries",
+    env: "RECOVER_TRIES",
+    value: "NUMBER",
+    help: "verdicts to try for a bounty on which we spoke of more than 20 artifacts; two million take a second",
+    default: "16777216",
+    reads: wholeNumber(1),
+  }),
+  rescanTimeout: one({
+    flag: "rescan-timeout",
+    env: "RECOVER_RESCAN_TIMEOUT",
+    value: "SECONDS",
+    help: "scan the artifacts of such a bounty anew for at most this long, to know which verdicts to try first",
+    default: "60",
+    reads: seconds("zero allowed"),
+  }),
+  ...scanning,
+  ...{ embedded, benign, triage },
+  ...{ chainId, registryAddr, tokenAddr, maxGasPrice },
+  ...starting,
+  ...logging,
+};
+
+export type RecoverConfig = ConfigOf<typeof recoverSettings>;

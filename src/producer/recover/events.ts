@@ -1,0 +1,46 @@
+import type { Guid } from "../../domain/guid.ts";
+import type { Logger } from "../../observe/log.ts";
+
+/** What `recover` tells besides what the producer's duties tell. Named as ProducerEvents are. */
+export interface RecoverEvents {
+  "recover.begun": { chain: string; account: string; head: number };
+  /** Told after every page of the marketplace's list, the newest bounties first. */
+  "recover.looked": { chain: string; bounties: number; assertions: number };
+  /** The artifacts of a bounty are scanned anew, to know which verdicts to try first. */
+  "recover.rescanning": { guid: Guid; artifacts: number };
+  /** No consumer can be reached: verdicts are tried in an order that knows nothing of the artifacts. */
+  "recover.no-rescan": { reason: string };
+  "recover.rebuilt": { guid: Guid; artifacts: number; revealed: boolean; tries: number };
+  "recover.not-rebuilt": { guid: Guid; why: NotRebuilt; detail: string };
+  /** Nobody knows whether there is an assertion of ours on this bounty. */
+  "recover.unread": { guid: Guid; reason: string };
+  /** The list of bounties could not be read to its end. */
+  "recover.cut-short": { chain: string; reason: string };
+  /** Redis cannot say whether a producer works with this wallet somewhere else. */
+  "recover.no-lease": { reason: string };
+}
+
+/**
+ * - `another-program`  our nonce does not open the commitment, whatever the verdicts: the wallet asserted with something
+ *                      else than microengine, or on other contracts.
+ * - `too-many`         there are more verdicts than were tried.
+ * - `ledger-differs`   the ledger holds another answer of ours, or calls the bounty abandoned.
+ */
+export type NotRebuilt = "another-program" | "too-many" | "ledger-differs";
+
+export type TellRecover = <Name extends keyof RecoverEvents>(event: Name, facts: RecoverEvents[Name]) => void;
+
+const WARNINGS: readonly (keyof RecoverEvents)[] = [
+  "recover.no-rescan",
+  "recover.not-rebuilt",
+  "recover.unread",
+  "recover.cut-short",
+  "recover.no-lease",
+];
+
+export const tellRecoverLog =
+  (log: Logger): TellRecover =>
+  (event, facts) => {
+    const entry: object = facts;
+    log[WARNINGS.includes(event) ? "warn" : "info"](entry, event);
+  };

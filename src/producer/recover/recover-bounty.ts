@@ -1,0 +1,138 @@
+import { setImmediate as breathe } from "node:timers/promises";
+import { sameAddress } from "../../domain/address.ts";
+import { countBits } from "../../domain/bits.ts";
+import type { Bounty } from "../../domain/bounty.ts";
+import { block, type Clock, type Instant, instant } from "../../domain/chain.ts";
+import { describeError, Fault } from "../../domain/fault.ts";
+import type { Guid } from "../../domain/guid.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { commitment } from "../../market/polyswarmd/commitment.ts";
+import type { Marketplace, PostedAssertion } from "../../market/port.ts";
+import { adopt, isKnown } from "./adopt.ts";
+import { askAgain } from "./ask-again.ts";
+import type { TellRecover } from "./events.ts";
+import {
+  EXHAUSTIVE_ARTIFACTS,
+  type SealedVerdicts,
+  type SearchEnd,
+  type SearchPlan,
+  searchVerdicts,
+  type VerdictGuess,
+} from "./verdict-search.ts";
+
+export interface RecoveryParts {
+  readonly market: Marketplace;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly tell: TellRecover;
+  /** The nonce of our commitment on a bounty. */
+  readonly nonceFor: (guid: Guid) => bigint;
+  /** When a block was or will be made, as far as we can tell. */
+  readonly instantOf: (block: number) => Instant;
+  /** What scanning the masked artifacts anew says; undefined when nobody can. */
+  readonly rescan: (bounty: Bounty, mask: bigint, signal: AbortSignal) => Promise<VerdictGuess | undefined>;
+  /** Candidates to try at most where there are too many to try them all. */
+  readonly tries: number;
+  /** Of microengine. */
+  readonly version: string;
+}
+
+/**
+ * - `nobody`       we asserted nothing on this bounty.
+ * - `known`        the ledger has our assertion already.
+ * - `rebuilt`      it has it now.
+ * - `not-rebuilt`  it is on the market, but what it says cannot be found out, or the ledger says otherwise.
+ * - `unread`       the marketplace would not say.
+ */
+export type Recovered = "nobody" | "known" | "rebuilt" | "not-rebuilt" | "unread";
+
+/** Half a second of searching that is worth a try before anybody is asked to scan. */
+const QUICK_TRIES = 2 ** 20;
+
+/** Looks whether one bounty carries an assertion of ours, and writes it into the ledger if it does. */
+export async function recoverBounty(
+  parts: RecoveryParts,
+  guid: Guid,
+  signal: AbortSignal,
+): Promise<Recovered> {
+  const { market, ledger, tell } = parts;
+  if (isKnown(ledger.find({ chain: market.chain, guid }))) return "known";
+  try {
+    const posted = (await askAgain(() => market.assertions(guid, signal), signal)).find(({ author }) =>
+      sameAddress(author, market.account),
+    );
+    if (posted === undefined) return "nobody";
+    const bounty = await askAgain(() => market.bounty(guid, signal), signal);
+    if (bounty === null) throw new Error("the marketplace lists our assertion, but not its bounty");
+    return await rebuild(parts, bounty, posted, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    tell("recover.unread", { guid, reason: describeError(error) });
+    return "unread";
+  }
+}
+
+async function rebuild(
+  parts: RecoveryParts,
+  bounty: Bounty,
+  posted: PostedAssertion,
+  signal: AbortSignal,
+): Promise<Recovered> {
+  const { market, ledger, clock, tell, instantOf, version } = parts;
+  const { guid } = bounty;
+  const nonce = parts.nonceFor(guid);
+  const artifacts = countBits(posted.mask);
+  const end = await findVerdicts(parts, bounty, { ...posted, nonce }, signal);
+  if (end.kind === "not-found") {
+    const why = end.exhausted ? "another-program" : "too-many";
+    tell("recover.not-rebuilt", { guid, why, detail: `${artifacts} artifacts, ${end.tries} verdicts tried` });
+    return "not-rebuilt";
+  }
+  try {
+    adopt(
+      {
+        ...{ bounty, posted, nonce, verdicts: end.verdicts, version },
+        fee: market.parameters().assertionFee,
+        plannedAt: instant(Math.min(clock.now(), instantOf(block(bounty.expiration)))),
+      },
+      ledger,
+    );
+  } catch (error) {
+    if (!(error instanceof Fault) || !["ANSWERED_ALREADY", "LEDGER_STATE"].includes(error.code)) throw error;
+    tell("recover.not-rebuilt", { guid, why: "ledger-differs", detail: error.message });
+    return "not-rebuilt";
+  }
+  tell("recover.rebuilt", { guid, artifacts, revealed: posted.revealed, tries: end.tries });
+  return "rebuilt";
+}
+
+/** From what was revealed, by trying, or by scanning anew and trying what is likely: the cheapest that does it. */
+async function findVerdicts(
+  { market, tell, rescan, tries }: RecoveryParts,
+  bounty: Bounty,
+  posted: PostedAssertion & { readonly nonce: bigint },
+  signal: AbortSignal,
+): Promise<SearchEnd> {
+  const { verdicts, nonce, mask } = posted;
+  const sealed: SealedVerdicts = { account: market.account, commitment: posted.commitment, nonce, mask };
+  if (verdicts !== undefined && commitment(market.account, verdicts, nonce) === posted.commitment)
+    return { kind: "found", verdicts, tries: 1 };
+  // What was revealed opens the commitment: when it does not do so with our nonce, no verdicts will.
+  if (verdicts !== undefined) return { kind: "not-found", exhausted: true, tries: 1 };
+  const quick = await search(sealed, { tries: Math.min(QUICK_TRIES, tries) }, signal);
+  const artifacts = countBits(mask);
+  if (quick.kind === "found" || artifacts <= EXHAUSTIVE_ARTIFACTS) return quick;
+  tell("recover.rescanning", { guid: bounty.guid, artifacts });
+  const guess = await rescan(bounty, mask, signal);
+  return search(sealed, { guess, tries }, signal);
+}
+
+/** Millions of hashes take seconds, in which the event stream and what is due must go on. */
+async function search(sealed: SealedVerdicts, plan: SearchPlan, signal: AbortSignal): Promise<SearchEnd> {
+  const searching = searchVerdicts(sealed, plan);
+  for (;;) {
+    const step = searching.next();
+    if (step.done) return step.value;
+    await breathe(undefined, { signal });
+  }
+}
