@@ -6,7 +6,9 @@
  * of, and after an interruption many are heard of at once. Hence:
  * - the block time is the median slope over all pairs of recent observations, each weighed by the blocks it spans;
  * - blocks heard in one burst count as one observation, that of the newest, which is the least late;
- * - a future block is placed by the observations that were least late, so that a deadline errs on the early side.
+ * - a future block is placed by the observations that were least late, so that a deadline errs on the early side;
+ * - when the machine's clock is set, what was heard before is carried over to the new time. Set forwards and a pause of the
+ *   chain look the same and are treated the same. Only when the next block is as late again has the chain become slow.
  */
 import { type BlockNumber, type Instant, instant } from "./chain.ts";
 
@@ -19,6 +21,10 @@ const ENOUGH = 4;
 const RECENT = 8;
 /** Closer together than this, observations are one burst. */
 const BURST_MS = 20;
+
+/** Later than this, and than so many times what the blocks take, is no delivery that was late: the clock was set. */
+const STEP_MS = 60_000;
+const STEP_FACTOR = 10;
 
 interface Observation {
   readonly block: number;
@@ -42,6 +48,7 @@ export function createBlockClock(
 ): BlockClock {
   let heard: Observation[] = [{ block: head, at }];
   let blockMs = assumedBlockMs;
+  let stepped = false;
   const newest = () => heard.at(-1)!;
 
   return {
@@ -49,6 +56,12 @@ export function createBlockClock(
       // Far behind everything remembered: another chain has begun, as when a sandbox is started anew.
       if (block < heard[0]!.block) heard = [{ block, at }];
       if (block <= newest().block) return;
+      const dueMs = (block - newest().block) * blockMs;
+      const surplusMs = at - newest().at - dueMs;
+      const back = at < newest().at;
+      const forwards = surplusMs > STEP_MS && surplusMs > STEP_FACTOR * dueMs;
+      if (back || (forwards && !stepped)) heard = heard.map((one) => ({ ...one, at: one.at + surplusMs }));
+      stepped = forwards;
       if (heard.length > 1 && at - newest().at < BURST_MS) heard.pop();
       heard = [...heard, { block, at }].slice(-REMEMBERED);
       blockMs = heard.length < ENOUGH ? assumedBlockMs : medianSlope(heard);

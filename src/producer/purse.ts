@@ -3,14 +3,14 @@ import { type Nct, nct } from "../domain/nct.ts";
 
 interface Reservation {
   readonly amount: bigint;
-  /** When the market took it, so that a balance read later no longer contains it. */
-  spentAt?: number;
+  /** How often the balance had been asked for when the market took it: the next answer no longer contains it. */
+  spentAfter?: number;
 }
 
 /**
  * What may still be promised: the wallet's balance less what concurrent bounties have promised and the balance does not
  * show yet. A reservation ends when it is released (nothing was posted) or when the balance was read after the market
- * took the stake.
+ * took the stake. Which came first is counted, not timed: a clock may be set.
  */
 export class Purse {
   readonly #readBalance: () => Promise<Nct>;
@@ -19,6 +19,7 @@ export class Purse {
   readonly #reservations = new Map<string, Reservation>();
   #balance: { readonly amount: bigint; readonly askedAt: number } | undefined;
   #asking: Promise<void> | undefined;
+  #asked = 0;
 
   constructor(readBalance: () => Promise<Nct>, clock: Clock, maxAgeMs = 2_000) {
     this.#readBalance = readBalance;
@@ -65,14 +66,16 @@ export class Purse {
   /** The market took it: the next balance that is read will show it. */
   spent(id: string): void {
     const reservation = this.#reservations.get(id);
-    if (reservation !== undefined) reservation.spentAt = this.#clock.now();
+    if (reservation !== undefined) reservation.spentAfter = this.#asked;
   }
 
   async #ask(): Promise<void> {
     const askedAt = this.#clock.now();
+    const number = ++this.#asked;
     this.#balance = { amount: await this.#readBalance(), askedAt };
     for (const [id, reservation] of this.#reservations) {
-      if (reservation.spentAt !== undefined && reservation.spentAt < askedAt) this.#reservations.delete(id);
+      const { spentAfter } = reservation;
+      if (spentAfter !== undefined && spentAfter < number) this.#reservations.delete(id);
     }
   }
 }

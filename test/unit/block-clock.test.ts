@@ -89,6 +89,30 @@ describe("a block clock", () => {
     expect(clock.instantOf(block(8))).toBe(START + 8_000);
   });
 
+  it.each([
+    ["forwards by a day", 86_400_000],
+    ["forwards by two minutes", 120_000],
+    ["back by an hour", -3_600_000],
+    ["back by two seconds", -2_000],
+  ])("places coming blocks as well as before once the machine's clock was set %s", (_, stepMs) => {
+    for (const blockMs of [500, 1_000]) {
+      const clock = hear(blockMs, upTo(20));
+      for (let number = 21; number <= 60; number++) {
+        clock.observe(block(number), instant(START + stepMs + number * blockMs));
+        const due = START + stepMs + (number + 20) * blockMs;
+        expect(Math.abs(clock.instantOf(block(number + 20)) - due)).toBeLessThan(2.5 * blockMs);
+        expect(Math.abs(clock.blockTimeMs() - blockMs)).toBeLessThan(blockMs / 10);
+      }
+    }
+  });
+
+  it("adapts when the chain becomes a hundred times slower, which is no step of the clock", () => {
+    const clock = hear(1_000, upTo(10));
+    for (let more = 1; more <= 40; more++)
+      clock.observe(block(10 + more), instant(START + 10_000 + more * 100_000));
+    expect(clock.blockTimeMs()).toBeCloseTo(100_000);
+  });
+
   it("starts over when another chain has begun", () => {
     const clock = createBlockClock(block(5_000), instant(START));
     clock.observe(block(3), instant(START + 60_000));

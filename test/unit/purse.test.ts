@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import { nct } from "../../src/domain/nct.ts";
@@ -78,4 +79,88 @@ it("the purse reads the balance again after the clock was set back", async () =>
   state.balance = 4n;
   await purse.refresh();
   expect(purse.available()).toBe(4n);
+});
+
+it("the purse gives a posted stake back to nobody when the clock is set back meanwhile", async () => {
+  const asked = Promise.withResolvers<ReturnType<typeof nct>>();
+  let now = 5_000_000;
+  const purse = new Purse(() => asked.promise, { now: () => instant(now) });
+  const refreshed = purse.refresh();
+  purse.reserve("a", 7n);
+  now -= 3_600_000;
+  purse.spent("a");
+  asked.resolve(nct(10n));
+  await refreshed;
+  expect(purse.available()).toBe(3n);
+});
+
+it("the purse does not hold back for an hour what the balance shows, after the clock was set back by one", async () => {
+  const { purse, state } = aPurse(10n);
+  state.now = 5_000_000;
+  await purse.refresh();
+  purse.reserve("a", 7n);
+  purse.spent("a");
+  state.balance = 3n;
+  state.now -= 3_600_000;
+  await purse.refresh();
+  expect(purse.available()).toBe(3n);
+});
+
+/** What can happen to a purse; amounts and steps are drawn. */
+type Step =
+  | { readonly do: "reserve" | "post" | "release"; readonly of: number }
+  | { readonly do: "ask" | "answer" }
+  | { readonly do: "clock"; readonly byMs: number };
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(
+    fc.record({ do: fc.constantFrom("reserve", "post", "release"), of: fc.nat(5) }),
+    fc.record({ do: fc.constantFrom("ask", "answer") }),
+    fc.record({ do: fc.constant("clock"), byMs: fc.integer({ min: -3_600_000, max: 86_400_000 }) }),
+  ),
+  { maxLength: 40 },
+);
+
+it("the purse never promises what the wallet does not hold, in whatever order things happen and however the clock steps", async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.bigInt({ min: 0n, max: 100n }), async (happening, most) => {
+      const wallet = { holds: 1_000n, now: 10_000_000 };
+      const promised = new Map<number, bigint>();
+      const posted = new Map<number, bigint>();
+      let answer = () => {};
+      // The oldest balance a gateway can answer with: that of the moment it was asked.
+      const purse = new Purse(
+        () =>
+          new Promise(
+            (resolve) =>
+              (answer = (
+                (held) => () =>
+                  resolve(nct(held))
+              )(wallet.holds)),
+          ),
+        { now: () => instant(wallet.now) },
+      );
+      for (const step of happening) {
+        if (step.do === "clock") wallet.now += step.byMs;
+        if (step.do === "ask") void purse.refresh();
+        if (step.do === "answer") answer();
+        if (step.do === "answer") await new Promise(setImmediate);
+        if (step.do === "reserve" && !promised.has(step.of) && !posted.has(step.of)) {
+          const free = purse.available();
+          const amount = free < most ? free : most;
+          promised.set(step.of, amount);
+          purse.reserve(String(step.of), amount);
+        }
+        if (step.do === "release" && promised.delete(step.of)) purse.release(String(step.of));
+        const stake = step.do === "post" ? promised.get(step.of) : undefined;
+        if (step.do === "post" && stake !== undefined) {
+          promised.delete(step.of);
+          posted.set(step.of, stake);
+          wallet.holds -= stake;
+          purse.spent(String(step.of));
+        }
+        const owed = [...promised.values()].reduce((sum, amount) => sum + amount, 0n);
+        expect(purse.available()).toBeLessThanOrEqual(wallet.holds - owed);
+      }
+    }),
+  );
 });
