@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAX_ARTIFACTS } from "../../domain/artifact.ts";
+import { packBits } from "../../domain/bits.ts";
 import type { Bounty, MarketParameters } from "../../domain/bounty.ts";
 import type { ChainName } from "../../domain/chain.ts";
 import type { PostedAssertion } from "../port.ts";
@@ -70,7 +71,8 @@ export const Guids = z.array(guid);
 export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
   .object({
     ...{ author: address, bid: z.array(amount), mask: bits, commitment: uint, nonce: uint },
-    verdicts: bits.optional().catch(undefined),
+    // Where some are not known yet, none are.
+    verdicts: z.array(z.boolean()).max(MAX_ARTIFACTS).transform(packBits).optional().catch(undefined),
   })
   .transform(({ author, bid, mask, commitment, nonce, verdicts }) => ({
     author,
