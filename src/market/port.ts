@@ -19,7 +19,8 @@ export interface MarketEvents {
   quorum: [{ readonly guid: Guid }];
   settled: [{ readonly guid: Guid; readonly settler: Address; readonly payout: Nct }];
   parameters: [MarketParameters];
-  deprecated: [{ readonly rollover: boolean }];
+  /** No bounty can be posted from the block `since` on, as far as the marketplace names it. */
+  deprecated: [{ readonly rollover: boolean; readonly since: BlockNumber | undefined }];
   undeprecated: [];
   /** The wallet refused to sign what the gateway had built for us; nothing was sent. Not from the stream: it is certain. */
   refused: [{ readonly guid: Guid; readonly reason: string }];
@@ -50,6 +51,8 @@ export interface AssertionNotice {
 /** An assertion as the marketplace holds it. */
 export interface PostedAssertion extends AssertionNotice {
   readonly revealed: boolean;
+  /** As revealed; absent before that, or when the marketplace does not say. */
+  readonly verdicts?: bigint;
 }
 
 export interface ArbiterVote {

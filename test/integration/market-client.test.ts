@@ -54,6 +54,14 @@ async function heardAll(): Promise<void> {
   gateway.say("quorum", { bounty_guid: uintToGuid(99n) });
   await last;
 }
+/** Loses the event stream and gets it back. */
+async function reconnect(): Promise<void> {
+  const lost = next("disconnected");
+  const back = next("connected");
+  gateway.hangUp();
+  await lost;
+  await back;
+}
 const gather = <Name extends keyof MarketEvents>(name: Name): MarketEvents[Name][] => {
   const all: MarketEvents[Name][] = [];
   market.on(name, (...args) => void all.push(args));
@@ -419,19 +427,49 @@ describe("the event stream", () => {
 
   it("comes back after a broken connection, asks for the parameters again and follows a chain that restarted", async () => {
     await started();
-    gateway.say("block", { number: 500 });
-    await heardAll();
     gateway.fee = 40000000000000001n;
-    const lost = next("disconnected");
-    const back = next("connected");
-    gateway.hangUp();
-    await lost;
-    await back;
+    gateway.head = 3;
+    await reconnect();
     expect(market.parameters().assertionFee).toBe(40000000000000001n);
     const heard = next("block");
-    gateway.say("block", { number: 3 });
-    expect((await heard)[0].number).toBe(block(3));
-    expect(market.head()).toBe(3);
+    gateway.say("block", { number: 4 });
+    expect((await heard)[0].number).toBe(block(4));
+    expect(market.head()).toBe(4);
+  });
+
+  it("tells of the newest block after a reconnect, also when it is the one it knew", async () => {
+    await started();
+    for (const number of [100, 160]) {
+      gateway.head = number;
+      const heard = next("block");
+      await reconnect();
+      expect((await heard)[0].number).toBe(number);
+    }
+  });
+
+  it("believes no block far away that only one message speaks of, first after a reconnect or not", async () => {
+    await started();
+    const blocks = gather("block");
+    gateway.say("block", { number: 101 });
+    gateway.head = 102;
+    gateway.say("block", { number: 17_000_000 });
+    await gateway.arrival("GET /status");
+    await reconnect();
+    gateway.say("block", { number: 17_000_001 });
+    gateway.say("block", { number: 103 });
+    await heardAll();
+    expect(new Set(blocks.map(([{ number }]) => number))).toEqual(new Set([101, 102, 103]));
+    gateway.head = 17_000_000;
+    expect(await market.freshHead()).toBe(17_000_000);
+    expect(market.head()).toBe(103);
+  });
+
+  it("is hours ahead at once when the gateway, asked, agrees with the stream", async () => {
+    await started();
+    gateway.head = 9_000;
+    const heard = next("block");
+    gateway.say("block", { number: 9_001 });
+    expect((await heard)[0].number).toBe(9_001);
   });
 
   it("takes silence for a broken connection", async () => {

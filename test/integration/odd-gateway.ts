@@ -58,7 +58,10 @@ export class OddGateway implements AsyncDisposable {
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #websockets = new WebSocketServer({ server: this.#server });
   fee = PARAMETERS.assertion_fee;
+  /** Our account's transaction count, pending ones included. */
   nonce = 0n;
+  /** The newest block, for those who ask. */
+  head = 100;
 
   static async open(): Promise<OddGateway> {
     const gateway = new OddGateway();
@@ -172,7 +175,8 @@ export class OddGateway implements AsyncDisposable {
     if (method === "GET" && path === "/bounties/parameters") {
       return { result: { ...PARAMETERS, assertion_fee: this.fee } };
     }
-    if (path === "/status") return { result: { side: { reachable: true, syncing: false, block: 100 } } };
+    if (path === "/status")
+      return { result: { side: { reachable: true, syncing: false, block: this.head } } };
     if (path === "/nonce") return { result: Number(this.nonce) };
     if (path === "/pending") return { result: [] };
     if (method === "POST" && path === "/transactions") return this.#accept(asked);

@@ -1,48 +1,107 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { block } from "../../src/domain/chain.ts";
 import { BlockHead } from "../../src/market/polyswarmd/block-head.ts";
 
 /** Which of the numbers are news, heard a second apart. */
 const news = (head: BlockHead, numbers: number[]) =>
-  numbers.filter((number, index) => head.hear(block(number), index * 1_000));
+  numbers.filter((number, index) => head.heard(block(number), index * 1_000) === "news");
+
+const at = (number: number): BlockHead => {
+  const head = new BlockHead();
+  head.asked(block(number));
+  return head;
+};
 
 describe("the newest block", () => {
-  it("only ever grows while the connection lasts", () => {
+  it("only ever grows while the chain goes on", () => {
     expect(news(new BlockHead(), [5, 5, 7, 6, 7, 8, 3, 9])).toEqual([5, 7, 8, 9]);
   });
 
-  it("is what the first message after a reconnect says, even when it is lower", () => {
-    const head = new BlockHead();
-    head.hear(block(500), 0);
-    head.reconnected();
-    expect(head.hear(block(3), 1)).toBe(true);
-    expect(head.number()).toBe(3);
-    head.reconnected();
-    expect(head.hear(block(3), 2)).toBe(false);
+  it("is what stream and status agree on, however far away, in either order", () => {
+    const away = at(500);
+    expect(away.asked(block(40_000))).toBe("odd");
+    expect(away.number()).toBe(500);
+    expect(away.heard(block(40_001), 0)).toBe("news");
+    expect(away.number()).toBe(40_001);
+    expect(away.heard(block(4), 0)).toBe("odd");
+    expect(away.asked(block(3))).toBe("news");
+    expect(away.number()).toBe(4);
   });
 
-  it("follows a chain that was reset without breaking the connection", () => {
-    const head = new BlockHead();
-    expect(news(head, [500, 1, 2, 3, 4, 5, 6])).toEqual([500, 5, 6]);
+  it("follows a chain that was reset although only the stream says so", () => {
+    expect(news(at(500), [1, 2, 3, 4, 5, 6])).toEqual([5, 6]);
+    expect(news(at(30), [1, 1, 2, 3, 3, 4, 5, 6])).toEqual([5, 6]);
   });
 
-  it("is not carried away by a number of another chain, unless the connection stays there", () => {
+  it("is not moved by a number that is said over and over", () => {
+    expect(news(at(500), [17_000_000, 17_000_000, 17_000_000, 17_000_000, 17_000_000, 501])).toEqual([501]);
+  });
+
+  it("is not carried away by numbers of another chain in between", () => {
     const head = new BlockHead();
     expect(news(head, [10, 17_000_000, 11, 17_000_001, 12])).toEqual([10, 11, 12]);
     expect(head.blockMs()).toBe(2_000);
     expect(news(head, [5_001, 5_002, 5_003, 5_004, 5_005, 5_006])).toEqual([5_005, 5_006]);
   });
 
+  it("stays where the status says it is, whatever the stream goes on saying", () => {
+    const head = at(10);
+    for (let number = 5_000; number < 5_010; number++) {
+      expect(head.heard(block(number), 0)).toBe("odd");
+      head.asked(block(10 + Math.floor((number - 5_000) / 2)));
+    }
+    expect(head.number()).toBe(14);
+  });
+
   it("is not dragged down by a node that lags behind the others", () => {
     const head = new BlockHead();
     expect(news(head, [10, 9, 11, 10, 12, 11, 13, 12, 14, 13, 15, 14])).toEqual([10, 11, 12, 13, 14, 15]);
+    expect([head.asked(block(13)), head.heard(block(13), 0), head.number()]).toEqual(["known", "known", 15]);
+  });
+
+  it("never goes further than a hundred blocks on one odd number of either source", () => {
+    const number = fc.integer({ min: 0, max: 20_000_000 });
+    fc.assert(
+      fc.property(fc.nat(10_000_000), fc.nat(5), number, fc.boolean(), (start, steps, odd, fromStatus) => {
+        const head = at(start);
+        let truth = start;
+        for (let step = 0; step < steps; step++) head.heard(block(++truth), step);
+        if (fromStatus) head.asked(block(odd));
+        else head.heard(block(odd), steps);
+        expect(Math.abs((head.number() ?? 0) - truth)).toBeLessThanOrEqual(100);
+      }),
+      { endOnFailure: true },
+    );
+  });
+
+  it("is back near the truth within one block, whatever was said before, when both sources tell it", () => {
+    const number = fc.integer({ min: 0, max: 20_000_000 });
+    fc.assert(
+      fc.property(number, number, number, (start, odd, truth) => {
+        const head = at(start);
+        head.heard(block(odd), 0);
+        head.asked(block(truth));
+        head.heard(block(truth + 1), 1);
+        expect(Math.abs((head.number() ?? 0) - truth)).toBeLessThanOrEqual(100);
+      }),
+      { endOnFailure: true },
+    );
   });
 
   it("measures how long a block takes, skipped ones counted", () => {
     const head = new BlockHead();
-    head.hear(block(1), 0);
+    head.heard(block(1), 0);
     expect(head.blockMs()).toBeUndefined();
-    head.hear(block(3), 4_000);
+    head.heard(block(3), 4_000);
     expect(head.blockMs()).toBe(2_000);
+  });
+
+  it("measures nothing across hours without a connection", () => {
+    const head = new BlockHead();
+    news(head, [1, 2]);
+    head.asked(block(4_000));
+    head.heard(block(4_001), 4_000_000);
+    expect([head.number(), head.blockMs()]).toEqual([4_001, 1_000]);
   });
 });

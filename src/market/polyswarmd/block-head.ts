@@ -1,23 +1,31 @@
 import type { BlockNumber } from "../../domain/chain.ts";
 
-/** So many numbers in a row that do not follow are a chain that was reset, not a node that lags or a slip. */
+/** So many numbers in a row that follow one another, but not the head, are a chain that was reset. */
 const RESET_AFTER = 5;
-/** Blocks. A connection does not live through so many without a word of one in between. */
-const LEAP = 1_000;
+/** Blocks. The head goes no further on a single word. */
+const LEAP = 100;
+/** Blocks. A node so far behind the others lags; and two sources so near to each other agree. */
+const LAG = 50;
+
+/** What a number turned out to be; `odd`: too far from the head to be believed alone. */
+export type Weight = "news" | "known" | "odd";
+
+type Source = "stream" | "status";
+const OTHER: Readonly<Record<Source, Source>> = { stream: "status", status: "stream" };
 
 /**
- * The newest block heard of, and how long a block takes. Numbers only ever increase, because gateways repeat them and
- * nodes behind them lag, and never by a leap: a single number of another chain would make every reveal look too late.
- * Except that the first number after a reconnect is taken as it comes, and that a chain which stays below, or far above,
- * for a while has been reset and is followed.
+ * The newest block, from two sources that are both fallible: the event stream and the gateway's status. Numbers that are
+ * a little ahead count at once; one that is a little behind comes from a node that lags. What is further away, in
+ * either direction, is another chain's number, or the truth after hours without a connection, or a chain that was
+ * reset: it counts when both sources say so, or when one of them goes on from there for a while. What is said of the
+ * old head in between speaks against it. So a single wrong number never makes every reveal look too late.
  */
 export class BlockHead {
   #number: BlockNumber | undefined;
-  #heardAtMs = 0;
   #blockMs: number | undefined;
-  /** Numbers in a row that did not follow the last one. */
-  #astray = 0;
-  #fresh = true;
+  #lastHeard: { readonly number: BlockNumber; readonly atMs: number } | undefined;
+  /** By source: the last number that did not follow, and how many led up to it. */
+  #strays: { [From in Source]?: { readonly number: BlockNumber; readonly run: number } } = {};
 
   number(): BlockNumber | undefined {
     return this.#number;
@@ -28,30 +36,58 @@ export class BlockHead {
     return this.#blockMs;
   }
 
-  /** The next number counts, whatever it is. */
-  reconnected(): void {
-    this.#fresh = true;
+  /** A number from the stream. `atMs` is any clock that does not step. */
+  heard(number: BlockNumber, atMs: number): Weight {
+    const weight = this.#weigh("stream", number);
+    if (this.#number !== number) return weight;
+    const before = this.#lastHeard;
+    if (before !== undefined && follows(before.number, number)) {
+      this.#measure((atMs - before.atMs) / (number - before.number));
+    }
+    if (before?.number !== number) this.#lastHeard = { number, atMs };
+    return weight;
   }
 
-  /** Whether this is news. `atMs` is any clock that does not step. */
-  hear(number: BlockNumber, atMs: number): boolean {
-    const before = this.#number;
-    if (before !== undefined && !this.#fresh) {
-      const ahead = number - before;
-      const follows = ahead > 0 && ahead <= LEAP;
-      this.#astray = follows || ahead === 0 ? 0 : this.#astray + 1;
-      if (!follows && this.#astray < RESET_AFTER) return false;
-      if (follows) this.#measure((atMs - this.#heardAtMs) / ahead);
+  /** A number that the gateway gave as its status. */
+  asked(number: BlockNumber): Weight {
+    return this.#weigh("status", number);
+  }
+
+  #weigh(source: Source, number: BlockNumber): Weight {
+    const head = this.#number;
+    if (head === undefined || follows(head, number)) return this.#accept(number);
+    if (head === number) {
+      this.#strays = {};
+      return "known";
     }
-    const news = number !== before;
+    const run = this.#stray(source, number);
+    const lags = number < head && head - number <= LAG;
+    const other = this.#strays[OTHER[source]]?.number;
+    const agreed = other !== undefined && Math.abs(other - number) <= LAG;
+    if (run >= RESET_AFTER) return this.#accept(number);
+    if (agreed && !lags) return this.#accept(other > number ? other : number);
+    return lags ? "known" : "odd";
+  }
+
+  /** How many numbers of this source in a row lead up to this one. */
+  #stray(source: Source, number: BlockNumber): number {
+    const before = this.#strays[source];
+    if (before?.number === number) return before.run;
+    const run = before !== undefined && follows(before.number, number) ? before.run + 1 : 1;
+    this.#strays[source] = { number, run };
+    return run;
+  }
+
+  #accept(number: BlockNumber): Weight {
     this.#number = number;
-    this.#heardAtMs = atMs;
-    this.#astray = 0;
-    this.#fresh = false;
-    return news;
+    this.#strays = {};
+    return "news";
   }
 
   #measure(ms: number): void {
     this.#blockMs = this.#blockMs === undefined ? ms : this.#blockMs * 0.8 + ms * 0.2;
   }
 }
+
+const follows = (before: BlockNumber, number: BlockNumber): boolean =>
+  number > before && number - before <= LEAP;

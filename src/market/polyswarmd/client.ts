@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MarketParameters } from "../../domain/bounty.ts";
-import type { BlockNumber, ChainName, Clock } from "../../domain/chain.ts";
+import type { ChainName, Clock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
 import type { Signer } from "../../domain/transaction.ts";
@@ -11,6 +11,7 @@ import { askContracts } from "./contracts.ts";
 import type { Heard } from "./event-frames.ts";
 import { EventStream, eventsUrl, type StreamTimings } from "./events.ts";
 import { greet } from "./greeting.ts";
+import { HeadWatch } from "./head-watch.ts";
 import { Gateway, type GatewayOptions } from "./http.ts";
 import { MarketListeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
@@ -82,7 +83,11 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
   const opened = Promise.withResolvers<void>();
   const left = new AbortController();
   let parameters: MarketParameters | undefined;
-  let head: BlockNumber | undefined;
+  const head = new HeadWatch({
+    reads,
+    onBlock: (number) => listeners.emit("block", { number }),
+    log,
+  });
 
   const stream = new EventStream({
     url: eventsUrl(base, chain),
@@ -90,23 +95,29 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     log,
     random,
     ...(timings?.stream === undefined ? {} : { timings: timings.stream }),
+    blockMs: () => head.blockMs(),
     onOpen: () => void reopened(),
     onClose: (reason) => listeners.emit("disconnected", { reason }),
     onHeard: hear,
     onInvalid: options.onMalformedEvent,
   });
 
-  /** Updates may have been missed while the stream was down: ask until there is an answer or the stream is gone. */
+  /** Much may have been missed while the stream was down: ask until there are answers or the stream is gone. */
   async function reopened(): Promise<void> {
     for (let tries = 0; stream.open(); tries++) {
-      const fresh = await refresh(left.signal).catch((error: unknown) => {
-        if (!left.signal.aborted) log.warn({ reason: describeError(error) }, "market.parameters-stale");
-      });
+      const answers = await Promise.allSettled([
+        refresh(left.signal),
+        head.catchUp({ signal: left.signal, repeatable: false }),
+      ]);
+      const trouble = answers.find((answer) => answer.status === "rejected");
+      if (trouble !== undefined && !left.signal.aborted) {
+        log.warn({ reason: describeError(trouble.reason) }, "market.state-stale");
+      }
       if (tries === 0 && stream.open()) {
         opened.resolve();
         listeners.emit("connected");
       }
-      if (fresh !== undefined) return;
+      if (trouble === undefined) return;
       await sleep(REFRESH_RETRY_MS, undefined, { signal: left.signal }).catch(() => undefined);
     }
   }
@@ -128,8 +139,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
 
   function hear(heard: Heard): void {
     if (heard.name === "block") {
-      head = heard.number;
-      listeners.emit("block", { number: heard.number });
+      head.heard(heard.number, left.signal);
     } else if (heard.name === "fee_update" && parameters !== undefined) {
       update({ ...parameters, bountyFee: heard.bountyFee, assertionFee: heard.assertionFee });
     } else if (heard.name === "window_update" && parameters !== undefined) {
@@ -156,9 +166,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     async start(signal) {
       const waitMs = options.waitMs ?? 60_000;
       const giveUpAt = performance.now() + waitMs;
-      const first = await greet({ gateway, reads, address, log, waitMs }, signal);
-      head = first.head;
-      update(first.parameters);
+      update(await greet({ gateway, reads, head, address, log, waitMs }, signal));
       stream.start();
       const patience = AbortSignal.timeout(
         Math.max(Math.round(giveUpAt - performance.now()), STREAM_PATIENCE_MS),
@@ -170,8 +178,8 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       });
     },
     connected: () => stream.open(),
-    head: () => started(head),
-    freshHead: (signal) => reads.blockNumber({ signal }),
+    head: () => started(head.number()),
+    freshHead: (signal) => head.ask({ signal }),
     parameters: () => started(parameters),
     bounty: (guid, signal) => reads.bounty(guid, signal),
     quorumReached: (guid, signal) => reads.quorumReached(guid, signal),

@@ -19,7 +19,7 @@ export type Heard =
   | { readonly name: "settled_bounty"; readonly guid: Guid; readonly settler: Address; readonly payout: Nct }
   | { readonly name: "fee_update"; readonly bountyFee: Nct; readonly assertionFee: Nct }
   | { readonly name: "window_update"; readonly revealWindow: number; readonly voteWindow: number }
-  | { readonly name: "deprecated"; readonly rollover: boolean }
+  | { readonly name: "deprecated"; readonly rollover: boolean; readonly since: BlockNumber | undefined }
   | { readonly name: "undeprecated" }
   /** An offer channel: known, and none of our business. */
   | { readonly name: "initialized_channel" };
@@ -92,7 +92,7 @@ const READERS: Readonly<Record<Heard["name"], z.ZodType<Heard>>> = {
     })),
   deprecated: z
     .object({ rollover: z.boolean().default(false) })
-    .transform(({ rollover }) => ({ name: "deprecated", rollover })),
+    .transform(({ rollover }) => ({ name: "deprecated", rollover, since: undefined })),
   undeprecated: z.unknown().transform(() => ({ name: "undeprecated" })),
   initialized_channel: z.unknown().transform(() => ({ name: "initialized_channel" })),
 };
@@ -105,14 +105,15 @@ export function readFrame(message: unknown): Frame {
   if (!Object.hasOwn(READERS, event)) return { kind: "unknown", name: event.slice(0, 100) };
   const result = READERS[event as Heard["name"]].safeParse(data);
   if (!result.success) return { kind: "invalid", name: event, why: reasonOf(result.error) };
-  const heard = result.data.name === "bounty" ? postedAt(result.data, postedIn) : result.data;
+  const heard = inBlock(result.data, postedIn);
   return { kind: "heard", heard, key: txhash && keyOf(txhash, heard) };
 }
 
-const postedAt = (heard: Extract<Heard, { name: "bounty" }>, postedIn: BlockNumber | undefined): Heard => ({
-  ...heard,
-  notice: { ...heard.notice, postedIn },
-});
+/** The block is beside the data, and some events say nothing without it. */
+function inBlock(heard: Heard, block: BlockNumber | undefined): Heard {
+  if (heard.name === "bounty") return { ...heard, notice: { ...heard.notice, postedIn: block } };
+  return heard.name === "deprecated" ? { ...heard, since: block } : heard;
+}
 
 function keyOf(txhash: string, heard: Heard): string {
   const subject = "notice" in heard ? heard.notice : heard;

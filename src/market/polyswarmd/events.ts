@@ -2,7 +2,6 @@ import { type RawData, WebSocket } from "ws";
 import type { ChainName } from "../../domain/chain.ts";
 import { parseJson } from "../../domain/json.ts";
 import type { Logger } from "../../observe/log.ts";
-import { BlockHead } from "./block-head.ts";
 import { type Heard, readFrame } from "./event-frames.ts";
 import { RecentKeys } from "./recent-keys.ts";
 
@@ -40,7 +39,9 @@ export interface StreamOptions {
   readonly timings?: Partial<StreamTimings>;
   readonly onOpen: () => void;
   readonly onClose: (reason: string) => void;
-  /** Called once for each contract event, and for each block that is news. */
+  /** Milliseconds from block to block; undefined while nobody knows. */
+  readonly blockMs: () => number | undefined;
+  /** Called once for each contract event, and for every block as it is told, repeated and odd ones included. */
   readonly onHeard: (heard: Heard) => void;
   /** Counts messages that made no sense. */
   readonly onInvalid?: ((event: string) => void) | undefined;
@@ -65,7 +66,6 @@ export const eventsUrl = (base: string, chain: ChainName): string =>
 export class EventStream {
   readonly #options: StreamOptions;
   readonly #timings: StreamTimings;
-  readonly #head = new BlockHead();
   readonly #seen = new RecentKeys(REMEMBERED_EVENTS);
   /** Names of events that were complained about already. */
   readonly #complained = new RecentKeys(1_000);
@@ -109,7 +109,6 @@ export class EventStream {
     this.#reason = "closed by the gateway";
     socket.on("open", () => {
       this.#state = "open";
-      this.#head.reconnected();
       this.#expectBlock(socket);
       onOpen();
     });
@@ -137,7 +136,7 @@ export class EventStream {
   /** Winds up the watchdog. */
   #expectBlock(socket: WebSocket): void {
     const { minSilenceMs, maxSilenceMs } = this.#timings;
-    const blockMs = this.#head.blockMs();
+    const blockMs = this.#options.blockMs();
     const patience = blockMs === undefined ? maxSilenceMs : SILENT_BLOCKS * blockMs;
     const wait = Math.min(Math.max(patience, minSilenceMs), maxSilenceMs);
     clearTimeout(this.#timer);
@@ -164,7 +163,6 @@ export class EventStream {
     if (frame.heard.name === "block") {
       this.#failures = 0;
       this.#expectBlock(socket);
-      if (!this.#head.hear(frame.heard.number, performance.now())) return;
     }
     if (frame.key === undefined || this.#seen.add(frame.key)) onHeard(frame.heard);
   }

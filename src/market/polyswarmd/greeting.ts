@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MarketParameters } from "../../domain/bounty.ts";
-import type { BlockNumber } from "../../domain/chain.ts";
 import { ConfigFault } from "../../domain/fault.ts";
 import type { Logger } from "../../observe/log.ts";
 import { MarketFault } from "./answer.ts";
+import type { HeadWatch } from "./head-watch.ts";
 import type { Gateway } from "./http.ts";
 import type { Reads } from "./reads.ts";
 import { type GatewayAddress, unreachable, whyUnreachable } from "./unreachable.ts";
@@ -11,6 +11,7 @@ import { type GatewayAddress, unreachable, whyUnreachable } from "./unreachable.
 export interface GreetingParts {
   readonly gateway: Gateway;
   readonly reads: Reads;
+  readonly head: HeadWatch;
   readonly address: GatewayAddress;
   readonly log: Logger;
   /** How long to go on trying; 0 gives up at the first trouble. */
@@ -24,10 +25,7 @@ const RETRY_MS = 1_000;
  * POLYSWARMD_UNREACHABLE when nobody answered in time or nobody who is a polyswarmd, POLYSWARMD_DIALECT_UNSUPPORTED,
  * or API_KEY_REFUSED.
  */
-export async function greet(
-  parts: GreetingParts,
-  signal: AbortSignal,
-): Promise<{ readonly parameters: MarketParameters; readonly head: BlockNumber }> {
+export async function greet(parts: GreetingParts, signal: AbortSignal): Promise<MarketParameters> {
   const giveUpAt = performance.now() + parts.waitMs;
   for (;;) {
     try {
@@ -45,7 +43,8 @@ export async function greet(
   }
 }
 
-async function greetOnce({ gateway, reads, address }: GreetingParts, signal: AbortSignal) {
+async function greetOnce(parts: GreetingParts, signal: AbortSignal): Promise<MarketParameters> {
+  const { gateway, reads, head, address } = parts;
   const options = { signal, repeatable: false };
   const what = "the dialect it speaks";
   const path = "/wallets/";
@@ -57,6 +56,6 @@ async function greetOnce({ gateway, reads, address }: GreetingParts, signal: Abo
       { hint: "Use a polyswarmd that works with contracts." },
     );
   }
-  const [parameters, head] = await Promise.all([reads.parameters(options), reads.blockNumber(options)]);
-  return { parameters, head };
+  const [parameters] = await Promise.all([reads.parameters(options), head.ask(options)]);
+  return parameters;
 }

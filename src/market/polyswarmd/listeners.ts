@@ -52,7 +52,7 @@ export class MarketListeners {
         this.emit("settled", { guid: heard.guid, settler: heard.settler, payout: heard.payout });
         break;
       case "deprecated":
-        this.emit("deprecated", { rollover: heard.rollover });
+        this.emit("deprecated", { rollover: heard.rollover, since: heard.since });
         break;
       case "undeprecated":
         this.emit("undeprecated");
