@@ -5,12 +5,14 @@
  *                                                                            │            │            │
  *                                                                            └─(too late)─┴──► settling ◄┘──► settled
  *
+ *     posting ◄─(gone)─ asserted      revealing ◄─(gone)─ revealed
+ *
  * - `seen`       we know of it; nothing was decided.
  * - `triaged`    which artifacts go to which backends is decided.
  * - `dispatched` the scan jobs are on the queue.
  * - `distilled`  the answers, or the deadline, came; each artifact has an opinion.
  * - `planned`    commitment, nonce, verdicts, stakes and metadata are durable; nothing was sent.
- * - `posting`    the transactions were signed and may be on their way.
+ * - `posting`    the transactions were signed and may be on their way; their bytes are durable.
  * - `asserted`   our assertion is on the market and its index known; the stake is at risk.
  * - `revealing`  the reveal was signed and may be on its way.
  * - `revealed`   the market knows our verdicts.
@@ -21,6 +23,13 @@
  * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`.
  *
  * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties.ts, producer/desk.ts).
+ *
+ * The arrows back ("gone") are for a chain that was reorganised: what a block held that is no block of the chain any more
+ * did not happen. The same signed bytes are handed over again, which needs no arrow; only when they can never be mined
+ * any more is the same commitment, or the same reveal, signed anew.
+ *
+ * The ledger may lag behind on a full disk, never run ahead: what could not be written is remembered while the process
+ * lives (producer/books.ts), and after a crash the market is asked, which knows what was revealed and settled.
  */
 export const BOUNTY_STATES = [
   "seen",
@@ -45,9 +54,9 @@ const NEXT: Readonly<Record<BountyState, readonly BountyState[]>> = {
   distilled: ["planned", "abandoned"],
   planned: ["posting", "asserted", "abandoned"],
   posting: ["asserted", "abandoned"],
-  asserted: ["revealing", "revealed", "settling", "settled"],
+  asserted: ["revealing", "revealed", "settling", "settled", "posting"],
   revealing: ["revealed", "settling", "settled"],
-  revealed: ["settling", "settled"],
+  revealed: ["settling", "settled", "revealing"],
   settling: ["settled", "revealing", "revealed"],
   settled: [],
   abandoned: [],
@@ -103,5 +112,6 @@ export const ABANDON_REASONS = [
   "stop-loss",
   "post-failed",
   "market-failed",
+  "deprecated",
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];

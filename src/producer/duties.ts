@@ -1,29 +1,55 @@
+import { sameAddress } from "../domain/address.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
 import { PROMISED_STATES } from "../domain/lifecycle.ts";
+import type { Nct } from "../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../ledger/records.ts";
+import { Background } from "./background.ts";
+import { Books } from "./books.ts";
 import { type Duty, nextDuty, revealIsDue } from "./duty.ts";
-import type { DutiesParts, DutyResult, Errand } from "./errand.ts";
-import { confirmPosting, giveUp, postAssertion } from "./post-assertion.ts";
-import { confirmReveal, missReveal, publishMetadata, revealAssertion } from "./reveal-assertion.ts";
-import { confirmSettling, settleBounty } from "./settle-bounty.ts";
+import type { DutiesParts, DutyResult, Errand, Recollection } from "./errand.ts";
+import { FreshHead } from "./fresh-head.ts";
+import { confirmPosting, giveUpPlanned, postAssertion, verifyPosting } from "./post-assertion.ts";
+import {
+  confirmReveal,
+  missReveal,
+  publishMetadata,
+  revealAssertion,
+  verifyReveal,
+} from "./reveal-assertion.ts";
+import { askQuorum, confirmSettling, settleBounty } from "./settle-bounty.ts";
 
 /** Duties that wait longer each time they fail; the others have a window to meet and are tried at every block. */
-const PATIENT: readonly Duty[] = ["publish", "settle", "confirm-settle"];
+const PATIENT: readonly Duty[] = ["publish", "ask-quorum", "settle", "confirm-settle"];
 const MAX_PAUSE_BLOCKS = 32;
 /** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
-const YIELDING: readonly Duty[] = ["post", "confirm-post", "publish"];
+const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
+const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
+/** Duties that are done a few at a time, the first of these first; the others begin at once. */
+const BACKGROUND: readonly Duty[] = [
+  ...(["verify-reveal", "verify-post", "publish", "settle", "confirm-settle"] as const),
+  ...(["miss-reveal", "give-up", "ask-quorum"] as const),
+];
+const BACKGROUND_SLOTS = 8;
 
 interface Promised {
   record: BountyRecord;
   /** Whether the assertion's metadata is stored with the market. */
   published: boolean;
   running: boolean;
+  /** Waits for a slot in the background. */
+  queued: boolean;
   /** Cuts short the duty under way, if it is one that yields to the reveal. */
   yieldToReveal: (() => void) | undefined;
-  failures: number;
+  /** How often in a row each duty did not succeed, since the last that did. */
+  failures: Partial<Record<Duty, number>>;
   /** No patient duty before this block. */
   notBefore: number;
+  /** The block since which it is `asserted` or `revealed`, until somebody has looked again. */
+  unverifiedSince: number | undefined;
+  /** No second look before this block. */
+  verifyNotBefore: number;
+  readonly recalled: Recollection;
   /** When we heard of the bounty; unknown after a restart. */
   readonly heardAt: number | undefined;
 }
@@ -31,30 +57,59 @@ interface Promised {
 /**
  * Keeps our promises on one chain: posts what was planned, reveals, settles.
  *
- * Every promised bounty (state `planned` to `settling`) is on the agenda. At each block, at quorum, and right after
- * something was done for it, `nextDuty` says from the ledger's record what it needs; one duty per bounty runs at a time.
- * A duty that fails is tried again at a later block, until it succeeds or is provably too late. A transaction whose fate
- * is unknown is looked up on the market before the same thing is sent again: the ledger says `posting`, `revealing` or
- * `settling` from the moment of signing, and `confirm-*` is the only duty in those states. So a crash at any moment
- * leaves a record from which the next start goes on. Whatever still waits when the reveal is due stops waiting.
+ *     on the agenda ──a block, quorum, our settlement, the last duty done──► what does it need? (nextDuty)
+ *          ▲  ▲                                                           │            │           │
+ *          │  └────────────────────wait, or in a pause────────────────────┘         urgent     not urgent
+ *          │                                                                          │           ▼
+ *          └──failed: again at a later block──── doing it, one duty per bounty ◄──────┴──── waiting for a slot
+ *                                                        │
+ *                                                        └──settled or abandoned──► off the agenda
+ *
+ * Every promised bounty (state `planned` to `settling`) is on the agenda. A duty that fails is tried again until it
+ * succeeds or is provably too late. A transaction whose fate is unknown is looked for on the market, and handed over
+ * again byte for byte, before anything is signed anew: the ledger says `posting`, `revealing` or `settling`, and has the
+ * bytes, from before they are sent, and `confirm-*` is the only duty in those states. So a crash at any moment leaves a
+ * record from which the next start goes on. Whatever still waits when the reveal is due stops waiting.
+ *
+ * Ten thousand bounties that wait cost a few comparisons each at a block. Posting, confirming a post and revealing begin
+ * at once; what has time to spare takes one of a few slots, so that a start with many open bounties holds nothing up.
  */
 export class Duties {
   readonly #parts: DutiesParts;
+  readonly #books: Books;
+  readonly #fresh: FreshHead;
   readonly #agenda = new Map<Guid, Promised>();
+  readonly #background = new Background(BACKGROUND_SLOTS, BACKGROUND.length);
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(parts: DutiesParts) {
     this.#parts = parts;
-    parts.market.on("block", () => this.#consider());
-    parts.market.on("quorum", ({ guid }) => this.#quorum(guid));
+    const { market, ledger, tell } = parts;
+    this.#books = new Books(ledger, market.chain, tell);
+    this.#fresh = new FreshHead(market);
+    market.on("block", () => {
+      if (this.#stopped) return;
+      this.#books.flush();
+      this.#consider();
+    });
+    market.on("connected", () => {
+      for (const { recalled } of this.#agenda.values()) recalled.quorumUnheard = true;
+    });
+    market.on("quorum", ({ guid }) => this.#quorum(guid));
+    market.on("settled", ({ guid, settler, payout }) => {
+      if (sameAddress(settler, market.account)) this.#announced(guid, payout);
+    });
   }
 
   /** Puts everything an earlier run left promised on the agenda; returns how many bounties that is. */
   resume(): number {
-    const left = this.#parts.ledger.inStates(this.#parts.market.chain, PROMISED_STATES);
+    const { ledger, market } = this.#parts;
+    const left = ledger.inStates(market.chain, PROMISED_STATES);
+    const published = ledger.publishedIn(market.chain, PROMISED_STATES);
     for (const record of left) {
-      this.#put(record, undefined);
+      const promised = this.#put(record, undefined, published.has(record.bounty.guid));
+      promised.recalled.quorumUnheard = true;
       this.#reserve(record);
     }
     this.#consider();
@@ -63,10 +118,9 @@ export class Duties {
 
   /** Takes over a bounty that was just planned and posts it at once. */
   async take(guid: Guid, heardAt: number): Promise<void> {
-    const record = this.#parts.ledger.find(this.#key(guid));
+    const record = this.#books.find(this.#key(guid));
     if (record === undefined) return;
-    const promised = this.#put(record, heardAt);
-    await this.#start(promised);
+    await this.#start(this.#put(record, heardAt, this.#isPublished(record)));
   }
 
   /** How many bounties still need something. */
@@ -76,13 +130,20 @@ export class Duties {
 
   /** How many of them failed at their last attempt. */
   failing(): number {
-    return [...this.#agenda.values()].filter(({ failures }) => failures > 0).length;
+    return [...this.#agenda.values()].filter(({ failures }) => Object.keys(failures).length > 0).length;
+  }
+
+  /** False from a write that the disk refused until everything that is missing was written: nothing new is promised. */
+  ledgerWritable(): boolean {
+    return this.#books.writable();
   }
 
   /** No duty is begun any more; resolves when those under way are done. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#background.clear();
     await Promise.allSettled(this.#running);
+    this.#books.flush();
   }
 
   #key(guid: Guid): BountyKey {
@@ -97,13 +158,17 @@ export class Duties {
   }
 
   /** A bounty is on the agenda once: two entries would each do its duties. */
-  #put(record: BountyRecord, heardAt: number | undefined): Promised {
+  #put(record: BountyRecord, heardAt: number | undefined, published: boolean): Promised {
     const known = this.#agenda.get(record.bounty.guid);
     if (known !== undefined) return known;
-    const published = this.#isPublished(record);
     const promised: Promised = {
-      ...{ record, published, heardAt, failures: 0, notBefore: 0 },
-      ...{ running: false, yieldToReveal: undefined },
+      ...{ record, published, heardAt, failures: {}, notBefore: 0, verifyNotBefore: 0 },
+      ...{ running: false, queued: false, yieldToReveal: undefined },
+      unverifiedSince: this.#parts.market.head(),
+      recalled: {
+        ...{ refusals: 0, handedOver: 0, revealIndex: undefined, revealFailed: false },
+        ...{ announced: undefined, quorumUnheard: false },
+      },
     };
     this.#agenda.set(record.bounty.guid, promised);
     return promised;
@@ -111,9 +176,18 @@ export class Duties {
 
   #quorum(guid: Guid): void {
     const promised = this.#agenda.get(guid);
+    if (promised === undefined || this.#stopped) return;
+    this.#books.recordQuorum(this.#key(guid));
+    promised.record = { ...promised.record, quorum: true };
+    promised.notBefore = 0;
+    void this.#start(promised);
+  }
+
+  /** The market told of our settlement, and may be the only one to tell. */
+  #announced(guid: Guid, payout: Nct): void {
+    const promised = this.#agenda.get(guid);
     if (promised === undefined) return;
-    this.#parts.ledger.recordQuorum(this.#key(guid));
-    this.#refresh(promised);
+    promised.recalled.announced = payout;
     promised.notBefore = 0;
     void this.#start(promised);
   }
@@ -122,13 +196,42 @@ export class Duties {
     const { revealWindow } = this.#parts.market.parameters();
     const head = this.#parts.market.head();
     for (const promised of this.#agenda.values()) {
-      if (revealIsDue(promised.record.bounty.expiration, revealWindow, head)) promised.yieldToReveal?.();
+      const { yieldToReveal, record } = promised;
+      if (yieldToReveal && revealIsDue(record.bounty.expiration, revealWindow, head)) yieldToReveal();
       void this.#start(promised);
     }
   }
 
-  #start(promised: Promised): Promise<void> {
-    if (promised.running || this.#stopped) return Promise.resolve();
+  /** Undefined when there is nothing to do at this block. */
+  #dueDuty(promised: Promised): Duty | undefined {
+    const { market } = this.#parts;
+    const { record, published, notBefore, verifyNotBefore } = promised;
+    const { quorumUnheard } = promised.recalled;
+    const head = market.head();
+    const unverifiedSince = head < verifyNotBefore ? undefined : promised.unverifiedSince;
+    const parameters = market.parameters();
+    const duty = nextDuty({ record, published, unverifiedSince, quorumUnheard, head, parameters });
+    return duty === "wait" || (head < notBefore && PATIENT.includes(duty)) ? undefined : duty;
+  }
+
+  /** Resolves at once when there is nothing to do, or nothing that begins before others. */
+  #start(promised: Promised): Promise<void> | undefined {
+    if (promised.running || this.#stopped) return undefined;
+    const duty = this.#dueDuty(promised);
+    if (duty === undefined) return undefined;
+    const rank = BACKGROUND.indexOf(duty);
+    if (rank < 0) return this.#begin(promised);
+    if (promised.queued) return undefined;
+    promised.queued = true;
+    this.#background.run(rank, async () => {
+      promised.queued = false;
+      await this.#begin(promised);
+    });
+    return undefined;
+  }
+
+  #begin(promised: Promised): Promise<void> | undefined {
+    if (promised.running || this.#stopped) return undefined;
     promised.running = true;
     const run = this.#run(promised)
       // After a stop that took too long the ledger is closed under whoever still works: the next start goes on.
@@ -147,63 +250,75 @@ export class Duties {
   /** Does one duty after the other until the bounty has to wait. */
   async #run(promised: Promised): Promise<void> {
     const guid = promised.record.bounty.guid;
-    while (!this.#stopped) {
-      const duty = this.#dutyOf(promised);
-      const patient = PATIENT.includes(duty);
-      if (duty === "wait" || (patient && this.#parts.market.head() < promised.notBefore)) return;
+    while (!this.#stopped && this.#agenda.has(guid)) {
+      const duty = this.#dueDuty(promised);
+      if (duty === undefined) return;
       const waiting = new AbortController();
       if (YIELDING.includes(duty)) promised.yieldToReveal = () => waiting.abort();
       let problem: DutyResult;
       try {
-        problem = await perform(duty, this.#errand(promised, waiting.signal));
+        problem = await perform(duty, this.#errand(promised, duty, waiting.signal));
       } catch (error) {
         problem = describeError(error);
       } finally {
         promised.yieldToReveal = undefined;
       }
+      const verifying = VERIFYING.includes(duty);
+      if (problem === undefined && verifying) promised.unverifiedSince = undefined;
       this.#refresh(promised);
-      if (waiting.signal.aborted && this.#agenda.has(guid)) continue;
-      if (problem !== undefined) {
-        promised.failures++;
-        const pause = patient ? Math.min(2 ** (promised.failures - 1), MAX_PAUSE_BLOCKS) : 0;
-        promised.notBefore = this.#parts.market.head() + pause;
-        this.#parts.tell("duty.failed", { guid, duty, reason: problem, attempt: promised.failures });
-        return;
-      }
-      promised.failures = 0;
-      if (!this.#agenda.has(guid)) return;
+      if (waiting.signal.aborted) continue;
+      if (problem === undefined) promised.failures = {};
+      else this.#failed(promised, duty, problem);
+      // A second look must not keep the metadata waiting.
+      if (problem !== undefined && !verifying) return;
     }
   }
 
-  #dutyOf({ record, published }: Promised): Duty {
-    const { market } = this.#parts;
-    return nextDuty({ record, published, head: market.head(), parameters: market.parameters() });
+  #failed(promised: Promised, duty: Duty, reason: string): void {
+    const { market, tell } = this.#parts;
+    const attempt = (promised.failures[duty] ?? 0) + 1;
+    promised.failures[duty] = attempt;
+    if (VERIFYING.includes(duty)) promised.verifyNotBefore = market.head() + 1;
+    if (PATIENT.includes(duty)) promised.notBefore = market.head() + pauseAfter(attempt);
+    tell("duty.failed", { guid: promised.record.bounty.guid, duty, reason, attempt });
   }
 
   #isPublished({ bounty }: BountyRecord): boolean {
-    const uri = this.#parts.ledger.assertion(this.#key(bounty.guid))?.metadataUri;
+    const uri = this.#books.assertion(this.#key(bounty.guid))?.metadataUri;
     return uri !== undefined && uri !== null;
   }
 
   /** Reads the record anew; a bounty that came to its end leaves the agenda. */
   #refresh(promised: Promised): void {
     const guid = promised.record.bounty.guid;
-    const record = this.#parts.ledger.find(this.#key(guid));
+    const before = promised.record.state;
+    const record = this.#books.find(this.#key(guid));
     if (record === undefined || record.state === "settled" || record.state === "abandoned")
       this.#agenda.delete(guid);
     if (record === undefined) return;
     promised.record = record;
+    if (record.state !== before) promised.unverifiedSince = this.#parts.market.head();
     promised.published ||= this.#isPublished(record);
   }
 
-  #errand({ record, heardAt, failures }: Promised, signal: AbortSignal): Errand {
+  #errand(promised: Promised, duty: Duty, signal: AbortSignal): Errand {
+    const { record, heardAt, failures, recalled } = promised;
     const key = this.#key(record.bounty.guid);
-    const assertion = this.#parts.ledger.assertion(key);
+    const assertion = this.#books.assertion(key);
     if (assertion === undefined)
       throw new Fault("LEDGER_STATE", `Bounty ${key.guid} is promised without a plan.`);
-    return { ...this.#parts, key, record, assertion, heardAt, failures, signal };
+    return {
+      ...this.#parts,
+      ...{ key, record, assertion, recalled, heardAt, signal },
+      books: this.#books,
+      failures: failures[duty] ?? 0,
+      freshHead: () => this.#fresh.ask(),
+    };
   }
 }
+
+/** Blocks. */
+const pauseAfter = (attempt: number): number => Math.min(2 ** (attempt - 1), MAX_PAUSE_BLOCKS);
 
 async function perform(duty: Duty, errand: Errand): Promise<DutyResult> {
   switch (duty) {
@@ -211,22 +326,26 @@ async function perform(duty: Duty, errand: Errand): Promise<DutyResult> {
       return postAssertion(errand);
     case "confirm-post":
       return confirmPosting(errand);
+    case "verify-post":
+      return verifyPosting(errand);
     case "publish":
       return publishMetadata(errand);
     case "reveal":
       return revealAssertion(errand);
     case "confirm-reveal":
       return confirmReveal(errand);
+    case "verify-reveal":
+      return verifyReveal(errand);
     case "miss-reveal":
-      missReveal(errand);
-      return undefined;
+      return missReveal(errand);
+    case "ask-quorum":
+      return askQuorum(errand);
     case "settle":
       return settleBounty(errand);
     case "confirm-settle":
       return confirmSettling(errand);
     case "give-up":
-      giveUp(errand, "too-late");
-      return undefined;
+      return giveUpPlanned(errand);
     case "wait":
       return undefined;
   }

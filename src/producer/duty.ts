@@ -5,24 +5,47 @@ import type { BountyRecord } from "../ledger/records.ts";
  * What a promised bounty needs next. Decided anew at every block from the ledger's record, the newest block and the
  * windows as they are now (they may change while a bounty is in flight), so nothing is scheduled that could go stale.
  *
+ *     state      in this order                                              block (E expires, R ends reveals, V ends votes)
+ *     planned    post                                                       before E
+ *                give-up                                                    from E on
+ *     posting    confirm-post
+ *     asserted   verify-post                                                once, before E
+ *                publish                                                    unless published
+ *                reveal                                                     E to R
+ *                miss-reveal, then as revealed                              from R on
+ *     revealing  confirm-reveal, then as revealed if it was missed
+ *     revealed   verify-reveal                                              once, before R
+ *                settle                                                     quorum, or from V on
+ *                ask-quorum                                                 once, from R on, if it may have been missed
+ *     settling   confirm-settle                                             unless there is still time to reveal
+ *
  * - `post`            planned and still in time: sign and send.
- * - `confirm-post`    sent, fate unknown: look on the market before anything else.
+ * - `confirm-post`    sent, fate unknown: look on the market, and hand the same bytes over again.
+ * - `verify-post`     asserted: look once whether it is still there, because blocks can be taken back.
  * - `publish`         asserted: store the metadata before the reveal window opens.
  * - `reveal`          the window is open.
- * - `confirm-reveal`  a reveal was sent, fate unknown: look, and send again while the window is open.
+ * - `confirm-reveal`  a reveal was sent, fate unknown: look, and hand over again while the window is open.
+ * - `verify-reveal`   revealed: look once whether it is still there.
  * - `miss-reveal`     the window closed without us: write it down, then wait for settlement.
+ * - `ask-quorum`      whether the arbiters agreed while nobody listened.
  * - `settle`          quorum, or the end of the vote window.
  * - `confirm-settle`  a settlement was sent, fate unknown.
  * - `give-up`         planned, never sent, and too late now.
  * - `wait`            nothing to do at this block.
+ *
+ * `give-up` and `miss-reveal` cannot be taken back, and the newest block that the event stream told of may be none of
+ * this chain: whoever does them asks the marketplace first (see `isPast`).
  */
 export type Duty =
   | "post"
   | "confirm-post"
+  | "verify-post"
   | "publish"
   | "reveal"
   | "confirm-reveal"
+  | "verify-reveal"
   | "miss-reveal"
+  | "ask-quorum"
   | "settle"
   | "confirm-settle"
   | "give-up"
@@ -33,44 +56,60 @@ export interface DutyFacts {
     readonly bounty: { readonly expiration: number };
   };
   readonly published: boolean;
+  /** The block since which the bounty is `asserted` or `revealed`, until somebody has looked again. */
+  readonly unverifiedSince: number | undefined;
+  /** The arbiters may have agreed without our hearing of it. */
+  readonly quorumUnheard: boolean;
   readonly head: number;
   readonly parameters: Pick<MarketParameters, "revealWindow" | "voteWindow">;
 }
 
-export function nextDuty({ record, published, head, parameters }: DutyFacts): Duty {
+/** Reorganisations are seldom deeper; an assertion or a reveal is looked at again when it lies this deep. */
+const VERIFY_AFTER_BLOCKS = 3;
+
+export function nextDuty({ record, head, parameters, ...facts }: DutyFacts): Duty {
   const expiration = record.bounty.expiration;
-  const revealEnd = expiration + parameters.revealWindow;
+  const { revealWindow } = parameters;
+  const revealEnd = expiration + revealWindow;
+  const inTime = inTimeToReveal(expiration, revealWindow, head);
   switch (record.state) {
     case "planned":
       return inTimeToPost(expiration, head) ? "post" : "give-up";
     case "posting":
       return "confirm-post";
     case "asserted":
-      if (!inTimeToReveal(expiration, parameters.revealWindow, head)) return afterReveal("miss-reveal");
-      if (revealIsDue(expiration, parameters.revealWindow, head)) return "reveal";
-      return published ? "wait" : "publish";
+      if (!inTime) return afterReveal("miss-reveal");
+      if (revealIsDue(expiration, revealWindow, head)) return "reveal";
+      if (inTimeToPost(expiration, head) && toVerify(expiration)) return "verify-post";
+      return facts.published ? "wait" : "publish";
     case "revealing":
-      if (inTimeToReveal(expiration, parameters.revealWindow, head)) return "confirm-reveal";
-      return afterReveal("confirm-reveal");
+      return inTime ? "confirm-reveal" : afterReveal("confirm-reveal");
     case "revealed":
-      return settleable() ? "settle" : "wait";
+      return inTime && toVerify(revealEnd) ? "verify-reveal" : settlement();
     case "settling":
       // Settled for in error: a settlement inside the reveal window reverts, and the stake can still be saved.
-      if (record.revealMissed && inTimeToReveal(expiration, parameters.revealWindow, head))
-        return revealIsDue(expiration, parameters.revealWindow, head) ? "confirm-reveal" : "wait";
+      if (record.revealMissed && inTime)
+        return revealIsDue(expiration, revealWindow, head) ? "confirm-reveal" : "wait";
       return "confirm-settle";
     default:
       return "wait";
   }
 
-  /** A reveal that was written off counts only while it is too late: the window, or what we took for the head, may move. */
-  function afterReveal(first: Duty): Duty {
-    if (!record.revealMissed) return first;
-    return settleable() ? "settle" : "wait";
+  /** When it lies deep enough, or at the last block at which something can still be done about it. */
+  function toVerify(end: number): boolean {
+    const since = facts.unverifiedSince;
+    return since !== undefined && head >= Math.min(since + VERIFY_AFTER_BLOCKS, end - 2);
   }
 
-  function settleable(): boolean {
-    return record.quorum || head >= revealEnd + parameters.voteWindow;
+  /** A reveal that was written off counts only while it is too late: the window, or what we took for the head, may move. */
+  function afterReveal(first: Duty): Duty {
+    return record.revealMissed ? settlement() : first;
+  }
+
+  function settlement(): Duty {
+    if (record.quorum || head >= revealEnd + parameters.voteWindow) return "settle";
+    // Before that nobody can have voted.
+    return facts.quorumUnheard && head >= revealEnd ? "ask-quorum" : "wait";
   }
 }
 

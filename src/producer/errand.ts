@@ -1,8 +1,10 @@
 import { sameAddress } from "../domain/address.ts";
 import type { Clock } from "../domain/chain.ts";
+import type { Nct } from "../domain/nct.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AssertionRecord, BountyKey, BountyRecord } from "../ledger/records.ts";
 import type { Marketplace, PostedAssertion } from "../market/port.ts";
+import type { Books } from "./books.ts";
 import type { Tell } from "./events.ts";
 import type { Purse } from "./purse.ts";
 
@@ -12,17 +14,39 @@ export interface DutiesParts {
   readonly purse: Purse;
   readonly clock: Clock;
   readonly tell: Tell;
+  /** Of an assertion: what costs more is not posted. */
+  readonly feeCeiling?: Nct;
+}
+
+/** What is remembered of a bounty while the process lives. Nothing depends on it that a crash must not lose. */
+export interface Recollection {
+  /** How often the assertion was refused before anything was signed. */
+  refusals: number;
+  /** How often the reveal's bytes, signed last, were handed over again in vain. */
+  handedOver: number;
+  /** Which assertion the reveal signed last is for. */
+  revealIndex: number | undefined;
+  /** The reveal signed last certainly failed. */
+  revealFailed: boolean;
+  /** What the marketplace's own announcement said a settlement of ours paid. */
+  announced: Nct | undefined;
+  /** The arbiters may have agreed without our hearing of it. */
+  quorumUnheard: boolean;
 }
 
 /** One duty about one bounty: what is known of it, and what is needed to do it. */
-export interface Errand extends DutiesParts {
+export interface Errand extends Omit<DutiesParts, "ledger"> {
+  readonly books: Books;
   readonly key: BountyKey;
   readonly record: BountyRecord;
   readonly assertion: AssertionRecord;
+  readonly recalled: Recollection;
   /** When we heard of the bounty; unknown after a restart. */
   readonly heardAt: number | undefined;
-  /** How often in a row duties about this bounty did not succeed. */
+  /** How often in a row this duty did not succeed. */
   readonly failures: number;
+  /** The newest block, asked for; many who ask at the same block get one answer. */
+  readonly freshHead: () => Promise<number>;
   /** Aborts when the bounty has something more urgent to do than to wait for this. */
   readonly signal: AbortSignal;
 }
@@ -37,3 +61,26 @@ export async function findOurs({ market, key, assertion }: Errand): Promise<Post
     (item) => sameAddress(item.author, market.account) && item.commitment === assertion.commitment,
   );
 }
+
+/** How far the reveal window must lie behind before its end is believed without the marketplace's word. */
+const WRITE_OFF_BLOCKS = 20;
+
+/**
+ * Whether it is too late for something that cannot be taken back. The event stream says so already; one frame of it can
+ * be wrong, so the marketplace is asked. Where it cannot be asked we wait, with nothing to lose, until the reveal window
+ * lies `WRITE_OFF_BLOCKS` behind by the stream alone.
+ */
+export async function isPast(
+  { market, record, freshHead }: Errand,
+  inTime: (head: number) => boolean,
+): Promise<"past" | "in-time" | "unsure"> {
+  try {
+    return inTime(await freshHead()) ? "in-time" : "past";
+  } catch {
+    const revealEnd = record.bounty.expiration + market.parameters().revealWindow;
+    return market.head() >= revealEnd + WRITE_OFF_BLOCKS ? "past" : "unsure";
+  }
+}
+
+export const UNSURE =
+  "too late by the event stream, but the marketplace cannot be asked for its newest block";

@@ -1,23 +1,29 @@
 import { stringifyJson } from "../domain/json.ts";
 import { formatNct } from "../domain/nct.ts";
-import { inTimeToReveal } from "./duty.ts";
-import { type DutyResult, type Errand, findOurs } from "./errand.ts";
+import type { PostedAssertion } from "../market/port.ts";
+import { inTimeToReveal, revealIsDue } from "./duty.ts";
+import { type DutyResult, type Errand, findOurs, isPast, UNSURE } from "./errand.ts";
 
 /** A reveal's metadata may have at most this many characters when it is given inline. */
 const MAX_INLINE_METADATA = 1_024;
 /** What a window of a few blocks leaves for one more attempt to store the metadata. */
 const LAST_UPLOAD_MS = 1_000;
+/**
+ * So often the same bytes are handed over before another reveal is signed though the first may still be mined. It may be
+ * held up by a nonce before its own, which the next signature fills; should both be mined, one of them reverts.
+ */
+const STUCK_AFTER = 2;
 
 /** Stores the metadata before the short reveal window opens. */
 export async function publishMetadata(errand: Errand): Promise<DutyResult> {
-  const { market, ledger, key, assertion, signal } = errand;
-  ledger.recordMetadataUri(key, await market.publishMetadata(assertion.metadata, signal));
+  const { market, books, key, assertion, signal } = errand;
+  books.recordMetadataUri(key, await market.publishMetadata(assertion.metadata, signal));
   return undefined;
 }
 
 /** `seenAt` is where the market shows our assertion, which after a reorganisation may not be where it was posted. */
 export async function revealAssertion(errand: Errand, seenAt?: number): Promise<DutyResult> {
-  const { market, ledger, key, record, assertion } = errand;
+  const { market, books, key, record, assertion, recalled } = errand;
   const index = seenAt ?? assertion.index ?? (await findOurs(errand))?.index;
   if (index === undefined) return "our assertion is not listed on the marketplace";
   const { nonce, verdicts } = assertion;
@@ -25,53 +31,103 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
   const metadata = await metadataFor(errand);
   const outcome = await market.reveal(
     { guid: key.guid, index, nonce, verdicts, artifactCount, metadata },
-    (signed) => ledger.recordSigned(key, "reveal", signed),
+    (signed) => {
+      recalled.handedOver = 0;
+      recalled.revealIndex = index;
+      recalled.revealFailed = false;
+      books.recordSigned(key, "reveal", signed);
+    },
   );
-  if (outcome.kind !== "done") return outcome.reason;
-  revealed(errand, index);
-  return undefined;
+  if (outcome.kind === "done") {
+    revealed(errand, index);
+    return undefined;
+  }
+  recalled.revealFailed = outcome.kind === "failed";
+  return outcome.reason;
 }
 
 /**
- * A reveal was sent, fate unknown: look, and send again while the window is open, also when there is nothing to see: the
- * contract takes one reveal, and without one every bid is lost.
+ * A reveal was sent, fate unknown:
+ *
+ *     looking ──shown as revealed──► revealed
+ *        ├──not shown, window open, it certainly failed, or our assertion is elsewhere──► signed anew
+ *        ├──not shown, or nobody can be asked, window open──► handing over again ──can never be mined──► signed anew
+ *        │          ▲                                              └──sent, or nobody knows──► looking, at the next block
+ *        └──window closed──► missed
+ *
+ * Nobody is asked for receipts: that can take as long as the window. The contract takes one reveal, and without one every
+ * bid is lost.
  */
 export async function confirmReveal(errand: Errand): Promise<DutyResult> {
   const { market, record } = errand;
-  const inTime = (): boolean =>
-    inTimeToReveal(record.bounty.expiration, market.parameters().revealWindow, market.head());
+  const { expiration } = record.bounty;
+  const { revealWindow } = market.parameters();
+  const inTime = (): boolean => inTimeToReveal(expiration, revealWindow, market.head());
   const ours = await findOurs(errand).catch((error: unknown) => {
     if (!inTime()) throw error;
+    return undefined;
   });
   if (ours?.revealed) {
     revealed(errand, ours.index);
     return undefined;
   }
-  if (inTime()) return revealAssertion(errand, ours?.index);
-  missReveal(errand);
+  if (inTime()) return revealAgain(errand, ours);
+  // It may be in the last block of the window, which whoever is asked has not seen yet.
+  if (market.head() < expiration + revealWindow) return "the reveal window closes with this block";
+  return missReveal(errand, ours);
+}
+
+/** The market knew our verdicts: does it still? Blocks can be taken back, and what they held with them. */
+export async function verifyReveal(errand: Errand): Promise<DutyResult> {
+  const ours = await findOurs(errand);
+  if (ours?.revealed) return undefined;
+  errand.tell("assertion.vanished", { guid: errand.key.guid, what: "reveal" });
+  return revealAgain(errand, ours);
+}
+
+/** The window closed on us, says the event stream. What can still be had is settled all the same. */
+export async function missReveal(errand: Errand, ours?: PostedAssertion): Promise<DutyResult> {
+  const { market, books, tell, key, record, assertion } = errand;
+  const { expiration } = record.bounty;
+  const window = market.parameters().revealWindow;
+  const past = await isPast(errand, (head) => inTimeToReveal(expiration, window, head));
+  if (past === "unsure") return UNSURE;
+  if (past === "in-time") {
+    const head = await errand.freshHead();
+    if (revealIsDue(expiration, window, head)) return revealAgain(errand, ours);
+    return "the marketplace's newest block is not the event stream's";
+  }
+  books.recordRevealMissed(key);
+  tell("assertion.reveal-missed", { guid: key.guid, stake: formatNct(assertion.stake) });
   return undefined;
 }
 
-/** The window closed on us. What can still be had is settled all the same. */
-export function missReveal({ ledger, tell, key, assertion }: Errand): void {
-  ledger.recordRevealMissed(key);
-  tell("assertion.reveal-missed", { guid: key.guid, stake: formatNct(assertion.stake) });
+async function revealAgain(errand: Errand, ours: PostedAssertion | undefined): Promise<DutyResult> {
+  const { market, books, key, assertion, recalled, signal } = errand;
+  const signed = books.lastSigned(key, "reveal");
+  const moved = ours !== undefined && ours.index !== (recalled.revealIndex ?? assertion.index);
+  const hopeless = recalled.revealFailed || moved || recalled.handedOver >= STUCK_AFTER;
+  if (signed.length === 0 || hopeless) return revealAssertion(errand, ours?.index);
+  recalled.handedOver++;
+  const resent = await market.resend(signed, signal);
+  if (resent.kind === "void") return revealAssertion(errand, ours?.index);
+  return resent.kind === "sent" ? "not shown by the marketplace yet, and handed over again" : resent.reason;
 }
 
 /** The published URI; failing that whatever fits, because an assertion that is not revealed loses every bid. */
 async function metadataFor(errand: Errand): Promise<string> {
-  const { ledger, key, assertion } = errand;
+  const { books, key, assertion } = errand;
   if (assertion.metadataUri !== null) return assertion.metadataUri;
   try {
     await publishMetadata({ ...errand, signal: AbortSignal.timeout(LAST_UPLOAD_MS) });
-    return ledger.assertion(key)?.metadataUri ?? "";
+    return books.assertion(key)?.metadataUri ?? "";
   } catch {
     const inline = stringifyJson(assertion.metadata);
     return inline.length <= MAX_INLINE_METADATA ? inline : "";
   }
 }
 
-function revealed({ ledger, tell, key }: Errand, index: number): void {
-  ledger.recordRevealed(key);
+function revealed({ books, tell, key }: Errand, index: number): void {
+  books.recordRevealed(key);
   tell("assertion.revealed", { guid: key.guid, index });
 }

@@ -6,40 +6,68 @@ import type { DutyResult, Errand } from "./errand.ts";
 
 type Settlement = Outcome<{ readonly payout: Nct }>;
 
-/** Failures after which a settlement that nobody has seen is taken for lost; with the pauses between, some 30 blocks. */
+/**
+ * Failures, some 30 blocks with the pauses between them, after which another settlement is signed though the first may
+ * still be mined. It may be held up by a nonce before its own, which the next signature fills, or its bytes may not be
+ * known any more; should both be mined, one of them reverts.
+ */
 const LOST_AFTER = 5;
 
+/** Whether the arbiters agreed while nobody listened. Not knowing costs time only. */
+export async function askQuorum({ market, books, key, recalled, signal }: Errand): Promise<DutyResult> {
+  const reached = await market.quorumReached(key.guid, signal);
+  recalled.quorumUnheard = false;
+  if (reached) books.recordQuorum(key);
+  return undefined;
+}
+
 export async function settleBounty(errand: Errand): Promise<DutyResult> {
-  const { market, ledger, key } = errand;
-  const outcome = await market.settle(key.guid, (signed) => ledger.recordSigned(key, "settle", signed));
+  const { market, books, key } = errand;
+  const outcome = await market.settle(key.guid, (signed) => books.recordSigned(key, "settle", signed));
   if (!wasSettled(outcome)) return conclude(errand, outcome);
   // By an earlier transaction of ours, as a rule: its receipt says what it paid.
-  const earlier = await market.lookUp(ledger.signed(key, "settle"));
+  const earlier = await market.lookUp(books.signed(key, "settle"));
   return conclude(errand, earlier.kind === "done" ? earlier : outcome);
 }
 
 /**
- * A settlement was sent, fate unknown: look before sending another. A node can lose what it had accepted, so one that
- * stays unknown is sent anew in the end: the contract pays once, whichever of them is mined.
+ * A settlement was sent, fate unknown:
+ *
+ *     asking for receipts ──mined───────────────────────────────────────────────► settled
+ *          ├──reverted──────────────────────────────────────────────────────────► signed anew
+ *          └──nobody knows ──the market announced our settlement────────────────► settled
+ *                  └──handing over again ──can never be mined, or in vain for long──► signed anew
+ *                           └──sent, or nobody knows──► asking, after a pause
+ *
+ * A receipt is given with one block on top. Should both blocks be taken back, nodes keep the transaction and mine it
+ * again; that is not looked at once more, because a stake that is not settled stays ours for as long as the contract
+ * stands, while every settled bounty would be asked for twice.
  */
 export async function confirmSettling(errand: Errand): Promise<DutyResult> {
-  const { market, ledger, key, failures } = errand;
-  const fate = await market.lookUp(ledger.signed(key, "settle"));
-  const reverted = fate.kind === "failed" && !wasSettled(fate);
-  const lost = fate.kind === "unknown" && failures >= LOST_AFTER;
-  return reverted || lost ? settleBounty(errand) : conclude(errand, fate);
+  const { market, books, key, failures, recalled, signal } = errand;
+  const fate = await market.lookUp(books.signed(key, "settle"), signal);
+  if (fate.kind === "failed" && !wasSettled(fate)) return settleBounty(errand);
+  if (fate.kind !== "unknown") return conclude(errand, fate);
+  // A proxy that drops the bodies of GET requests leaves nothing else to go by.
+  if (recalled.announced !== undefined) return conclude(errand, done(recalled.announced));
+  const signed = books.lastSigned(key, "settle");
+  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal);
+  if (resent?.kind === "void" || failures >= LOST_AFTER) return settleBounty(errand);
+  return resent?.kind === "unknown" ? resent.reason : fate.reason;
 }
 
 /** The contract settles once for each account: a refusal for that reason is a settlement whose answer we missed. */
 const wasSettled = (outcome: Settlement): boolean =>
   outcome.kind === "failed" && /already settled/i.test(outcome.reason);
 
+const done = (payout: Nct): Settlement => ({ kind: "done", value: { payout } });
+
 async function conclude(errand: Errand, outcome: Settlement): Promise<DutyResult> {
-  const { ledger, tell, key, assertion } = errand;
+  const { books, tell, key, assertion, recalled } = errand;
   if (outcome.kind !== "done" && !wasSettled(outcome)) return outcome.reason;
-  const payout = outcome.kind === "done" ? outcome.value.payout : null;
-  const judged = await learnTruth(errand);
-  ledger.recordSettled(key, payout);
+  const payout = outcome.kind === "done" ? outcome.value.payout : (recalled.announced ?? null);
+  const { truth, ...judged } = await learnTruth(errand);
+  books.recordSettled(key, payout, truth);
   tell("assertion.settled", {
     guid: key.guid,
     payout: payout === null ? "unknown" : formatNct(payout),
@@ -50,13 +78,12 @@ async function conclude(errand: Errand, outcome: Settlement): Promise<DutyResult
 }
 
 /** What the arbiters decided goes into the ledger, to learn from. Not knowing it delays nothing. */
-async function learnTruth({ market, ledger, key, record, assertion }: Errand) {
+async function learnTruth({ market, key, record, assertion }: Errand) {
   const votes = await market.votes(key.guid).catch(() => []);
   const truth = consensusOf(votes, record.bounty.artifactCount) ?? [];
-  ledger.recordTruth(key, truth);
   const spoken = truth.filter((_, index) => hasBit(assertion.mask, index)).length;
   const right = truth.filter(
     (malicious, index) => hasBit(assertion.mask, index) && hasBit(assertion.verdicts, index) === malicious,
   ).length;
-  return { right, wrong: spoken - right };
+  return { truth, right, wrong: spoken - right };
 }

@@ -206,8 +206,10 @@ describe("revealing", () => {
       { kind: "done", value: undefined },
     ];
     market.assertions = () => Promise.reject(new Error("HTTP 500"));
-    await market.mine(1_020);
-    await market.mine(1_021);
+    for (const number of [1_020, 1_021, 1_022]) await market.mine(number);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(market.resent).toHaveLength(2);
+    await market.mine(1_023);
     expect(actions()).toEqual(["assert", "reveal", "reveal"]);
     expect(ledger.find(key)?.state).toBe("revealed");
   });

@@ -6,7 +6,14 @@ import { type DutyFacts, nextDuty } from "../../src/producer/duty.ts";
 const facts = (
   state: BountyState,
   head: number,
-  more: { quorum?: boolean; revealMissed?: boolean; published?: boolean; revealWindow?: number } = {},
+  more: {
+    quorum?: boolean;
+    revealMissed?: boolean;
+    published?: boolean;
+    revealWindow?: number;
+    unverifiedSince?: number;
+    quorumUnheard?: boolean;
+  } = {},
 ): DutyFacts => ({
   record: {
     state,
@@ -15,6 +22,8 @@ const facts = (
     bounty: { expiration: 1020 },
   },
   published: more.published ?? true,
+  unverifiedSince: more.unverifiedSince,
+  quorumUnheard: more.quorumUnheard ?? false,
   head,
   parameters: { revealWindow: more.revealWindow ?? 10, voteWindow: 100 },
 });
@@ -66,6 +75,34 @@ describe("the next duty of a promised bounty", () => {
     expect(nextDuty(facts("settling", 1003, { revealMissed }))).toBe("wait");
     expect(nextDuty(facts("settling", 1021, { revealMissed }))).toBe("confirm-reveal");
     expect(nextDuty(facts("settling", 1029, { revealMissed }))).toBe("confirm-settle");
+  });
+
+  it.each([
+    ["asserted", 1005, 1007, "wait"],
+    ["asserted", 1005, 1008, "verify-post"],
+    // A short bounty: block 1018 is the last at which it can still be handed over again.
+    ["asserted", 1017, 1018, "verify-post"],
+    ["asserted", 1017, 1019, "wait"],
+    ["revealed", 1021, 1023, "wait"],
+    ["revealed", 1021, 1024, "verify-reveal"],
+    ["revealed", 1027, 1028, "verify-reveal"],
+    ["revealed", 1027, 1029, "wait"],
+  ] as const)("of one %s since block %i, at block %i, is to %s", (state, unverifiedSince, head, duty) => {
+    expect(nextDuty(facts(state, head, { unverifiedSince }))).toBe(duty);
+  });
+
+  it("is to look again before the metadata is stored, because that may fail for long", () => {
+    const more = { unverifiedSince: 1005, published: false };
+    expect(nextDuty(facts("asserted", 1008, more))).toBe("verify-post");
+  });
+
+  it("is to ask for a quorum that may have been missed, once votes can have been cast and not when it is known", () => {
+    const quorumUnheard = true;
+    expect(nextDuty(facts("revealed", 1029, { quorumUnheard }))).toBe("wait");
+    expect(nextDuty(facts("revealed", 1030, { quorumUnheard }))).toBe("ask-quorum");
+    expect(nextDuty(facts("revealed", 1030, { quorumUnheard, quorum: true }))).toBe("settle");
+    expect(nextDuty(facts("asserted", 1050, { quorumUnheard, revealMissed: true }))).toBe("ask-quorum");
+    expect(nextDuty(facts("revealed", 1130, { quorumUnheard }))).toBe("settle");
   });
 
   it("reveals one block early where the window is too short to wait", () => {
