@@ -47,6 +47,11 @@ export function producerMetrics(registry: Registry) {
     balanceNct: gauge("balance_nct", "NCT in the wallet, as last read.", ["chain"]),
     backlog: gauge("queue_backlog", "Scan jobs waiting for a consumer; scale consumers on it.", ["backend"]),
     queueUp: gauge("queue_up", "1 while the queue can be used."),
+    bountiesBackfilled: counter(
+      "bounties_backfilled_total",
+      "Bounties whose event had not come, found in the marketplace's list.",
+    ),
+    marketDeprecated: gauge("market_deprecated", "1 while the registry takes no new bounties.", ["chain"]),
     marketConnected: gauge("market_connected", "1 while the marketplace's event stream is open.", ["chain"]),
     headBlock: gauge("head_block", "Newest block heard of.", ["chain"]),
     eventsMalformed: counter(

@@ -4,7 +4,7 @@ import { distil } from "../distill/distill.ts";
 import { createBlockClock } from "../domain/block-clock.ts";
 import { block, type ChainName, type Clock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
-import { formatNct } from "../domain/nct.ts";
+import { formatNct, type Nct } from "../domain/nct.ts";
 import type { Signer } from "../domain/transaction.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
@@ -16,11 +16,15 @@ import type { ProducerMetrics } from "../observe/producer-metrics.ts";
 import type { ScanQueue } from "../queue/port.ts";
 import type { TriageRules } from "../triage/triage.ts";
 import { openSigner } from "../wallet/signer.ts";
+import { Backfill } from "./backfill.ts";
 import type { Collector } from "./collector.ts";
+import { learnContracts, watchContracts } from "./contracts-watch.ts";
+import { Deprecation } from "./deprecation.ts";
 import { Desk } from "./desk.ts";
 import { Duties } from "./duties.ts";
 import type { Tell } from "./events.ts";
-import { pinAccount, pinsOf, storePins } from "./pins.ts";
+import type { Limiter } from "./limiter.ts";
+import { pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
 import { Purse } from "./purse.ts";
 
 /** What the engines of all chains share. */
@@ -36,6 +40,7 @@ export interface ChainEngineParts {
   readonly metrics: ProducerMetrics;
   readonly rules: TriageRules;
   readonly strategy: BidStrategy;
+  readonly limiter: Limiter;
   /** Of microengine. */
   readonly version: string;
 }
@@ -43,15 +48,23 @@ export interface ChainEngineParts {
 /** Everything that works on one chain: the market, the desk that answers, the duties that keep its promises. */
 export interface ChainEngine extends AsyncDisposable {
   readonly chain: ChainName;
+  /** Resolves when this engine must not go on, with what the operator has to know. */
+  readonly broken: Promise<Fault>;
   connected(): boolean;
+  /** The registry takes no new bounties: nothing is asserted, and what was promised is kept. */
+  deprecated(): boolean;
   /** Bounties in work that are not promised yet. */
   inFlight(): number;
   /** Bounties we still owe something. */
   promised(): number;
+  /** False while the disk takes no writes: nothing new is promised, what was promised is kept. */
+  ledgerWritable(): boolean;
   /** Takes up what an earlier run left, and listens. */
   begin(): void;
   /** Takes nothing new and finishes what is on its way. */
   stop(): Promise<void>;
+  /** What may still be promised, once the balance was read, and what an assertion costs now. */
+  money(): { readonly available: Nct | undefined; readonly fee: Nct };
   refreshMetrics(): void;
 }
 
@@ -61,9 +74,11 @@ export async function openChainEngine(
   parts: ChainEngineParts,
   signal: AbortSignal,
 ): Promise<ChainEngine> {
-  const { config, ledger, queue, collector, clock, tell, log, metrics, rules, strategy, version } = parts;
+  const { config, ledger, queue, collector, clock, tell, log, metrics, rules, strategy, limiter, version } =
+    parts;
+  const expected = pinsOf(chain, config, ledger);
   const wallet = openSigner(parts.privateKey, {
-    pins: pinsOf(chain, config, ledger),
+    pins: expected,
     gasPriceCap: config.maxGasPrice,
     onPins: (pins) => storePins(chain, pins, ledger),
   });
@@ -80,6 +95,8 @@ export async function openChainEngine(
     random: Math.random,
     onMalformedEvent: () => metrics.eventsMalformed.inc(),
   });
+  await using opening = new AsyncDisposableStack();
+  opening.use(market);
   market.on("connected", () => tell("market.connected", { chain }));
   market.on("disconnected", ({ reason }) => tell("market.disconnected", { chain, reason }));
   market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
@@ -92,27 +109,43 @@ export async function openChainEngine(
     if (!begun) early.push(notice);
   });
   await market.start(signal);
+  const pins = settlePins(chain, expected, await learnContracts(market, config.wait * 1_000, signal), ledger);
+  wallet.hold(pins);
+  const { chainId, registry } = pins;
+  const broken = Promise.withResolvers<Fault>();
+  watchContracts({ market, pins, clock, signal }, broken.resolve);
 
   const blocks = createBlockClock(market.head(), clock.now());
-  market.on("block", ({ number }) => blocks.observe(number, clock.now()));
+  market.on("block", ({ number }) => {
+    blocks.observe(number, clock.now());
+    // A stop-loss is told of when it trips or is released, not only when the next bounty comes.
+    limiter.paused();
+  });
   const purse = new Purse(() => market.balance(), clock);
-  const duties = new Duties({ market, ledger, purse, clock, tell });
+  const deprecation = new Deprecation({ market, ledger, tell });
+  const duties = new Duties({ market, ledger, purse, clock, tell, feeCeiling: config.maxFee });
   const silence = new Map(config.benign);
   const desk = new Desk({
-    ...{ market, ledger, queue, collector, duties, purse, clock, tell, rules, strategy, version },
+    ...{ market, ledger, queue, collector, duties, deprecation, purse, limiter, clock, tell },
+    ...{ rules, strategy, version },
     distill: (testimony) => distil(testimony, { silence }),
     seal: (guid, verdicts) => {
-      const nonce = wallet.commitmentNonce({ chainName: chain, guid });
+      const nonce = wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
       return { nonce, commitment: commitment(wallet.address, verdicts, nonce) };
     },
     instantOf: (number) => blocks.instantOf(block(number)),
   });
+  const backfill = new Backfill({ market, ledger, desk, deprecation, tell });
+  opening.move();
 
   return {
     chain,
+    broken: broken.promise,
     connected: () => market.connected(),
+    deprecated: () => deprecation.active(),
     inFlight: () => desk.inFlight(),
     promised: () => duties.open(),
+    ledgerWritable: () => duties.ledgerWritable(),
     begin() {
       const promised = duties.resume();
       const unpromised = desk.resume();
@@ -125,15 +158,23 @@ export async function openChainEngine(
         head: market.head(),
         backends: rules.backends.map(({ name }) => name),
         strategy: strategy.name,
+        deprecated: deprecation.active(),
       });
+      backfill.begin();
     },
     async stop() {
+      await backfill.stop();
       await desk.stop();
       await duties.stop();
     },
+    money: () => ({
+      available: purse.lastBalance() === undefined ? undefined : purse.available(),
+      fee: market.parameters().assertionFee,
+    }),
     refreshMetrics() {
       metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
       metrics.headBlock.set({ chain }, market.head());
+      metrics.marketDeprecated.set({ chain }, deprecation.active() ? 1 : 0);
       metrics.dutiesOpen.set({ chain }, duties.open());
       metrics.dutiesFailing.set({ chain }, duties.failing());
       const balance = purse.lastBalance();
@@ -141,6 +182,7 @@ export async function openChainEngine(
     },
     async [Symbol.asyncDispose]() {
       // After a stop that took too long somebody may still be at work: nothing more is begun.
+      void backfill.stop();
       void duties.stop();
       await market[Symbol.asyncDispose]();
     },

@@ -7,6 +7,7 @@ type Counting = { readonly [Name in keyof ProducerEvents]?: (facts: ProducerEven
 export function countEvents(metrics: ProducerMetrics): Tell {
   const counting: Counting = {
     "bounty.seen": () => metrics.bountiesSeen.inc(),
+    "bounty.backfilled": () => metrics.bountiesBackfilled.inc(),
     "bounty.skipped": ({ why }) => metrics.bountiesSkipped.inc({ why }),
     "artifact.skipped": ({ why }) => metrics.artifactsSkipped.inc({ why }),
     "artifact.answered": ({ backend, verdict, why = "" }) =>

@@ -16,10 +16,11 @@ import { Abandon } from "./abandon.ts";
 import { type Case, jobsOf, withAnswers } from "./cases.ts";
 import type { Collector } from "./collector.ts";
 import { answersDue } from "./deadline.ts";
+import type { Deprecation } from "./deprecation.ts";
 import type { Duties } from "./duties.ts";
 import { inTimeToPost } from "./duty.ts";
 import type { Tell } from "./events.ts";
-import { listArtifacts, seeBounty, untilListed, whileInTime } from "./intake.ts";
+import { listArtifacts, seeBounty, untilListed, whileInTime, writeDown } from "./intake.ts";
 import type { Limiter } from "./limiter.ts";
 import { planAssertion } from "./plan-assertion.ts";
 import type { Purse } from "./purse.ts";
@@ -31,6 +32,7 @@ export interface DeskParts {
   readonly queue: ScanQueue;
   readonly collector: Collector;
   readonly duties: Duties;
+  readonly deprecation: Pick<Deprecation, "active" | "posted">;
   readonly purse: Purse;
   /** The operator's limits on what is promised. */
   readonly limiter: Pick<Limiter, "paused" | "allow">;
@@ -59,21 +61,12 @@ export class Desk {
   /** What other engines staked on the bounties in work. */
   readonly #rivals = new Map<Guid, AssertionNotice[]>();
   readonly #stop = new AbortController();
-  #deprecated = false;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
-    const { market, tell } = parts;
+    const { market } = parts;
     market.on("bounty", (notice) => this.hear(notice));
     market.on("assertion", (notice) => this.#rivals.get(notice.guid)?.push(notice));
-    market.on("deprecated", ({ rollover }) => {
-      this.#deprecated = true;
-      tell("market.deprecated", { chain: market.chain, rollover });
-    });
-    market.on("undeprecated", () => {
-      this.#deprecated = false;
-      tell("market.undeprecated", { chain: market.chain });
-    });
   }
 
   /** Bounties in work right now. */
@@ -81,33 +74,34 @@ export class Desk {
     return this.#working.size;
   }
 
-  /** Takes up a bounty, unless it is known, of a kind nobody looks at, or we are paused or stopping. */
+  /** Whether a bounty is in work right now. */
+  has(guid: Guid): boolean {
+    return this.#working.has(guid);
+  }
+
+  /** Takes up a bounty whose event came. */
   hear(notice: BountyNotice): void {
-    const { ledger, market, limiter, tell, rules, clock } = this.#parts;
-    const guid = notice.guid;
-    if (this.#stop.signal.aborted || this.#working.has(guid)) return;
-    if (this.#deprecated) {
-      tell("bounty.skipped", { guid, why: "deprecated" });
-    } else if (!rules.artifactKinds.includes(notice.kind)) {
-      tell("bounty.skipped", { guid, why: "wrong-kind" });
-    } else if (ledger.find({ chain: market.chain, guid }) !== undefined) {
-      return;
-    } else if (limiter.paused() !== undefined) {
-      tell("bounty.skipped", { guid, why: "stop-loss" });
-    } else {
-      this.#begin(guid, notice.uri, clock.now(), (signal) => seeBounty(this.#parts, notice, signal));
-    }
+    const { guid, uri, postedIn } = notice;
+    if (postedIn !== undefined) this.#parts.deprecation.posted(guid, postedIn);
+    if (this.#wants(notice)) this.#begin(guid, uri, (signal) => seeBounty(this.#parts, notice, signal));
+  }
+
+  /** Takes up a bounty that was found on the market; false when it is left alone. */
+  take(bounty: Bounty): boolean {
+    const wanted = this.#wants(bounty);
+    if (wanted) this.#begin(bounty.guid, bounty.uri, async () => writeDown(this.#parts, bounty));
+    return wanted;
   }
 
   /** Begins again what an earlier run had not yet promised; returns how many bounties that is. */
   resume(): number {
-    const { ledger, market, clock } = this.#parts;
+    const { ledger, market } = this.#parts;
     // Those heard of since we listen are in work already.
     const left = ledger
       .inStates(market.chain, UNPROMISED_STATES)
       .filter(({ bounty }) => !this.#working.has(bounty.guid));
     for (const { bounty } of left) {
-      this.#begin(bounty.guid, bounty.uri, clock.now(), () => Promise.resolve(bounty));
+      this.#begin(bounty.guid, bounty.uri, () => Promise.resolve(bounty));
     }
     return left.length;
   }
@@ -118,9 +112,25 @@ export class Desk {
     await Promise.allSettled(this.#working.values());
   }
 
-  #begin(guid: Guid, uri: string, heardAt: Instant, load: (signal: AbortSignal) => Promise<Bounty>): void {
+  /** Not what is known, of a kind nobody looks at, or comes while we are paused or stopping. */
+  #wants({ guid, kind }: Pick<Bounty, "guid" | "kind">): boolean {
+    const { ledger, market, limiter, deprecation, tell, rules } = this.#parts;
+    if (this.#stop.signal.aborted || this.#working.has(guid)) return false;
+    if (ledger.find({ chain: market.chain, guid }) !== undefined) return false;
+    const why = !rules.artifactKinds.includes(kind)
+      ? "wrong-kind"
+      : deprecation.active()
+        ? "deprecated"
+        : limiter.paused() !== undefined
+          ? "stop-loss"
+          : undefined;
+    if (why !== undefined) tell("bounty.skipped", { guid, why });
+    return why === undefined;
+  }
+
+  #begin(guid: Guid, uri: string, load: (signal: AbortSignal) => Promise<Bounty>): void {
     this.#rivals.set(guid, []);
-    const work = this.#answer(guid, uri, heardAt, load)
+    const work = this.#answer(guid, uri, this.#parts.clock.now(), load)
       .catch((error: unknown) => this.#parts.tell("bounty.failed", { guid, reason: describeError(error) }))
       .finally(() => {
         this.#working.delete(guid);
@@ -135,7 +145,7 @@ export class Desk {
     heardAt: Instant,
     load: (signal: AbortSignal) => Promise<Bounty>,
   ): Promise<void> {
-    const { market, purse, duties } = this.#parts;
+    const { market, purse, duties, deprecation } = this.#parts;
     const signal = this.#stop.signal;
     try {
       // Needed when bidding; asked early, so that the answer is there by then.
@@ -145,9 +155,11 @@ export class Desk {
       const count = Math.min(bounty.artifactCount, listed ?? bounty.artifactCount);
       if (count === 0) throw new Abandon("no-artifacts");
       if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
+      if (deprecation.active()) throw new Abandon("deprecated");
       const triaged = await triageArtifacts(this.#parts, bounty, count, signal);
       const scanned = await this.#scan(bounty, triaged, signal);
       const distilled = this.#distill(bounty, scanned);
+      if (deprecation.active()) throw new Abandon("deprecated");
       await this.#plan(bounty, distilled, signal);
       await duties.take(guid, heardAt);
     } catch (error) {

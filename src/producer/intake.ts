@@ -44,10 +44,11 @@ export async function whileInTime<T>(
 
 /** The bounty as the market holds it, written down. Throws Abandon when the market does not know it. */
 export async function seeBounty(
-  { market, ledger, tell }: IntakeParts,
+  parts: IntakeParts,
   notice: BountyNotice,
   signal: AbortSignal,
 ): Promise<Bounty> {
+  const { market } = parts;
   const ask = () => market.bounty(notice.guid, signal);
   for (let attempt = 1; ; attempt++) {
     const bounty = await whileInTime(market, notice.expiration, ask, signal);
@@ -56,11 +57,16 @@ export async function seeBounty(
       await sleep(ASK_AGAIN_MS, undefined, { signal });
       continue;
     }
-    ledger.see(bounty);
-    const { guid, kind, artifactCount: artifacts, expiration } = bounty;
-    tell("bounty.seen", { guid, kind, artifacts, reward: formatNct(bounty.amount), expiration });
-    return bounty;
+    return writeDown(parts, bounty);
   }
+}
+
+/** The same bounty, now in the ledger. */
+export function writeDown({ ledger, tell }: Pick<IntakeParts, "ledger" | "tell">, bounty: Bounty): Bounty {
+  ledger.see(bounty);
+  const { guid, kind, artifactCount: artifacts, expiration } = bounty;
+  tell("bounty.seen", { guid, kind, artifacts, reward: formatNct(bounty.amount), expiration });
+  return bounty;
 }
 
 /** How many artifacts a URI lists; undefined when the listing failed, for then fetching them will decide. */

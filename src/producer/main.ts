@@ -137,7 +137,9 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   const engines: ChainEngine[] = [];
   for (const chain of config.chains) {
     if (engines.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal: end });
-    engines.push(opened.use(await openChainEngine(chain, parts, end)));
+    const engine = opened.use(await openChainEngine(chain, parts, end));
+    void engine.broken.then((fault) => halt.abort(fault));
+    engines.push(engine);
   }
   await using _health = await serveHealth({
     host: config.httpHost,
@@ -147,7 +149,8 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     live: () => ({ process: { ok: true } }),
     ready: () => ({
       queue: { ok: queue.healthy() },
-      ...Object.fromEntries(engines.map((engine) => [`market-${engine.chain}`, { ok: engine.connected() }])),
+      ledger: { ok: engines.every((engine) => engine.ledgerWritable()) },
+      ...Object.fromEntries(engines.map((engine) => [`market-${engine.chain}`, marketHealth(engine)])),
     }),
     refresh: async () => {
       for (const engine of engines) engine.refreshMetrics();
@@ -168,6 +171,13 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   tell("producer.stopped", { promised: sumUp(engines).promised, atRisk: formatNct(atRisk()) });
   halt.signal.throwIfAborted();
 }
+
+/** A deprecated market is well as long as what was promised on it can be kept. */
+const marketHealth = (engine: ChainEngine) => ({
+  ok: engine.connected(),
+  ...(engine.deprecated() ? { detail: DEPRECATED } : {}),
+});
+const DEPRECATED = "deprecated: no new assertions; what was promised is revealed and settled";
 
 /** What the engines of all chains have in hand. */
 const sumUp = (engines: readonly ChainEngine[]) => ({

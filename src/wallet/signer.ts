@@ -10,6 +10,8 @@ export interface Wallet extends Signer {
   commitmentNonce(scope: NonceScope): bigint;
   /** Chain id and contracts that this wallet signs for, as far as they are known. */
   pins(): Pins;
+  /** From now on signs for these only; whoever calls has stored them. */
+  hold(pins: Pins): void;
 }
 
 export interface WalletOptions extends Partial<SigningPolicy> {
@@ -35,6 +37,10 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
     address: parseAddress(eth.accounts.privateKeyToAddress(key)),
     commitmentNonce: nonceFor,
     pins: () => pins,
+    hold(known) {
+      pins = known;
+      stored = known;
+    },
     async sign(intent, transactions, firstNonce) {
       pins = merge(pins, checkTransactions(intent, transactions, { ...policy, pins }));
       if (pins !== stored) {

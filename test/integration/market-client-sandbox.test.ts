@@ -58,8 +58,16 @@ function heard<Name extends keyof MarketEvents>(
 const reached = (block: number) =>
   market.head() >= block ? Promise.resolve() : heard("block", ({ number }) => number >= block);
 
+const nonceFor = (guid: Guid): bigint =>
+  wallet.commitmentNonce({
+    chainName: "side",
+    chainId: BigInt(sandbox.chain.chainId),
+    registry: sandbox.chain.contracts.registry.address,
+    guid,
+  });
+
 /** Ready to be sent: the truth about artifacts 0 and 1, and nothing about 2. */
-function answerTo(guid: Guid, nonce = wallet.commitmentNonce({ chainName: "side", guid })) {
+function answerTo(guid: Guid, nonce = nonceFor(guid)) {
   const { assertionFee: fee, bidMinimum } = market.parameters();
   const bids = [nct(bidMinimum * 2n), bidMinimum];
   const request = {

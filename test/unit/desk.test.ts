@@ -1,10 +1,11 @@
-import { expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
-import { nct } from "../../src/domain/nct.ts";
+import { describe, expect, it } from "vitest";
+import { block, instant } from "../../src/domain/chain.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { Collector } from "../../src/producer/collector.ts";
+import { Deprecation } from "../../src/producer/deprecation.ts";
 import { Desk, type DeskParts } from "../../src/producer/desk.ts";
 import { Duties } from "../../src/producer/duties.ts";
+import type { Tell } from "../../src/producer/events.ts";
 import { Purse } from "../../src/producer/purse.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, GUID } from "../fixtures/bounties.ts";
@@ -30,17 +31,17 @@ const silentQueue: ScanQueue = {
   [Symbol.asyncDispose]: async () => {},
 };
 
-it("does not begin a bounty again that it heard of before it took up those of the earlier run", async () => {
-  const bounty = aBounty();
+function openDesk(bounty = aBounty()) {
   const market = new HandMarket();
   market.bounty = async () => bounty;
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
-  using ledger = openLedger(":memory:", clock);
+  const ledger = openLedger(":memory:", clock);
   const purse = new Purse(() => market.balance(), clock);
-  const told: string[] = [];
-  const tell = (event: string) => void told.push(event);
+  const told: [string, object][] = [];
+  const tell: Tell = (event, facts) => void told.push([event, facts]);
+  const deprecation = new Deprecation({ market, ledger, tell });
   const desk = new Desk({
-    ...{ market, ledger, purse, clock, tell, queue: silentQueue, limiter: unlimited },
+    ...{ market, ledger, purse, clock, tell, queue: silentQueue, limiter: unlimited, deprecation },
     collector: new Collector(silentQueue, clock, () => {}),
     duties: new Duties({ market, ledger, purse, clock, tell }),
     rules: {
@@ -57,9 +58,66 @@ it("does not begin a bounty again that it heard of before it took up those of th
     instantOf: () => instant(61_000),
     version: "0.0.0",
   });
-  market.tell("bounty", { ...bounty, amount: nct(1n), postedIn: undefined });
-  await expect.poll(() => ledger.find({ chain: "side", guid: GUID })?.state).toBe("dispatched");
+  const notice = { ...bounty, postedIn: undefined };
+  const dispatched = () => expect.poll(() => ledger.find(bounty)?.state).toBe("dispatched");
+  const count = (name: string) => told.filter(([event]) => event === name).length;
+  return { market, ledger, told, desk, bounty, notice, dispatched, count };
+}
+
+it("does not begin a bounty again that it heard of before it took up those of the earlier run", async () => {
+  const { market, desk, notice, dispatched, count } = openDesk();
+  market.tell("bounty", notice);
+  await dispatched();
   expect(desk.resume()).toBe(0);
   await desk.stop();
-  expect(told.filter((event) => event === "bounty.dispatched")).toHaveLength(1);
+  expect(count("bounty.dispatched")).toBe(1);
+});
+
+it("takes up a bounty that was found without asking for it again, and once, also when its event comes after all", async () => {
+  const { market, ledger, desk, bounty, notice, dispatched, count } = openDesk();
+  market.bounty = () => Promise.reject(new Error("it was asked for"));
+  expect(desk.take(bounty)).toBe(true);
+  // Whoever found it relies on the ledger to have it.
+  expect(ledger.find(bounty)?.state).toBe("seen");
+  expect(desk.has(GUID)).toBe(true);
+  market.tell("bounty", notice);
+  expect(desk.take(bounty)).toBe(false);
+  await dispatched();
+  await desk.stop();
+  expect(desk.take(bounty)).toBe(false);
+  expect([count("bounty.seen"), count("bounty.dispatched")]).toEqual([1, 1]);
+});
+
+it("leaves a found bounty alone of which it has heard, or of a kind that nobody looks at", async () => {
+  const { market, told, desk, bounty, notice } = openDesk();
+  market.tell("bounty", notice);
+  expect(desk.take(bounty)).toBe(false);
+  await desk.stop();
+  const urls = openDesk(aBounty({ kind: "url" }));
+  expect(urls.desk.take(urls.bounty)).toBe(false);
+  expect(urls.told).toEqual([["bounty.skipped", { guid: GUID, why: "wrong-kind" }]]);
+  expect(told).not.toContainEqual(["bounty.skipped", expect.anything()]);
+});
+
+describe("while its registry is deprecated, a desk", () => {
+  it("takes up nothing, and lets go of what it had not planned yet", async () => {
+    const { market, ledger, desk, bounty, notice, count } = openDesk();
+    market.tell("deprecated", { rollover: true, since: block(900) });
+    market.tell("bounty", notice);
+    expect(desk.take(bounty)).toBe(false);
+    expect(count("bounty.skipped")).toBe(2);
+    ledger.see(bounty);
+    expect(desk.resume()).toBe(1);
+    await expect.poll(() => ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "deprecated" });
+    await desk.stop();
+  });
+
+  it("takes up a bounty that was posted later, for the registry must take bounties again", async () => {
+    const { market, desk, notice, dispatched, count } = openDesk();
+    market.tell("deprecated", { rollover: true, since: block(900) });
+    market.tell("bounty", { ...notice, postedIn: block(901) });
+    await dispatched();
+    await desk.stop();
+    expect(count("market.undeprecated")).toBe(1);
+  });
 });

@@ -71,7 +71,7 @@ const EXAMPLES: [string, string, object][] = [
     `{"assertion_reveal_window":12,"arbiter_vote_window":90}`,
     { name: "window_update", revealWindow: 12, voteWindow: 90 },
   ],
-  ["deprecated", `{"rollover":false}`, { name: "deprecated", rollover: false }],
+  ["deprecated", `{"rollover":false}`, { name: "deprecated", rollover: false, since: 1000 }],
   ["undeprecated", `{}`, { name: "undeprecated" }],
 ];
 

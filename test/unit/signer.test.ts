@@ -101,6 +101,20 @@ describe("the signer", () => {
     });
   });
 
+  it("signs for the marketplace it is held to, and for no other", async () => {
+    const stored: Pins[] = [];
+    const wallet = openSigner(key, { onPins: (pins) => void stored.push(pins) });
+    const pins = { chainId: 1337n, registry: parseAddress(vectors.token), token: undefined };
+    wallet.hold(pins);
+    expect(wallet.pins()).toEqual(pins);
+    await expect(wallet.sign({ action: "settle", guid }, [settle], 0n)).rejects.toMatchObject({
+      code: "TRANSACTION_REFUSED",
+    });
+    wallet.hold({ ...pins, registry: parseAddress(vectors.registry) });
+    await expect(wallet.sign({ action: "settle", guid }, [settle], 0n)).resolves.toHaveLength(1);
+    expect(stored).toEqual([]);
+  });
+
   it("shows its key to nobody who prints it", () => {
     const wallet = openSigner(key);
     const shown = inspect(wallet, { depth: 9, showHidden: true }) + JSON.stringify(wallet);
@@ -110,7 +124,8 @@ describe("the signer", () => {
 });
 
 describe("a commitment nonce", () => {
-  const scope = { chainName: "side", guid } as const;
+  const registry = parseAddress(vectors.registry);
+  const scope = { chainName: "side", chainId: 1337n, registry, guid } as const;
   const wallet = openSigner(key);
 
   it("is the same for the same key and bounty, and fits 256 bits without being zero", () => {
@@ -119,9 +134,29 @@ describe("a commitment nonce", () => {
     expect(nonce > 0n && nonce < 1n << 256n).toBe(true);
   });
 
-  it("never changes between releases: old assertions must stay revealable", () => {
-    expect(wallet.commitmentNonce(scope)).toMatchInlineSnapshot(
-      `24985309752078642566858501243046544565976565468031752773462812178828607069175n`,
+  // Made by another implementation of HKDF and HMAC, from the words of decision 10.
+  it.each([
+    [scope, 53426057844559634101749338233682005424167403268532506257001965897833114890914n],
+    [
+      { ...scope, chainName: "home", chainId: 1n } as const,
+      28392806839153337117413732957758679646895513862519867705171934153460282690929n,
+    ],
+    [
+      {
+        ...({ chainName: "side", chainId: 1338n, registry: parseAddress(vectors.token) } as const),
+        guid: parseGuid("00000000-0000-0000-0000-000000000000"),
+      },
+      12416838750491217960630811521219265561848837449449563817318598024137757773958n,
+    ],
+  ])("never changes between releases: old assertions must stay revealable (%#)", (of, nonce) => {
+    expect(wallet.commitmentNonce(of)).toBe(nonce);
+  });
+
+  it("is the same however the registry is written", () => {
+    const checksummed = parseAddress("0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE");
+    const plain = checksummed.toLowerCase() as typeof checksummed;
+    expect(wallet.commitmentNonce({ ...scope, registry: plain })).toBe(
+      wallet.commitmentNonce({ ...scope, registry: checksummed }),
     );
   });
 
@@ -130,8 +165,8 @@ describe("a commitment nonce", () => {
       wallet.commitmentNonce(scope),
       openSigner(createHash("sha256").update("another").digest()).commitmentNonce(scope),
       wallet.commitmentNonce({ ...scope, chainName: "home" }),
-      wallet.commitmentNonce({ ...scope, chainId: 1337n }),
-      wallet.commitmentNonce({ ...scope, registry: parseAddress(vectors.registry) }),
+      wallet.commitmentNonce({ ...scope, chainId: 1338n }),
+      wallet.commitmentNonce({ ...scope, registry: parseAddress(vectors.token) }),
       wallet.commitmentNonce({ ...scope, guid: parseGuid("00000000-0000-0000-0000-000000000000") }),
     ];
     expect(new Set(nonces).size).toBe(nonces.length);

@@ -1,0 +1,7 @@
+/** What the ledger notes, per chain, of the registry it works with; means nothing of another registry. */
+export const MARKET_NOTES = {
+  /** The block from which on it takes no new bounties; absent while it takes them. */
+  deprecated: "deprecated",
+  /** How many of its bounties, counted from the first one posted, were looked at or are certainly closed. */
+  examined: "examined",
+} as const;
