@@ -37,6 +37,11 @@ const PATIENCE_BLOCKS = 20;
 export interface Transactions {
   /** Resolves with the hash once the node has taken it. `to` is left out to create a contract. */
   submit(from: Address, data: string, to?: Address): Promise<string>;
+  /**
+   * Resolves with the hashes, in the order given, once the node has taken them all. The node mines none of them before it
+   * has the last: they come to stand in as few blocks as can hold them.
+   */
+  submitAtOnce(from: Address, datas: readonly string[], to: Address): Promise<readonly string[]>;
   /** Throws RevertFault when it reverted, a Fault TRANSACTION_LOST when it is not mined in time. */
   receipt(hash: string): Promise<Receipt>;
 }
@@ -50,21 +55,34 @@ export function transactionsOver(rpc: Rpc, blockTimeMs: number): Transactions {
   const slowestPollMs = Math.min(100, Math.max(5, blockTimeMs / 8));
   const patienceMs = Math.max(10_000, PATIENCE_BLOCKS * blockTimeMs);
 
-  const handOver = async (from: Address, data: string, to: Address | undefined): Promise<string> => {
-    const nonce = await rpc.call("eth_getTransactionCount", [from, "pending"]);
-    const transaction = { from, nonce, data, gas: GAS, gasPrice: "0x0", ...(to === undefined ? {} : { to }) };
+  const nextNonce = async (from: Address): Promise<bigint> =>
+    BigInt(z.string().parse(await rpc.call("eth_getTransactionCount", [from, "pending"])));
+  const handOver = async (from: Address, nonce: bigint, data: string, to?: Address): Promise<string> => {
+    const numbered = { from, nonce: `0x${nonce.toString(16)}`, data, gas: GAS, gasPrice: "0x0" };
+    const transaction = { ...numbered, ...(to === undefined ? {} : { to }) };
     return z.string().parse(await rpc.call("eth_sendTransaction", [transaction]));
+  };
+  const inTurn = <T>(from: Address, act: () => Promise<T>): Promise<T> => {
+    const turn = (lines.get(from) ?? Promise.resolve()).then(act);
+    lines.set(
+      from,
+      turn.catch(() => undefined),
+    );
+    return turn;
   };
 
   return {
-    submit(from, data, to) {
-      const turn = (lines.get(from) ?? Promise.resolve()).then(() => handOver(from, data, to));
-      lines.set(
-        from,
-        turn.catch(() => undefined),
-      );
-      return turn;
-    },
+    submit: (from, data, to) => inTurn(from, async () => handOver(from, await nextNonce(from), data, to)),
+    submitAtOnce: (from, datas, to) =>
+      inTurn(from, async () => {
+        const nonce = await nextNonce(from);
+        const hashes: string[] = [];
+        // Backwards: as long as the first is missing, the others wait for it in the pool.
+        for (const [index, data] of [...datas.entries()].reverse()) {
+          hashes.unshift(await handOver(from, nonce + BigInt(index), data, to));
+        }
+        return hashes;
+      }),
     async receipt(hash) {
       const until = Date.now() + patienceMs;
       // Doubling: a node that mines at once is not kept waiting, one that mines by the clock is not pestered.

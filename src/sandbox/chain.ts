@@ -54,6 +54,13 @@ export interface Chain extends AsyncDisposable {
   ): Promise<readonly unknown[]>;
   /** Sends from an unlocked account and waits until it is mined. Throws RevertFault with the contract's reason. */
   send(from: Address, contract: Contract, fn: string, args: readonly unknown[]): Promise<Mined>;
+  /** The same of many calls, all mined in as few blocks as can hold them. Throws when any of them reverted. */
+  sendAtOnce(
+    from: Address,
+    contract: Contract,
+    fn: string,
+    calls: readonly (readonly unknown[])[],
+  ): Promise<readonly Mined[]>;
   /** Events of the three contracts in blocks `fromBlock` to `toBlock`, both included, in order. */
   logs(fromBlock: number, toBlock: number): Promise<readonly DecodedLog[]>;
   encode(contract: Contract, fn: string, args: readonly unknown[]): string;
@@ -123,11 +130,12 @@ function chainOver(rpc: Rpc, deployed: Deployed): Chain {
   const transactions = transactionsOver(rpc, deployed.blockTimeMs);
   const decode = logDecoder(contracts);
 
-  const send: Chain["send"] = async (from, contract, fn, args) => {
-    const hash = await transactions.submit(from, encodeCall(contract.abi, fn, args), contract.address);
+  const mined = async (hash: string): Promise<Mined> => {
     const receipt = await transactions.receipt(hash);
     return { hash, block: receipt.blockNumber, logs: receipt.logs.flatMap(decode) };
   };
+  const send: Chain["send"] = async (from, contract, fn, args) =>
+    mined(await transactions.submit(from, encodeCall(contract.abi, fn, args), contract.address));
 
   return {
     url: rpc.url,
@@ -142,6 +150,10 @@ function chainOver(rpc: Rpc, deployed: Deployed): Chain {
       return decodeReturn(contract.abi, fn, await callOrRevert(rpc, fn, transaction));
     },
     send,
+    async sendAtOnce(from, contract, fn, calls) {
+      const datas = calls.map((args) => encodeCall(contract.abi, fn, args));
+      return Promise.all((await transactions.submitAtOnce(from, datas, contract.address)).map(mined));
+    },
     async logs(fromBlock, toBlock) {
       const address = Object.values(contracts).map((contract) => contract.address);
       const filter = { address, fromBlock: quantity(fromBlock), toBlock: quantity(toBlock) };

@@ -32,6 +32,8 @@ export interface Commissioner extends Player {
   readonly truth: Truth;
   /** Resolves once the bounty is on chain. Throws RevertFault when the registry refuses it. */
   post(commission: Commission): Promise<Guid>;
+  /** Many bounties, all of them in one block or, when it is full, the next ones. */
+  postAtOnce(commissions: readonly Commission[]): Promise<readonly Guid[]>;
   /** Whether everything commissioned is settled. */
   done(): boolean;
 }
@@ -54,24 +56,40 @@ export function commissioner(parts: {
     unsettled.delete(guid);
   });
 
+  const prepare = (commission: Commission) => {
+    const { contents, truth, kind = "file", duration, reward, metadata = "" } = commission;
+    const guid = parseGuid(randomUUID());
+    const uri = commission.uri ?? store.putDirectory(contents);
+    const count = commission.artifactCount ?? contents.length;
+    const hashes = store.list(uri)?.map((link) => link.hash) ?? [];
+    const type = ARTIFACT_KINDS.indexOf(kind);
+    // Known before it is on chain, for whoever sees the bounty first.
+    truths.set(guid, truth);
+    return { guid, args: [guidToUint(guid), type, reward, uri, count, duration, bloomOf(hashes), metadata] };
+  };
+  const posted = (guid: Guid, { kind = "file", contents, artifactCount }: Commission): void => {
+    unsettled.add(guid);
+    log.debug({ guid, kind, artifacts: artifactCount ?? contents.length }, "bounty.posted");
+  };
+
   return {
     ...settler,
     truth: (guid) => truths.get(guid),
     done: () => unsettled.size === 0,
-    async post({ contents, truth, kind = "file", duration, reward, metadata = "", ...claimed }) {
-      const guid = parseGuid(randomUUID());
-      const uri = claimed.uri ?? store.putDirectory(contents);
-      const count = claimed.artifactCount ?? contents.length;
-      const hashes = store.list(uri)?.map((link) => link.hash) ?? [];
-      const type = ARTIFACT_KINDS.indexOf(kind);
-      const args = [guidToUint(guid), type, reward, uri, count, duration, bloomOf(hashes), metadata];
-      // Known before it is on chain, for whoever sees the bounty first.
-      truths.set(guid, truth);
+    async post(commission) {
+      const { guid, args } = prepare(commission);
       await approved();
       await chain.send(account, chain.contracts.registry, "postBounty", args);
-      unsettled.add(guid);
-      log.debug({ guid, kind, artifacts: count }, "bounty.posted");
+      posted(guid, commission);
       return guid;
+    },
+    async postAtOnce(commissions) {
+      const prepared = commissions.map(prepare);
+      await approved();
+      const calls = prepared.map(({ args }) => args);
+      await chain.sendAtOnce(account, chain.contracts.registry, "postBounty", calls);
+      for (const [index, { guid }] of prepared.entries()) posted(guid, commissions[index]!);
+      return prepared.map(({ guid }) => guid);
     },
   };
 }

@@ -39,6 +39,8 @@ export interface Sandbox extends AsyncDisposable {
   report(): SandboxReport;
   /** Posts one bounty of the caller's own making. */
   postBounty(commission: Commission): Promise<Guid>;
+  /** Posts many, all of them in one block or, when it is full, the next ones. */
+  postBounties(commissions: readonly Commission[]): Promise<readonly Guid[]>;
   /**
    * Resolves when all bounties are posted and settled by the ambassador and by every engine that asserted. Arbiters
    * settle later, when the vote window is over. Never resolves when bounties go on for ever.
@@ -140,6 +142,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     truthOf: truth,
     report: tally.report,
     postBounty: orders.post,
+    postBounties: orders.postAtOnce,
     done: turns.done,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
   };

@@ -8,7 +8,7 @@
  * `CHAOS_TRAP` is `STATE:DELAY_MS:armed` or `STATE:DELAY_MS:disarmed`. "Durable" is the end of SQLite's transaction, and
  * no line of the producer's runs between that and a kill without delay.
  */
-import { DatabaseSync, StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementResultingChanges, StatementSync } from "node:sqlite";
 
 function setTrap(order: string): void {
   const [state, delay, arming] = order.split(":");
@@ -36,8 +36,8 @@ function setTrap(order: string): void {
     databases.set(statement, this);
     return statement;
   };
-  StatementSync.prototype.run = function (this: StatementSync, ...values: Parameters<typeof run>) {
-    const done = run.apply(this, values);
+  StatementSync.prototype.run = function (this: StatementSync, ...values: readonly unknown[]) {
+    const done = Reflect.apply(run, this, values) as StatementResultingChanges;
     if (!isArmed || isSprung || Number(done.changes) === 0 || !isStep(this.sourceSQL, values)) return done;
     isSprung = true;
     if (databases.get(this)?.isTransaction !== true) close();

@@ -54,6 +54,16 @@ describe("the sandbox's chain", () => {
     }
   });
 
+  it("mines what is sent at once in one block, in the order given", async () => {
+    const [from, spender] = chain.accounts.rivals;
+    const values = Array.from({ length: 60 }, (_, index) => BigInt(index));
+    const calls = values.map((value) => [spender, value]);
+    const mined = await chain.sendAtOnce(from!, chain.contracts.token, "approve", calls);
+    expect(new Set(mined.map(({ block }) => block)).size).toBe(1);
+    expect(mined.map(({ logs }) => logs[0]?.args.value)).toEqual(values);
+    expect(await read("token", "allowance", [from, spender])).toBe(59n);
+  });
+
   it("tells why a transaction reverted, its own or anybody's", async () => {
     const { ambassador } = chain.accounts;
     const { registry } = chain.contracts;
