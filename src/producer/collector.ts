@@ -11,6 +11,8 @@ interface Waiting {
 
 /** Between attempts at a queue that cannot be reached. */
 const RETRY_MS = 1_000;
+/** A timer that is set for longer rings at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Brings the queue's answers back to the bounty that waits for them.
@@ -18,7 +20,7 @@ const RETRY_MS = 1_000;
  *     collect ──► dispatching ──(queue unreachable: again, every second)──► waiting ──► done
  *
  * A wait ends when every job is answered, when its deadline comes, or when its signal aborts, whichever is first, and
- * gives what came until then. An answer may come twice (the queue delivers at least once): the first counts. After a
+ * gives what came until then. The deadline is turned into a length of time at the beginning: the clock may be set meanwhile. An answer may come twice (the queue delivers at least once): the first counts. After a
  * reconnect of the queue's event stream the queue is asked for what was missed, and given again what it may have
  * forgotten: job ids see to it that nothing is scanned twice.
  */
@@ -46,7 +48,8 @@ export class Collector {
     const { promise, resolve } = Promise.withResolvers<void>();
     const missing = new Map(jobs.map((job) => [job.id, job]));
     const waiting: Waiting = { missing, answers: [], done: resolve };
-    const deadline = setTimeout(resolve, Math.max(0, until - this.#clock.now()));
+    const leftMs = Math.max(0, until - this.#clock.now());
+    const deadline = setTimeout(resolve, Math.min(leftMs, LONGEST_TIMER_MS));
     const retry = setInterval(() => void offer(), RETRY_MS);
     const leave = () => resolve();
     signal.addEventListener("abort", leave, { once: true });

@@ -75,6 +75,33 @@ it("gives what came when the deadline comes first", async () => {
   expect(await collected).toHaveLength(1);
 });
 
+it.each([
+  ["forwards by a day", 86_400_000],
+  ["back by an hour", -3_600_000],
+])("ends a wait when its time is up, though the clock was set %s meanwhile", async (_, stepMs) => {
+  let stepped = 0;
+  const settable = { now: () => instant(Date.now() + stepped) };
+  const queue = new HandQueue();
+  const collector = new Collector(queue, settable, () => {});
+  const began = performance.now();
+  const collected = collector.collect(jobs, instant(Date.now() + 60), never);
+  stepped = stepMs;
+  queue.reconnect();
+  expect(await collected).toEqual([]);
+  expect(performance.now() - began).toBeGreaterThan(55);
+  expect(performance.now() - began).toBeLessThan(2_000);
+});
+
+it("waits for a deadline that is further away than a timer reaches", async () => {
+  const queue = new HandQueue();
+  const collected = new Collector(queue, clock, () => {}).collect(jobs, instant(Date.now() + 2 ** 40), never);
+  expect(
+    await new Collector(new HandQueue(), clock, () => {}).collect(jobs, instant(Date.now() + 20), never),
+  ).toEqual([]);
+  for (const artifactIndex of [0, 1]) queue.answer(anAnswer({ artifactIndex }));
+  expect(await collected).toHaveLength(2);
+});
+
 it("asks the queue for answers that a lost event stream may have swallowed", async () => {
   const queue = new HandQueue();
   const collector = new Collector(queue, clock, () => {});

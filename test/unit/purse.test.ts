@@ -122,7 +122,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 it("the purse never promises what the wallet does not hold, in whatever order things happen and however the clock steps", async () => {
   await fc.assert(
-    fc.asyncProperty(steps, fc.bigInt({ min: 0n, max: 100n }), async (happening, most) => {
+    fc.asyncProperty(steps, fc.bigInt({ min: 1n, max: 4n }), async (happening, share) => {
       const wallet = { holds: 1_000n, now: 10_000_000 };
       const promised = new Map<number, bigint>();
       const posted = new Map<number, bigint>();
@@ -145,8 +145,7 @@ it("the purse never promises what the wallet does not hold, in whatever order th
         if (step.do === "answer") answer();
         if (step.do === "answer") await new Promise(setImmediate);
         if (step.do === "reserve" && !promised.has(step.of) && !posted.has(step.of)) {
-          const free = purse.available();
-          const amount = free < most ? free : most;
+          const amount = purse.available() / share;
           promised.set(step.of, amount);
           purse.reserve(String(step.of), amount);
         }

@@ -1,0 +1,72 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { instant } from "../../src/domain/chain.ts";
+import { LookBack } from "../../src/producer/look-back.ts";
+
+const HOUR = 3_600_000;
+
+function aLookBack() {
+  const time = { steady: 0, wall: 1_700_000_000_000 };
+  const pass = (ms: number): void => {
+    time.steady += ms;
+    time.wall += ms;
+  };
+  const lookBack = new LookBack({ now: () => instant(time.wall) }, () => time.steady);
+  return { time, pass, lookBack };
+}
+
+it("a window begins as long ago as it is wide, while nobody sets the clock", () => {
+  const { time, pass, lookBack } = aLookBack();
+  expect(lookBack.since(HOUR)).toBe(time.wall - HOUR);
+  pass(5 * HOUR);
+  expect(lookBack.since(HOUR)).toBe(time.wall - HOUR);
+});
+
+it("a clock that is set forwards by a day ends no window early", () => {
+  const { time, pass, lookBack } = aLookBack();
+  pass(HOUR);
+  const stake = time.wall;
+  pass(HOUR / 2);
+  time.wall += 24 * HOUR;
+  expect(lookBack.since(HOUR)).toBeLessThanOrEqual(stake);
+  pass(HOUR / 4);
+  expect(lookBack.since(HOUR)).toBeLessThanOrEqual(stake);
+  pass(HOUR / 2);
+  expect(lookBack.since(HOUR)).toBeGreaterThan(stake);
+});
+
+it("a clock that is set back by an hour leaves nothing out of a window", () => {
+  const { time, pass, lookBack } = aLookBack();
+  pass(2 * HOUR);
+  const before = time.wall;
+  time.wall -= HOUR;
+  lookBack.look();
+  const after = time.wall;
+  pass(HOUR / 2);
+  expect(lookBack.since(HOUR)).toBeLessThanOrEqual(Math.min(before, after));
+  pass(HOUR);
+  expect(lookBack.since(HOUR)).toBe(time.wall - HOUR);
+});
+
+it("no window leaves out what belongs into it, however often the clock is set", () => {
+  const step = fc.record({
+    passMs: fc.integer({ min: 0, max: 2 * HOUR }),
+    setMs: fc.oneof(fc.constant(0), fc.integer({ min: -2 * HOUR, max: 48 * HOUR })),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const { time, pass, lookBack } = aLookBack();
+      const stamps: { steady: number; wall: number }[] = [];
+      for (const { passMs, setMs } of steps) {
+        pass(passMs);
+        time.wall += setMs;
+        lookBack.look();
+        stamps.push({ ...time });
+        const since = lookBack.since(HOUR);
+        const within = stamps.filter(({ steady }) => steady >= time.steady - HOUR);
+        // Steps of less than a second pass for drift.
+        for (const { wall } of within) expect(wall).toBeGreaterThanOrEqual(since - 1_000);
+      }
+    }),
+  );
+});
