@@ -1,0 +1,110 @@
+import { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
+import { parseAddress } from "../../src/domain/address.ts";
+import { systemClock } from "../../src/domain/chain.ts";
+import { parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { LEASE_MS, takeWalletLease } from "../../src/queue/wallet-lease.ts";
+import { listening } from "../fixtures/queue/listening.ts";
+import { startRedis } from "../fixtures/queue/redis-server.ts";
+
+const ACCOUNT = parseAddress(`0x${"5a".repeat(20)}`);
+const OTHER = parseAddress(`0x${"6b".repeat(20)}`);
+const KEY = `microengine:wallet:${ACCOUNT.toLowerCase()}`;
+const SOMEBODY = { process: 7, host: "elsewhere", since: "2026-11-20T12:00:00.000Z" };
+
+/** A Redis of one test's own, a connection to it, and what takes leases on it. */
+async function open(...args: string[]) {
+  const stack = new AsyncDisposableStack();
+  const server = stack.use(await startRedis(...args));
+  const address = parseRedisAddress(server.address);
+  const redis = stack.adopt(new Redis({ host: address.host, port: address.port }), (it) => it.disconnect());
+  redis.on("error", () => {});
+  const { log, says } = listening();
+  const take = (more: { account?: typeof ACCOUNT; signal?: AbortSignal } = {}) =>
+    takeWalletLease({ ...{ address, account: ACCOUNT, waitMs: 0, clock: systemClock, log }, ...more });
+  return { stack, server, redis, says, take, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+describe.concurrent("the lease of a wallet", () => {
+  it("is kept in Redis under the account, for people to read, and lapses unless it is renewed", async () => {
+    await using test = await open();
+    await using _lease = await test.take();
+    expect(JSON.parse((await test.redis.get(KEY)) ?? "")).toMatchObject({
+      process: process.pid,
+      host: expect.stringMatching(/./),
+      since: expect.stringMatching(/^\d{4}-/),
+    });
+    const leftMs = await test.redis.pttl(KEY);
+    expect(leftMs).toBeGreaterThan(0);
+    expect(leftMs).toBeLessThanOrEqual(LEASE_MS);
+  });
+
+  it("is somebody else's at once after an orderly end, and another account's at any time", async () => {
+    await using test = await open();
+    const first = await test.take();
+    await using _other = await test.take({ account: OTHER });
+    await first[Symbol.asyncDispose]();
+    expect(await test.redis.exists(KEY)).toBe(0);
+    await using _second = await test.take();
+  });
+
+  it("is refused, naming the holder, when the holder has renewed it for as long as a lease lives", async () => {
+    await using test = await open();
+    await using _first = await test.take();
+    const refused = test.take();
+    await expect(refused).rejects.toMatchObject({ name: "ConfigFault", code: "WALLET_HELD" });
+    await expect(refused).rejects.toThrow(`the wallet ${ACCOUNT}: process ${process.pid} on `);
+  });
+
+  it("is waited for no longer than the process is wanted", async () => {
+    await using test = await open();
+    await using _first = await test.take();
+    const stop = new AbortController();
+    const waiting = test.take({ signal: stop.signal });
+    expect(await test.says("lease.waiting")).toMatchObject({ process: process.pid });
+    stop.abort(new Error("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+  });
+
+  it("is lost when another has it, who keeps it then", async () => {
+    await using test = await open();
+    const lease = await test.take();
+    await test.redis.set(KEY, JSON.stringify(SOMEBODY));
+    expect(await lease.lost).toMatchObject({
+      code: "WALLET_HELD",
+      message: expect.stringContaining("process 7 on elsewhere, since 2026-11-20T12:00:00.000Z"),
+    });
+    await lease[Symbol.asyncDispose]();
+    expect(JSON.parse((await test.redis.get(KEY)) ?? "")).toEqual(SOMEBODY);
+  });
+
+  it("is set again in a Redis that was started again and remembers nothing", async () => {
+    await using test = await open();
+    await using _lease = await test.take();
+    const before = await test.redis.get(KEY);
+    await test.server.kill();
+    await test.says("lease.adrift");
+    await test.server.start();
+    await test.says("lease.back");
+    expect(await test.redis.get(KEY)).toBe(before);
+  });
+
+  it("is renewed in a Redis that has no memory left, and not given out by one", async () => {
+    await using test = await open();
+    await using _lease = await test.take();
+    await test.redis.config("SET", "maxmemory", "1");
+    await expect(test.redis.set("x", "y")).rejects.toThrow("OOM");
+    await test.redis.pexpire(KEY, LEASE_MS * 10);
+    await expect.poll(() => test.redis.pttl(KEY), { timeout: LEASE_MS }).toBeLessThanOrEqual(LEASE_MS);
+    await expect(test.take({ account: OTHER })).rejects.toMatchObject({ code: "LEASE_REFUSED" });
+  });
+
+  it("is waited for too when nobody can read who holds it", async () => {
+    await using test = await open();
+    await test.redis.set(KEY, "what is this");
+    const waiting = test.take();
+    expect(await test.says("lease.waiting")).toMatchObject({ host: "an unknown host" });
+    await test.redis.del(KEY);
+    await using _lease = await waiting;
+  });
+});
