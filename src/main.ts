@@ -11,6 +11,7 @@ import { demoSettings } from "./config/demo.ts";
 import { refuseStrayWords } from "./config/npm.ts";
 import { flagsOf, optionsOf } from "./config/options.ts";
 import { producerSettings } from "./config/producer.ts";
+import { recoverSettings } from "./config/recover.ts";
 import { sandboxSettings } from "./config/sandbox.ts";
 import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
 import { visibleSecrets } from "./config/visible-secrets.ts";
@@ -78,6 +79,12 @@ const PROGRAMS: readonly Program[] = [
     "scans what a producer sends; run as many as needed",
     consumerSettings,
     async (config, io) => (await import("./consumer/main.ts")).runConsumer(config, io),
+  ),
+  program(
+    "recover",
+    "rebuilds a lost ledger from the marketplace, reveals and settles",
+    recoverSettings,
+    async (config, io) => (await import("./producer/recover/main.ts")).runRecover(config, io),
   ),
   program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) =>
     (await import("./sandbox/main.ts")).runSandbox(config, io),

@@ -17,10 +17,10 @@ export const recoverSettings = {
     help: "leave alone what expired longer ago than this; without it, every bounty is looked at",
     reads: wholeNumber(1),
   }),
-  noWait: toggle({
-    flag: "no-wait",
-    env: "RECOVER_NO_WAIT",
-    help: "only write the ledger; a producer reveals and settles",
+  ledgerOnly: toggle({
+    flag: "ledger-only",
+    env: "RECOVER_LEDGER_ONLY",
+    help: "write the ledger and end; a producer reveals and settles",
   }),
   json: toggle({
     flag: "json",

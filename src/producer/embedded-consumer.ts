@@ -8,11 +8,24 @@ const SECRETS = [
   ...["REDIS_ADDR", "QUEUE_SECRET", "QUEUE_SECRET_FILE"],
 ];
 
+type EmbeddedConfig = Pick<
+  ProducerConfig,
+  | "allowKeyOverHttp"
+  | "apiKey"
+  | "backend"
+  | "log"
+  | "logFormat"
+  | "maxArtifactSize"
+  | "polyswarmdAddr"
+  | "queue"
+  | "stopTimeout"
+>;
+
 /**
  * Starts a consumer as a child process of the producer, told by flags what it needs to know. It gets the environment
  * without the wallet: it could not open it if it tried.
  */
-export function spawnEmbeddedConsumer(config: ProducerConfig, env: NodeJS.ProcessEnv): ChildProcess {
+export function spawnEmbeddedConsumer(config: EmbeddedConfig, env: NodeJS.ProcessEnv): ChildProcess {
   const flags = [
     ...["--polyswarmd-addr", config.polyswarmdAddr],
     ...["--queue", config.queue],

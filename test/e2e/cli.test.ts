@@ -12,7 +12,7 @@ describe("microengine", () => {
   it("lists its commands", async () => {
     const { code, stdout } = await microengine(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["demo", "producer", "consumer", "sandbox"])
+    for (const command of ["demo", "producer", "consumer", "recover", "sandbox"])
       expect(stdout).toMatch(new RegExp(`^ +${command} `, "m"));
   });
 
@@ -39,9 +39,9 @@ describe("microengine", () => {
   });
 
   it.each([
-    [[], /^Which command\? The commands are demo, producer, consumer, sandbox/],
+    [[], /^Which command\? The commands are demo, producer, consumer, recover, sandbox/],
     [["prodcer"], /unknown command 'prodcer' \(Did you mean producer\?\)/],
-    [["help"], /unknown command 'help'.*demo, producer, consumer, sandbox/],
+    [["help"], /unknown command 'help'.*demo, producer, consumer, recover, sandbox/],
     [["--fast"], /unknown option '--fast'/],
     [["producer", "--bid-strateg", "x"], /unknown option '--bid-strateg' \(Did you mean --bid-strategy\?\)/],
     [["consumer", "--queue"], /'--queue <NAME>' argument missing/],

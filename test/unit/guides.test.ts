@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { consumerSettings } from "../../src/config/consumer.ts";
 import { demoSettings } from "../../src/config/demo.ts";
 import { producerSettings } from "../../src/config/producer.ts";
+import { recoverSettings } from "../../src/config/recover.ts";
 import { sandboxSettings } from "../../src/config/sandbox.ts";
 import { readSettings, type SettingsTable } from "../../src/config/settings.ts";
 
@@ -11,6 +12,7 @@ const TABLES: Readonly<Record<string, SettingsTable>> = {
   demo: demoSettings,
   producer: producerSettings,
   consumer: consumerSettings,
+  recover: recoverSettings,
   sandbox: sandboxSettings,
 };
 

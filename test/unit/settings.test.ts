@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { consumerSettings } from "../../src/config/consumer.ts";
 import { demoSettings } from "../../src/config/demo.ts";
 import { producerSettings } from "../../src/config/producer.ts";
+import { recoverSettings } from "../../src/config/recover.ts";
 import { sandboxSettings } from "../../src/config/sandbox.ts";
 import { readSettings, type SettingsTable, type Sources } from "../../src/config/settings.ts";
 import { ConfigFault, describeError } from "../../src/domain/fault.ts";
@@ -181,6 +182,7 @@ describe("settings", () => {
 describe.each([
   ["producer", producerSettings],
   ["consumer", consumerSettings],
+  ["recover", recoverSettings],
   ["sandbox", sandboxSettings],
   ["demo", demoSettings],
 ] as const)("the table of the %s", (_name, table: SettingsTable) => {

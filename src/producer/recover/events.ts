@@ -4,7 +4,7 @@ import type { Logger } from "../../observe/log.ts";
 /** What `recover` tells besides what the producer's duties tell. Named as ProducerEvents are. */
 export interface RecoverEvents {
   "recover.begun": { chain: string; account: string; head: number };
-  /** Told after every page of the marketplace's list, the newest bounties first. */
+  /** Told every few hundred bounties, the newest first, and at the end of the list. */
   "recover.looked": { chain: string; bounties: number; assertions: number };
   /** The artifacts of a bounty are scanned anew, to know which verdicts to try first. */
   "recover.rescanning": { guid: Guid; artifacts: number };

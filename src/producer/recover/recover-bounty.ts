@@ -103,7 +103,21 @@ async function rebuild(
     return "not-rebuilt";
   }
   tell("recover.rebuilt", { guid, artifacts, revealed: posted.revealed, tries: end.tries });
+  await catchUpOnQuorum(parts, bounty, signal);
   return "rebuilt";
+}
+
+/** Where arbiters may have agreed by now, whether they did: the event that said so is long over. */
+async function catchUpOnQuorum(
+  { market, ledger }: RecoveryParts,
+  bounty: Bounty,
+  signal: AbortSignal,
+): Promise<void> {
+  const { revealWindow, voteWindow } = market.parameters();
+  const votingFrom = bounty.expiration + revealWindow;
+  const voting = market.head() >= votingFrom && market.head() < votingFrom + voteWindow;
+  if (voting && (await askAgain(() => market.quorumReached(bounty.guid, signal), signal)))
+    ledger.recordQuorum(bounty);
 }
 
 /** From what was revealed, by trying, or by scanning anew and trying what is likely: the cheapest that does it. */

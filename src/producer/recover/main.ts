@@ -1,0 +1,109 @@
+/**
+ * Composition root of `recover`: rebuilds a lost ledger from the marketplace, then lets the producer's own duties reveal
+ * and settle what is due. It takes the producer's place while it runs, so it holds what the producer would hold: the data
+ * directory, and the wallet's lease where a Redis can be reached.
+ *
+ * Duties begin before the walk and take over each bounty as it is found: a reveal window does not wait for the end of the
+ * list. Consumers are started, or Redis is asked for them, only when artifacts have to be scanned anew.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { serveContracts } from "../../config/contract-imports.ts";
+import { processTerminal, readPassword } from "../../config/password.ts";
+import type { RecoverConfig } from "../../config/recover.ts";
+import type { Address } from "../../domain/address.ts";
+import { systemClock } from "../../domain/chain.ts";
+import { ConfigFault, describeError } from "../../domain/fault.ts";
+import { parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
+import { holdDataDir } from "../../ledger/hold.ts";
+import { openLedger } from "../../ledger/ledger.ts";
+import type { Logger } from "../../observe/log.ts";
+import { parseRedisAddress } from "../../queue/redis-address.ts";
+import { takeWalletLease, type WalletLease } from "../../queue/wallet-lease.ts";
+import { openKeystore } from "../../wallet/keystore.ts";
+import { tellLog } from "../events.ts";
+import { openChainRecovery } from "./chain-recovery.ts";
+import { type TellRecover, tellRecoverLog } from "./events.ts";
+import { isWhole, recoveryJson, renderRecovery } from "./outcome.ts";
+import { openScanAgain } from "./scan-again.ts";
+import { Tally } from "./tally.ts";
+
+export interface RecoverIo {
+  readonly log: Logger;
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** The gateway answers for one chain what it said of another less than a second ago. */
+const GATEWAY_CACHE_MS = 1_500;
+/** The lease is a courtesy here: a market with stakes on it does not wait for Redis. */
+const LEASE_WAIT_MS = 3_000;
+
+/** Resolves to the exit code: 1 when something could not be rebuilt. Throws ConfigFault for what the operator can correct. */
+export async function runRecover(config: RecoverConfig, io: RecoverIo): Promise<number> {
+  const { log, signal } = io;
+  refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
+    allowed: config.allowKeyOverHttp,
+  });
+  serveContracts();
+  const { address: account, privateKey } = await openKeystore(config.keyfile, () =>
+    readPassword(config, processTerminal(), signal),
+  );
+  const clock = systemClock;
+  const tally = new Tally();
+  const tell = tellLog(log, tally.hear);
+  const tellRecover = tellRecoverLog(log);
+  const halt = new AbortController();
+  const end = AbortSignal.any([signal, halt.signal]);
+
+  using _held = holdDataDir(config.dataDir);
+  using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
+  await using lease = await openLease(config, account, io, tellRecover);
+  void lease?.lost.then((fault) => halt.abort(fault));
+  await using scanAgain = openScanAgain(config, { ...io, tell: tellRecover, clock });
+  await using opened = new AsyncDisposableStack();
+  const parts = { config, privateKey, ledger, clock, tell, tellRecover, tally, log, scanAgain };
+  const version = readVersion();
+  const chains = [];
+  for (const chain of config.chains) {
+    if (chains.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal: end });
+    chains.push(opened.use(await openChainRecovery(chain, { ...parts, version }, end)));
+  }
+  await Promise.all(chains.map((chain) => chain.recover()));
+  if (!config.ledgerOnly) await Promise.all(chains.map((chain) => chain.settle()));
+  const stopped = Promise.all(chains.map((chain) => chain.stop()));
+  await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
+  halt.signal.throwIfAborted();
+
+  const open = chains.reduce((sum, chain) => sum + chain.open(), 0);
+  const outcome = tally.outcome(account, open);
+  process.stdout.write(config.json ? `${recoveryJson(outcome)}\n` : `\n${renderRecovery(outcome)}`);
+  return isWhole(outcome) ? 0 : 1;
+}
+
+/** Throws ConfigFault WALLET_HELD when a producer works with this wallet; without Redis nobody can say. */
+async function openLease(
+  config: RecoverConfig,
+  account: Address,
+  { log, signal }: RecoverIo,
+  tell: TellRecover,
+): Promise<WalletLease | undefined> {
+  if (config.embedded > 0) return undefined;
+  const waitMs = Math.min(LEASE_WAIT_MS, config.wait * 1_000);
+  const address = parseRedisAddress(config.redisAddr);
+  try {
+    return await takeWalletLease({ address, account, waitMs, clock: systemClock, log, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ConfigFault && error.code === "WALLET_HELD") throw error;
+    tell("recover.no-lease", { reason: describeError(error) });
+    return undefined;
+  }
+}
+
+function readVersion(): string {
+  const file = new URL("../../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

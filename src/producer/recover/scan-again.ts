@@ -1,0 +1,87 @@
+import { readQueueSecret } from "../../config/queue-secret.ts";
+import type { RecoverConfig } from "../../config/recover.ts";
+import { distil } from "../../distill/distill.ts";
+import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
+import type { Bounty } from "../../domain/bounty.ts";
+import { type Clock, instant } from "../../domain/chain.ts";
+import { describeError } from "../../domain/fault.ts";
+import { openBullmqQueue } from "../../queue/bullmq-producer.ts";
+import { openEmbeddedQueue } from "../../queue/embedded-producer.ts";
+import type { ScanQueue } from "../../queue/port.ts";
+import { parseRedisAddress } from "../../queue/redis-address.ts";
+import { createSeal } from "../../queue/seal.ts";
+import { readTriageRules } from "../backends.ts";
+import { Collector } from "../collector.ts";
+import { spawnEmbeddedConsumer } from "../embedded-consumer.ts";
+import type { TellRecover } from "./events.ts";
+import type { RecoverIo } from "./main.ts";
+import { type RescanParts, rescan } from "./rescan.ts";
+import type { VerdictGuess } from "./verdict-search.ts";
+
+/** Scans artifacts anew, with consumers that are reached for when the first bounty needs them. */
+export interface ScanAgain extends AsyncDisposable {
+  /** Undefined when no consumer can be had, which is told once. */
+  rescan(bounty: Bounty, mask: bigint, signal: AbortSignal): Promise<VerdictGuess | undefined>;
+}
+
+/** Nobody waits longer for a Redis that may not be there at all. */
+const REDIS_WAIT_MS = 5_000;
+
+export function openScanAgain(
+  config: RecoverConfig,
+  io: RecoverIo & { readonly tell: TellRecover; readonly clock: Clock },
+): ScanAgain {
+  const { tell, clock } = io;
+  let queue: ScanQueue | undefined;
+  let opening: Promise<RescanParts | undefined> | undefined;
+  const open = async (): Promise<RescanParts | undefined> => {
+    try {
+      const rules = await readTriageRules({ ...config, artifactType: ARTIFACT_KINDS }, io.log);
+      const backends = rules.backends.map(({ name }) => name);
+      queue = await openQueue(config, backends, io);
+      const silence = new Map(config.benign);
+      return {
+        ...{ queue, backends, clock, maxSizeBytes: rules.maxSizeBytes },
+        collector: new Collector(queue, clock, () => {}),
+        distill: (testimony) => distil(testimony, { silence }),
+      };
+    } catch (error) {
+      io.signal.throwIfAborted();
+      tell("recover.no-rescan", { reason: describeError(error) });
+      return undefined;
+    }
+  };
+  return {
+    async rescan(bounty, mask, signal) {
+      if (config.rescanTimeout === 0) return undefined;
+      opening ??= open();
+      const parts = await opening;
+      const until = instant(clock.now() + config.rescanTimeout * 1_000);
+      return parts && rescan(parts, bounty, mask, until, signal);
+    },
+    async [Symbol.asyncDispose]() {
+      await opening?.catch(() => undefined);
+      await queue?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function openQueue(
+  config: RecoverConfig,
+  backends: readonly string[],
+  { log, signal, env }: RecoverIo,
+): Promise<ScanQueue> {
+  if (config.embedded > 0) {
+    return openEmbeddedQueue({
+      spawn: () => spawnEmbeddedConsumer(config, env),
+      consumers: config.embedded,
+      log,
+    });
+  }
+  return openBullmqQueue({
+    ...{ queue: config.queue, backends, log, signal },
+    address: parseRedisAddress(config.redisAddr),
+    waitMs: Math.min(REDIS_WAIT_MS, config.wait * 1_000),
+    seal: createSeal(await readQueueSecret(config)),
+  });
+}
