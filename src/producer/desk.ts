@@ -9,6 +9,7 @@ import { formatNct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import { ratioOf } from "../domain/verdict.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { RecentKeys } from "../market/polyswarmd/recent-keys.ts";
 import type { AssertionNotice, BountyNotice, Marketplace } from "../market/port.ts";
 import type { ScanQueue } from "../queue/port.ts";
 import type { TriageRules } from "../triage/triage.ts";
@@ -25,6 +26,8 @@ import type { Limiter } from "./limiter.ts";
 import { planAssertion } from "./plan-assertion.ts";
 import type { Purse } from "./purse.ts";
 import { triageArtifacts } from "./triage-artifacts.ts";
+
+const REMEMBERED_SKIPS = 1_000;
 
 export interface DeskParts {
   readonly market: Marketplace;
@@ -60,6 +63,7 @@ export class Desk {
   readonly #working = new Map<Guid, Promise<void>>();
   /** What other engines staked on the bounties in work. */
   readonly #rivals = new Map<Guid, AssertionNotice[]>();
+  readonly #skipped = new RecentKeys(REMEMBERED_SKIPS);
   readonly #stop = new AbortController();
 
   constructor(parts: DeskParts) {
@@ -124,7 +128,8 @@ export class Desk {
         : limiter.paused() !== undefined
           ? "stop-loss"
           : undefined;
-    if (why !== undefined) tell("bounty.skipped", { guid, why });
+    // Heard of and found in the list, it is left alone once.
+    if (why !== undefined && this.#skipped.add(guid)) tell("bounty.skipped", { guid, why });
     return why === undefined;
   }
 
