@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { rehearse, type Tempo } from "../chaos/rehearse.ts";
+import { complaints, isClean } from "../chaos/report.ts";
+import { temporaryFolder } from "./engine.ts";
+
+/** The short form of `npm run chaos`. */
+const SEED = 9;
+const KILLS = 6;
+const TEMPO: Tempo = {
+  ...{ blockTimeMs: 250, duration: 36, revealWindow: 24, voteWindow: 16 },
+  ...{ bountyEvery: 3, answerBlocks: 14, patience: 40 },
+};
+
+it(`loses no stake and misses no bounty while producer, consumers, Redis and line go down (seed ${SEED})`, async () => {
+  using folder = temporaryFolder();
+  const told = { seed: SEED, phase: "all", kills: KILLS, folder: folder.path } as const;
+  const outcome = await rehearse({ ...told, tempo: TEMPO });
+  expect(isClean(outcome), complaints(told, outcome).join("\n")).toBe(true);
+  expect(outcome.judgement.answerable).toBeGreaterThan(5);
+  expect(outcome.judgement.asserted).toBeGreaterThan(5);
+});
