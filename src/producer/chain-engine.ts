@@ -123,7 +123,7 @@ export async function openChainEngine(
   });
   const purse = new Purse(() => market.balance(), clock);
   const deprecation = new Deprecation({ market, ledger, tell });
-  const duties = new Duties({ market, ledger, purse, clock, tell, feeCeiling: config.maxFee });
+  const duties = new Duties({ market, ledger, purse, clock, tell, deprecation, feeCeiling: config.maxFee });
   const silence = new Map(config.benign);
   const desk = new Desk({
     ...{ market, ledger, queue, collector, duties, deprecation, purse, limiter, clock, tell },

@@ -5,6 +5,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { AssertionRecord, BountyKey, BountyRecord } from "../ledger/records.ts";
 import type { Marketplace, PostedAssertion } from "../market/port.ts";
 import type { Books } from "./books.ts";
+import type { Deprecation } from "./deprecation.ts";
 import type { Tell } from "./events.ts";
 import type { Purse } from "./purse.ts";
 
@@ -16,6 +17,8 @@ export interface DutiesParts {
   readonly tell: Tell;
   /** Of an assertion: what costs more is not posted. */
   readonly feeCeiling?: Nct;
+  /** Whether the registry takes no new bounties: then nothing is asserted that was not signed before. */
+  readonly deprecation?: Pick<Deprecation, "active">;
 }
 
 /** What is remembered of a bounty while the process lives. Nothing depends on it that a crash must not lose. */

@@ -9,7 +9,8 @@ const BUILDS = 2;
 export async function postAssertion(errand: Errand): Promise<DutyResult> {
   const { market, books, purse, clock, tell, key, record, assertion, recalled, heardAt, signal } = errand;
   const { bids, mask, commitment, fee } = assertion;
-  const { feeCeiling } = errand;
+  const { feeCeiling, deprecation } = errand;
+  if (record.state === "planned" && deprecation?.active() === true) return giveUp(errand, "deprecated");
   const outcome = await market.assert(
     { guid: key.guid, bids, mask, artifactCount: record.bounty.artifactCount, commitment, fee, feeCeiling },
     (signed, current) => {
@@ -129,7 +130,7 @@ export async function giveUpPlanned(errand: Errand): Promise<DutyResult> {
 /** Ends a bounty on which no stake was placed after all. */
 function giveUp(
   { books, purse, tell, key }: Errand,
-  why: "too-late" | "post-failed",
+  why: "too-late" | "post-failed" | "deprecated",
   detail?: string,
 ): undefined {
   books.abandon(key, why);
