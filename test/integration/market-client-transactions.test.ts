@@ -34,7 +34,11 @@ beforeEach(async () => {
     receiptPatienceMs: 100,
     timings: { http: { backoffMs: 5, pauseMs: 20 }, receiptPollMs: 10 },
   });
+  // It is tried out whether the bodies of GET requests arrive, and nobody waits for that.
+  const triedOut = gateway.arrival("GET /transactions");
   await market.start(AbortSignal.timeout(10_000));
+  await triedOut;
+  gateway.asked.splice(0);
 });
 afterEach(async () => {
   await market[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Lane } from "../../src/market/polyswarmd/lane.ts";
 import { LaneMutex } from "../../src/market/polyswarmd/lane-mutex.ts";
-import { Gate, type Lane } from "../../src/market/polyswarmd/pacing.ts";
+import { Gate } from "../../src/market/polyswarmd/pacing.ts";
 
 const LEAST_FIRST: Lane[] = ["read", "settle", "assertion", "reveal"];
 

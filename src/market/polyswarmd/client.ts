@@ -16,6 +16,7 @@ import { Gateway, type GatewayOptions } from "./http.ts";
 import { MarketListeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { BOUNTIES_PER_PAGE, Reads } from "./reads.ts";
+import { warnOfDroppedBodies } from "./receipts.ts";
 import { Transactions } from "./transactions.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -167,6 +168,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       const waitMs = options.waitMs ?? 60_000;
       const giveUpAt = performance.now() + waitMs;
       update(await greet({ gateway, reads, head, address, log, waitMs }, signal));
+      void warnOfDroppedBodies(gateway, log, left.signal);
       stream.start();
       const patience = AbortSignal.timeout(
         Math.max(Math.round(giveUpAt - performance.now()), STREAM_PATIENCE_MS),

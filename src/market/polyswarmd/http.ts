@@ -5,7 +5,8 @@ import type { ChainName, Clock } from "../../domain/chain.ts";
 import { stringifyJson } from "../../domain/json.ts";
 import { MarketFault, readAnswer } from "./answer.ts";
 import { readStart, readText } from "./answer-body.ts";
-import { Gate, type Lane } from "./pacing.ts";
+import type { Lane } from "./lane.ts";
+import { Gate } from "./pacing.ts";
 import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
 
 /** One request to the gateway. */
@@ -25,6 +26,8 @@ export interface Ask {
   readonly hasty404?: boolean;
   /** Milliseconds for one attempt, answer included. Default 10 s. */
   readonly timeoutMs?: number;
+  /** How long to wait because our rate is limited; then MARKET_RATE_LIMITED. Default: the gateway's patience. */
+  readonly patienceMs?: number;
   /** How many bytes of answer are too many. Default 8 MiB. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -51,7 +54,6 @@ export interface GatewayOptions {
   readonly patienceMs?: number;
 }
 
-const MAX_PAUSE_MS = 30_000;
 const MAX_REFUSAL_BYTES = 65_536;
 
 /**
@@ -118,11 +120,13 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #persist<T>(ask: Ask, attempt: () => Promise<T>): Promise<T> {
-    const { attempts, backoffMs, pauseMs, patienceMs, random } = this.#options;
+    const { attempts, backoffMs, pauseMs, random } = this.#options;
     const repeatable = ask.repeatable ?? ask.method === "GET";
+    const patienceMs = ask.patienceMs ?? this.#options.patienceMs;
     const giveUpAt = performance.now() + patienceMs;
+    const impatience = ask.patienceMs === undefined ? undefined : AbortSignal.timeout(ask.patienceMs);
     for (let failures = 0; ; ) {
-      await this.#gate.pass(ask.lane, ask.signal);
+      await this.#pass(ask, impatience);
       try {
         return await attempt();
       } catch (error) {
@@ -130,13 +134,24 @@ export class Gateway implements AsyncDisposable {
         if (error.code === "MARKET_RATE_LIMITED") {
           if (performance.now() > giveUpAt) throw error;
           const askedFor = error instanceof RateLimit ? error.pauseMs : undefined;
-          this.#gate.close(Math.min(askedFor ?? pauseMs * (1 + random()), MAX_PAUSE_MS));
+          this.#gate.close(askedFor ?? pauseMs * (1 + random()));
           continue;
         }
         failures++;
         if (!repeatable || failures >= attempts) throw error;
         await sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), undefined, { signal: ask.signal });
       }
+    }
+  }
+
+  async #pass(ask: Ask, impatience: AbortSignal | undefined): Promise<void> {
+    const signals = [ask.signal, impatience].filter((signal) => signal !== undefined);
+    try {
+      await this.#gate.pass(ask.lane, signals.length < 2 ? signals[0] : AbortSignal.any(signals));
+    } catch (error) {
+      ask.signal?.throwIfAborted();
+      if (impatience?.aborted) throw new RateLimit(ask.what, undefined, this.#options.clock);
+      throw error;
     }
   }
 

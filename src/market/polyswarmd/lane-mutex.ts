@@ -1,14 +1,15 @@
-import { LANES, type Lane } from "./pacing.ts";
+import type { Lane } from "./lane.ts";
+import { LaneQueue } from "./lane-queue.ts";
 
 /** Runs one task at a time; of those waiting, the one with the most to lose is next. */
 export class LaneMutex {
-  readonly #waiting: { readonly lane: Lane; readonly admit: () => void }[] = [];
+  readonly #waiting = new LaneQueue<() => void>();
   #busy = false;
 
   async run<T>(lane: Lane, task: () => Promise<T>): Promise<T> {
     if (this.#busy) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiting.push({ lane, admit: resolve });
+      this.#waiting.add(lane, resolve);
       await promise;
     }
     this.#busy = true;
@@ -21,12 +22,8 @@ export class LaneMutex {
 
   /** Hands over without becoming free in between, so that nobody slips in. */
   #release(): void {
-    const [next] = this.#waiting.toSorted((a, b) => LANES.indexOf(a.lane) - LANES.indexOf(b.lane));
-    if (next === undefined) {
-      this.#busy = false;
-      return;
-    }
-    this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    next.admit();
+    const admit = this.#waiting.take();
+    if (admit === undefined) this.#busy = false;
+    else admit();
   }
 }

@@ -1,34 +1,48 @@
+import type { Lane } from "./lane.ts";
+import { LaneQueue } from "./lane-queue.ts";
+
 /**
- * Who may send next. Normally everybody, at once. When the marketplace says 429 the gate closes for everybody, and when
- * it opens again those who waited pass one by one, the ones with the most to lose first.
+ * Who may send next. Normally everybody, at once. When the marketplace says 429 the gate closes for everybody, though for
+ * less long the more somebody has to lose, and when it opens again those who waited pass one by one, the ones with the
+ * most to lose first.
  *
  *     open    - pass() resolves at once
  *     closed  - pass() waits; close() may prolong it
- *     passing - the closing time is over and somebody still waits: one passes every `spacingMs`, newcomers queue up
+ *     passing - the closing time of a lane is over and somebody still waits: one passes every `spacingMs`
+ *
+ * It is open again when the closing time of the last lane is over and nobody waits.
  */
 
-/** What a request is for, most urgent first: an unrevealed stake is lost, a settlement can wait for ever. */
-export const LANES = ["reveal", "assertion", "settle", "read"] as const;
-export type Lane = (typeof LANES)[number];
-
-interface Waiter {
-  readonly lane: Lane;
-  readonly admit: () => void;
-}
+/** Milliseconds. A long pause is meant for who asks much; a reveal that sits it out comes too late. */
+const LONGEST_PAUSE_MS: Readonly<Record<Lane, number>> = {
+  reveal: 3_000,
+  assertion: 10_000,
+  settle: 30_000,
+  read: 30_000,
+};
+/** The lane that is closed the longest. */
+const LAST: Lane = "read";
+/** Timers are a little early at times. */
+const SLACK_MS = 1;
 
 export class Gate {
   readonly #spacingMs: number;
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting = new LaneQueue<() => void>();
   #timer: NodeJS.Timeout | undefined;
-  #opensAt = 0;
+  readonly #opensAt: Record<Lane, number> = { reveal: 0, assertion: 0, settle: 0, read: 0 };
+  /** When the next one may pass after the one before. */
+  #nextAt = 0;
 
   constructor(options: { readonly spacingMs: number }) {
     this.#spacingMs = options.spacingMs;
   }
 
-  /** Nobody passes for `forMs` milliseconds from now. */
+  /** Nobody passes for `forMs` milliseconds from now, or for as long as their lane is closed at most. */
   close(forMs: number): void {
-    this.#opensAt = Math.max(this.#opensAt, performance.now() + forMs);
+    const now = performance.now();
+    for (const [lane, longest] of Object.entries(LONGEST_PAUSE_MS) as [Lane, number][]) {
+      this.#opensAt[lane] = Math.max(this.#opensAt[lane], now + Math.min(forMs, longest));
+    }
     this.#schedule();
   }
 
@@ -37,12 +51,12 @@ export class Gate {
     signal?.throwIfAborted();
     if (this.#timer === undefined) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { lane, admit: resolve };
     const leave = () => {
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      this.#waiting.delete(lane, resolve);
       reject(signal?.reason);
     };
-    this.#waiting.push(waiter);
+    this.#waiting.add(lane, resolve);
+    this.#schedule();
     signal?.addEventListener("abort", leave, { once: true });
     await promise.finally(() => signal?.removeEventListener("abort", leave));
   }
@@ -51,22 +65,28 @@ export class Gate {
   release(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const { admit } of this.#waiting.splice(0)) admit();
+    for (let admit = this.#waiting.take(); admit !== undefined; admit = this.#waiting.take()) admit();
   }
 
+  /** Wakes up when the most urgent of the waiting may pass, or when nobody need wait any more. */
   #schedule(): void {
     clearTimeout(this.#timer);
-    const inMs = Math.max(this.#opensAt - performance.now(), 0);
-    this.#timer = setTimeout(() => this.#admitOne(), inMs);
+    const at = Math.max(this.#opensAt[this.#waiting.lane() ?? LAST], this.#nextAt);
+    this.#timer = setTimeout(() => this.#admitOne(), Math.max(at - performance.now(), 0));
   }
 
   #admitOne(): void {
     this.#timer = undefined;
-    const [next] = this.#waiting.toSorted((a, b) => LANES.indexOf(a.lane) - LANES.indexOf(b.lane));
-    if (next === undefined) return;
-    this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    this.#opensAt = performance.now() + this.#spacingMs;
+    const now = performance.now();
+    const lane = this.#waiting.lane();
+    if (this.#opensAt[lane ?? LAST] > now + SLACK_MS) {
+      this.#schedule();
+      return;
+    }
+    const admit = this.#waiting.take();
+    if (admit === undefined) return;
+    this.#nextAt = now + this.#spacingMs;
     this.#schedule();
-    next.admit();
+    admit();
   }
 }

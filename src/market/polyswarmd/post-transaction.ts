@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { SignedTransaction } from "../../domain/transaction.ts";
 import { MarketFault } from "./answer.ts";
 import type { Gateway } from "./http.ts";
-import type { Lane } from "./pacing.ts";
+import type { Lane } from "./lane.ts";
 import { readAs } from "./schemas.ts";
 
 /** What became of handing a signed transaction to the node. */
@@ -23,8 +23,10 @@ const Entries = z.array(z.object({ is_error: z.boolean(), message: z.string().de
 
 const ATTEMPTS = 3;
 const BACKOFF_MS = 200;
-/** Everybody's next transaction waits for this answer. */
-const TIMEOUT_MS = 5_000;
+/** Everybody's next transaction waits for this answer: for all attempts together, pauses of our rate included. */
+const PATIENCE_MS = 5_000;
+/** For one attempt: what was swallowed is worth posting once more. */
+const TIMEOUT_MS = 2_400;
 
 /**
  * Posts one transaction. What got lost in transit is posted again as it is, which can never make two of it: the node
@@ -38,10 +40,13 @@ export async function postTransaction(
 ): Promise<Posted> {
   let maybeSent = false;
   let reason = "";
+  const giveUpAt = performance.now() + PATIENCE_MS;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await sleep(BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + options.random()));
+    const leftMs = Math.round(giveUpAt - performance.now());
+    if (leftMs <= 0) break;
     try {
-      const errors = await post(gateway, transaction, options.lane);
+      const errors = await post(gateway, transaction, options.lane, leftMs);
       return errors === undefined ? { kind: "accepted" } : judge(errors, maybeSent);
     } catch (error) {
       if (!(error instanceof MarketFault)) throw error;
@@ -58,11 +63,22 @@ export async function postTransaction(
 }
 
 /** The node's complaint, or undefined when it took the transaction. */
-async function post(gateway: Gateway, { raw }: SignedTransaction, lane: Lane): Promise<string | undefined> {
+async function post(
+  gateway: Gateway,
+  { raw }: SignedTransaction,
+  lane: Lane,
+  patienceMs: number,
+): Promise<string | undefined> {
   const what = "posting a transaction";
-  const body = { transactions: [raw] };
-  const ask = { what, method: "POST", path: "/transactions", body, lane, timeoutMs: TIMEOUT_MS } as const;
-  const result = await gateway.ask(ask);
+  const result = await gateway.ask({
+    what,
+    method: "POST",
+    path: "/transactions",
+    body: { transactions: [raw] },
+    lane,
+    timeoutMs: Math.min(TIMEOUT_MS, patienceMs),
+    patienceMs,
+  });
   const errors = readAs(Entries, what, result).filter((entry) => entry.is_error);
   return errors.length === 0 ? undefined : errors.map((entry) => entry.message).join("; ");
 }

@@ -7,7 +7,7 @@ import type { Nct } from "../../domain/nct.ts";
 import type { ArbiterVote, PostedAssertion } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import type { Ask, Gateway } from "./http.ts";
-import type { Lane } from "./pacing.ts";
+import type { Lane } from "./lane.ts";
 import {
   Artifacts,
   Assertion,

@@ -1,7 +1,8 @@
 import type { ChainName } from "../../domain/chain.ts";
+import type { Logger } from "../../observe/log.ts";
 import { MarketFault } from "./answer.ts";
 import type { Gateway } from "./http.ts";
-import type { Lane } from "./pacing.ts";
+import type { Lane } from "./lane.ts";
 import { readAs, TransactionEvents } from "./schemas.ts";
 
 /** What became of one transaction, as the gateway tells it. */
@@ -49,14 +50,36 @@ export async function askReceipts(
       // With one bad transaction the whole answer is an error, the events of the good ones inside it.
       const inside = error instanceof MarketFault ? error.errors : undefined;
       if (TransactionEvents.safeParse(inside).data?.errors.length) return inside;
-      if (error instanceof MarketFault && error.messages.some((text) => /data must be object/i.test(text))) {
-        throw bodyDropped(error);
-      }
+      if (sawNoBody(error)) throw bodyDropped(error);
       throw error;
     });
   const events = readAs(TransactionEvents, what, result);
   return { events, fateOf: (hash) => fateIn(events.errors, hash) };
 }
+
+/**
+ * Warns when the bodies of GET requests do not arrive: then nobody will ever get a receipt, and every action ends as
+ * unknown until the market's own record shows it. An empty list is answered at once, if only by a refusal.
+ */
+export async function warnOfDroppedBodies(gateway: Gateway, log: Logger, signal: AbortSignal): Promise<void> {
+  const ask = {
+    what: "no receipts",
+    method: "GET",
+    path: "/transactions",
+    body: { transactions: [] },
+  } as const;
+  try {
+    await gateway.ask({ ...ask, lane: "read", repeatable: false, signal });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof MarketFault) || !sawNoBody(error)) return;
+    const { message, hint } = bodyDropped(error);
+    log.warn({ reason: message, hint }, "market.get-body-dropped");
+  }
+}
+
+/** What the gateway says to a question without a body. */
+const sawNoBody = (error: unknown): error is MarketFault =>
+  error instanceof MarketFault && error.messages.some((text) => /data must be object/i.test(text));
 
 const bodyDropped = (cause: MarketFault): MarketFault =>
   new MarketFault(

@@ -1,0 +1,33 @@
+import { LANES, type Lane } from "./lane.ts";
+
+/** Who waits, by lane and then in the order of coming. Every operation takes the same time however many wait. */
+export class LaneQueue<Waiter> {
+  readonly #lanes: Readonly<Record<Lane, Set<Waiter>>> = {
+    reveal: new Set(),
+    assertion: new Set(),
+    settle: new Set(),
+    read: new Set(),
+  };
+
+  add(lane: Lane, waiter: Waiter): void {
+    this.#lanes[lane].add(waiter);
+  }
+
+  delete(lane: Lane, waiter: Waiter): void {
+    this.#lanes[lane].delete(waiter);
+  }
+
+  /** The most urgent lane that somebody waits in. */
+  lane(): Lane | undefined {
+    return LANES.find((lane) => this.#lanes[lane].size > 0);
+  }
+
+  /** Who is next; no longer waiting then. */
+  take(): Waiter | undefined {
+    const lane = this.lane();
+    if (lane === undefined) return undefined;
+    const [first] = this.#lanes[lane];
+    if (first !== undefined) this.#lanes[lane].delete(first);
+    return first;
+  }
+}
