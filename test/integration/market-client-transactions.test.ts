@@ -1,54 +1,40 @@
-import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
-import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
-import { nct } from "../../src/domain/nct.ts";
-import { joinPolyswarmd } from "../../src/market/polyswarmd/client.ts";
+import { uintToGuid } from "../../src/domain/guid.ts";
 import type { Marketplace } from "../../src/market/port.ts";
-import { createLogger } from "../../src/observe/log.ts";
-import { openSigner } from "../../src/wallet/signer.ts";
 import {
   type Asked,
   type Built,
   type Deed,
-  OddGateway,
+  type OddGateway,
   PARAMETERS,
   refusal,
   transactionOf,
 } from "./odd-gateway.ts";
+import {
+  APPROVE,
+  ASSERT,
+  bodyOf,
+  guid,
+  nodeSays,
+  noJournal,
+  type OddMarket,
+  openOddMarket,
+  readable,
+  requestFor,
+  wallet,
+} from "./odd-market.ts";
 
-const log = createLogger({ level: "silent", format: "json", name: "test" });
-const wallet = openSigner(createHash("sha256").update("protocol-ref-key-expert").digest());
-const guid = uintToGuid(7n);
-const noJournal = () => undefined;
 const BUILD = `POST /bounties/${guid}/assertions`;
 
+let odd: OddMarket;
 let gateway: OddGateway;
 let market: Marketplace;
 
 beforeEach(async () => {
-  gateway = await OddGateway.open();
-  market = joinPolyswarmd({
-    ...{ addr: gateway.url, chain: "side" as const, signer: wallet, log, clock: systemClock },
-    random: () => 0.5,
-    receiptPatienceMs: 100,
-    timings: { http: { backoffMs: 5, pauseMs: 20 }, receiptPollMs: 10 },
-  });
-  // It is tried out whether the bodies of GET requests arrive, and nobody waits for that.
-  const triedOut = gateway.arrival("GET /transactions");
-  await market.start(AbortSignal.timeout(10_000));
-  await triedOut;
-  gateway.asked.splice(0);
+  odd = await openOddMarket();
+  ({ gateway, market } = odd);
 });
-afterEach(async () => {
-  await market[Symbol.asyncDispose]();
-  await gateway[Symbol.asyncDispose]();
-});
-
-const requestFor = (id: Guid, bid = 62500000000000001n) => ({
-  ...{ guid: id, bids: [nct(bid)], mask: 1n, artifactCount: 2, commitment: 1234n },
-  fee: nct(PARAMETERS.assertion_fee),
-});
+afterEach(() => odd[Symbol.asyncDispose]());
 
 /** What the market shows of our assertion, once it is there. */
 const ours = {
@@ -60,25 +46,7 @@ const shown = (index: number) => {
   gateway.on(`GET /bounties/${guid}/assertions/${index}`, { result: ours });
 };
 
-const bodyOf = (asked: Asked) => (asked.body as { transactions: string[] }).transactions[0] ?? "";
-/** Posted transactions as `nonce selector`. */
-const sent = (raws = gateway.posted) =>
-  raws.map((raw) => {
-    const { nonce, data } = transactionOf(raw);
-    return `${nonce} ${Buffer.from(data.subarray(0, 4)).toString("hex")}`;
-  });
-const APPROVE = "095ea7b3";
-const ASSERT = "ea11731e";
-const nodeSays = (message: string): Deed =>
-  refusal(400, {
-    status: "FAIL",
-    errors: [
-      {
-        is_error: true,
-        message: `Invalid transaction error for tx 0xab: {'code': -32000, 'message': '${message}'}`,
-      },
-    ],
-  });
+const sent = () => readable(gateway.posted);
 
 describe("an assertion", () => {
   it("is done with the index that the market shows, also when a skipped entry shifted the positions", async () => {

@@ -27,20 +27,25 @@ const SLACK_MS = 1;
 
 export class Gate {
   readonly #spacingMs: number;
+  readonly #longestPauseMs: Readonly<Record<Lane, number>>;
   readonly #waiting = new LaneQueue<() => void>();
   #timer: NodeJS.Timeout | undefined;
   readonly #opensAt: Record<Lane, number> = { reveal: 0, assertion: 0, settle: 0, read: 0 };
   /** When the next one may pass after the one before. */
   #nextAt = 0;
 
-  constructor(options: { readonly spacingMs: number }) {
+  constructor(options: {
+    readonly spacingMs: number;
+    readonly longestPauseMs?: Readonly<Record<Lane, number>>;
+  }) {
     this.#spacingMs = options.spacingMs;
+    this.#longestPauseMs = options.longestPauseMs ?? LONGEST_PAUSE_MS;
   }
 
   /** Nobody passes for `forMs` milliseconds from now, or for as long as their lane is closed at most. */
   close(forMs: number): void {
     const now = performance.now();
-    for (const [lane, longest] of Object.entries(LONGEST_PAUSE_MS) as [Lane, number][]) {
+    for (const [lane, longest] of Object.entries(this.#longestPauseMs) as [Lane, number][]) {
       this.#opensAt[lane] = Math.max(this.#opensAt[lane], now + Math.min(forMs, longest));
     }
     this.#schedule();
