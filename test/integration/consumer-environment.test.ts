@@ -17,6 +17,9 @@ describe("a consumer's environment", () => {
   it.each([
     "KEYFILE",
     "PASSWORD",
+    "PASSWORD_FILE",
+    "QUEUE_SECRET",
+    "QUEUE_SECRET_FILE",
     "API_KEY",
     "api_key",
     "REDIS_ADDR",

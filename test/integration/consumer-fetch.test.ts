@@ -27,6 +27,16 @@ async function fetchFrom(
   return { fetched, visits: gateway.requests.length };
 }
 
+/** As `fetchFrom`, with an API key; tells every key that the gateway saw. */
+async function fetchWithKey(serve: Serve, uri = "QmX") {
+  await using gateway = await openGateway({ QmX: serve });
+  const access = { polyswarmdAddr: gateway.base, apiKey: "the-key", allowKeyOverHttp: true };
+  await using source = openArtifactSource(access, POLICY);
+  const request = { uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 5000 };
+  const fetched = await source.fetch(request, never);
+  return { fetched, keys: gateway.requests.map(({ key }) => key) };
+}
+
 const failing =
   (status: number, times: number): Serve =>
   (response, visit, request) =>
@@ -124,6 +134,55 @@ describe("fetching an artifact", () => {
     );
     expect(fetched).toMatchObject({ kind: "download-failed" });
     expect(visits).toBe(1);
+  });
+
+  it.each([301, 302, 303, 307, 308])(
+    "takes its API key nowhere else when a %d points there",
+    async (status) => {
+      await using stranger = await openGateway({ QmX: content("mine now") });
+      const away = `${stranger.base}/artifacts/QmX/0`;
+      const { fetched, keys } = await fetchWithKey((response) =>
+        response.writeHead(status, { location: away, refresh: `0; url=${away}`, link: `<${away}>` }).end(),
+      );
+      expect(fetched).toMatchObject({ kind: "download-failed" });
+      expect(keys).toEqual(["the-key"]);
+      expect(stranger.requests).toEqual([]);
+    },
+  );
+
+  it("takes its API key nowhere else, and to no other path, whatever a job names", async () => {
+    await using stranger = await openGateway({});
+    const host = new URL(stranger.base).host;
+    const uris = [
+      ...[
+        `//${host}/x`,
+        `\\\\${host}\\x`,
+        `http://${host}/x`,
+        `http:${host}`,
+        `@${host}/x`,
+        `.${host}`,
+        `:80@${host}`,
+      ],
+      ...[
+        "..",
+        "../..",
+        "QmX/..",
+        "QmX/../../..",
+        "QmX%2f..%2f..",
+        "%2e%2e",
+        "QmX?x=",
+        "QmX#x",
+        "QmX;x",
+        "QmX\r\nx: y",
+        "",
+      ],
+    ];
+    for (const uri of uris) {
+      const { fetched, keys } = await fetchWithKey(content("here"), uri);
+      expect(fetched).toMatchObject({ kind: "download-failed", detail: "The job names no valid artifact." });
+      expect(keys).toEqual([]);
+    }
+    expect(stranger.requests).toEqual([]);
   });
 
   it("refuses to send the API key over http unless that is allowed", () => {

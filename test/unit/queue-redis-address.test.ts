@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ConfigFault } from "../../src/domain/fault.ts";
 import { describeRedisAddress, parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { isOpen } from "../../src/queue/redis-warnings.ts";
 
 const PLAIN = { host: "localhost", port: 6379, db: 0 };
 
@@ -46,4 +47,22 @@ it("never shows user or password, neither in a description nor in a complaint", 
     "rediss://[::1]:7000/3",
   );
   expect(() => parseRedisAddress("redis://me:s3cret@localhost/x")).toThrow(/^(?!.*s3cret)/s);
+});
+
+it.each([
+  ["localhost", false],
+  ["LOCALHOST:7000", false],
+  ["cache.localhost", false],
+  ["127.0.0.1", false],
+  ["127.9.9.9:7000", false],
+  ["[::1]:7000", false],
+  ["redis", true],
+  ["10.0.0.7", true],
+  ["[2001:db8::1]", true],
+  ["localhost.example", true],
+  ["redis://somebody@cache.example", true],
+  ["redis://:s3cret@cache.example", false],
+  ["rediss://cache.example", false],
+])("whether the Redis at %s lets in whoever reaches it: %j", (text, open) => {
+  expect(isOpen(parseRedisAddress(text))).toBe(open);
 });
