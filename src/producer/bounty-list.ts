@@ -51,10 +51,10 @@ export async function lookThrough(
     if (page !== last.page && guids.length < pages.size) unsure = first + guids.length;
     for (let to = guids.length; to > from; to -= ABREAST) {
       const start = Math.max(from, to - ABREAST);
-      const looks = await Promise.all(guids.slice(start, to).map(look));
-      const bygone = looks.lastIndexOf("bygone");
-      const doubtful = looks.indexOf("unsure", bygone + 1);
-      if (doubtful >= 0) unsure = first + start + doubtful;
+      const looks = await Promise.all(guids.slice(start, to).toReversed().map(look));
+      const bygone = looks.indexOf("bygone");
+      const doubtful = looks.slice(0, bygone < 0 ? looks.length : bygone).lastIndexOf("unsure");
+      if (doubtful >= 0) unsure = first + to - 1 - doubtful;
       if (bygone >= 0) return unsure;
     }
   }

@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
 import { block, instant } from "../../src/domain/chain.ts";
+import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { Deprecation } from "../../src/producer/deprecation.ts";
-import { GUID } from "../fixtures/bounties.ts";
+import { Duties } from "../../src/producer/duties.ts";
+import { Purse } from "../../src/producer/purse.ts";
+import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 const clock = { now: () => instant(1_000) };
@@ -53,4 +56,29 @@ it("a deprecation whose block nobody named counts as later than any block heard 
   expect(deprecation.active()).toBe(true);
   deprecation.posted(GUID, block(market.head() + 100));
   expect(deprecation.active()).toBe(false);
+});
+
+it("what was planned and not sent is let go while the registry is deprecated; what was signed is not", async () => {
+  const { market, ledger, deprecation } = open();
+  const purse = new Purse(() => market.balance(), clock);
+  const told: string[] = [];
+  const tell = (event: string) => void told.push(event);
+  const signedBefore = parseGuid("00000000-0000-4000-8000-000000000001");
+  for (const guid of [GUID, signedBefore]) {
+    const bounty = aBounty({ guid });
+    ledger.see(bounty);
+    ledger.advance(bounty, "distilled");
+    ledger.planAssertion(bounty, aPlan());
+  }
+  ledger.recordSigned({ chain: "side", guid: signedBefore }, "assert", [signed("0xassert")]);
+  market.resending = [{ kind: "void", reason: "its number was used" }];
+  market.tell("deprecated", { rollover: false, since: block(900) });
+
+  const duties = new Duties({ market, ledger, purse, clock, tell, deprecation });
+  expect(duties.resume()).toBe(2);
+  const find = (guid: Guid) => ledger.find({ chain: "side", guid });
+  await expect.poll(() => find(GUID)).toMatchObject({ state: "abandoned", reason: "deprecated" });
+  await expect.poll(() => find(signedBefore)?.state).toBe("asserted");
+  expect(market.asked.filter((what) => what === "assert")).toHaveLength(1);
+  await duties.stop();
 });

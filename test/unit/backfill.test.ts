@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import type { Bounty } from "../../src/domain/bounty.ts";
+import { block, instant } from "../../src/domain/chain.ts";
+import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { openLedger } from "../../src/ledger/ledger.ts";
+import { Backfill } from "../../src/producer/backfill.ts";
+import { aBounty } from "../fixtures/bounties.ts";
+import { HandMarket } from "../fixtures/hand-market.ts";
+
+const clock = { now: () => instant(1_000) };
+const guidOf = (index: number) =>
+  parseGuid(`00000000-0000-4000-8000-${index.toString(16).padStart(12, "0")}`);
+
+/** A market whose bounty `n` expires in `expires[n]`, or fails when asked for. At most 100 blocks lie in between. */
+function openBackfill(
+  expires: readonly (number | "fails" | "unknown")[],
+  ledger = openLedger(":memory:", clock),
+) {
+  const market = new HandMarket();
+  const asked: number[] = [];
+  const list = [...expires];
+  const post = (expiration: number) => {
+    market.posted.push(guidOf(list.push(expiration) - 1));
+  };
+  market.posted = list.map((_, index) => guidOf(index));
+  market.bounty = async (guid): Promise<Bounty | null> => {
+    const index = market.posted.indexOf(guid);
+    asked.push(index);
+    const expiration = list[index];
+    if (expiration === "fails") throw new Error("Internal Server Error");
+    if (expiration === "unknown" || expiration === undefined) return null;
+    return aBounty({ guid, expiration: block(expiration) });
+  };
+  const told: [string, object][] = [];
+  const taken: number[] = [];
+  const working = new Set<Guid>();
+  const desk = {
+    has: (guid: Guid) => working.has(guid),
+    take(bounty: Bounty) {
+      taken.push(market.posted.indexOf(bounty.guid));
+      return ledger.see(bounty);
+    },
+  };
+  const deprecation = { posted: () => {} };
+  const tell = (event: string, facts: object) => void told.push([event, facts]);
+  const backfill = new Backfill({ market, ledger, desk, deprecation, tell });
+  const cursor = () => ledger.note("side", "examined");
+  const settled = (count: number) => expect.poll(cursor).toBe(String(count));
+  return { market, ledger, list, post, asked, told, taken, working, backfill, cursor, settled };
+}
+
+const names = (told: readonly [string, object][]) => told.map(([event]) => event);
+
+describe("the backfill", () => {
+  it("hands over what is open when it begins, the newest first, and asks for nothing that is certainly closed", async () => {
+    // The head is 1000: a transaction is mined in 1001 at the earliest. Bounty 99 was posted before 901.
+    const old = Array.from({ length: 100 }, (_, index) => 700 + 2 * index);
+    const { backfill, asked, taken, told, settled } = openBackfill([...old, 1_000, 1_002, 1_001, 1_090]);
+    backfill.begin();
+    await settled(104);
+    expect(taken).toEqual([103, 101]);
+    expect(told).toEqual([
+      ["bounty.backfilled", { guid: guidOf(103), blocksLeft: 90 }],
+      ["bounty.backfilled", { guid: guidOf(101), blocksLeft: 2 }],
+    ]);
+    expect(Math.min(...asked)).toBeGreaterThan(90);
+    await backfill.stop();
+  });
+
+  it("goes on from where an earlier run was, and asks for no bounty that it or the ledger knows", async () => {
+    const first = openBackfill([1_050, 1_060]);
+    first.backfill.begin();
+    await first.settled(2);
+    await first.backfill.stop();
+    const later = openBackfill([1_050, 1_060, 1_070], first.ledger);
+    later.backfill.begin();
+    await later.settled(3);
+    await later.backfill.stop();
+    expect(later.taken).toEqual([2]);
+    expect(later.asked).toEqual([2]);
+  });
+
+  it("looks after a reconnect, after a gap in the blocks and every five blocks", async () => {
+    const { backfill, market, post, taken, settled } = openBackfill([1_050]);
+    backfill.begin();
+    await settled(1);
+    post(1_060);
+    market.tell("connected");
+    await settled(2);
+    post(1_061);
+    await market.mine(1_001);
+    await market.mine(1_003);
+    await settled(3);
+    for (let at = 1_004; at < 1_008; at++) await market.mine(at);
+    post(1_062);
+    await market.mine(1_008);
+    await settled(4);
+    expect(taken).toEqual([0, 1, 2, 3]);
+    await backfill.stop();
+  });
+
+  it("comes back to a bounty that cannot be asked for, told once, and does not let it stand in the way of others", async () => {
+    const { backfill, market, list, taken, told, settled } = openBackfill([1_050, "fails", 1_060]);
+    backfill.begin();
+    await settled(1);
+    expect(taken).toEqual([2, 0]);
+    await market.mine(1_001);
+    list[1] = "unknown";
+    await market.mine(1_002);
+    list[1] = 1_055;
+    // A node that did not know it is no trouble: it is asked again in its turn.
+    for (let at = 1_003; at < 1_009; at++) await market.mine(at);
+    await settled(3);
+    expect(taken).toEqual([2, 0, 1]);
+    expect(names(told).filter((name) => name === "backfill.delayed")).toHaveLength(1);
+    await backfill.stop();
+  });
+
+  it("lets go of a bounty that can never be asked for once it is certainly closed", async () => {
+    const { backfill, market, asked, settled } = openBackfill(["fails"]);
+    backfill.begin();
+    await expect.poll(() => asked.length).toBe(1);
+    await market.mine(1_001);
+    await market.mine(1_099);
+    await settled(1);
+    const before = asked.length;
+    await market.mine(1_110);
+    await market.mine(1_120);
+    expect(asked.length).toBe(before);
+    await backfill.stop();
+  });
+
+  it("keeps its place before a bounty that is in work and not written down yet", async () => {
+    const { backfill, market, ledger, working, cursor, settled, asked } = openBackfill([1_050, 1_060]);
+    working.add(guidOf(1));
+    backfill.begin();
+    await settled(1);
+    expect(asked).toEqual([0]);
+    working.delete(guidOf(1));
+    ledger.see(aBounty({ guid: guidOf(1), expiration: block(1_060) }));
+    market.tell("connected");
+    await settled(2);
+    expect(asked).toEqual([0]);
+    expect(cursor()).toBe("2");
+    await backfill.stop();
+  });
+
+  it("tries a list that cannot be read again at the next block, and tells of it once", async () => {
+    const { backfill, market, told, taken, settled } = openBackfill([1_050]);
+    const read = market.bountyPage.bind(market);
+    let asked = 0;
+    market.bountyPage = async () => {
+      asked++;
+      throw new Error("Bad Gateway");
+    };
+    backfill.begin();
+    await expect.poll(() => asked).toBe(1);
+    await market.mine(1_001);
+    await market.mine(1_002);
+    expect(asked).toBe(3);
+    market.bountyPage = read;
+    await market.mine(1_003);
+    await settled(1);
+    expect(taken).toEqual([0]);
+    expect(names(told)).toEqual(["backfill.delayed", "bounty.backfilled"]);
+    await backfill.stop();
+  });
+
+  it("judges by the newest block that the marketplace names, not by the last one heard of", async () => {
+    const { backfill, market, taken, settled } = openBackfill([1_050, 1_060]);
+    market.freshHead = async () => block(1_055);
+    backfill.begin();
+    await settled(2);
+    expect(taken).toEqual([1]);
+    await backfill.stop();
+  });
+});
