@@ -82,7 +82,8 @@ export async function verifyReveal(errand: Errand): Promise<DutyResult> {
   const ours = await findOurs(errand);
   if (ours?.revealed) return undefined;
   errand.tell("assertion.vanished", { guid: errand.key.guid, what: "reveal" });
-  return revealAgain(errand, ours);
+  // A list that leaves our assertion out does not say that it is not revealed.
+  return ours === undefined ? handOver(errand) : revealAgain(errand, ours);
 }
 
 /** The window closed on us, says the event stream. What can still be had is settled all the same. */
@@ -103,14 +104,19 @@ export async function missReveal(errand: Errand, ours?: PostedAssertion): Promis
 }
 
 async function revealAgain(errand: Errand, ours: PostedAssertion | undefined): Promise<DutyResult> {
-  const { market, books, key, assertion, recalled, signal } = errand;
-  const signed = books.lastSigned(key, "reveal");
+  const { assertion, recalled } = errand;
   const moved = ours !== undefined && ours.index !== (recalled.revealIndex ?? assertion.index);
   const hopeless = recalled.revealFailed || moved || recalled.handedOver >= STUCK_AFTER;
-  if (signed.length === 0 || hopeless) return revealAssertion(errand, ours?.index);
+  return hopeless ? revealAssertion(errand, ours?.index) : handOver(errand, ours?.index);
+}
+
+async function handOver(errand: Errand, seenAt?: number): Promise<DutyResult> {
+  const { market, books, key, recalled, signal } = errand;
+  const signed = books.lastSigned(key, "reveal");
+  if (signed.length === 0) return revealAssertion(errand, seenAt);
   recalled.handedOver++;
   const resent = await market.resend(signed, signal);
-  if (resent.kind === "void") return revealAssertion(errand, ours?.index);
+  if (resent.kind === "void") return revealAssertion(errand, seenAt);
   return resent.kind === "sent" ? "not shown by the marketplace yet, and handed over again" : resent.reason;
 }
 

@@ -1,11 +1,19 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
+import { parseGuid } from "../../src/domain/guid.ts";
 import { formatNct, nct, ONE_NCT } from "../../src/domain/nct.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import { isDiskTrouble } from "../../src/ledger/disk-trouble.ts";
+import { Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import { openLedgerFile } from "../../src/ledger/open.ts";
+import type { BountyKey } from "../../src/ledger/records.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties.ts";
 import { Purse } from "../../src/producer/purse.ts";
-import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
+import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129.
@@ -40,16 +48,20 @@ const hanging = (signal?: AbortSignal) =>
     signal?.addEventListener("abort", () => reject(signal.reason));
   });
 
+const plan = () => {
+  ledger.see(aBounty());
+  ledger.recordTriage(key, ["scan", "scan"]);
+  ledger.recordOpinions(key, [null, null], []);
+  ledger.planAssertion(key, aPlan());
+};
+
 beforeEach(async () => {
   market = new HandMarket();
   ledger = openLedger(":memory:", clock);
   purse = new Purse(() => market.balance(), clock);
   told = [];
   await purse.refresh();
-  ledger.see(aBounty());
-  ledger.recordTriage(key, ["scan", "scan"]);
-  ledger.recordOpinions(key, [null, null], []);
-  ledger.planAssertion(key, aPlan());
+  plan();
   purse.reserve(GUID, aPlan().stake);
   duties = openDuties();
 });
@@ -126,6 +138,91 @@ describe("posting", () => {
     expect(purse.available()).toBe(100n * ONE_NCT);
   });
 
+  it("hands over the very bytes that an earlier run signed and may not have sent", async () => {
+    market.confirming = hanging;
+    void duties.take(GUID, 0);
+    const signed = ledger.lastSigned(key, "assert").map(({ hash }) => hash);
+    market.resending = [{ kind: "sent" }];
+    openDuties().resume();
+    await market.mine(1_003);
+    expect(market.resent.at(-1)).toEqual(signed);
+    expect(actions()).toEqual(["assert"]);
+    market.listed = [ours()];
+    await market.mine(1_004);
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
+  it("signs the same commitment anew when what was signed can never be mined", async () => {
+    market.asserting = [
+      { kind: "unknown", reason: "no receipt" },
+      { kind: "done", value: { index: 2 } },
+    ];
+    market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
+    await duties.take(GUID, 0);
+    await market.mine(1_003);
+    expect(market.assertRequests.map(({ commitment }) => commitment)).toEqual([
+      aPlan().commitment,
+      aPlan().commitment,
+    ]);
+    expect(ledger.assertion(key)?.index).toBe(2);
+  });
+
+  it("signs nothing anew when it is too late for it, and looks on until the reveal window has passed", async () => {
+    market.asserting = [{ kind: "unknown", reason: "no receipt" }];
+    market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
+    await duties.take(GUID, 0);
+    await market.mine(1_019);
+    await market.mine(1_028);
+    expect(actions()).toEqual(["assert"]);
+    expect(ledger.find(key)?.state).toBe("posting");
+  });
+
+  it("looks on when the contract says that we have asserted, though the market does not show it", async () => {
+    market.asserting = [{ kind: "unknown", reason: "no receipt" }];
+    market.fates = [{ kind: "failed", reason: "Sender has already asserted", retryable: false }];
+    await duties.take(GUID, 0);
+    await market.mine(1_003);
+    expect(ledger.find(key)?.state).toBe("posting");
+    market.listed = [ours()];
+    await market.mine(1_004);
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
+  it("has an assertion that was refused unsigned built once more, and posts it when that is right", async () => {
+    market.refusals = 1;
+    await duties.take(GUID, 0);
+    expect(ledger.find(key)?.state).toBe("planned");
+    await market.mine(1_003);
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
+  it("gives an assertion up that was refused unsigned twice", async () => {
+    market.refusals = 2;
+    await duties.take(GUID, 0);
+    await market.mine(1_003);
+    expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "post-failed" });
+    expect(told.at(-1)?.facts).toMatchObject({ detail: expect.stringContaining("refused") });
+    expect(purse.available()).toBe(100n * ONE_NCT);
+  });
+
+  it("posts what seemed too late by the event stream when the marketplace says that there is time", async () => {
+    market.fresh = async () => 1_001;
+    await market.mine(1_500);
+    duties.resume();
+    await market.mine(1_501);
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
+  it("gives nothing up while the marketplace cannot be asked for its newest block, but not for ever", async () => {
+    market.fresh = () => Promise.reject(new Error("HTTP 500"));
+    await market.mine(1_019);
+    duties.resume();
+    for (const number of [1_020, 1_030, 1_049]) await market.mine(number);
+    expect(ledger.find(key)?.state).toBe("planned");
+    await market.mine(1_050);
+    expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "too-late" });
+  });
+
   it("posts a bounty once that was taken over before the earlier run's were taken up", async () => {
     market.confirming = hanging;
     void duties.take(GUID, 0);
@@ -149,6 +246,61 @@ describe("posting", () => {
     await market.mine(1_019);
     expect(actions()).toEqual([]);
     expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "too-late" });
+  });
+});
+
+describe("an assertion that was on the market", () => {
+  beforeEach(() => duties.take(GUID, 0));
+
+  it("is looked at once more a few blocks later, and then no more", async () => {
+    market.listed = [ours({ index: 0 })];
+    for (let number = 1_001; number < 1_020; number++) await market.mine(number);
+    expect(market.asked.filter((what) => what === "assertions")).toHaveLength(1);
+    expect(told.map(({ event }) => event)).not.toContain("assertion.vanished");
+  });
+
+  it("is handed over again when its block was taken back, until the market shows it", async () => {
+    market.resending = [{ kind: "sent" }];
+    await market.mine(1_003);
+    await market.mine(1_004);
+    expect(told.map(({ event }) => event)).toContain("assertion.vanished");
+    expect(market.resent).toEqual([
+      ledger.lastSigned(key, "assert").map(({ hash }) => hash),
+      expect.anything(),
+    ]);
+    market.listed = [ours({ index: 3 })];
+    await market.mine(1_005);
+    await market.mine(1_006);
+    expect(market.resent).toHaveLength(2);
+    expect(actions()).toEqual(["assert"]);
+    expect(ledger.assertion(key)?.index).toBe(3);
+  });
+
+  it("is signed anew when its block was taken back and another took the account nonce", async () => {
+    market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
+    market.asserting = [{ kind: "done", value: { index: 5 } }];
+    await market.mine(1_003);
+    expect(actions()).toEqual(["assert", "assert"]);
+    expect(market.assertRequests.at(-1)?.commitment).toBe(aPlan().commitment);
+    expect(ledger.find(key)?.state).toBe("asserted");
+    expect(ledger.assertion(key)?.index).toBe(5);
+  });
+
+  it("stays where its receipt says it is when the market's list leaves it out", async () => {
+    market.fates = [{ kind: "done", value: { payout: nct(0n), index: 0 } }];
+    await market.mine(1_003);
+    await market.mine(1_004);
+    expect(market.lookedUp).toHaveLength(1);
+    expect(told.map(({ event }) => event)).not.toContain("assertion.vanished");
+  });
+
+  it("is looked at once more by the next run too", async () => {
+    market.listed = [ours({ index: 0 })];
+    await market.mine(1_003);
+    await duties.stop();
+    openDuties().resume();
+    for (let number = 1_004; number < 1_020; number++) await market.mine(number);
+    expect(market.asked.filter((what) => what === "assertions")).toHaveLength(2);
   });
 });
 
@@ -221,6 +373,74 @@ describe("revealing", () => {
     await market.mine(1_020);
     expect(actions()).toEqual(["assert", "settle", "reveal"]);
     expect(ledger.summary()).toMatchObject({ revealed: 1, revealsMissed: 0 });
+  });
+
+  it("is handed over again as it was signed when the run that signed it died", async () => {
+    market.reveal = async (_request, journal) => {
+      await journal([signed("0xreveal", 9n)]);
+      return new Promise(() => {});
+    };
+    await market.mine(1_020);
+    expect(ledger.find(key)?.state).toBe("revealing");
+    market.resending = [{ kind: "sent" }];
+    openDuties().resume();
+    await market.mine(1_021);
+    expect(market.resent).toContainEqual(["0xreveal"]);
+    market.listed = [ours({ index: 0, revealed: true })];
+    await market.mine(1_022);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("is signed anew at once when what was signed can never be mined", async () => {
+    market.revealing = [
+      { kind: "unknown", reason: "no receipt" },
+      { kind: "done", value: undefined },
+    ];
+    market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
+    market.listed = [ours({ index: 0 })];
+    await market.mine(1_020);
+    await market.mine(1_021);
+    expect(actions()).toEqual(["assert", "reveal", "reveal"]);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("is not written off in the last block of the window, which the market may not have looked at yet", async () => {
+    market.revealing = [{ kind: "unknown", reason: "no receipt" }];
+    market.listed = [ours({ index: 0 })];
+    await market.mine(1_028);
+    await market.mine(1_029);
+    expect(ledger.find(key)?.revealMissed).toBe(false);
+    market.listed = [ours({ index: 0, revealed: true })];
+    await market.mine(1_030);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("is done at once when the window seemed closed by the event stream and the marketplace says it is open", async () => {
+    market.fresh = async () => 1_021;
+    await market.mine(1_100);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(ledger.find(key)).toMatchObject({ state: "revealed", revealMissed: false });
+  });
+
+  it("is not written off while the marketplace cannot be asked for its newest block, but not for ever", async () => {
+    market.fresh = () => Promise.reject(new Error("HTTP 500"));
+    await market.mine(1_049);
+    expect(ledger.find(key)?.revealMissed).toBe(false);
+    await market.mine(1_050);
+    expect(ledger.find(key)?.revealMissed).toBe(true);
+  });
+
+  it("is handed over again when its block was taken back", async () => {
+    await market.mine(1_020);
+    market.listed = [ours({ index: 0 })];
+    market.resending = [{ kind: "sent" }];
+    await market.mine(1_023);
+    expect(told.at(-2)).toMatchObject({ event: "assertion.vanished", facts: { what: "reveal" } });
+    expect(market.resent).toEqual([ledger.lastSigned(key, "reveal").map(({ hash }) => hash)]);
+    market.listed = [ours({ index: 0, revealed: true })];
+    for (const number of [1_024, 1_025, 1_026]) await market.mine(number);
+    expect(market.resent).toHaveLength(1);
+    expect(actions()).toEqual(["assert", "reveal"]);
   });
 
   it("is written down as missed when the window closed, and the bounty settled all the same", async () => {
@@ -311,6 +531,54 @@ describe("settling", () => {
     expect(ledger.assertion(key)?.payout).toBe(5n);
   });
 
+  it("is handed over again as it was signed while nobody has seen it", async () => {
+    market.settling = [{ kind: "unknown", reason: "no receipt" }];
+    market.resending = [{ kind: "sent" }];
+    await market.mine(1_130);
+    await duties.stop();
+    openDuties().resume();
+    await market.mine(1_131);
+    expect(market.resent).toEqual([ledger.lastSigned(key, "settle").map(({ hash }) => hash)]);
+    expect(actions().filter((what) => what === "settle")).toHaveLength(1);
+  });
+
+  it("is signed anew at once when what was signed can never be mined", async () => {
+    market.settling = [
+      { kind: "unknown", reason: "no receipt" },
+      { kind: "done", value: { payout: nct(1n) } },
+    ];
+    market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
+    await market.mine(1_130);
+    await market.mine(1_131);
+    expect(ledger.assertion(key)?.payout).toBe(1n);
+  });
+
+  it("is believed on the market's announcement where nobody can be asked for receipts", async () => {
+    market.settling = [{ kind: "unknown", reason: "a proxy drops the bodies of GET requests" }];
+    await market.mine(1_130);
+    market.tell("settled", { guid: GUID, settler: aBounty().author, payout: nct(9n) });
+    await market.mine(1_131);
+    expect(ledger.find(key)?.state).toBe("settling");
+    market.tell("settled", { guid: GUID, settler: market.account, payout: nct(7n) });
+    await market.mine(1_132);
+    expect(ledger.find(key)?.state).toBe("settled");
+    expect(ledger.assertion(key)?.payout).toBe(7n);
+  });
+
+  it("does not wait for the vote window after a quorum that an earlier run, or a cut stream, kept us from hearing of", async () => {
+    await market.mine(1_040);
+    expect(market.asked).not.toContain("quorum");
+    market.tell("connected");
+    await market.mine(1_041);
+    await market.mine(1_042);
+    expect(market.asked.filter((what) => what === "quorum")).toHaveLength(1);
+    await duties.stop();
+    market.quorum = true;
+    openDuties().resume();
+    await market.mine(1_043);
+    expect(ledger.find(key)?.state).toBe("settled");
+  });
+
   it("is sent anew when nobody has seen it for long, because nodes lose transactions", async () => {
     market.settling = [
       { kind: "unknown", reason: "no receipt" },
@@ -345,5 +613,173 @@ describe("settling", () => {
     await market.mine(1_131);
     expect(actions().filter((what) => what === "settle")).toHaveLength(1);
     expect(ledger.assertion(key)?.payout).toBe(2n * ONE_NCT);
+  });
+});
+
+describe("with many bounties", () => {
+  const guidOf = (number: number) => parseGuid(`3c6f0a52-9d41-4b7e-8f10-${String(number).padStart(12, "0")}`);
+
+  /** Bounties like the first, in the state that `lead` brings them to. */
+  const many = (count: number, lead: (key: BountyKey) => void) => {
+    for (let number = 0; number < count; number++) {
+      const other = { chain: "side", guid: guidOf(number) } as const;
+      ledger.see(aBounty({ guid: other.guid }));
+      ledger.recordTriage(other, ["scan", "scan"]);
+      ledger.recordOpinions(other, [null, null], []);
+      ledger.planAssertion(other, aPlan());
+      lead(other);
+    }
+  };
+
+  it("a start settles a few at a time, and holds up neither a post nor a reveal", async () => {
+    many(100, (other) => {
+      ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]);
+      ledger.recordAsserted(other, 0);
+      ledger.recordRevealed(other);
+      ledger.recordQuorum(other);
+    });
+    market.settle = async () => {
+      market.asked.push("settle");
+      return hanging();
+    };
+    expect(duties.resume()).toBe(101);
+    await duties.take(GUID, 0);
+    await market.mine(1_020);
+    expect(actions().filter((what) => what === "settle")).toHaveLength(8);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("that all ended while we were away, the newest block is asked for once and each of them written off", async () => {
+    many(100, () => {});
+    await market.mine(1_019);
+    duties.resume();
+    await expect.poll(() => duties.open()).toBe(0);
+    expect(market.asked).toEqual(["status"]);
+    expect(ledger.summary().byState).toEqual({ abandoned: 101 });
+  });
+});
+
+describe("a ledger that takes no writes", () => {
+  let db: DatabaseSync;
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "duties-"));
+    db = openLedgerFile(join(folder, "ledger.sqlite"));
+    ledger = new Ledger(db, clock);
+    plan();
+    duties = openDuties();
+  });
+
+  afterEach(async () => {
+    ledger[Symbol.dispose]();
+    await rm(folder, { recursive: true });
+  });
+
+  const refuseWrites = () => db.exec("PRAGMA query_only = ON");
+  const takeWrites = () => db.exec("PRAGMA query_only = OFF");
+  const toldOf = (name: string) => told.filter(({ event }) => event === name);
+
+  it("promises nothing, says so once, and posts when it takes writes again and there is time", async () => {
+    refuseWrites();
+    await duties.take(GUID, 0);
+    await market.mine(1_001);
+    expect(ledger.signed(key, "assert")).toEqual([]);
+    expect(duties.ledgerWritable()).toBe(false);
+    expect(toldOf("ledger.unwritable")).toHaveLength(1);
+    takeWrites();
+    await market.mine(1_002);
+    expect(duties.ledgerWritable()).toBe(true);
+    expect(toldOf("ledger.writable")).toHaveLength(1);
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
+  it("keeps nobody from revealing and settling, each once, and is brought up to date afterwards", async () => {
+    await duties.take(GUID, 0);
+    refuseWrites();
+    for (let number = 1_001; number < 1_140; number++) await market.mine(number);
+    expect(actions()).toEqual(["assert", "reveal", "settle"]);
+    expect(duties.open()).toBe(0);
+    expect(ledger.find(key)?.state).toBe("asserted");
+    takeWrites();
+    await market.mine(1_140);
+    expect(ledger.find(key)?.state).toBe("settled");
+    expect(ledger.assertion(key)?.payout).toBe(3n * ONE_NCT);
+    expect(ledger.signed(key, "reveal")).toHaveLength(1);
+    expect(duties.ledgerWritable()).toBe(true);
+  });
+
+  it("does not make a lost answer a second reveal: the same bytes are handed over from memory", async () => {
+    await duties.take(GUID, 0);
+    refuseWrites();
+    market.revealing = [{ kind: "unknown", reason: "no receipt" }];
+    market.resending = [{ kind: "sent" }];
+    await market.mine(1_020);
+    await market.mine(1_021);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(market.resent).toEqual([[expect.stringContaining("0xreveal")]]);
+    market.listed = [ours({ index: 0, revealed: true })];
+    await market.mine(1_022);
+    takeWrites();
+    await market.mine(1_023);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("reveals an assertion whose place it could not write down", async () => {
+    market.confirming = async () => void refuseWrites();
+    await duties.take(GUID, 0);
+    expect(ledger.find(key)?.state).toBe("posting");
+    await market.mine(1_020);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    takeWrites();
+    await market.mine(1_021);
+    expect(ledger.find(key)?.state).toBe("revealed");
+    expect(ledger.assertion(key)?.index).toBe(0);
+  });
+
+  it("lets go of what is too late all the same", async () => {
+    refuseWrites();
+    await market.mine(1_019);
+    duties.resume();
+    await market.mine(1_019);
+    expect(duties.open()).toBe(0);
+    await market.mine(1_020);
+    takeWrites();
+    await market.mine(1_021);
+    expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "too-late" });
+  });
+
+  it("hears of a quorum, and settles", async () => {
+    await duties.take(GUID, 0);
+    await market.mine(1_020);
+    refuseWrites();
+    market.tell("quorum", { guid: GUID });
+    await market.mine(1_031);
+    expect(actions()).toEqual(["assert", "reveal", "settle"]);
+  });
+
+  it("costs nothing twice when the process dies before it takes writes again", async () => {
+    await duties.take(GUID, 0);
+    refuseWrites();
+    await market.mine(1_020);
+    await duties.stop();
+    takeWrites();
+    openDuties().resume();
+    // The contract takes one reveal; the market client reports a second as done.
+    await market.mine(1_021);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("that is full for new pages refuses with an error that is the disk's, and works on when there is room", () => {
+    const count = Object.values(db.prepare("PRAGMA page_count").get()!)[0];
+    db.exec(`PRAGMA max_page_count = ${count}`);
+    const large = { ...signed("0xlarge"), raw: "f".repeat(100_000) };
+    expect(() => ledger.recordSigned(key, "assert", [large])).toThrowError(
+      expect.toSatisfy((error: unknown) => isDiskTrouble(error)),
+    );
+    expect(ledger.find(key)?.state).toBe("planned");
+    db.exec("PRAGMA max_page_count = 100000");
+    ledger.recordSigned(key, "assert", [large]);
+    expect(ledger.lastSigned(key, "assert")).toEqual([large]);
   });
 });
