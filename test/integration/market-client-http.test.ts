@@ -124,6 +124,14 @@ describe("requests to the gateway", () => {
     expect(performance.now() - began).toBeGreaterThan(950);
   });
 
+  it("wait for a pause no longer than they can afford", async () => {
+    odd.on("POST /x", { status: 429, text: "", headers: { "retry-after": "30" } });
+    const ask = get("/x", { method: "POST", patienceMs: 50 });
+    const began = performance.now();
+    await expect(gateway.ask(ask)).rejects.toMatchObject({ code: "MARKET_RATE_LIMITED", reached: "no" });
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   it("that are limited for ever fail in the end", async () => {
     odd.on("GET /x", { status: 429, text: "" });
     await expect(gateway.ask(get("/x"))).rejects.toMatchObject({

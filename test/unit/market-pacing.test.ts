@@ -28,6 +28,43 @@ describe("the gate", () => {
     expect(performance.now() - began).toBeGreaterThan(35);
   });
 
+  it("closes for the urgent no longer than they can afford, and they still pass one by one", async () => {
+    const longestPauseMs = { reveal: 20, assertion: 40, settle: 60_000, read: 60_000 };
+    const gate = new Gate({ spacingMs: 5, longestPauseMs });
+    const began = performance.now();
+    const passed: [Lane, number][] = [];
+    const pass = (lane: Lane) =>
+      gate.pass(lane, undefined).then(() => passed.push([lane, performance.now() - began]));
+    gate.close(60_000);
+    const patient = [pass("read"), pass("settle")];
+    await Promise.all([pass("assertion"), pass("reveal"), pass("reveal")]);
+    await pass("reveal");
+    expect(passed.map(([lane]) => lane)).toEqual(["reveal", "reveal", "assertion", "reveal"]);
+    const [first = 0, second = 0, third = 0] = passed.map(([, ms]) => ms);
+    expect([first > 18, second - first > 4, third > 38, third < 10_000]).toEqual([true, true, true, true]);
+    gate.release();
+    await Promise.all(patient);
+  });
+
+  it("is open again when the longest pause is over", async () => {
+    const gate = new Gate({ spacingMs: 1, longestPauseMs: { reveal: 1, assertion: 2, settle: 3, read: 20 } });
+    gate.close(60_000);
+    await gate.pass("read", undefined);
+    await Promise.all(LEAST_FIRST.map((lane) => gate.pass(lane, undefined)));
+  });
+
+  it("hands over among thousands of waiting in the order of coming", async () => {
+    const gate = new Gate({ spacingMs: 0 });
+    gate.close(5);
+    const passed: number[] = [];
+    await Promise.all(
+      Array.from({ length: 2_000 }, (_, index) =>
+        gate.pass("read", undefined).then(() => passed.push(index)),
+      ),
+    );
+    expect(passed).toEqual(passed.toSorted((a, b) => a - b));
+  });
+
   it("lets go of those who no longer want to pass", async () => {
     const gate = new Gate({ spacingMs: 1 });
     gate.close(10);
