@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { BUILT_IN_STRATEGIES } from "../../src/bid/strategies.ts";
+import { distil } from "../../src/distill/distill.ts";
+import { instant } from "../../src/domain/chain.ts";
+import { parseGuid } from "../../src/domain/guid.ts";
+import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
+import type { ScanAnswer } from "../../src/domain/scan.ts";
+import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import { Collector } from "../../src/producer/collector.ts";
+import { Deprecation } from "../../src/producer/deprecation.ts";
+import { Desk } from "../../src/producer/desk.ts";
+import { Duties } from "../../src/producer/duties.ts";
+import type { Tell } from "../../src/producer/events.ts";
+import { Limiter, type LimiterParts } from "../../src/producer/limiter.ts";
+import { LookBack } from "../../src/producer/look-back.ts";
+import { Purse } from "../../src/producer/purse.ts";
+import type { ScanQueue } from "../../src/queue/port.ts";
+import { aBounty, anAnswer, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
+import { HandMarket } from "../fixtures/hand-market.ts";
+
+const clock = { now: () => instant(1_000) };
+const steadyMs = () => 0;
+const guidOf = (number: number) => parseGuid(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`);
+
+/** Finds everything malicious, at once. */
+function quickQueue(): ScanQueue {
+  let listener: (answer: ScanAnswer) => void = () => {};
+  return {
+    dispatch: async (jobs) => {
+      for (const { id: jobId, guid, artifactIndex, backend } of jobs)
+        listener(anAnswer({ jobId, guid, artifactIndex, backend }));
+    },
+    onAnswer: (heard) => {
+      listener = heard;
+    },
+    onReconnect: () => {},
+    answersTo: async () => [],
+    forget: async () => {},
+    backlog: async () => ({}),
+    healthy: () => true,
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+function openDesk(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
+  const market = new HandMarket();
+  market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
+  const queue = quickQueue();
+  const purse = new Purse(() => market.balance(), clock);
+  const told: [string, object][] = [];
+  const tell: Tell = (event, facts) => void told.push([event, facts]);
+  const duties = new Duties({ market, ledger, purse, clock, tell });
+  const limiter = new Limiter({
+    limits: { minBalance: nct(0n), fee: nct(ONE_NCT), ...limits },
+    ...{ stopLossWindowHours: 24, ledger, tell, steadyMs, lookBack: new LookBack(clock, steadyMs) },
+  });
+  const desk = new Desk({
+    ...{ market, ledger, purse, limiter, clock, tell, queue, duties },
+    collector: new Collector(queue, clock, () => {}),
+    deprecation: new Deprecation({ market, ledger, tell }),
+    rules: {
+      artifactKinds: ["file"],
+      maxSizeBytes: 1_000,
+      backends: [{ name: "any", accepts: { kinds: ["file"] } }],
+      routes: [],
+    },
+    distill: (testimony) => distil(testimony, { silence: new Map() }),
+    strategy: BUILT_IN_STRATEGIES[0]!,
+    seal: () => ({ nonce: 1n, commitment: 1n }),
+    instantOf: () => instant(61_000),
+    version: "0.0.0",
+  });
+  const of = (name: string) => told.filter(([event]) => event === name).map(([, facts]) => facts);
+  return { market, desk, duties, purse, limiter, of };
+}
+
+it.each([
+  ["what may be at risk", { atRisk: parseNct("5.5") }, 5.5],
+  ["what may be staked within an hour", { stakePerHour: parseNct("3.25") }, 3.25],
+  ["what the wallet holds", { minBalance: parseNct("95.78125") }, 4.0625],
+] as const)(
+  "twenty bounties planned at the same moment do not exceed %s together",
+  async (_, limits, total) => {
+    using ledger = openLedger(":memory:", clock);
+    const { desk, of } = openDesk(ledger, limits);
+    for (let number = 1; number <= 20; number++)
+      desk.take(aBounty({ guid: guidOf(number), artifactCount: 1, claims: [{ raw: {} }] }));
+    await expect.poll(() => of("assertion.posted").length + of("bounty.abandoned").length).toBe(20);
+    const stakes = of("assertion.planned").map((facts) => Number((facts as { stake: string }).stake));
+    expect(stakes.reduce((sum, stake) => sum + stake, 0)).toBe(total);
+    expect(new Set(of("bounty.abandoned").map((facts) => (facts as { why: string }).why))).toEqual(
+      new Set(["over-limit"]),
+    );
+    await desk.stop();
+  },
+);
+
+it("a bounty that comes while the stop-loss holds is not even scanned", async () => {
+  using ledger = openLedger(":memory:", clock);
+  const lost = aBounty({ guid: guidOf(1) });
+  ledger.see(lost);
+  ledger.advance(lost, "distilled");
+  ledger.planAssertion(lost, aPlan());
+  ledger.recordAsserted(lost, 0);
+  ledger.recordSettled(lost, nct(0n));
+  const { desk, of } = openDesk(ledger, { stopLoss: nct(ONE_NCT) });
+  expect(desk.take(aBounty({ guid: guidOf(2) }))).toBe(false);
+  expect(of("bounty.skipped")).toEqual([{ guid: guidOf(2), why: "stop-loss" }]);
+  expect(ledger.find(aBounty({ guid: guidOf(2) }))).toBeUndefined();
+  expect(of("stop-loss.tripped")).toEqual([{ lost: "1.53125", limit: "1", windowHours: 24 }]);
+});
+
+it("after a restart the purse holds back what was promised and the balance may not show, whatever was left how", async () => {
+  const left = fc.array(
+    fc.record({
+      state: fc.constantFrom("planned", "posting", "asserted", "abandoned"),
+      stake: fc.bigInt({ min: 0n, max: 9n }),
+      fee: fc.bigInt({ min: 0n, max: 3n }),
+    }),
+    { maxLength: 8 },
+  );
+  await fc.assert(
+    fc.asyncProperty(left, async (rows) => {
+      using ledger = openLedger(":memory:", clock);
+      let owed = 0n;
+      for (const [number, { state, stake, fee }] of rows.entries()) {
+        const key = aBounty({ guid: guidOf(number) });
+        ledger.see(key);
+        ledger.advance(key, "distilled");
+        ledger.planAssertion(key, aPlan({ stake: nct(stake), fee: nct(fee) }));
+        if (state === "posting" || state === "asserted")
+          ledger.recordSigned(key, "assert", [signed(`0x${number}`)]);
+        if (state === "asserted") ledger.recordAsserted(key, 0);
+        if (state === "abandoned") ledger.abandon(key, "too-late");
+        if (state === "planned" || state === "posting") owed += stake + fee;
+      }
+      const { duties, purse, market } = openDesk(ledger, {});
+      // Nothing gets through while we look.
+      market.confirming = () => new Promise(() => {});
+      await purse.refresh();
+      duties.resume();
+      expect(purse.available()).toBe((await market.balance()) - owed);
+      void duties.stop();
+    }),
+    { numRuns: 40 },
+  );
+});
+
+it("an assertion is not planned while the market charges more for it than the ceiling", async () => {
+  using ledger = openLedger(":memory:", clock);
+  const { desk, of } = openDesk(ledger, { fee: nct(someParameters.assertionFee - 1n) });
+  desk.take(aBounty({ guid: guidOf(1) }));
+  await expect.poll(() => of("bounty.abandoned")).toHaveLength(1);
+  expect(of("bounty.abandoned")[0]).toMatchObject({
+    why: "over-limit",
+    detail: expect.stringContaining("--max-fee (variable MAX_FEE)"),
+  });
+});
