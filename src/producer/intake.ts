@@ -87,13 +87,15 @@ export async function listArtifacts(market: Marketplace, uri: string, signal: Ab
  * Throws Abandon when it leads nowhere until the answers are due.
  */
 export async function untilListed(
-  { market, clock, instantOf }: IntakeParts,
+  { market, clock, instantOf }: Pick<IntakeParts, "market" | "clock" | "instantOf">,
   { uri, expiration }: Bounty,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const due = answersDue(expiration, clock.now(), instantOf);
   for (;;) {
-    if (clock.now() + ASK_AGAIN_MS >= due) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
+    // A clock that was set back meanwhile does not make the bounty last longer: the blocks have the last word.
+    const late = clock.now() + ASK_AGAIN_MS >= due || !inTimeToPost(expiration, market.head());
+    if (late) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
     await sleep(ASK_AGAIN_MS, undefined, { signal });
     const listed = await listArtifacts(market, uri, signal);
     if (listed !== "nowhere") return listed;

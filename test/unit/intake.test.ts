@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { instant } from "../../src/domain/chain.ts";
+import { Fault } from "../../src/domain/fault.ts";
+import { untilListed } from "../../src/producer/intake.ts";
+import { aBounty } from "../fixtures/bounties.ts";
+import { HandMarket } from "../fixtures/hand-market.ts";
+
+it("a URI that leads nowhere is waited for no longer than the bounty lasts, though the clock was set back meanwhile", async () => {
+  const market = new HandMarket();
+  const bounty = aBounty();
+  let asked = 0;
+  let now = 1_000;
+  market.listArtifacts = async () => {
+    // After the first look an hour is taken back, and later the blocks go on without it.
+    now -= 3_600_000;
+    if (++asked === 2) await market.mine(bounty.expiration);
+    throw new Fault("MARKET_NOT_FOUND", "There is nothing.");
+  };
+  const instantOf = (block: number) => instant(1_000 + (block - market.head()) * 1_000);
+  const parts = { market, clock: { now: () => instant(now) }, instantOf };
+  const waiting = untilListed(parts, bounty, AbortSignal.timeout(5_000));
+  await expect(waiting).rejects.toMatchObject({ why: "no-artifacts" });
+  expect(asked).toBe(2);
+});
