@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
 import type { Guid } from "../../src/domain/guid.ts";
 import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
+import type { SignedTransaction } from "../../src/domain/transaction.ts";
 import { joinPolyswarmd } from "../../src/market/polyswarmd/client.ts";
 import { commitment } from "../../src/market/polyswarmd/commitment.ts";
 import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
@@ -81,7 +82,8 @@ function answerTo(guid: Guid, nonce = nonceFor(guid)) {
   return { nonce, request, staked: bids.reduce<bigint>((sum, bid) => sum + bid, fee) };
 }
 
-const posted = () => sandbox.postBounty({ contents, truth, duration: 15, reward: nct(9n * ONE_NCT) });
+const posted = (duration = 15) =>
+  sandbox.postBounty({ contents, truth, duration, reward: nct(9n * ONE_NCT) });
 
 describe("the market client against the sandbox", () => {
   it("sees a bounty, asserts, reveals and settles it, and is paid", async () => {
@@ -127,7 +129,10 @@ describe("the market client against the sandbox", () => {
     expect(await market.reveal(reveal, () => undefined)).toEqual({ kind: "done", value: undefined });
     expect(await market.reveal(reveal, () => undefined)).toEqual({ kind: "done", value: undefined });
 
-    await heard("quorum", (quorum) => quorum.guid === guid);
+    const quorum = heard("quorum", (it) => it.guid === guid);
+    expect(await market.quorumReached(guid)).toBe(false);
+    await quorum;
+    expect(await market.quorumReached(guid)).toBe(true);
     expect(await market.votes(guid)).not.toHaveLength(0);
     const settled = await market.settle(guid, () => undefined);
     expect(settled).toMatchObject({ kind: "done" });
@@ -160,9 +165,74 @@ describe("the market client against the sandbox", () => {
     });
   });
 
+  it("learns chain and registry from the gateway alone", async () => {
+    const { chainId, contracts } = sandbox.chain;
+    const { address } = contracts.registry;
+    expect(await market.contracts()).toEqual({ chainId: BigInt(chainId), registry: address });
+  });
+
+  it("lists every bounty by pages, the oldest first", async () => {
+    const guids = [await posted(), await posted()];
+    const page = await market.bountyPage(0);
+    expect(page.slice(-2)).toEqual(guids);
+    expect(page.length).toBeLessThan(market.bountiesPerPage);
+    expect(await market.bountyPage(1)).toEqual([]);
+  });
+
   it("knows nothing of a bounty that nobody posted", async () => {
     const guid = "00000000-0000-0000-0000-00000000abcd" as Guid;
     expect(await market.bounty(guid)).toBeNull();
     expect(await market.assertions(guid)).toEqual([]);
+    expect(await market.quorumReached(guid)).toBe(false);
+  });
+});
+
+describe("handing over again to a real chain", () => {
+  /** Signs an assertion and crashes before anything is posted. */
+  async function signAndCrash(guid: Guid): Promise<readonly SignedTransaction[]> {
+    let signed: readonly SignedTransaction[] = [];
+    const crashing = market.assert(answerTo(guid).request, (transactions) => {
+      signed = transactions;
+      throw new Error("crash");
+    });
+    await expect(crashing).rejects.toThrow("crash");
+    return signed;
+  }
+
+  const ours = async (guid: Guid) =>
+    (await market.assertions(guid)).filter(({ author }) => author === wallet.address);
+  const hashesOf = (signed: readonly SignedTransaction[]) => signed.slice(-1).map(({ hash }) => hash);
+
+  it("does what was signed before the crash, once, however often it is handed over", async () => {
+    const guid = await posted();
+    const signed = await signAndCrash(guid);
+    const before = await market.balance();
+    expect(await market.resend(signed)).toEqual({ kind: "sent" });
+    expect(await market.resend(signed)).toEqual({ kind: "sent" });
+    expect(await market.lookUp(hashesOf(signed))).toMatchObject({
+      kind: "done",
+      value: { index: expect.any(Number) },
+    });
+    expect(await market.resend(signed)).toEqual({ kind: "sent" });
+    expect(before - (await market.balance())).toBe(answerTo(guid).staked);
+    expect(await ours(guid)).toHaveLength(1);
+  });
+
+  it("sends the assertion alone when the crash came after the approval was mined", async () => {
+    const guid = await posted();
+    const signed = await signAndCrash(guid);
+    expect(await market.resend(signed.slice(0, 1))).toEqual({ kind: "sent" });
+    expect(await market.lookUp(signed.slice(0, 1).map(({ hash }) => hash))).toMatchObject({ kind: "done" });
+    expect(await market.resend(signed)).toEqual({ kind: "sent" });
+    expect(await market.lookUp(hashesOf(signed))).toMatchObject({ kind: "done" });
+  });
+
+  it("says that it is void once its nonce was used by another, and what is signed anew is done", async () => {
+    const [guid, other] = [await posted(90), await posted()];
+    const signed = await signAndCrash(guid);
+    expect(await market.assert(answerTo(other).request, () => undefined)).toMatchObject({ kind: "done" });
+    expect(await market.resend(signed)).toMatchObject({ kind: "void" });
+    expect(await ours(guid)).toEqual([]);
+    expect(await market.assert(answerTo(guid).request, () => undefined)).toMatchObject({ kind: "done" });
   });
 });
