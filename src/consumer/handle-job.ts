@@ -46,7 +46,7 @@ interface Course {
 export function createScanHandler(parts: HandlerParts): ScanHandler {
   const { clock, consumer, log } = parts;
   return async (job, signal) => {
-    const queuedMs = Math.max(0, clock.now() - job.dispatchedAt);
+    const queuedMs = elapsedMs(clock, job.dispatchedAt);
     const course: Course = { fetchMs: 0, scanMs: 0, types: [] };
     const opinion = await judge(parts, job, signal, course).catch((error: unknown) => {
       log.error({ job: job.id, error: describeError(error) }, "scan.failed");
@@ -84,7 +84,7 @@ async function judge(
   const maxSizeBytes = Math.min(job.maxSizeBytes, parts.maxSizeBytes);
   const fetchedFrom = clock.now();
   const content = await source.fetch({ uri, index, maxSizeBytes, deadline }, signal);
-  course.fetchMs = clock.now() - fetchedFrom;
+  course.fetchMs = elapsedMs(clock, fetchedFrom);
   if (content.kind !== "content") return notFetched(content, deadline - clock.now());
   course.content = content;
 
@@ -103,9 +103,12 @@ async function judge(
     { kind: job.kind, bytes, sha256, types: course.types, claim: job.claim, deadline },
     signal,
   );
-  course.scanMs = clock.now() - scannedFrom;
+  course.scanMs = elapsedMs(clock, scannedFrom);
   return opinionOf(outcome);
 }
+
+/** A clock that was set back would make a duration negative, and an answer with such a one is thrown away. */
+const elapsedMs = (clock: Clock, from: number): number => Math.max(0, clock.now() - from);
 
 /** A timer may fire a little early, so an abort this close to the deadline is the deadline. */
 const TIMER_SLACK_MS = 20;
