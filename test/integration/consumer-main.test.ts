@@ -61,7 +61,11 @@ describe("a consumer process", () => {
   let gateway: Gateway;
 
   beforeAll(async () => {
-    gateway = await openGateway({ QmSay: content("malicious"), QmHeed: content("heed") });
+    gateway = await openGateway({
+      QmSay: content("malicious"),
+      QmHeed: content("heed"),
+      QmHang: content("hang"),
+    });
   });
   afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -118,6 +122,24 @@ describe("a consumer process", () => {
     consumer.child.kill("SIGTERM");
     expect(await last).toMatchObject({ jobId: job.id });
     expect(await exited).toEqual([0, null]);
+  });
+
+  it("hands back what it cannot finish in the time it is given to stop", async () => {
+    await using redis = await startRedis();
+    const ours = ["--redis-addr", redis.address, "--queue", "main-test"];
+    using consumer = new ConsumerProcess([...flags(), ...ours, "--stop-timeout", "0"]);
+    await consumer.logged("consumer.serving");
+    const address = parseRedisAddress(redis.address);
+    const terms = { address, queue: "main-test", backends: ["puppet"], waitMs: 0, log };
+    await using queue = await openBullmqQueue(terms);
+    const fetched = gateway.requests.length;
+    await queue.dispatch([scanJob({ uri: "QmHang", inMs: 60_000 })]);
+    await expect.poll(() => gateway.requests.length).toBeGreaterThan(fetched);
+    expect(await queue.backlog()).toEqual({ puppet: 0 });
+    const exited = once(consumer.child, "exit");
+    consumer.child.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
+    expect(await queue.backlog()).toEqual({ puppet: 1 });
   });
 
   it("stops at once when it is asked to while it waits for Redis", async () => {

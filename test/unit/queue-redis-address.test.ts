@@ -13,6 +13,8 @@ it.each([
   ["[::1]:7000", { ...PLAIN, host: "::1", port: 7000 }],
   ["redis://localhost", PLAIN],
   ["redis://cache.example:7000/3", { host: "cache.example", port: 7000, db: 3 }],
+  // As a compose file writes it when there is no password.
+  ["redis://:@redis:6379", { ...PLAIN, host: "redis" }],
   ["redis://:s3cret@localhost", { ...PLAIN, password: "s3cret" }],
   ["redis://me:p%40ss@localhost/", { ...PLAIN, username: "me", password: "p@ss" }],
   ["rediss://cache.example", { ...PLAIN, host: "cache.example", tls: { servername: "cache.example" } }],
