@@ -14,7 +14,7 @@ export interface BackfillParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
   readonly desk: Pick<Desk, "has" | "take">;
-  readonly deprecation: Pick<Deprecation, "posted">;
+  readonly deprecation: Pick<Deprecation, "active" | "posted">;
   readonly tell: Tell;
 }
 
@@ -45,6 +45,7 @@ export class Backfill {
   #heard: number;
   #due = 0;
   #troubled = false;
+  #deprecated = false;
 
   constructor(parts: BackfillParts) {
     this.#parts = parts;
@@ -90,8 +91,11 @@ export class Backfill {
 
   /** Resolves to what went wrong with bounties that could not be asked for, if anything. */
   async #lookOnce(): Promise<string | undefined> {
-    const { market, ledger } = this.#parts;
+    const { market, ledger, deprecation } = this.#parts;
     const { signal } = this.#stop;
+    // What was left alone while the registry was deprecated may still be open.
+    if (this.#deprecated && !deprecation.active()) this.#remembered = new Map();
+    this.#deprecated = deprecation.active();
     // Nothing is called closed on the word of the event stream.
     const head = await market.freshHead(signal);
     const oldest = head + 1 - market.parameters().maxDuration;

@@ -4,6 +4,7 @@ import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { Backfill } from "../../src/producer/backfill.ts";
+import { Deprecation } from "../../src/producer/deprecation.ts";
 import { aBounty } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -37,11 +38,12 @@ function openBackfill(
   const desk = {
     has: (guid: Guid) => working.has(guid),
     take(bounty: Bounty) {
+      if (deprecation.active()) return false;
       taken.push(market.posted.indexOf(bounty.guid));
       return ledger.see(bounty);
     },
   };
-  const deprecation = { posted: () => {} };
+  const deprecation = new Deprecation({ market, ledger, tell: () => {} });
   const tell = (event: string, facts: object) => void told.push([event, facts]);
   const backfill = new Backfill({ market, ledger, desk, deprecation, tell });
   const cursor = () => ledger.note("side", "examined");
@@ -163,6 +165,21 @@ describe("the backfill", () => {
     await settled(1);
     expect(taken).toEqual([0]);
     expect(names(told)).toEqual(["backfill.delayed", "bounty.backfilled"]);
+    await backfill.stop();
+  });
+
+  it("comes back to what was left alone while the registry was deprecated, and is still open", async () => {
+    const { backfill, market, taken, told, settled, post } = openBackfill([1_020, 1_050]);
+    market.tell("deprecated", { rollover: false, since: block(960) });
+    backfill.begin();
+    await settled(2);
+    expect([taken, told]).toEqual([[], []]);
+    // It can only have been posted in 961 or later.
+    post(1_061);
+    market.tell("connected");
+    await settled(3);
+    market.tell("connected");
+    await expect.poll(() => taken).toEqual([2, 1, 0]);
     await backfill.stop();
   });
 
