@@ -18,6 +18,10 @@ export interface CastOptions {
   readonly gateway: string;
   /** Holds `wallet/` already; gets `data/` and the logs. */
   readonly folder: string;
+  /**
+   * Consumers over Redis; 0 has one embedded in the producer, which needs no Redis then, and no lease that a successor
+   * would have to wait for.
+   */
   readonly consumers: number;
   /** The newest block. */
   readonly head: () => number;
@@ -94,6 +98,7 @@ export class Cast implements AsyncDisposable {
       },
       () => undefined,
     );
+    if (this.#isEmbedded) void this.#serve(producer);
     const code = await producer.ended;
     if (wasReady) this.#mark("producer", false);
     this.#keep("producer", producer);
@@ -112,13 +117,7 @@ export class Cast implements AsyncDisposable {
         this.falls.push({ who: `consumer ${index}`, code, said: lastWords(consumer) });
       }
     });
-    try {
-      await consumer.told("consumer.serving");
-    } catch {
-      return;
-    }
-    this.#countServing(1);
-    void consumer.ended.then(() => this.#countServing(-1));
+    await this.#serve(consumer);
   }
 
   async killConsumer(index: number): Promise<void> {
@@ -154,7 +153,25 @@ export class Cast implements AsyncDisposable {
   }
 
   #flags(): readonly string[] {
-    return ["--redis-addr", this.#redis.address, "--queue", "chaos", "--backend", SCANNER];
+    const queue = this.#isEmbedded
+      ? ["--embedded", "1"]
+      : ["--redis-addr", this.#redis.address, "--queue", "chaos"];
+    return [...queue, "--backend", SCANNER];
+  }
+
+  get #isEmbedded(): boolean {
+    return this.#options.consumers === 0;
+  }
+
+  /** Counts on a process that serves scans, from when it says so to its end. Resolves at the first of both. */
+  async #serve(process: EngineProcess): Promise<void> {
+    try {
+      await process.told("consumer.serving");
+    } catch {
+      return;
+    }
+    this.#countServing(1);
+    void process.ended.then(() => this.#countServing(-1));
   }
 
   #countServing(change: 1 | -1): void {

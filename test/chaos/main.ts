@@ -22,7 +22,7 @@ import { complaints, figures, isClean, killsByState, type Told } from "./report.
 
 const TEMPO: Tempo = {
   ...{ blockTimeMs: 400, duration: 60, revealWindow: 30, voteWindow: 30 },
-  ...{ bountyEvery: 4, answerBlocks: 15, patience: 60 },
+  ...{ bountyEvery: 5, answerBlocks: 20, rest: 24, patience: 60 },
 };
 const KILLS: Readonly<Record<Phase, number>> = {
   producer: 100,

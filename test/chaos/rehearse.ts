@@ -31,6 +31,8 @@ export interface Tempo {
   readonly bountyEvery: number;
   /** See `Facts.answerBlocks`. */
   readonly answerBlocks: number;
+  /** A long rest, before every fifth blow. */
+  readonly rest: number;
   /** A blow that waits longer for its state falls without it. */
   readonly patience: number;
 }
@@ -77,11 +79,13 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Outcome> {
     await chronicle.readTo(head);
   });
   await using cast = await Cast.open({
-    ...{ gateway: sandbox.url, folder, consumers: CONSUMERS, head: () => blocks.head },
+    ...{ gateway: sandbox.url, folder, head: () => blocks.head },
+    // A hundred successors that each wait for a lease to lapse would make a long evening.
+    consumers: phase === "producer" ? 0 : CONSUMERS,
   });
 
   const plan = planBlows(seed, phase, kills, {
-    restBlocks: tempo.answerBlocks + 4,
+    restBlocks: tempo.rest,
     maxDelayMs: MAX_DELAY_MS,
   });
   const tally = { killed: new Map<Target, number>(), inFlight: new Map<string, number>(), blind: 0 };
