@@ -171,6 +171,7 @@ describe("handing over again what was signed", () => {
   it("is unknown, with the reason, when the gateway refuses it for reasons of its own", async () => {
     await signAndCrash();
     gateway.on(POST, nodeSays("Invalid transaction sender for tx 0xab: expected A got B"));
+    counts(1, 1);
     expect(await market.resend(signed)).toMatchObject({
       kind: "unknown",
       reason: expect.stringContaining("Invalid transaction sender"),

@@ -385,6 +385,26 @@ describe("a transaction", () => {
     expect(sent()).toEqual(["4 5592d687"]);
   });
 
+  it("that finds a gap too small for it fills it with its approval, so that nothing is stuck for ever", async () => {
+    shown(0);
+    gateway.nonce = 4n;
+    gateway.on("GET /pending", { result: ["7", "5"] });
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+    expect(sent()).toEqual([`4 ${APPROVE}`, `6 ${APPROVE}`, `8 ${APPROVE}`, `9 ${ASSERT}`]);
+    gateway.on("GET /pending", { result: [] });
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+    expect(sent().slice(4)).toEqual([`10 ${APPROVE}`, `11 ${ASSERT}`]);
+  });
+
+  it("is sent all the same when the gap was none after all", async () => {
+    shown(0);
+    gateway.nonce = 4n;
+    gateway.on("GET /pending", { result: ["5"] });
+    gateway.once("POST /transactions", nodeSays("nonce too low"));
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+    expect(sent()).toEqual([`6 ${APPROVE}`, `7 ${ASSERT}`]);
+  });
+
   it("is not built from an answer that makes no sense", async () => {
     for (const result of [null, {}, { transactions: "none" }, { transactions: [{ nonce: 1 }] }]) {
       gateway.on(BUILD, { result });

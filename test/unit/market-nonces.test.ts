@@ -48,6 +48,16 @@ describe("the nonces", () => {
     expect(await node(4n, [5n, 7n]).nonces.reserve(1)).toBe(4n);
   });
 
+  it("tell of gaps that they left, and of no more than trouble can have made", async () => {
+    const { nonces, state } = node(4n, [5n, 8n, 7n]);
+    expect([await nonces.reserve(2), nonces.gaps()]).toEqual([9n, [4n, 6n]]);
+    expect([await nonces.reserve(2), nonces.gaps()]).toEqual([11n, []]);
+    nonces.doubt();
+    state.pool = Array.from({ length: 1_000 }, (_, index) => BigInt(5 + 2 * index));
+    await nonces.reserve(2);
+    expect(nonces.gaps()).toHaveLength(16);
+  });
+
   it("step around the pool after a gap was filled", async () => {
     const { nonces, state } = node(4n, [5n, 7n]);
     expect(await nonces.reserve(1)).toBe(4n);

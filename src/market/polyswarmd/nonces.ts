@@ -16,9 +16,13 @@ export interface NonceSource {
   pool(): Promise<readonly bigint[]>;
 }
 
+/** More holes than this are not what trouble leaves behind, but what a gateway made up. */
+const MAX_GAPS = 16;
+
 export class Nonces {
   readonly #source: NonceSource;
   #next: bigint | undefined;
+  #gaps: readonly bigint[] = [];
 
   constructor(source: NonceSource) {
     this.#source = source;
@@ -29,7 +33,13 @@ export class Nonces {
     if (this.#next === undefined) return this.#resync(BigInt(count));
     const first = this.#next;
     this.#next = first + BigInt(count);
+    this.#gaps = [];
     return first;
+  }
+
+  /** What the last reservation had to leave free below itself: nothing from there on is mined until these are used. */
+  gaps(): readonly bigint[] {
+    return this.#gaps;
   }
 
   /** `first` and what was reserved behind it certainly never reached the node. */
@@ -52,9 +62,19 @@ export class Nonces {
     for (const nonce of [...pool].sort((a, b) => (a < b ? -1 : 1))) {
       if (nonce >= first && nonce < first + count) first = nonce + 1n;
     }
+    this.#gaps = freeBetween(start, first, pool);
     const next = first + count;
     // Inside a gap the next one may be taken: stay in doubt until we are past everything in the pool.
     this.#next = pool.some((nonce) => nonce >= next) ? undefined : next;
     return first;
   }
+}
+
+function freeBetween(start: bigint, end: bigint, pool: readonly bigint[]): bigint[] {
+  const taken = new Set(pool);
+  const free: bigint[] = [];
+  for (let nonce = start; nonce < end && free.length < MAX_GAPS; nonce++) {
+    if (!taken.has(nonce)) free.push(nonce);
+  }
+  return free;
 }
