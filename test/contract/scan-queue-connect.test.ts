@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
+import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
 import { connectRedis, type Patience } from "../../src/queue/redis.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
 import { warnOfRedis } from "../../src/queue/redis-warnings.ts";
@@ -87,5 +89,19 @@ describe.concurrent("connecting to Redis", () => {
     await warnOfRedis(redis, address, log);
     expect(entries).toMatchObject([{ msg: "redis.may-evict", policy: "allkeys-lru", level: 40 }]);
     redis.disconnect();
+  });
+
+  it("warns once, on either side, of a Redis that is not known to be here and lets everybody in", async () => {
+    await using server = await startRedis();
+    // Leads here, and is no loopback address: nothing in it says that it is this machine.
+    const elsewhere = parseRedisAddress(server.address.replace("127.0.0.1", "0.0.0.0"));
+    const basics = { address: elsewhere, queue: "q", waitMs: 0 };
+    const [producer, consumer] = [listening(), listening()];
+    await using _queue = await openBullmqQueue({ ...basics, backends: ["a"], log: producer.log });
+    await using _work = await openBullmqWork({ ...basics, consumer: "c", log: consumer.log });
+    for (const { entries } of [producer, consumer]) {
+      const hint = expect.stringContaining("QUEUE_SECRET");
+      expect(entries).toMatchObject([{ msg: "redis.open", level: 40, hint }]);
+    }
   });
 });
