@@ -67,7 +67,7 @@ const most = (limiter: Limiter) => {
 describe("the limiter", () => {
   it("counts what was planned at once, on all chains, and no more when nothing was posted after all", () => {
     using ledger = openLedger(":memory:", clock);
-    const { limiter } = aLimiter(ledger, { atRisk: parseNct("3") });
+    const { limiter } = aLimiter(ledger, { atRisk: parseNct("3"), stakePerHour: parseNct("3") });
     plan(ledger, 1, ONE_NCT);
     const second = plan(ledger, 2, ONE_NCT);
     expect(most(limiter)).toBe(ONE_NCT);

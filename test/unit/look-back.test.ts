@@ -40,8 +40,8 @@ it("a clock that is set back by an hour leaves nothing out of a window", () => {
   pass(2 * HOUR);
   const before = time.wall;
   time.wall -= HOUR;
-  lookBack.look();
   const after = time.wall;
+  expect(lookBack.since(HOUR / 2)).toBeLessThanOrEqual(after);
   pass(HOUR / 2);
   expect(lookBack.since(HOUR)).toBeLessThanOrEqual(Math.min(before, after));
   pass(HOUR);
