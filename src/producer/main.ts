@@ -44,6 +44,7 @@ import { tellLog } from "./events.ts";
 import { showLimits } from "./limit-metrics.ts";
 import { Limiter, limitsOf } from "./limiter.ts";
 import { LookBack } from "./look-back.ts";
+import { refuseAmbiguousPins } from "./pins.ts";
 
 export interface ProducerIo {
   readonly log: Logger;
@@ -72,6 +73,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
     allowed: config.allowKeyOverHttp,
   });
+  refuseAmbiguousPins(config);
   serveContracts();
   const strategy = await loadBidStrategy(config.bidStrategy);
   const rules = await readTriageRules(config, log);

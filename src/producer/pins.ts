@@ -20,6 +20,17 @@ export type KnownPins = Pins & MarketContracts;
 
 type PinConfig = Pick<ProducerConfig, "chainId" | "registryAddr" | "tokenAddr">;
 
+/** Throws ConfigFault PINS_AMBIGUOUS when one marketplace is configured for the contracts of several chains. */
+export function refuseAmbiguousPins(config: PinConfig & Pick<ProducerConfig, "chains">): void {
+  const named = [config.chainId, config.registryAddr, config.tokenAddr].some((pin) => pin !== undefined);
+  if (!named || config.chains.length < 2) return;
+  throw new ConfigFault(
+    "PINS_AMBIGUOUS",
+    "--chain-id, --registry-addr and --token-addr name the contracts of one chain, and --chains names more.",
+    { hint: "Leave them out: the ledger pins those of each chain at its first start." },
+  );
+}
+
 /**
  * What the operator configured; failing that, what this ledger has pinned on first use. Writes nothing. Throws ConfigFault
  * PIN_CHANGED when the two differ while something promised under the pinned ones is still owed.

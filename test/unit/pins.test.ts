@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { instant } from "../../src/domain/chain.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { contractsChanged, pinAccount, pinsOf, settlePins, storePins } from "../../src/producer/pins.ts";
+import {
+  contractsChanged,
+  pinAccount,
+  pinsOf,
+  refuseAmbiguousPins,
+  settlePins,
+  storePins,
+} from "../../src/producer/pins.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 
 const clock = { now: () => instant(1_000) };
@@ -26,6 +33,15 @@ it("a ledger is refused to another account than the one that began it, which alo
   expect(() => pinAccount("side", parseAddress(account.toLowerCase()), ledger)).not.toThrow();
   expect(() => pinAccount("side", another, ledger)).toThrow(
     expect.objectContaining({ code: "WALLET_CHANGED", message: expect.stringContaining(account) }),
+  );
+});
+
+it("the contracts of several chains cannot be configured by the name of one", () => {
+  const one = { ...nothing, registryAddr: registry };
+  expect(() => refuseAmbiguousPins({ ...nothing, chains: ["side", "home"] })).not.toThrow();
+  expect(() => refuseAmbiguousPins({ ...one, chains: ["home"] })).not.toThrow();
+  expect(() => refuseAmbiguousPins({ ...one, chains: ["side", "home"] })).toThrow(
+    expect.objectContaining({ name: "ConfigFault", code: "PINS_AMBIGUOUS" }),
   );
 });
 
