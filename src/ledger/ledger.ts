@@ -124,6 +124,24 @@ export class Ledger implements Disposable {
     });
   }
 
+  /**
+   * An abandoned bounty that carries an assertion of ours on the market after all is begun again. What was planned, or
+   * signed to post it, is dropped: another answer of ours stands there. Anything but an abandoned bounty stays as it is.
+   */
+  reopen(key: BountyKey): void {
+    this.#atomically(() => {
+      const reopened = this.#run(
+        "UPDATE bounty SET state = 'seen', reason = NULL, updated_at = ? WHERE chain = ? AND guid = ? AND state = 'abandoned'",
+        this.#clock.now(),
+        key.chain,
+        key.guid,
+      );
+      if (reopened === 0) return;
+      this.#run("DELETE FROM assertion WHERE chain = ? AND guid = ?", key.chain, key.guid);
+      this.#run("DELETE FROM signed_transaction WHERE chain = ? AND guid = ?", key.chain, key.guid);
+    });
+  }
+
   /** Notes, per artifact in index order, what triage said ("scan" or the reason of a skip). */
   recordTriage(key: BountyKey, decisions: readonly string[]): void {
     this.#atomically(() => {

@@ -25,14 +25,15 @@ export interface Rebuilt {
 
 /**
  * Writes into the ledger what would stand there had it never been lost, all at once: a crash in between would leave a
- * plan that was never posted, and such a plan is given up when its time is over. What is there already stays; a bounty
- * of which the ledger knows that it was asserted is not touched.
+ * plan that was never posted, and such a plan is given up when its time is over. What is there already stays, unless the
+ * ledger calls the bounty abandoned, as a producer does that met it after the loss and could not assert a second time.
  * Throws Fault ANSWERED_ALREADY or LEDGER_STATE when the ledger says something else of this bounty.
  */
 export function adopt(rebuilt: Rebuilt, ledger: Ledger): void {
   const { bounty, posted, verdicts } = rebuilt;
   ledger.together(() => {
     ledger.see(bounty);
+    ledger.reopen(bounty);
     if (isUnpromised(ledger.find(bounty))) {
       const words = Array.from({ length: bounty.artifactCount }, (_, index) =>
         hasBit(posted.mask, index) ? "scan" : "forgotten",

@@ -121,7 +121,7 @@ export async function openChainRecovery(
         tally.cutShort();
         tellRecover("recover.cut-short", { chain, reason: describeError(error) });
       }
-      looked();
+      if (bounties === 0 || bounties % TELL_EVERY > 0) looked();
     },
     settle: () => {
       const { promise, resolve } = Promise.withResolvers<void>();

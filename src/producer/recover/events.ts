@@ -24,7 +24,7 @@ export interface RecoverEvents {
  * - `another-program`  our nonce does not open the commitment, whatever the verdicts: the wallet asserted with something
  *                      else than microengine, or on other contracts.
  * - `too-many`         there are more verdicts than were tried.
- * - `ledger-differs`   the ledger holds another answer of ours, or calls the bounty abandoned.
+ * - `ledger-differs`   the ledger holds another answer of ours, which may still be posted for all it knows.
  */
 export type NotRebuilt = "another-program" | "too-many" | "ledger-differs";
 

@@ -43,6 +43,16 @@ const LEASE_WAIT_MS = 3_000;
 
 /** Resolves to the exit code: 1 when something could not be rebuilt. Throws ConfigFault for what the operator can correct. */
 export async function runRecover(config: RecoverConfig, io: RecoverIo): Promise<number> {
+  try {
+    return await recover(config, io);
+  } catch (error) {
+    // Whoever stops it before anything was looked at wants no complaint.
+    if (!io.signal.aborted) throw error;
+    return 1;
+  }
+}
+
+async function recover(config: RecoverConfig, io: RecoverIo): Promise<number> {
   const { log, signal } = io;
   refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
     allowed: config.allowKeyOverHttp,
