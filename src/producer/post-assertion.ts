@@ -86,9 +86,12 @@ export async function verifyPosting(errand: Errand): Promise<DutyResult> {
     if (ours.index !== assertion.index) books.recordAsserted(key, ours.index);
     return undefined;
   }
-  const chased = await chase(errand);
-  if (chased.kind === "there") return undefined;
   tell("assertion.vanished", { guid: key.guid, what: "assertion" });
+  const chased = await chase(errand);
+  if (chased.kind === "there") {
+    if (chased.index !== assertion.index) books.recordAsserted(key, chased.index);
+    return undefined;
+  }
   if (chased.kind === "anew" && inTimeToPost(record.bounty.expiration, market.head()))
     return postAssertion(errand);
   return chased.reason;

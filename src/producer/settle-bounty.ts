@@ -33,27 +33,28 @@ export async function settleBounty(errand: Errand): Promise<DutyResult> {
 /**
  * A settlement was sent, fate unknown:
  *
- *     asking for receipts ──mined───────────────────────────────────────────────► settled
- *          ├──reverted──────────────────────────────────────────────────────────► signed anew
- *          └──nobody knows ──the market announced our settlement────────────────► settled
- *                  └──handing over again ──can never be mined, or in vain for long──► signed anew
- *                           └──sent, or nobody knows──► asking, after a pause
+ *     handing over again ──can never be mined────────────────────────────► signed anew
+ *          └──asking for receipts ──mined────────────────────────────────► settled
+ *                     ├──reverted────────────────────────────────────────► signed anew
+ *                     └──nobody knows ──the market announced it──────────► settled
+ *                               ├──in vain for long──────────────────────► signed anew
+ *                               └──► handing over again, after a pause
  *
- * A receipt is given with one block on top. Should both blocks be taken back, nodes keep the transaction and mine it
- * again; that is not looked at once more, because a stake that is not settled stays ours for as long as the contract
- * stands, while every settled bounty would be asked for twice.
+ * Handed over first, because asking for the receipt of what never arrived takes long. A receipt is given with one block
+ * on top, and that is final here: should both blocks be taken back, nodes put what they held into their pool again, and
+ * unlike an assertion or a reveal a settlement may be mined in whichever block comes.
  */
 export async function confirmSettling(errand: Errand): Promise<DutyResult> {
   const { market, books, key, failures, recalled, signal } = errand;
+  const signed = books.lastSigned(key, "settle");
+  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal);
+  if (resent?.kind === "void") return settleBounty(errand);
   const fate = await market.lookUp(books.signed(key, "settle"), signal);
   if (fate.kind === "failed" && !wasSettled(fate)) return settleBounty(errand);
   if (fate.kind !== "unknown") return conclude(errand, fate);
   // A proxy that drops the bodies of GET requests leaves nothing else to go by.
   if (recalled.announced !== undefined) return conclude(errand, done(recalled.announced));
-  const signed = books.lastSigned(key, "settle");
-  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal);
-  if (resent?.kind === "void" || failures >= LOST_AFTER) return settleBounty(errand);
-  return resent?.kind === "unknown" ? resent.reason : fate.reason;
+  return failures >= LOST_AFTER ? settleBounty(errand) : fate.reason;
 }
 
 /** The contract settles once for each account: a refusal for that reason is a settlement whose answer we missed. */
