@@ -50,7 +50,7 @@ function openDesk(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
   const purse = new Purse(() => market.balance(), clock);
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
-  const duties = new Duties({ market, ledger, purse, clock, tell });
+  const duties = new Duties({ market, ledger, purse, clock, tell, feeCeiling: nct(ONE_NCT) });
   const limiter = new Limiter({
     limits: { minBalance: nct(0n), fee: nct(ONE_NCT), ...limits },
     ...{ stopLossWindowHours: 24, ledger, tell, steadyMs, lookBack: new LookBack(clock, steadyMs) },
@@ -156,4 +156,13 @@ it("an assertion is not planned while the market charges more for it than the ce
     why: "over-limit",
     detail: expect.stringContaining("--max-fee (variable MAX_FEE)"),
   });
+});
+
+it("an assertion is posted with the ceiling, for the fee may rise until then", async () => {
+  using ledger = openLedger(":memory:", clock);
+  const { desk, market, of } = openDesk(ledger, {});
+  desk.take(aBounty({ guid: guidOf(1) }));
+  await expect.poll(() => of("assertion.posted")).toHaveLength(1);
+  expect(market.assertRequests).toMatchObject([{ fee: someParameters.assertionFee, feeCeiling: ONE_NCT }]);
+  await desk.stop();
 });

@@ -1,0 +1,52 @@
+import { beforeEach, expect, it } from "vitest";
+import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
+import { createRegistry } from "../../src/observe/metrics.ts";
+import { producerMetrics } from "../../src/observe/producer-metrics.ts";
+import { showLimits } from "../../src/producer/limit-metrics.ts";
+
+let registry: ReturnType<typeof createRegistry>;
+let metrics: ReturnType<typeof producerMetrics>;
+beforeEach(() => {
+  registry = createRegistry("producer");
+  metrics = producerMetrics(registry);
+});
+
+/** The samples of one metric, as label and value. */
+async function samples(name: string): Promise<Record<string, number>> {
+  const text = await registry.getSingleMetricAsString(`microengine_${name}`);
+  const found = [...text.matchAll(/^microengine_\w+\{\w+="([^"]+)".*\} (\S+)$/gm)];
+  return Object.fromEntries(found.map(([, label, value]) => [label, Number(value)]));
+}
+
+const uses = { stakedLastHour: parseNct("3"), atRisk: parseNct("2"), lost: parseNct("0.5") };
+
+it("shows what each limit is held against, set or not, and only those limits that are set", async () => {
+  const limits = { minBalance: nct(0n), fee: nct(ONE_NCT), atRisk: parseNct("5") };
+  const limiter = { uses: () => uses, paused: () => undefined };
+  const chains = [
+    { available: parseNct("40"), fee: parseNct("0.03") },
+    { available: parseNct("30"), fee: parseNct("0.02") },
+    { available: undefined, fee: parseNct("0.01") },
+  ];
+  showLimits(metrics, limits, limiter, chains);
+  expect(await samples("limit_nct")).toEqual({ "at-risk": 5, "min-balance": 0, fee: 1 });
+  expect(await samples("limit_used_nct")).toEqual({
+    "stake-per-hour": 3,
+    "at-risk": 2,
+    "stop-loss": 0.5,
+    "min-balance": 30,
+    fee: 0.03,
+  });
+  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 0 });
+});
+
+it("shows that asserting is paused for as long as it is", async () => {
+  const limits = { minBalance: nct(0n), fee: nct(ONE_NCT), stopLoss: parseNct("0.5") };
+  let why: "stop-loss" | undefined = "stop-loss";
+  const limiter = { uses: () => uses, paused: () => why };
+  showLimits(metrics, limits, limiter, []);
+  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 1 });
+  why = undefined;
+  showLimits(metrics, limits, limiter, []);
+  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 0 });
+});
