@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Clock, instant } from "../../src/domain/chain.ts";
+import { block, type Clock, instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { formatNct, nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { isDiskTrouble } from "../../src/ledger/disk-trouble.ts";
@@ -658,6 +658,40 @@ describe("with many bounties", () => {
     expect(market.asked).toEqual(["status"]);
     expect(ledger.summary().byState).toEqual({ abandoned: 101 });
   });
+});
+
+it("ten thousand bounties are taken up in seconds, and a block costs them next to nothing", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "duties-"));
+  const db = openLedgerFile(join(folder, "ledger.sqlite"));
+  ledger = new Ledger(db, clock);
+  db.exec("BEGIN");
+  for (let number = 0; number < 10_000; number++) {
+    const other = {
+      chain: "side",
+      guid: parseGuid(`3c6f0a52-9d41-4b7e-8f10-${String(number).padStart(12, "0")}`),
+    } as const;
+    ledger.see(aBounty({ guid: other.guid }));
+    ledger.recordTriage(other, ["scan", "scan"]);
+    ledger.recordOpinions(other, [null, null], []);
+    ledger.planAssertion(other, aPlan());
+    ledger.recordSigned(other, "assert", [signed(`0xassert-${number}`)]);
+    ledger.recordAsserted(other, 0);
+    ledger.recordMetadataUri(other, "QmMetadata");
+  }
+  db.exec("COMMIT");
+  const started = performance.now();
+  duties = openDuties();
+  expect(duties.resume()).toBe(10_000);
+  const resumed = performance.now();
+  market.tell("block", { number: block(1_001) });
+  const considered = performance.now();
+  // A tenth of each on an idle machine.
+  expect(resumed - started).toBeLessThan(3_000);
+  expect(considered - resumed).toBeLessThan(200);
+  expect(market.asked).toEqual([]);
+  await duties.stop();
+  ledger[Symbol.dispose]();
+  await rm(folder, { recursive: true });
 });
 
 describe("a ledger that takes no writes", () => {
