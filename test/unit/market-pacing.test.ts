@@ -65,8 +65,8 @@ describe("the gate", () => {
     expect(passed).toEqual(passed.toSorted((a, b) => a - b));
   });
 
-  it("lets go of those who no longer want to pass", async () => {
-    const gate = new Gate({ spacingMs: 1 });
+  it("lets go of those who no longer want to pass, and keeps no place for them", async () => {
+    const gate = new Gate({ spacingMs: 60_000 });
     gate.close(10);
     const gone = new AbortController();
     const leaving = gate.pass("reveal", gone.signal);
@@ -74,6 +74,7 @@ describe("the gate", () => {
     gone.abort(new Error("gone"));
     await expect(leaving).rejects.toThrow("gone");
     await staying;
+    gate.release();
   });
 });
 
