@@ -62,8 +62,10 @@ describe.concurrent("the lease of a wallet", () => {
     const stop = new AbortController();
     const waiting = test.take({ signal: stop.signal });
     expect(await test.says("lease.waiting")).toMatchObject({ process: process.pid });
+    const stoppedAt = performance.now();
     stop.abort(new Error("enough"));
     await expect(waiting).rejects.toThrow("enough");
+    expect(performance.now() - stoppedAt).toBeLessThan(LEASE_MS / 2);
   });
 
   it("is lost when another has it, who keeps it then", async () => {
