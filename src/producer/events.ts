@@ -36,7 +36,7 @@ export interface ProducerEvents {
 
   /** Too much was lost over the window: nothing new is asserted; reveals and settlements go on. */
   "stop-loss.tripped": { lost: string; limit: string; windowHours: number };
-  /** Less than the limit was lost over the window by now, or there is no limit any more: bounties are answered again. */
+  /** Less than the limit was lost over the window by now: bounties are answered again. */
   "stop-loss.released": { lost: string; limit: string; windowHours: number };
 
   /** A bounty left alone at first sight; nothing was written down. */

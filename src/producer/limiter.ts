@@ -7,7 +7,7 @@ import {
   stopLossHolds,
 } from "../bid/limits.ts";
 import type { ProducerConfig } from "../config/producer.ts";
-import { formatNct, type Nct } from "../domain/nct.ts";
+import { formatNct, type Nct, nct } from "../domain/nct.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Tell } from "./events.ts";
 import type { LookBack } from "./look-back.ts";
@@ -48,7 +48,7 @@ export interface LimiterParts {
 export class Limiter {
   readonly #parts: LimiterParts;
   #paused = false;
-  #profit = 0n;
+  #profit = nct(0n);
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: LimiterParts) {
@@ -74,11 +74,10 @@ export class Limiter {
 
   /** What the limits are held against, as far as the ledger knows it. */
   uses(): { readonly stakedLastHour: Nct; readonly atRisk: Nct; readonly lost: Nct } {
-    this.#look();
     return {
       stakedLastHour: this.#stakedLastHour(),
       atRisk: this.#parts.ledger.committed(),
-      lost: lost(this.#profit),
+      lost: lost(this.#profitOverWindow()),
     };
   }
 
@@ -86,18 +85,23 @@ export class Limiter {
     return this.#parts.ledger.stakedSince(this.#parts.lookBack.since(HOUR_MS));
   }
 
+  #profitOverWindow(): Nct {
+    const { ledger, lookBack, stopLossWindowHours } = this.#parts;
+    return ledger.profitSince(lookBack.since(stopLossWindowHours * HOUR_MS));
+  }
+
   #look(): void {
-    const { limits, stopLossWindowHours: windowHours, ledger, lookBack, tell, steadyMs } = this.#parts;
+    const { limits, stopLossWindowHours: windowHours, lookBack, tell, steadyMs } = this.#parts;
     lookBack.look();
-    if (steadyMs() - this.#lookedAt < LOOK_EVERY_MS) return;
+    if (limits.stopLoss === undefined || steadyMs() - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = steadyMs();
-    this.#profit = ledger.profitSince(lookBack.since(windowHours * HOUR_MS));
+    this.#profit = this.#profitOverWindow();
     const holds = stopLossHolds(limits, this.#profit);
     if (holds === this.#paused) return;
     this.#paused = holds;
     tell(holds ? "stop-loss.tripped" : "stop-loss.released", {
       lost: formatNct(lost(this.#profit)),
-      limit: formatNct(limits.stopLoss ?? 0n),
+      limit: formatNct(limits.stopLoss),
       windowHours,
     });
   }

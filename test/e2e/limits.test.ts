@@ -3,7 +3,7 @@ import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";
 import { scrape } from "./scrape.ts";
 
-const QUICK = { blockTimeMs: 300, revealWindow: 6, voteWindow: 8, rivals: 0 };
+const QUICK = { blockTimeMs: 400, revealWindow: 8, voteWindow: 8, rivals: 0 };
 /** `truth` is the arbiters': our backend calls every EICAR file malicious. */
 const eicar = (duration: number, truth = true) => ({
   ...{ contents: [EICAR], truth: [truth], duration, reward: REWARD },
@@ -17,13 +17,11 @@ it.concurrent("a producer stakes up to its limits, says which one binds, and sta
     { MAX_STAKE_PER_BOUNTY: "0.9" },
   );
   await producer.told("producer.ready");
+  await producer.told("consumer.serving");
   const planned = async (count: number) => (await producer.told("assertion.planned", count)).at(-1)?.stake;
 
-  await sandbox.postBounty(eicar(20));
-  expect(await planned(1)).toBe("0.9");
-  await sandbox.postBounty(eicar(20));
-  expect(await planned(2)).toBe("0.6");
-  await sandbox.postBounty(eicar(20));
+  await sandbox.postBounties([eicar(16), eicar(16), eicar(16)]);
+  expect([await planned(1), await planned(2)]).toEqual(["0.9", "0.6"]);
   const [refused] = await producer.told("bounty.abandoned");
   expect(refused).toMatchObject({
     why: "over-limit",
@@ -39,10 +37,10 @@ it.concurrent("a producer stakes up to its limits, says which one binds, and sta
   expect(metrics("bounties_abandoned_total", { why: "over-limit" })).toBe(1);
 
   await producer.told("assertion.settled", 2);
-  await sandbox.postBounty(eicar(20));
+  await sandbox.postBounty(eicar(16));
   expect(await planned(3)).toBe("0.9");
   expect(await deedsOnChain(sandbox)).toMatchObject({ revealed: 2, settled: 2 });
-}, 60_000);
+}, 90_000);
 
 it.concurrent("a producer that lost too much asserts nothing new, keeps what it promised, and does not forget by a restart", async () => {
   using folder = temporaryFolder();
@@ -51,8 +49,8 @@ it.concurrent("a producer that lost too much asserts nothing new, keeps what it 
   {
     await using producer = new EngineProcess(flags);
     await producer.told("producer.ready");
-    await sandbox.postBounty(eicar(10, false));
-    await sandbox.postBounty(eicar(28, false));
+    await producer.told("consumer.serving");
+    await sandbox.postBounties([eicar(12, false), eicar(28, false)]);
     await producer.told("assertion.posted", 2);
     const [tripped] = await producer.told("stop-loss.tripped");
     expect(tripped).toMatchObject({ level: "warn", lost: "1.03125", limit: "1", windowHours: 24 });
@@ -83,4 +81,4 @@ it.concurrent("a producer that lost too much asserts nothing new, keeps what it 
   await raised.told("producer.ready");
   const next = await sandbox.postBounty(eicar(20));
   await raised.told("assertion.planned", 1, (entry) => entry.guid === next);
-}, 60_000);
+}, 90_000);
