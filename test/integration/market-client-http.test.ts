@@ -132,6 +132,13 @@ describe("requests to the gateway", () => {
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 
+  it("are tried again no longer than they can afford", async () => {
+    odd.on("GET /x", "hang");
+    const asking = gateway.ask(get("/x", { timeoutMs: 30, patienceMs: 40 }));
+    await expect(asking).rejects.toMatchObject({ code: "MARKET_TIMEOUT" });
+    expect(odd.requests("GET /x")).toHaveLength(2);
+  });
+
   it("that are limited for ever fail in the end", async () => {
     odd.on("GET /x", { status: 429, text: "" });
     await expect(gateway.ask(get("/x"))).rejects.toMatchObject({

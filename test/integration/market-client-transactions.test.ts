@@ -396,6 +396,15 @@ describe("a transaction", () => {
     expect(sent().slice(4)).toEqual([`10 ${APPROVE}`, `11 ${ASSERT}`]);
   });
 
+  it("fills no further gap once a filler was swallowed", async () => {
+    shown(0);
+    gateway.nonce = 4n;
+    gateway.on("GET /pending", { result: ["7", "5"] });
+    gateway.once("POST /transactions", "reset", "reset", "reset");
+    expect(await market.assert(requestFor(guid), noJournal)).toMatchObject({ kind: "done" });
+    expect(sent()).toEqual([`8 ${APPROVE}`, `9 ${ASSERT}`]);
+  });
+
   it("is sent all the same when the gap was none after all", async () => {
     shown(0);
     gateway.nonce = 4n;

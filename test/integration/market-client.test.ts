@@ -464,6 +464,19 @@ describe("the event stream", () => {
     expect(market.head()).toBe(103);
   });
 
+  it("does not ask the gateway about every odd block of a stream of them", async () => {
+    await started();
+    gateway.asked.splice(0);
+    const checked = gateway.arrival("GET /status");
+    for (let number = 10; number < 60; number++) gateway.say("block", { number: 1_000_000 * number });
+    await heardAll();
+    await checked;
+    gateway.say("block", { number: 101 });
+    await heardAll();
+    expect(market.head()).toBe(101);
+    expect(gateway.requests("GET /status").length).toBe(1);
+  });
+
   it("is hours ahead at once when the gateway, asked, agrees with the stream", async () => {
     await started();
     gateway.head = 9_000;

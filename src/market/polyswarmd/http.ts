@@ -26,7 +26,10 @@ export interface Ask {
   readonly hasty404?: boolean;
   /** Milliseconds for one attempt, answer included. Default 10 s. */
   readonly timeoutMs?: number;
-  /** How long to wait because our rate is limited; then MARKET_RATE_LIMITED. Default: the gateway's patience. */
+  /**
+   * Milliseconds after which nothing is waited for or tried again: the pauses of our rate (default: the gateway's
+   * patience), and the attempts after trouble (default: however long they take).
+   */
   readonly patienceMs?: number;
   /** How many bytes of answer are too many. Default 8 MiB. */
   readonly maxBytes?: number;
@@ -138,7 +141,7 @@ export class Gateway implements AsyncDisposable {
           continue;
         }
         failures++;
-        if (!repeatable || failures >= attempts) throw error;
+        if (!repeatable || failures >= attempts || impatience?.aborted) throw error;
         await sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), undefined, { signal: ask.signal });
       }
     }

@@ -34,10 +34,12 @@ const MAX_SKIPPED = 16;
 /** The gateway takes 25, 50 or 75. */
 export const BOUNTIES_PER_PAGE = 75;
 
-type Options = Pick<Ask, "query" | "signal" | "repeatable" | "hasty404"> & { readonly lane?: Lane };
+type Options = Pick<Ask, "query" | "signal" | "repeatable" | "hasty404" | "timeoutMs" | "patienceMs"> & {
+  readonly lane?: Lane;
+};
 
-/** Nothing is signed before the nonces are known, reveals included. */
-const NONCES: Options = { lane: "reveal" };
+/** Nothing is signed before the nonces are known, reveals included, and everybody waits for them. */
+const NONCES: Options = { lane: "reveal", timeoutMs: 2_500, patienceMs: 5_000 };
 
 /** Everything that is only asked. Throws MarketFault. */
 export class Reads {

@@ -189,7 +189,7 @@ export class Transactions {
       nonces.giveBack(first);
       throw error;
     }
-    for (const nonce of nonces.gaps()) await this.#fill(action, unsigned, nonce);
+    await this.#fill(nonces.gaps(), action, unsigned);
     for (const [index, transaction] of signed.entries()) {
       const sent = await this.#post(action, signed.slice(index), transaction);
       if (sent !== undefined) return sent;
@@ -201,12 +201,20 @@ export class Transactions {
    * A gap too small for all of an action's transactions takes the first of them, once more: only an approval has others
    * behind it, and by itself it changes nothing that matters. Whether it arrives is not waited for; it was a gap or not.
    */
-  async #fill(action: Action, unsigned: readonly UnsignedTransaction[], nonce: bigint): Promise<void> {
+  async #fill(
+    gaps: readonly bigint[],
+    action: Action,
+    unsigned: readonly UnsignedTransaction[],
+  ): Promise<void> {
     const { gateway, signer, random, log } = this.#parts;
-    const [filler] = await signer.sign(action.intent, unsigned, nonce);
-    if (filler === undefined) return;
-    const posted = await postTransaction(gateway, filler, { lane: action.lane, random });
-    log.info({ guid: action.intent.guid, nonce, posted: posted.kind }, "market.nonce-gap-filled");
+    for (const nonce of gaps) {
+      const [filler] = await signer.sign(action.intent, unsigned, nonce);
+      if (filler === undefined) return;
+      const posted = await postTransaction(gateway, filler, { lane: action.lane, random });
+      log.info({ guid: action.intent.guid, nonce, posted: posted.kind }, "market.nonce-gap-filled");
+      // Everybody waits: one transaction that is swallowed is enough.
+      if (posted.kind === "lost") return;
+    }
   }
 
   /** Undefined when the node took it. `rest` begins with the transaction. */
