@@ -4,7 +4,7 @@ import { type ConfigOf, maybe, one, toggle } from "./settings.ts";
 import { seconds, wholeNumber } from "./shapes.ts";
 
 const { keyfile, password, passwordFile, embedded, benign, triage, chains, dataDir } = producerSettings;
-const { chainId, registryAddr, tokenAddr, maxGasPrice } = producerSettings;
+const { chainId, registryAddr, tokenAddr, maxGasPrice, maxFee } = producerSettings;
 
 /** Settings of `recover`: those of the producer whose ledger was lost, as far as they matter. */
 export const recoverSettings = {
@@ -45,7 +45,7 @@ export const recoverSettings = {
   }),
   ...scanning,
   ...{ embedded, benign, triage },
-  ...{ chainId, registryAddr, tokenAddr, maxGasPrice },
+  ...{ chainId, registryAddr, tokenAddr, maxGasPrice, maxFee },
   ...starting,
   ...logging,
 };

@@ -86,6 +86,7 @@ describe("recover, with the ledger lost after asserting on three bounties", () =
     const rebuilt = await recover(sandbox.url, folder.path, "--ledger-only", ...SCANNING);
     expect(rebuilt.outcome).toMatchObject({ ...whole, revealed: 0, settled: 0, open: 3 });
     expect(rebuilt.outcome.known).toBeGreaterThan(0);
+    expect(rebuilt.stderr).toContain("recover.rescanning");
 
     await jumpToReveals(sandbox, folder.path);
     const { code, outcome } = await recover(sandbox.url, folder.path, ...SCANNING);

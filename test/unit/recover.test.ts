@@ -140,8 +140,11 @@ describe("a bounty with a lost assertion", () => {
     lost.market.listed = [{ ...lost.ours, commitment: 12n }];
     expect(await look(lost)).toBe("not-rebuilt");
     expect(lost.told[0]).toMatchObject(["recover.not-rebuilt", { guid: GUID, why: "another-program" }]);
-    lost.market.listed = [{ ...lost.ours, commitment: 12n, revealed: true, verdicts: 0b111n }];
+    const many = { mask: 2n ** 28n - 1n, revealed: true, verdicts: 0b111n };
+    lost.market.listed = [{ ...lost.ours, commitment: 12n, ...many }];
     expect(await look(lost)).toBe("not-rebuilt");
+    expect(lost.told[1]).toMatchObject(["recover.not-rebuilt", { why: "another-program" }]);
+    expect(lost.scans).toEqual([]);
     expect(lost.ledger.find(KEY)).toBeUndefined();
   });
 
@@ -158,6 +161,19 @@ describe("a bounty with a lost assertion", () => {
     expect(await look(blind)).toBe("not-rebuilt");
     expect(blind.scans).toEqual([2n ** 28n - 1n]);
     expect(blind.told.at(-1)).toMatchObject(["recover.not-rebuilt", { why: "too-many" }]);
+  });
+
+  it("is scanned anew for half of the time there is to reveal it, and at leisure when that is over", async () => {
+    const lost = scene(0n, 2n ** 28n - 1n);
+    const limits: unknown[] = [];
+    const rescan: RecoveryParts["rescan"] = async (_bounty, _mask, before) => void limits.push(before);
+    // A block a second, and 30 of them until the window closes.
+    const parts = { ...lost.parts, rescan, instantOf: (at: number) => instant(5_000 + (at - 1_000) * 1_000) };
+    lost.market.listed = [{ ...lost.ours, commitment: 12n }];
+    await look({ parts });
+    await lost.market.mine(1_020 + someParameters.revealWindow);
+    await look({ parts });
+    expect(limits).toEqual([20_000, undefined]);
   });
 
   it("of somebody else is nothing to us", async () => {
@@ -182,8 +198,11 @@ describe("the walk through all bounties", () => {
   );
   class LongMarket extends HandMarket {
     override posted = guids;
-    /** Bounty n expires in block 10 n + 30. */
-    readonly expirationOf = (guid: Guid): number => 10 * guids.indexOf(guid) + 30;
+    /** Bounty n was posted in block 10 n; every third takes assertions for as long as can be. */
+    readonly expirationOf = (guid: Guid): number => {
+      const index = guids.indexOf(guid);
+      return 10 * index + (index % 3 === 0 ? someParameters.maxDuration : 5);
+    };
     override async bounty(guid: Guid): Promise<Bounty> {
       return aBounty({ guid, expiration: block(this.expirationOf(guid)) });
     }
@@ -210,8 +229,8 @@ describe("the walk through all bounties", () => {
     await walk({ market, blocks: 500, visit: async (guid) => void visited.push(guid) }, never);
     const due = guids.filter((guid) => market.expirationOf(guid) >= 1_550);
     expect(visited.toSorted()).toEqual(due);
-    // Those that may have been posted in the meantime, and what is looked at side by side.
-    expect(asked.length).toBeLessThan(due.length + someParameters.maxDuration / 10 + 8);
+    // What was posted a longest duration before the horizon, and what is looked at side by side.
+    expect(asked.length).toBeLessThan((2_050 - 1_550 + 2 * someParameters.maxDuration) / 10 + 16);
   });
 });
 

@@ -84,6 +84,7 @@ export async function openChainRecovery(
   const duties = new Duties({
     ...{ market, ledger, clock, tell },
     purse: new Purse(() => market.balance(), clock),
+    feeCeiling: config.maxFee,
   });
   const recovery = {
     ...{ market, ledger, clock, version },

@@ -29,8 +29,13 @@ export interface RecoveryParts {
   readonly nonceFor: (guid: Guid) => bigint;
   /** When a block was or will be made, as far as we can tell. */
   readonly instantOf: (block: number) => Instant;
-  /** What scanning the masked artifacts anew says; undefined when nobody can. */
-  readonly rescan: (bounty: Bounty, mask: bigint, signal: AbortSignal) => Promise<VerdictGuess | undefined>;
+  /** What scanning the masked artifacts anew says, by `before` at the latest; undefined when nobody can. */
+  readonly rescan: (
+    bounty: Bounty,
+    mask: bigint,
+    before: Instant | undefined,
+    signal: AbortSignal,
+  ) => Promise<VerdictGuess | undefined>;
   /** Candidates to try at most where there are too many to try them all. */
   readonly tries: number;
   /** Of microengine. */
@@ -122,11 +127,12 @@ async function catchUpOnQuorum(
 
 /** From what was revealed, by trying, or by scanning anew and trying what is likely: the cheapest that does it. */
 async function findVerdicts(
-  { market, tell, rescan, tries }: RecoveryParts,
+  parts: RecoveryParts,
   bounty: Bounty,
   posted: PostedAssertion & { readonly nonce: bigint },
   signal: AbortSignal,
 ): Promise<SearchEnd> {
+  const { market, tell, rescan, tries } = parts;
   const { verdicts, nonce, mask } = posted;
   const sealed: SealedVerdicts = { account: market.account, commitment: posted.commitment, nonce, mask };
   if (verdicts !== undefined && commitment(market.account, verdicts, nonce) === posted.commitment)
@@ -137,8 +143,16 @@ async function findVerdicts(
   const artifacts = countBits(mask);
   if (quick.kind === "found" || artifacts <= EXHAUSTIVE_ARTIFACTS) return quick;
   tell("recover.rescanning", { guid: bounty.guid, artifacts });
-  const guess = await rescan(bounty, mask, signal);
+  const guess = await rescan(bounty, mask, guessBefore(parts, bounty), signal);
   return search(sealed, { guess, tries }, signal);
+}
+
+/** Half of what is left of the reveal window: the rest is for trying and for the reveal. No limit once it is over. */
+function guessBefore({ market, clock, instantOf }: RecoveryParts, bounty: Bounty): Instant | undefined {
+  const revealEnd = block(bounty.expiration + market.parameters().revealWindow);
+  if (market.head() >= revealEnd) return undefined;
+  const now = clock.now();
+  return instant(now + Math.max(0, instantOf(revealEnd) - now) / 2);
 }
 
 /** Millions of hashes take seconds, in which the event stream and what is due must go on. */

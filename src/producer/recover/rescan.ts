@@ -23,6 +23,7 @@ export interface RescanParts {
  * Has the masked artifacts scanned once more and distils the answers as the producer did: with the same backends the
  * same verdicts come out, save for artifacts near even odds. The ids of the jobs are those of the first scan, so what
  * the queue still remembers of that is dropped first: it may be an old failure, or a job past its deadline.
+ * Undefined when nobody answers until then.
  */
 export async function rescan(
   { queue, collector, backends, distill, clock, maxSizeBytes }: RescanParts,
@@ -30,7 +31,7 @@ export async function rescan(
   mask: bigint,
   until: Instant,
   signal: AbortSignal,
-): Promise<VerdictGuess> {
+): Promise<VerdictGuess | undefined> {
   const cases = unpackBits(mask, bounty.artifactCount).flatMap((masked, index): Case[] =>
     masked ? [{ index, asked: backends, answers: [], opinion: null }] : [],
   );
@@ -39,6 +40,7 @@ export async function rescan(
   await queue.forget(ids);
   const answers = await collector.collect(jobs, until, signal);
   void queue.forget(ids).catch(() => undefined);
+  if (answers.length === 0) return undefined;
   const opinions = withAnswers(cases, answers).map(({ index, asked, answers: heard }) => ({
     index,
     opinion: distill({ asked, answers: heard }),

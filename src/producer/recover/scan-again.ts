@@ -3,7 +3,7 @@ import type { RecoverConfig } from "../../config/recover.ts";
 import { distil } from "../../distill/distill.ts";
 import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import { type Clock, instant } from "../../domain/chain.ts";
+import { type Clock, type Instant, instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { openBullmqQueue } from "../../queue/bullmq-producer.ts";
 import { openEmbeddedQueue } from "../../queue/embedded-producer.ts";
@@ -20,8 +20,13 @@ import type { VerdictGuess } from "./verdict-search.ts";
 
 /** Scans artifacts anew, with consumers that are reached for when the first bounty needs them. */
 export interface ScanAgain extends AsyncDisposable {
-  /** Undefined when no consumer can be had, which is told once. */
-  rescan(bounty: Bounty, mask: bigint, signal: AbortSignal): Promise<VerdictGuess | undefined>;
+  /** Undefined when no consumer can be had, which is told once, or when none answers in time. */
+  rescan(
+    bounty: Bounty,
+    mask: bigint,
+    before: Instant | undefined,
+    signal: AbortSignal,
+  ): Promise<VerdictGuess | undefined>;
 }
 
 /** Nobody waits longer for a Redis that may not be there at all. */
@@ -52,11 +57,12 @@ export function openScanAgain(
     }
   };
   return {
-    async rescan(bounty, mask, signal) {
+    async rescan(bounty, mask, before, signal) {
       if (config.rescanTimeout === 0) return undefined;
       opening ??= open();
       const parts = await opening;
-      const until = instant(clock.now() + config.rescanTimeout * 1_000);
+      const patience = instant(clock.now() + config.rescanTimeout * 1_000);
+      const until = before === undefined || patience < before ? patience : before;
       return parts && rescan(parts, bounty, mask, until, signal);
     },
     async [Symbol.asyncDispose]() {
