@@ -46,7 +46,7 @@ export interface WalletLeaseOptions {
 }
 
 /** Whoever holds a lease, for people. */
-const Holder = z.object({ process: z.number(), host: z.string(), since: z.string() });
+const Holder = z.object({ process: z.number(), host: z.string().max(255), since: z.string().max(64) });
 export type LeaseHolder = z.infer<typeof Holder>;
 
 export interface WalletLease extends AsyncDisposable {
