@@ -69,6 +69,15 @@ describe("the backfill", () => {
     await backfill.stop();
   });
 
+  it("finds a bounty that is open behind many that were posted later and are closed", async () => {
+    const brief = Array.from({ length: 20 }, (_, index) => 980 + index);
+    const { backfill, taken, settled } = openBackfill([1_060, ...brief]);
+    backfill.begin();
+    await settled(21);
+    expect(taken).toEqual([0]);
+    await backfill.stop();
+  });
+
   it("goes on from where an earlier run was, and asks for no bounty that it or the ledger knows", async () => {
     const first = openBackfill([1_050, 1_060]);
     first.backfill.begin();
@@ -144,6 +153,23 @@ describe("the backfill", () => {
     await settled(2);
     expect(asked).toEqual([0]);
     expect(cursor()).toBe("2");
+    await backfill.stop();
+  });
+
+  it("leaves a bounty to its event when that comes while it is asked for, and keeps its place before it", async () => {
+    const { backfill, market, ledger, working, taken, told, settled } = openBackfill([1_050, 1_060]);
+    const ask = market.bounty;
+    market.bounty = async (guid) => {
+      if (guid === guidOf(1)) working.add(guid);
+      return ask(guid);
+    };
+    backfill.begin();
+    await settled(1);
+    ledger.see(aBounty({ guid: guidOf(1), expiration: block(1_060) }));
+    market.tell("connected");
+    await settled(2);
+    expect(taken).toEqual([0]);
+    expect(names(told)).toEqual(["bounty.backfilled"]);
     await backfill.stop();
   });
 

@@ -114,6 +114,22 @@ describe("looking through the list of bounties", () => {
     expect(await lookThrough(list, 190, unsure(150, 0))).toBe(150);
   });
 
+  it("stays before what a page left out", async () => {
+    const whole = new Listed(200, 75);
+    let reads = 0;
+    const holed = {
+      size: 75,
+      read: async (page: number) => {
+        const guids = await whole.read(page);
+        return page === 1 && ++reads > 1 ? guids.slice(0, 70) : guids;
+      },
+    };
+    const { looked, look } = looker(0);
+    expect(await lookThrough(holed, 100, look)).toBe(145);
+    expect(looked).not.toContain(145);
+    expect(looked).toContain(150);
+  });
+
   it("finds every open bounty once the pages that were lost can be read again", async () => {
     await fc.assert(
       fc.asyncProperty(

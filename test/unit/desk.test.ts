@@ -88,6 +88,15 @@ it("takes up a bounty that was found without asking for it again, and once, also
   expect([count("bounty.seen"), count("bounty.dispatched")]).toEqual([1, 1]);
 });
 
+it("takes up nothing once it is stopped", async () => {
+  const { market, ledger, desk, bounty, notice } = openDesk();
+  await desk.stop();
+  expect(desk.take(bounty)).toBe(false);
+  market.tell("bounty", notice);
+  expect(desk.inFlight()).toBe(0);
+  expect(ledger.find(bounty)).toBeUndefined();
+});
+
 it("leaves a found bounty alone of which it has heard, or of a kind that nobody looks at", async () => {
   const { market, told, desk, bounty, notice } = openDesk();
   market.tell("bounty", notice);
