@@ -7,9 +7,10 @@ import { MarketFault } from "./answer.ts";
 import type { Gateway } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { LaneMutex } from "./lane-mutex.ts";
+import { failedBy, lookUpAll } from "./look-up.ts";
 import type { Nonces } from "./nonces.ts";
 import { postTransaction } from "./post-transaction.ts";
-import { askReceipts, MAX_HASHES, mayPassLater } from "./receipts.ts";
+import { askReceipts } from "./receipts.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import { resendInOrder, type Stuck } from "./resend.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "./schemas.ts";
@@ -66,6 +67,8 @@ const RESEND_LANE: Lane = "reveal";
  * - A post lost in transit is posted again, byte for byte, until there is a receipt or no patience; that the node knows
  *   it already is success.
  * - "nonce too low" before anything counted was sent: resync, sign anew, once.
+ * - Handing over again happens inside the brackets too, with nonces that are fixed (see resend.ts).
+ * - A gap below our nonces, which would hold us up for ever, is filled first.
  * - No receipt in time: `unknown`. The nonces are in doubt then, and the next reservation asks the node.
  */
 export class Transactions {
@@ -98,27 +101,7 @@ export class Transactions {
     const sent = hashes.filter((hash) => !this.#neverSent.has(hash));
     if (sent.length === 0) return { kind: "failed", reason: "It was never sent.", retryable: true };
     const { gateway, chain } = this.#parts;
-    const events: TransactionEvents[] = [];
-    let mined = false;
-    let pending: string | undefined;
-    let reverted = "";
-    for (let from = 0; from < sent.length; from += MAX_HASHES) {
-      const some = sent.slice(from, from + MAX_HASHES);
-      try {
-        const receipts = await askReceipts(gateway, some, { chain, lane, signal });
-        events.push(receipts.events);
-        for (const fate of some.map(receipts.fateOf)) {
-          if (fate.kind === "mined") mined = true;
-          else if (fate.kind === "reverted") reverted = fate.reason;
-          else pending = fate.reason;
-        }
-      } catch (error) {
-        if (!(error instanceof MarketFault)) throw error;
-        pending = error.message;
-      }
-    }
-    if (mined) return { kind: "done", value: events };
-    return pending === undefined ? failedBy(reverted) : { kind: "unknown", reason: pending };
+    return lookUpAll(gateway, sent, { chain, lane, signal });
   }
 
   /** See `Marketplace.resend`. */
@@ -272,9 +255,3 @@ export class Transactions {
     }
   }
 }
-
-const failedBy = (revert: string): { kind: "failed"; reason: string; retryable: boolean } => ({
-  kind: "failed",
-  reason: `The transaction reverted: ${revert}.`,
-  retryable: mayPassLater(revert),
-});
