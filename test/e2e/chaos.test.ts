@@ -8,8 +8,8 @@ const SEED = 9;
 const KILLS = 6;
 const TEMPO: Tempo = {
   // A producer that was killed waits for its lease to lapse, and must find the reveal windows still open.
-  ...{ blockTimeMs: 250, duration: 28, revealWindow: 48, voteWindow: 16 },
-  ...{ bountyEvery: 3, answerBlocks: 14, rest: 8, patience: 40 },
+  ...{ blockTimeMs: 250, duration: 40, revealWindow: 40, voteWindow: 16 },
+  ...{ bountyEvery: 4, answerBlocks: 20, rest: 8, patience: 40 },
 };
 
 it(`loses no stake and misses no bounty while producer, consumers, Redis and line go down (seed ${SEED})`, async () => {
