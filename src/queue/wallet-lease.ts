@@ -120,7 +120,7 @@ class RedisLease implements WalletLease {
       if (!told) log.warn({ account, ...other, forMs: LEASE_MS }, "lease.waiting");
       await sleep(ASK_AGAIN_MS, undefined, { signal });
     }
-    log.info({ account }, "lease.held");
+    log.debug({ account }, "lease.held");
     this.#renewals = setInterval(() => void this.#renew(), RENEW_MS);
     this.#redis.on("ready", this.#onReady);
   }

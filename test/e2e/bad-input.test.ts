@@ -80,7 +80,7 @@ describe.concurrent("one line and exit code 2 is the answer to", () => {
     ["a keyfile that is no keystore", () => producer("--keyfile", at("list.json")), /not a keystore/],
     [
       "a wrong password",
-      () => producer("--password", "guess"),
+      () => producer("--password-file", at("text")),
       /^The password does not open the keyfile ".*keyfile"/,
     ],
     [
