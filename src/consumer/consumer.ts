@@ -5,7 +5,7 @@ import { ConfigFault } from "../domain/fault.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ScanWork } from "../queue/port.ts";
-import type { BackendDescription } from "../scanners/contract.ts";
+import type { BackendDescription, ScannerSettings } from "../scanners/contract.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
 import { createScanHandler } from "./handle-job.ts";
@@ -19,6 +19,8 @@ export interface ConsumerTerms {
   readonly allowKeyOverHttp: boolean;
   /** Built-in names or module paths. */
   readonly backends: readonly string[];
+  /** What the operator set for built-in backends, by their names. */
+  readonly backendSettings?: Readonly<Record<string, ScannerSettings>>;
   /** Scans at the same time, over all backends. */
   readonly scanLimit: number;
   /** Bytes; larger artifacts are answered `too-large` without being read to the end. */
@@ -105,7 +107,8 @@ async function openPools(
   opened: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, ScanPool>> {
   const pools = new Map<string, ScanPool>();
-  for (const module of new Set(terms.backends).values().map((spec) => resolveBackend(spec))) {
+  const resolve = (spec: string) => resolveBackend(spec, { settings: terms.backendSettings });
+  for (const module of new Set(terms.backends).values().map(resolve)) {
     const options = { size: terms.scanLimit, log, ...(limits === undefined ? {} : { limits }) };
     const pool = opened.use(await ScanPool.open(module, options));
     const { name, version } = pool.description;

@@ -1,17 +1,18 @@
 import type { Logger } from "../observe/log.ts";
 import type { BackendDescription } from "../scanners/contract.ts";
-import { resolveBackend } from "../scanners/registry.ts";
+import { type ResolveOptions, resolveBackend } from "../scanners/registry.ts";
 import { ScanWorker } from "./scan-worker.ts";
 
 /**
- * What a backend is called and what it accepts, asked of the scanner itself in a process that ends afterwards.
- * Throws ConfigFault when the backend cannot be used; the sentence is the scanner's own where it had one.
+ * What a backend is called and what it accepts, asked of the scanner itself in a process that ends afterwards. The
+ * scanner is not set up: its rules and services are where its consumers are.
+ * Throws ConfigFault when the module cannot be used; the sentence is the scanner's own where it had one.
  */
 export async function describeBackend(
   spec: string,
-  options: { readonly log?: Logger; readonly cwd?: string } = {},
+  options: ResolveOptions & { readonly log?: Logger } = {},
 ): Promise<BackendDescription & { readonly spec: string }> {
-  const worker = await ScanWorker.start(resolveBackend(spec, options.cwd), options);
+  const worker = await ScanWorker.start(resolveBackend(spec, options), { ...options, setUp: false });
   const description = worker.description;
   await worker.close();
   return { ...description, spec };

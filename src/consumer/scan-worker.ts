@@ -124,11 +124,16 @@ export class ScanWorker {
    */
   static async start(
     backend: BackendModule,
-    options: { readonly limits?: Partial<WorkerLimits>; readonly log?: Logger } = {},
+    options: {
+      readonly limits?: Partial<WorkerLimits>;
+      readonly log?: Logger;
+      /** Default true; a worker that is only asked what its scanner is needs no rules and no services. */
+      readonly setUp?: boolean;
+    } = {},
   ): Promise<ScanWorker> {
     const worker = new ScanWorker(backend, { ...WORKER_LIMITS, ...options.limits }, options.log);
     try {
-      worker.#description = await worker.#open();
+      worker.#description = await worker.#open(options.setUp ?? true);
       worker.#state = "idle";
       worker.#child.on("message", (message) => worker.#hear(message));
       return worker;
@@ -239,7 +244,7 @@ export class ScanWorker {
     return { path };
   }
 
-  async #open(): Promise<BackendDescription> {
+  async #open(setUp: boolean): Promise<BackendDescription> {
     const { promise, resolve, reject } = Promise.withResolvers<BackendDescription>();
     const fail = (why: string): void => {
       const lastWords = this.#lastWords.trim();
@@ -264,7 +269,8 @@ export class ScanWorker {
       return reject(new ConfigFault(code, sentence, hint === undefined ? {} : { hint }));
     });
     void this.gone.then(() => fail("ended before it was ready"));
-    const open: ToWorker = { type: "open", moduleUrl: this.backend.moduleUrl, directory: this.#directory };
+    const { moduleUrl, settings } = this.backend;
+    const open: ToWorker = { type: "open", moduleUrl, settings, setUp, directory: this.#directory };
     this.#child.send(open, () => {});
     return promise.finally(() => clearTimeout(timer));
   }

@@ -8,8 +8,14 @@ import { ARTIFACT_KINDS, type ArtifactClaim } from "../domain/artifact.ts";
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "must be bytes");
 
 export const ToWorker = z.discriminatedUnion("type", [
-  /** Load the module and call its `setup`. `directory` is the worker's own; it does not exist yet. */
-  z.object({ type: z.literal("open"), moduleUrl: z.string(), directory: z.string() }),
+  /** Load the module and, unless it is only asked what it is, call its `setup`. `directory` is the worker's own; it does not exist yet. */
+  z.object({
+    type: z.literal("open"),
+    moduleUrl: z.string(),
+    settings: z.record(z.string(), z.unknown()),
+    setUp: z.boolean(),
+    directory: z.string(),
+  }),
   z.object({
     type: z.literal("scan"),
     id: z.int(),
@@ -25,6 +31,7 @@ export const ToWorker = z.discriminatedUnion("type", [
   z.object({ type: z.literal("close") }),
 ]);
 export type ToWorker = z.infer<typeof ToWorker>;
+export type OpenMessage = Extract<ToWorker, { type: "open" }>;
 export type ScanMessage = Extract<ToWorker, { type: "scan" }>;
 
 export const FromWorker = z.discriminatedUnion("type", [

@@ -10,7 +10,7 @@ import { describeError, Fault } from "../domain/fault.ts";
 import type { Scanner } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
 import { timerUntil } from "./timer.ts";
-import { type FromWorker, type ScanMessage, ToWorker } from "./worker-messages.ts";
+import { type FromWorker, type OpenMessage, type ScanMessage, ToWorker } from "./worker-messages.ts";
 
 /**
  * A scanner in an endless loop never notices that its consumer was killed. This thread does: its parent process changes.
@@ -33,11 +33,11 @@ const say = (message: FromWorker): void => {
   process.send?.(message);
 };
 
-async function open(moduleUrl: string): Promise<void> {
+async function open({ moduleUrl, settings, setUp }: OpenMessage): Promise<void> {
   try {
     serveContracts();
-    scanner = await loadScanner(moduleUrl);
-    await scanner.setup?.();
+    scanner = await loadScanner(moduleUrl, settings);
+    if (setUp) await scanner.setup?.();
     say({ type: "ready", description: describeScanner(scanner) });
   } catch (error) {
     const fault = error instanceof Fault ? error : undefined;
@@ -119,7 +119,7 @@ async function hear(message: ToWorker): Promise<void> {
   if (message.type === "scan") return scan(message);
   directory = message.directory;
   new Worker(ORPHAN_WATCH, { eval: true, workerData: { parent, directory } }).unref();
-  return open(message.moduleUrl);
+  return open(message);
 }
 
 process.on("message", (message) => void hear(ToWorker.parse(message)));

@@ -62,6 +62,12 @@ export interface Scanner {
   teardown?(): void | Promise<void>;
 }
 
+/**
+ * What the operator set for a built-in backend, handed to the function that makes the scanner; plain JSON. Modules given
+ * by path get none, and read their own from the environment.
+ */
+export type ScannerSettings = Readonly<Record<string, unknown>>;
+
 /** What is known of a backend without running it: its name, version and what it takes. */
 export interface BackendDescription {
   readonly name: string;

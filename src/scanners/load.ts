@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ARTIFACT_KINDS } from "../domain/artifact.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
-import type { Accepts, BackendDescription, Scanner } from "./contract.ts";
+import type { Accepts, BackendDescription, Scanner, ScannerSettings } from "./contract.ts";
 
 const GUIDE = "See docs/writing-a-scanner.md.";
 
@@ -35,7 +35,7 @@ const ScannerShape = z.object({
  * Imports a scanner module and checks what it exports. Throws ConfigFault BACKEND_MODULE_MISSING,
  * BACKEND_EXPORT_MISSING or BACKEND_INVALID.
  */
-export async function loadScanner(moduleUrl: string): Promise<Scanner> {
+export async function loadScanner(moduleUrl: string, settings: ScannerSettings = {}): Promise<Scanner> {
   const place = placeOf(moduleUrl);
   const exported = await importModule(moduleUrl, place);
   if (!("scanner" in exported)) {
@@ -47,7 +47,7 @@ export async function loadScanner(moduleUrl: string): Promise<Scanner> {
     );
   }
   const scanner: unknown =
-    typeof exported.scanner === "function" ? await make(exported.scanner, place) : exported.scanner;
+    typeof exported.scanner === "function" ? await make(exported.scanner, settings, place) : exported.scanner;
   const checked = ScannerShape.safeParse(scanner);
   if (checked.success) return scanner as Scanner; // the object itself: its methods may use `this`
   const { path, message } = checked.error.issues[0]!;
@@ -68,10 +68,12 @@ async function importModule(moduleUrl: string, place: string): Promise<Record<st
   }
 }
 
-async function make(factory: object, place: string): Promise<unknown> {
+async function make(factory: object, settings: ScannerSettings, place: string): Promise<unknown> {
   try {
-    return await (factory as () => unknown)();
+    return await (factory as (settings: ScannerSettings) => unknown)(settings);
   } catch (cause) {
+    // What the operator set wrongly is said in the scanner's own words.
+    if (cause instanceof ConfigFault) throw cause;
     throw invalid(`The scanner function of ${place} threw: ${describeError(cause)}.`, cause);
   }
 }

@@ -1,6 +1,7 @@
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigFault } from "../domain/fault.ts";
+import type { ScannerSettings } from "./contract.ts";
 
 /** Backends that come with the program; each is a module of this folder. */
 export const BUILT_IN_BACKENDS = ["eicar"] as const;
@@ -10,21 +11,31 @@ export interface BackendModule {
   /** As the operator wrote it. */
   readonly spec: string;
   readonly moduleUrl: string;
+  readonly settings: ScannerSettings;
+}
+
+export interface ResolveOptions {
+  /** What relative paths are relative to. Default: the folder the program was started in. */
+  readonly cwd?: string | undefined;
+  /** What the operator set for built-in backends, by their names. */
+  readonly settings?: Readonly<Record<string, ScannerSettings>> | undefined;
 }
 
 const looksLikePath = (spec: string): boolean => /[/\\]|\.(?:ts|mts|js|mjs)$/.test(spec);
 
 /**
- * Finds the module that `--backend` names: a built-in, or a module path (relative to `cwd`, absolute, or a file: URL).
+ * Finds the module that `--backend` names: a built-in, or a module path (relative, absolute, or a file: URL).
  * Does not load it. Throws ConfigFault BACKEND_UNKNOWN.
  */
-export function resolveBackend(spec: string, cwd: string = process.cwd()): BackendModule {
+export function resolveBackend(spec: string, options: ResolveOptions = {}): BackendModule {
+  const { cwd = process.cwd(), settings } = options;
   if ((BUILT_IN_BACKENDS as readonly string[]).includes(spec)) {
     // As .ts in the repository, as .js in the published package.
-    return { spec, moduleUrl: new URL(`${spec}${extname(import.meta.url)}`, import.meta.url).href };
+    const moduleUrl = new URL(`${spec}${extname(import.meta.url)}`, import.meta.url).href;
+    return { spec, moduleUrl, settings: settings?.[spec] ?? {} };
   }
-  if (spec.startsWith("file:") && URL.canParse(spec)) return { spec, moduleUrl: spec };
-  if (looksLikePath(spec)) return { spec, moduleUrl: pathToFileURL(resolve(cwd, spec)).href };
+  if (spec.startsWith("file:") && URL.canParse(spec)) return { spec, moduleUrl: spec, settings: {} };
+  if (looksLikePath(spec)) return { spec, moduleUrl: pathToFileURL(resolve(cwd, spec)).href, settings: {} };
   throw new ConfigFault("BACKEND_UNKNOWN", `There is no backend "${spec}".`, {
     hint: `Built in: ${BUILT_IN_BACKENDS.join(", ")}. For a scanner of your own give its path, like ./${spec || "my-scanner"}.ts.`,
   });

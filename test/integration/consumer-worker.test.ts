@@ -58,16 +58,21 @@ describe("describing a backend", () => {
       "BACKEND_INVALID",
       "no-such-rules",
     ],
-    [
-      "a scanner whose setup throws",
-      fixture("setup-fails.ts"),
-      "BACKEND_SETUP_FAILED",
-      "no rules in ./rules",
-    ],
   ])("says in one sentence what is wrong with %s", async (_, spec, code, words) => {
     const error = await describeBackend(spec).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: "ConfigFault", code, message: expect.stringContaining(words) });
     expect((error as Error).message).not.toContain("\n");
+  });
+
+  it("does not set up a scanner whose rules are where its consumers are", async () => {
+    expect(await describeBackend(fixture("setup-fails.ts"))).toMatchObject({
+      spec: fixture("setup-fails.ts"),
+    });
+    await expect(ScanWorker.start(resolveBackend(fixture("setup-fails.ts")))).rejects.toMatchObject({
+      name: "ConfigFault",
+      code: "BACKEND_SETUP_FAILED",
+      message: expect.stringContaining("no rules in ./rules"),
+    });
   });
 
   it("does not wait for ever for a scanner's setup", async () => {
@@ -78,7 +83,7 @@ describe("describing a backend", () => {
   });
 
   it("passes on the last words of a scanner whose process ends in its setup", async () => {
-    await expect(describeBackend(fixture("setup-dies.ts"))).rejects.toMatchObject({
+    await expect(ScanWorker.start(resolveBackend(fixture("setup-dies.ts")))).rejects.toMatchObject({
       code: "BACKEND_START_FAILED",
       hint: expect.stringContaining("the licence has run out"),
     });
