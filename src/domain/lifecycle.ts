@@ -21,6 +21,7 @@
  *                window or what we took for the newest block was another, it is revealed after all.
  * - `settled`    paid out; the end.
  * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`.
+ *                `recover` begins it again when the market turns out to hold an assertion of ours on it.
  *
  * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties.ts, producer/desk.ts).
  *
