@@ -250,9 +250,11 @@ export class Duties {
   /** Does one duty after the other until the bounty has to wait. */
   async #run(promised: Promised): Promise<void> {
     const guid = promised.record.bounty.guid;
+    let done: Duty | undefined;
     while (!this.#stopped && this.#agenda.has(guid)) {
       const duty = this.#dueDuty(promised);
-      if (duty === undefined) return;
+      // What was done and is still to be done waits for the next block, lest it be done in a circle.
+      if (duty === undefined || duty === done) return;
       const waiting = new AbortController();
       if (YIELDING.includes(duty)) promised.yieldToReveal = () => waiting.abort();
       let problem: DutyResult;
@@ -267,6 +269,7 @@ export class Duties {
       if (problem === undefined && verifying) promised.unverifiedSince = undefined;
       this.#refresh(promised);
       if (waiting.signal.aborted) continue;
+      done = problem === undefined ? duty : undefined;
       if (problem === undefined) promised.failures = {};
       else this.#failed(promised, duty, problem);
       // A second look must not keep the metadata waiting.

@@ -444,6 +444,16 @@ describe("revealing", () => {
     expect(actions()).toEqual(["assert", "reveal"]);
   });
 
+  it("is signed anew when its block was taken back and another took the account nonce", async () => {
+    await market.mine(1_020);
+    market.listed = [ours({ index: 0 })];
+    market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
+    await market.mine(1_023);
+    expect(ledger.signed(key, "reveal")).toHaveLength(2);
+    expect(ledger.find(key)?.state).toBe("revealed");
+    expect(told.map(({ event }) => event)).not.toContain("duty.failed");
+  });
+
   it("is written down as missed when the window closed, and the bounty settled all the same", async () => {
     await market.mine(1_029);
     expect(told.map(({ event }) => event)).toContain("assertion.reveal-missed");
@@ -523,6 +533,13 @@ describe("settling", () => {
     // What nobody knows is neither won nor lost.
     expect(told.at(-1)?.facts).toMatchObject({ profit: "unknown" });
     expect(ledger.summary().profit).toBe(0n);
+  });
+
+  it("learns from the market's announcement what it was paid when another finds the bounty settled", async () => {
+    market.settling = [{ kind: "failed", reason: "reverted: Sender already settled", retryable: false }];
+    market.tell("settled", { guid: GUID, settler: market.account, payout: nct(6n) });
+    await market.mine(1_130);
+    expect(ledger.assertion(key)?.payout).toBe(6n);
   });
 
   it("learns from its earlier transaction what it was paid when another finds the bounty settled", async () => {
