@@ -16,6 +16,8 @@ const clock: Clock = { now: () => instant(Date.now()) };
 /** Everything goes wrong until here, five blocks into the reveal window; the market works from then on. */
 const CALM_FROM = 1_025;
 
+const RUNS = 100;
+
 const steps = fc.array(
   fc.constantFrom("block", "block", "block", "block", "crash", "take-back", "take-nonce"),
   { minLength: 60, maxLength: 60 },
@@ -85,18 +87,21 @@ async function live(file: string, schedule: readonly string[], dice: readonly Mi
 it("whatever is lost, refused, taken back or crashes, one commitment is asserted once, and revealed and settled", async () => {
   const folder = await mkdtemp(join(tmpdir(), "duties-random-"));
   let file = 0;
+  let staked = 0;
   await fc.assert(
     fc.asyncProperty(steps, mishaps, async (schedule, dice) => {
       const { chain, state } = await live(join(folder, `${file++}.sqlite`), schedule, dice);
       expect(new Set(chain.commitments).size).toBeLessThanOrEqual(1);
       expect(chain.doubleAssertions).toBe(0);
       if (chain.did("assert")) {
+        staked++;
         expect(chain.did("reveal"), "revealed").toBeDefined();
         expect(chain.did("settle"), "settled").toBeDefined();
         expect(state).toBe("settled");
       } else expect(["abandoned", "settled"]).toContain(state);
     }),
-    { numRuns: 100 },
+    { numRuns: RUNS },
   );
+  expect(staked).toBeGreaterThan(RUNS / 4);
   await rm(folder, { recursive: true });
 });
