@@ -12,7 +12,7 @@ import { microengine, ROOT } from "./run-process.ts";
 const REDIS = process.env.REDIS_ADDR ?? "localhost:6379";
 const SCANNING = ["--embedded", "1", "--benign", "eicar=0.6"];
 /** Long enough for a producer to be killed and another process to look at everything. */
-const DURATION = 30;
+const DURATION = 60;
 
 /** Flags of `recover`: those of the producer, which serves health and metrics besides. */
 function recoverFlags(url: string, folder: string): readonly string[] {
@@ -25,6 +25,10 @@ async function recover(url: string, folder: string, ...flags: readonly string[])
   expect(ended.stdout, ended.stderr).toMatch(/^\{.*\}\n$/);
   return { ...ended, outcome: JSON.parse(ended.stdout) as Record<string, unknown> };
 }
+
+/** How many verdicts were tried for each bounty of more than 20 artifacts. */
+const triesIn = (log: string): readonly number[] =>
+  [...log.matchAll(/"artifacts":26,"revealed":false,"tries":(\d+)/g)].map(([, tries]) => Number(tries));
 
 const loseLedger = (folder: string): void => rmSync(join(folder, "data"), { recursive: true });
 
@@ -86,7 +90,7 @@ describe("recover, with the ledger lost after asserting on three bounties", () =
     const rebuilt = await recover(sandbox.url, folder.path, "--ledger-only", ...SCANNING);
     expect(rebuilt.outcome).toMatchObject({ ...whole, revealed: 0, settled: 0, open: 3 });
     expect(rebuilt.outcome.known).toBeGreaterThan(0);
-    expect(rebuilt.stderr).toContain("recover.rescanning");
+    expect(triesIn(rebuilt.stderr)).toContain(1);
 
     await jumpToReveals(sandbox, folder.path);
     const { code, outcome } = await recover(sandbox.url, folder.path, ...SCANNING);

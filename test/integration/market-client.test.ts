@@ -313,10 +313,14 @@ describe("asking", () => {
       metadata: "",
       bid: ["5"],
     };
-    gateway.on(`GET /bounties/${guid}/assertions`, ok([entry, { author: 1 }, { ...entry, nonce: "4" }]));
+    gateway.on(
+      `GET /bounties/${guid}/assertions`,
+      ok([entry, { author: 1 }, { ...entry, nonce: "4" }, { ...entry, nonce: "4", verdicts: [false, true] }]),
+    );
     expect(await market.assertions(guid)).toEqual([
       { guid, index: 0, author, bids: [5n], mask: 1n, commitment: 9n, revealed: false },
       { guid, index: 2, author, bids: [5n], mask: 1n, commitment: 9n, revealed: true },
+      { guid, index: 3, author, bids: [5n], mask: 1n, commitment: 9n, revealed: true, verdicts: 2n },
     ]);
     // Else an answer gone wrong would look as if nobody had asserted, and a stake would be given up.
     gateway.on(`GET /bounties/${guid}/assertions`, ok({ assertions: [entry] }));

@@ -167,8 +167,8 @@ describe("a bounty with a lost assertion", () => {
     const lost = scene(0n, 2n ** 28n - 1n);
     const limits: unknown[] = [];
     const rescan: RecoveryParts["rescan"] = async (_bounty, _mask, before) => void limits.push(before);
-    // A block a second, and 30 of them until the window closes.
-    const parts = { ...lost.parts, rescan, instantOf: (at: number) => instant(5_000 + (at - 1_000) * 1_000) };
+    // A block a second, and 30 of them and a millisecond until the window closes. Deadlines are whole milliseconds.
+    const parts = { ...lost.parts, rescan, instantOf: (at: number) => instant(5_001 + (at - 1_000) * 1_000) };
     lost.market.listed = [{ ...lost.ours, commitment: 12n }];
     await look({ parts });
     await lost.market.mine(1_020 + someParameters.revealWindow);

@@ -7,6 +7,7 @@ import { PROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { joinPolyswarmd } from "../../market/polyswarmd/client.ts";
 import type { Logger } from "../../observe/log.ts";
+import { settledWithin } from "../../queue/within.ts";
 import { openSigner } from "../../wallet/signer.ts";
 import { learnContracts } from "../contracts-watch.ts";
 import { Duties } from "../duties.ts";
@@ -46,6 +47,8 @@ export interface ChainRecovery extends AsyncDisposable {
 }
 
 const TELL_EVERY = 250;
+/** Artifacts being scanned anew must not keep the walk from bounties whose reveal is due; it goes on without them. */
+const PATIENCE_MS = 1_000;
 
 /** Joins the chain's marketplace; resolves when its parameters, newest block and contracts are known. */
 export async function openChainRecovery(
@@ -102,23 +105,26 @@ export async function openChainRecovery(
       if (!config.ledgerOnly) duties.resume();
       let [bounties, assertions] = [0, 0];
       const looked = () => tellRecover("recover.looked", { chain, bounties, assertions });
+      const look = async (guid: Guid): Promise<void> => {
+        const result = await recoverBounty(recovery, guid, signal);
+        tally.look(result);
+        if (result === "rebuilt" && !config.ledgerOnly) void duties.take(guid, clock.now());
+        bounties++;
+        if (["known", "rebuilt", "not-rebuilt"].includes(result)) assertions++;
+        if (bounties % TELL_EVERY === 0) looked();
+      };
+      const looking = new Set<Promise<void>>();
+      const visit = async (guid: Guid): Promise<void> => {
+        const work = look(guid).finally(() => looking.delete(work));
+        looking.add(work);
+        await settledWithin(PATIENCE_MS, work);
+        signal.throwIfAborted();
+      };
       try {
-        await walk(
-          {
-            market,
-            blocks: config.blocks,
-            visit: async (guid) => {
-              const result = await recoverBounty(recovery, guid, signal);
-              tally.look(result);
-              if (result === "rebuilt" && !config.ledgerOnly) void duties.take(guid, clock.now());
-              bounties++;
-              if (["known", "rebuilt", "not-rebuilt"].includes(result)) assertions++;
-              if (bounties % TELL_EVERY === 0) looked();
-            },
-          },
-          signal,
-        );
+        await walk({ market, blocks: config.blocks, visit }, signal);
+        await Promise.all(looking);
       } catch (error) {
+        await Promise.allSettled(looking);
         tally.cutShort();
         tellRecover("recover.cut-short", { chain, reason: describeError(error) });
       }

@@ -152,7 +152,7 @@ function guessBefore({ market, clock, instantOf }: RecoveryParts, bounty: Bounty
   const revealEnd = block(bounty.expiration + market.parameters().revealWindow);
   if (market.head() >= revealEnd) return undefined;
   const now = clock.now();
-  return instant(now + Math.max(0, instantOf(revealEnd) - now) / 2);
+  return instant(now + Math.floor(Math.max(0, instantOf(revealEnd) - now) / 2));
 }
 
 /** Millions of hashes take seconds, in which the event stream and what is due must go on. */
