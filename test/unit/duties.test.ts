@@ -512,6 +512,13 @@ describe("settling", () => {
     expect(ledger.find(key)?.state).toBe("revealed");
   });
 
+  it("asks nothing about a quorum on a bounty that is not ours", async () => {
+    const before = market.asked.length;
+    market.tell("quorum", { guid: parseGuid("00000000-0000-4000-8000-000000000001") });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(market.asked.slice(before)).toEqual([]);
+  });
+
   it("happens at quorum, and writes down what was paid and what the truth was", async () => {
     market.given = [{ voter: aBounty().author, votes: 0b11n }];
     market.tell("quorum", { guid: GUID });
