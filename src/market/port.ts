@@ -134,7 +134,10 @@ export interface Marketplace extends AsyncDisposable {
 
   on<Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void): void;
 
-  /** Opens the event stream; resolves when the parameters and the current block are known. */
+  /**
+   * Resolves when the parameters and the current block are known and the event stream is open. A stream that cannot be
+   * had for long is done without: blocks are asked for then, and `connected` is false until it comes.
+   */
   start(signal: AbortSignal): Promise<void>;
   connected(): boolean;
   /** The newest block heard of. */

@@ -497,6 +497,22 @@ describe("the event stream", () => {
     await next("connected");
   });
 
+  it("is asked for blocks while its stream says nothing, so that what was promised is kept", async () => {
+    await started({ timings: { quietMs: 20 } });
+    gateway.head = 105;
+    expect(await next("block")).toEqual([{ number: 105 }]);
+    gateway.head = 106;
+    expect(await next("block")).toEqual([{ number: 106 }]);
+  });
+
+  it("can be worked with although its stream cannot be had", async () => {
+    gateway.refuseStreams();
+    await join({ timings: { quietMs: 20, streamPatienceMs: 50 } }).start(AbortSignal.timeout(10_000));
+    expect(market.connected()).toBe(false);
+    gateway.head = 105;
+    expect(await next("block")).toEqual([{ number: 105 }]);
+  });
+
   it("comes back less and less often to a gateway that greets and hangs up, until it hears a block", async () => {
     const waits: number[] = [];
     const logged = new EventEmitter();

@@ -122,6 +122,11 @@ export class OddGateway implements AsyncDisposable {
     for (const socket of this.#websockets.clients) socket.terminate();
   }
 
+  /** Like a proxy that knows nothing of websockets. */
+  refuseStreams(): void {
+    this.#websockets.shouldHandle = () => false;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.hangUp();
     this.#server.closeAllConnections();

@@ -18,7 +18,6 @@ import { Nonces } from "./nonces.ts";
 import { BOUNTIES_PER_PAGE, Reads } from "./reads.ts";
 import { warnOfDroppedBodies } from "./receipts.ts";
 import { Transactions } from "./transactions.ts";
-import { unreachable } from "./unreachable.ts";
 
 export interface PolyswarmdOptions {
   /** Base address as the operator gave it. */
@@ -42,12 +41,16 @@ export interface PolyswarmdOptions {
     readonly stream?: Partial<StreamTimings>;
     readonly http?: Pick<GatewayOptions, "attempts" | "backoffMs" | "pauseMs" | "patienceMs">;
     readonly receiptPollMs?: number;
+    readonly quietMs?: number;
+    readonly streamPatienceMs?: number;
   };
 }
 
 const RECEIPT_PATIENCE_MS: Readonly<Record<ChainName, number>> = { side: 20_000, home: 300_000 };
 const STREAM_PATIENCE_MS = 5_000;
 const REFRESH_RETRY_MS = 2_000;
+const STREAM_HINT =
+  "Blocks and bounties are asked for instead, which takes longer; see whether a proxy keeps websockets out.";
 
 /**
  * The marketplace behind a polyswarmd gateway with contracts (dialect A), for one account on one chain. Nothing is sent
@@ -88,6 +91,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     reads,
     onBlock: (number) => listeners.emit("block", { number }),
     log,
+    quietMs: timings?.quietMs,
   });
 
   const stream = new EventStream({
@@ -171,13 +175,16 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       void warnOfDroppedBodies(gateway, log, left.signal);
       stream.start();
       const patience = AbortSignal.timeout(
-        Math.max(Math.round(giveUpAt - performance.now()), STREAM_PATIENCE_MS),
+        Math.max(Math.round(giveUpAt - performance.now()), timings?.streamPatienceMs ?? STREAM_PATIENCE_MS),
       );
       await abortable(opened.promise, AbortSignal.any([signal, patience])).catch((error: unknown) => {
+        if (!signal.aborted && patience.aborted) return;
         stream.stop();
-        signal.throwIfAborted();
-        throw patience.aborted ? unreachable(address, "its event stream cannot be opened", error) : error;
+        throw error;
       });
+      // Without its events a marketplace is slow, not lost: what was promised on it can be kept.
+      if (!stream.open()) log.warn({ hint: STREAM_HINT }, "market.stream-unavailable");
+      void head.watch(left.signal);
     },
     connected: () => stream.open(),
     head: () => started(head.number()),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BlockNumber, block } from "../../domain/chain.ts";
 import type { Logger } from "../../observe/log.ts";
 import { MarketFault } from "./answer.ts";
@@ -9,6 +10,8 @@ export interface HeadWatchOptions {
   /** Called with every head that is news, and with the head after every reconnect. */
   readonly onBlock: (number: BlockNumber) => void;
   readonly log: Logger;
+  /** The stream may say nothing for so long before the gateway is asked instead; three blocks if those take longer. Default 3 s. */
+  readonly quietMs?: number | undefined;
 }
 
 interface AskOptions {
@@ -19,12 +22,20 @@ interface AskOptions {
 
 /** A stream of nonsense must not become a stream of questions. */
 const CHECK_EVERY_MS = 1_000;
+const QUIET_MS = 3_000;
+const QUIET_BLOCKS = 3;
 
-/** Follows the head of the chain, and asks the gateway when the stream says something odd. */
+/**
+ * Follows the head of the chain by the stream, and asks the gateway when that says something odd or nothing at all: what
+ * is promised must be kept also where only requests get through.
+ *
+ *     listening ──quiet for too long──► asking, once a block ──the stream names a block──► listening
+ */
 export class HeadWatch {
   readonly #options: HeadWatchOptions;
   readonly #head = new BlockHead();
   #nextCheckAtMs = 0;
+  #heardAtMs = performance.now();
 
   constructor(options: HeadWatchOptions) {
     this.#options = options;
@@ -40,9 +51,23 @@ export class HeadWatch {
 
   /** The stream named a block. */
   heard(number: BlockNumber, signal: AbortSignal): void {
+    this.#heardAtMs = performance.now();
     const weight = this.#head.heard(number, performance.now());
     if (weight === "news") this.#tell();
     if (weight === "odd") void this.#check(number, signal);
+  }
+
+  /** Asks in place of a stream that says nothing, until the signal aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const blockMs = this.#head.blockMs() ?? 0;
+      const quietMs = Math.max(this.#options.quietMs ?? QUIET_MS, QUIET_BLOCKS * blockMs);
+      const leftMs = this.#heardAtMs + quietMs - performance.now();
+      // What cannot be asked now is asked a moment later.
+      if (leftMs <= 0) await this.ask({ signal, repeatable: false }).catch(() => undefined);
+      const waitMs = leftMs > 0 ? leftMs : Math.max(blockMs, CHECK_EVERY_MS);
+      await sleep(Math.ceil(waitMs), undefined, { signal, ref: false }).catch(() => undefined);
+    }
   }
 
   /** What the gateway says when asked, odd or not; the head follows if it may. Throws MarketFault. */
