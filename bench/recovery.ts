@@ -8,6 +8,8 @@
  */
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
 import { EngineProcess, type Entry, producerFlags, temporaryFolder } from "../test/e2e/engine.ts";
 import { EICAR, openMarket, REWARD } from "../test/e2e/market.ts";
@@ -26,8 +28,19 @@ const BLOCK_MS = 1_000;
 /** The one that the empty ledger's producer answered must be over when the other starts. */
 const NEW_BLOCKS = 30;
 const LIMIT_MS = 5_000;
+const QUIET_MS = 500;
+const BUSY = 0.3;
 
 const STEPS = ["producer.ready", "assertion.planned", "assertion.posted"] as const;
+
+/** Resolves once the sandbox, which lives in this process, has read what was opened and has little to do. */
+async function quiet(): Promise<void> {
+  for (;;) {
+    const before = performance.eventLoopUtilization();
+    await sleep(QUIET_MS);
+    if (performance.eventLoopUtilization(before).utilization < BUSY) return;
+  }
+}
 
 /** Milliseconds from the start of the process to each step. */
 async function start(market: Sandbox, folder: string): Promise<readonly number[]> {
@@ -62,6 +75,7 @@ await openBounties(market, join(long.path, "data", "ledger.sqlite"), OPEN, {
   longBlocks: 100,
   blockSeconds: BLOCK_MS / 1_000,
 });
+await quiet();
 const full = await start(market, long.path);
 
 const row = (times: readonly number[]) =>
