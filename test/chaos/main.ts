@@ -21,7 +21,8 @@ import { type Outcome, rehearse, type Tempo } from "./rehearse.ts";
 import { complaints, figures, isClean, killsByState, type Told } from "./report.ts";
 
 const TEMPO: Tempo = {
-  ...{ blockTimeMs: 400, duration: 60, revealWindow: 30, voteWindow: 30 },
+  // Five kills in a row and the starts after them can take half a minute; a reveal must be possible in between.
+  ...{ blockTimeMs: 400, duration: 60, revealWindow: 100, voteWindow: 30 },
   ...{ bountyEvery: 5, answerBlocks: 20, rest: 24, patience: 60 },
 };
 const KILLS: Readonly<Record<Phase, number>> = {
