@@ -1,6 +1,6 @@
 import type { BidStrategy } from "../bid/contract.ts";
 import type { ProducerConfig } from "../config/producer.ts";
-import { distil } from "../distill/distill.ts";
+import { leanOpinion } from "../distill/lean.ts";
 import { createBlockClock } from "../domain/block-clock.ts";
 import { block, type ChainName, type Clock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
@@ -128,7 +128,7 @@ export async function openChainEngine(
   const desk = new Desk({
     ...{ market, ledger, queue, collector, duties, deprecation, purse, limiter, clock, tell },
     ...{ rules, strategy, version },
-    distill: (testimony) => distil(testimony, { silence }),
+    distill: (testimony) => leanOpinion(testimony, { silence }),
     seal: (guid, verdicts) => {
       const nonce = wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
       return { nonce, commitment: commitment(wallet.address, verdicts, nonce) };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { BUILT_IN_STRATEGIES } from "../../src/bid/strategies.ts";
-import { distil } from "../../src/distill/distill.ts";
+import { leanOpinion } from "../../src/distill/lean.ts";
 import { instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
@@ -65,7 +65,7 @@ function openDesk(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
       backends: [{ name: "any", accepts: { kinds: ["file"] } }],
       routes: [],
     },
-    distill: (testimony) => distil(testimony, { silence: new Map() }),
+    distill: (testimony) => leanOpinion(testimony, { silence: new Map() }),
     strategy: BUILT_IN_STRATEGIES[0]!,
     seal: () => ({ nonce: 1n, commitment: 1n }),
     instantOf: () => instant(61_000),

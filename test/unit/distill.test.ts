@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { distil } from "../../src/distill/distill.ts";
+import { leanOpinion } from "../../src/distill/lean.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { NO_OPINION_REASONS, type ScanAnswer } from "../../src/domain/scan.ts";
 import { PPM_ONE, type Ppm, ppm, VERDICTS } from "../../src/domain/verdict.ts";
@@ -27,7 +27,7 @@ const unknown = (backend: string, reason: ScanAnswer["reason"] = "no-match") =>
 
 const trustNobody = { silence: new Map<string, Ppm>() };
 const opinionOf = (answers: readonly ScanAnswer[], asked = answers.map(({ backend }) => backend)) =>
-  distil({ asked, answers }, trustNobody);
+  leanOpinion({ asked, answers }, trustNobody);
 const width = ([low, high]: readonly [Ppm, Ppm]) => high - low;
 
 describe("distilling", () => {
@@ -81,8 +81,8 @@ describe("distilling", () => {
 
   it("takes silence for benign only where the operator says so", () => {
     const testimony = { asked: ["clamav"], answers: [unknown("clamav")] };
-    expect(distil(testimony, trustNobody).verdict).toBe("unknown");
-    const opinion = distil(testimony, { silence: new Map([["clamav", ppm(0.6)]]) });
+    expect(leanOpinion(testimony, trustNobody).verdict).toBe("unknown");
+    const opinion = leanOpinion(testimony, { silence: new Map([["clamav", ppm(0.6)]]) });
     expect(opinion).toMatchObject({ verdict: "benign", confidence: 600_000, probability: 200_000 });
   });
 
@@ -90,7 +90,7 @@ describe("distilling", () => {
     "never takes %s for benign, whatever the operator says of silence",
     (reason) => {
       const testimony = { asked: ["clamav"], answers: [unknown("clamav", reason)] };
-      expect(distil(testimony, { silence: new Map([["clamav", ppm(1)]]) }).verdict).toBe("unknown");
+      expect(leanOpinion(testimony, { silence: new Map([["clamav", ppm(1)]]) }).verdict).toBe("unknown");
     },
   );
 

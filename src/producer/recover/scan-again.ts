@@ -1,6 +1,6 @@
 import { readQueueSecret } from "../../config/queue-secret.ts";
 import type { RecoverConfig } from "../../config/recover.ts";
-import { distil } from "../../distill/distill.ts";
+import { leanOpinion } from "../../distill/lean.ts";
 import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import { type Clock, type Instant, instant } from "../../domain/chain.ts";
@@ -48,7 +48,7 @@ export function openScanAgain(
       return {
         ...{ queue, backends, clock, maxSizeBytes: rules.maxSizeBytes },
         collector: new Collector(queue, clock, () => {}),
-        distill: (testimony) => distil(testimony, { silence }),
+        distill: (testimony) => leanOpinion(testimony, { silence }),
       };
     } catch (error) {
       io.signal.throwIfAborted();

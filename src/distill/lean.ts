@@ -1,6 +1,6 @@
 /**
- * The default distillation engine: what the backends say of one artifact becomes one verdict, a confidence and an
- * interval. docs/ARCHITECTURE.md places it; the formula is this.
+ * The engine `lean`: every backend is taken at its word, whatever became of its words before. It learns nothing, and what
+ * it will say of an artifact can be told by heart; the formula is this.
  *
  * 1. Every answer is an accusation, a defence or neither, with a weight in 0..1:
  *    malicious accuses by its confidence; benign defends by it; suspicious accuses by a tenth of it; a backend that
@@ -16,21 +16,17 @@
  *
  * Weights are parts per million and products are exact, so the order of the answers makes no difference at all.
  */
-import type { NoOpinionReason, ScanAnswer } from "../domain/scan.ts";
+import type { Opinion } from "../domain/opinion.ts";
+import type { ScanAnswer } from "../domain/scan.ts";
 import { PPM_ONE, type Ppm, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
-import type { Opinion, Testimony } from "./contract.ts";
+import type { DistillEngine, Knowledge, Testimony } from "./contract.ts";
+import { missingFrom, summarize } from "./summary.ts";
+import { wilson } from "./wilson.ts";
 
-export interface DistillRules {
-  /** Backends whose `no-match` means benign, with the confidence it is worth. */
-  readonly silence: ReadonlyMap<string, Ppm>;
-}
+export type LeanRules = Pick<Knowledge, "silence">;
 
 /** Even odds reach this far: 45 to 55 percent. */
 const SUSPICION_PPM = 100_000;
-const Z = 1;
-
-/** Reasons that are no failure: the backend did what it should and has nothing to say. */
-const IN_ORDER: readonly NoOpinionReason[] = ["no-match", "undecided", "not-accepted"];
 
 interface Witness {
   readonly backend: string;
@@ -39,7 +35,12 @@ interface Witness {
   readonly family: string;
 }
 
-export function distil(testimony: Testimony, rules: DistillRules): Opinion {
+export const lean: DistillEngine = {
+  name: "lean",
+  distill: (testimony, knowledge) => leanOpinion(testimony, knowledge),
+};
+
+export function leanOpinion(testimony: Testimony, rules: LeanRules): Opinion {
   const witnesses = testimony.answers.flatMap((answer) => testify(answer, rules));
   const reason = summarize(testimony);
   if (witnesses.length === 0) {
@@ -67,7 +68,7 @@ export function distil(testimony: Testimony, rules: DistillRules): Opinion {
   };
 }
 
-function testify(answer: ScanAnswer, { silence }: DistillRules): Witness[] {
+function testify(answer: ScanAnswer, { silence }: LeanRules): Witness[] {
   const witness = (side: Witness["side"], weight: Ppm) => [
     { backend: answer.backend, side, weight, family: answer.family ?? "" },
   ];
@@ -102,19 +103,8 @@ function verdictOf(lean: number): Verdict {
   return lean > 0 ? "malicious" : "benign";
 }
 
-function heardShare({ asked, answers }: Testimony, witnesses: readonly Witness[]): number {
-  const silent = asked.filter((backend) => !answers.some((answer) => answer.backend === backend));
-  const failed = answers.filter(({ reason }) => reason !== undefined && !IN_ORDER.includes(reason));
-  return witnesses.length / (witnesses.length + silent.length + failed.length);
-}
-
-function wilson(p: number, n: number): readonly [Ppm, Ppm] {
-  if (n === 0) return [ppm(0), ppm(1)];
-  const z2n = Z ** 2 / n;
-  const middle = (p + z2n / 2) / (1 + z2n);
-  const reach = Math.sqrt(p * (1 - p) * z2n + z2n ** 2 / 4) / (1 + z2n);
-  return [ppm(middle - reach), ppm(middle + reach)];
-}
+const heardShare = (testimony: Testimony, witnesses: readonly Witness[]): number =>
+  witnesses.length / (witnesses.length + missingFrom(testimony));
 
 function familyOf(witnesses: readonly Witness[], verdict: Verdict): string {
   const side = verdict === "benign" ? "defends" : "accuses";
@@ -122,19 +112,6 @@ function familyOf(witnesses: readonly Witness[], verdict: Verdict): string {
     .filter((witness) => witness.side === side && witness.family !== "")
     .sort((a, b) => b.weight - a.weight || compare(a.backend, b.backend) || compare(a.family, b.family));
   return best?.family ?? "";
-}
-
-/** "eicar malicious 1, yara unknown (timeout), clamav no answer", in the order in which they were asked. */
-function summarize({ asked, answers }: Testimony): string {
-  const heard = answers.map(({ backend }) => backend).filter((backend) => !asked.includes(backend));
-  return [...asked, ...heard.sort(compare)]
-    .map((backend) => {
-      const answer = answers.find((candidate) => candidate.backend === backend);
-      if (answer === undefined) return `${backend} no answer`;
-      const { verdict, confidence, reason } = answer;
-      return `${backend} ${verdict}${verdict === "unknown" ? ` (${reason ?? "no reason"})` : ` ${ratioOf(ppm(confidence))}`}`;
-    })
-    .join(", ");
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,77 @@
+/**
+ * The default engine: backends are believed as far as their record goes. belief.ts has the formula, calibration.ts the
+ * last correction, reliability.ts what is learned; docs/distillation.md explains it to people.
+ *
+ * The probability is what was computed, corrected. A verdict needs two things: a probability outside the band around
+ * even odds, and a backend that says so. Malicious rests on an accusation, benign on a defence or on a silence to which
+ * the operator gave a worth: neither the base rate, nor a suspicion, nor everybody's silence make a verdict of themselves.
+ */
+import type { Opinion } from "../domain/opinion.ts";
+import type { ScanAnswer } from "../domain/scan.ts";
+import { PPM_ONE, type Ppm, ppm, type Verdict } from "../domain/verdict.ts";
+import { believe } from "./belief.ts";
+import { logistic } from "./calibration.ts";
+import type { DistillEngine } from "./contract.ts";
+import { agreedFamily } from "./family.ts";
+import { statementsOf } from "./precedent.ts";
+import type { Statement } from "./statement.ts";
+import { missingFrom, summarize } from "./summary.ts";
+import { typeClassOf } from "./type-class.ts";
+
+/** Even odds reach this far: from 45 to 55 percent nothing is staked. */
+const BAND_PPM = 100_000;
+/** The interval holds the middle nine tenths of what the probability may be. */
+const Z_90 = 1.645;
+/** Nobody is surer than 999 in 1,000: the arbiters err, too. */
+const SUREST = Math.log(999);
+
+export const bayes: DistillEngine = {
+  name: "bayes",
+  distill(testimony, { silence, reliability }) {
+    const reason = summarize(testimony);
+    const statements = statementsOf(testimony.answers, silence);
+    if (statements.length === 0) return { ...IGNORANCE, reason };
+    const missing = missingFrom(testimony);
+    const typeClass = typeClassOf(typesIn(testimony.answers));
+    const { z, variance } = believe({ typeClass, statements, missing }, reliability);
+    const { intercept, slope } = reliability.calibration;
+    const told = (logOdds: number): Ppm => {
+      const corrected = intercept + slope * logOdds;
+      return ppm(logistic(Math.min(SUREST, Math.max(-SUREST, corrected))));
+    };
+    const reach = Z_90 * Math.sqrt(variance);
+    const probability = told(z);
+    const lean = 2 * probability - PPM_ONE;
+    const verdict = verdictOf(lean, statements);
+    return {
+      verdict,
+      confidence: (verdict === "unknown" ? 0 : Math.abs(lean)) as Ppm,
+      probability,
+      interval: [told(z - reach), told(z + reach)],
+      family: agreedFamily(testimony.answers, verdict),
+      reason,
+    };
+  },
+};
+
+const IGNORANCE: Omit<Opinion, "reason"> = {
+  verdict: "unknown",
+  confidence: ppm(0),
+  probability: ppm(0.5),
+  interval: [ppm(0), ppm(1)],
+  family: "",
+};
+
+function verdictOf(lean: number, statements: readonly Statement[]): Verdict {
+  const rests = (side: Statement["side"]) => statements.some((one) => one.side === side && one.carries);
+  if (lean > BAND_PPM && rests("accuses")) return "malicious";
+  if (lean < -BAND_PPM && rests("defends")) return "benign";
+  return statements.some(({ side, carries }) => side === "accuses" || carries) ? "suspicious" : "unknown";
+}
+
+/** Everybody is given the same bytes: the types of whoever comes first by name stand for all. */
+function typesIn(answers: readonly ScanAnswer[]): readonly string[] {
+  const typed = answers.filter(({ types }) => types.length > 0);
+  const [first] = typed.toSorted((a, b) => (a.backend < b.backend ? -1 : 1));
+  return first?.types ?? [];
+}

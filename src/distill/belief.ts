@@ -1,0 +1,142 @@
+/**
+ * How likely an artifact is malicious, given what was said of it and what the record says of those who said it.
+ *
+ *     z = log odds(base rate) + accusations - defences
+ *
+ * The base rate is a Beta distribution around even odds, worth 20 artifacts, plus what was settled; a class of types has
+ * its own, drawn towards the overall one. What a statement is worth is its balanced precision: of the artifacts about
+ * which this backend says this, the part that is malicious, were there as many malicious as benign ones in the world. It
+ * is a Beta distribution too: centred at what the backend claims, worth 8 artifacts; then the record over all types; then
+ * the record over this class of types. Its log odds are the log likelihood ratio. A backend's word never counts against
+ * what it says: the worst record makes it worth nothing.
+ *
+ * Fellows of a camp (camps.ts) say what they share once:
+ *
+ *     accusations of a camp = max(shared * worth) + sum((1 - shared) * worth)
+ *
+ * Adding an accuser to a sum or a maximum never lowers it. Variances of log odds add up along the same lines; a backend
+ * that was asked and did not answer adds what it might have said.
+ */
+import { logit } from "./calibration.ts";
+import { type Camps, NEWCOMER } from "./camps.ts";
+import type { Count, Reliability, Tally } from "./reliability.ts";
+import type { Statement } from "./statement.ts";
+import type { TypeClass } from "./type-class.ts";
+
+/** Log odds of malicious, and how uncertain they are. */
+export interface Belief {
+  readonly z: number;
+  readonly variance: number;
+}
+
+export interface Evidence {
+  readonly typeClass: TypeClass;
+  /** At most one per backend. */
+  readonly statements: readonly Statement[];
+  /** Backends that should have been heard and were not. */
+  readonly missing: number;
+  /** When the artifact is itself part of the record: its truth, so that it does not testify for itself. */
+  readonly own?: 0 | 1;
+}
+
+/** Artifacts that a prior is worth. */
+const BASE_WEIGHT = 20;
+const CLAIM_WEIGHT = 8;
+const CLASS_WEIGHT = 20;
+/** Of log odds: an answer that did not come might have changed the odds by e, either way. */
+const MISSING_VARIANCE = 1;
+
+/** A Beta distribution by its mean, 0 to 1 and neither, and the artifacts it is worth. */
+interface Share {
+  readonly mean: number;
+  readonly weight: number;
+}
+
+export function believe(evidence: Evidence, reliability: Reliability): Belief {
+  const base = baseRate(evidence, reliability);
+  const worths = evidence.statements.map((statement) => ({
+    statement,
+    ...worthOf(statement, evidence, reliability),
+  }));
+  const accused = together(
+    worths.filter(({ statement }) => statement.side === "accuses"),
+    reliability.camps,
+  );
+  const defended = together(
+    worths.filter(({ statement }) => statement.side === "defends"),
+    reliability.camps,
+  );
+  return {
+    z: logit(base.mean) + accused.z - defended.z,
+    variance: varianceOf(base) + accused.variance + defended.variance + evidence.missing * MISSING_VARIANCE,
+  };
+}
+
+function baseRate({ typeClass, own }: Evidence, { settled, settledByClass }: Reliability): Share {
+  const overall = drawn({ mean: 0.5, weight: BASE_WEIGHT }, without(settled, own));
+  const inClass = settledByClass.get(typeClass);
+  return inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), without(inClass, own));
+}
+
+/** What a statement adds to its side, never less than nothing. */
+function worthOf(
+  { backend, saying, claim, side }: Statement,
+  { typeClass, own }: Evidence,
+  { backends }: Reliability,
+): Belief {
+  const track = backends.get(backend);
+  const claimed: Share = { mean: claim, weight: CLAIM_WEIGHT };
+  const overall = track === undefined ? claimed : drawn(claimed, balanced(track.overall, saying, own));
+  const inClass = track?.byClass.get(typeClass);
+  const share =
+    inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), balanced(inClass, saying, own));
+  const logOdds = logit(share.mean) * (side === "accuses" ? 1 : -1);
+  return { z: Math.max(0, logOdds), variance: varianceOf(share) };
+}
+
+/** How often it was said, with the more frequent truth scaled down to the rarer one. */
+function balanced(tally: Tally, saying: Statement["saying"], own: 0 | 1 | undefined): Count {
+  const heard = without(tally.heard, own);
+  const said = without(tally.said.get(saying) ?? [0, 0], own);
+  const rarer = Math.min(...heard);
+  return rarer === 0 ? [0, 0] : [(said[0] * rarer) / heard[0], (said[1] * rarer) / heard[1]];
+}
+
+/** One artifact less of this truth. */
+function without([benign, malicious]: Count, own: 0 | 1 | undefined): Count {
+  return [Math.max(0, benign - (own === 0 ? 1 : 0)), Math.max(0, malicious - (own === 1 ? 1 : 0))];
+}
+
+function drawn(prior: Share, [benign, malicious]: Count): Share {
+  const weight = prior.weight + benign + malicious;
+  return { mean: (prior.mean * prior.weight + malicious) / weight, weight };
+}
+
+/** The same, worth no more than this. */
+const weighing = ({ mean, weight }: Share, most: number): Share => ({ mean, weight: Math.min(weight, most) });
+
+/** Of the log odds of a Beta distribution, to first order: 1 / alpha + 1 / beta. */
+const varianceOf = ({ mean, weight }: Share): number => 1 / (mean * weight) + 1 / ((1 - mean) * weight);
+
+function together(
+  worths: readonly (Belief & { readonly statement: Statement })[],
+  { members }: Camps,
+): Belief {
+  const camps = new Map<string, Belief>();
+  let [z, variance] = [0, 0];
+  for (const worth of worths) {
+    const { camp, shared } = members.get(worth.statement.backend) ?? NEWCOMER;
+    z += (1 - shared) * worth.z;
+    variance += (1 - shared) * worth.variance;
+    const best = camps.get(camp) ?? { z: 0, variance: 0 };
+    camps.set(camp, {
+      z: Math.max(best.z, shared * worth.z),
+      variance: Math.max(best.variance, shared * worth.variance),
+    });
+  }
+  for (const voice of camps.values()) {
+    z += voice.z;
+    variance += voice.variance;
+  }
+  return { z, variance };
+}
