@@ -90,6 +90,13 @@ export const scanning = {
     default: "eicar",
     reads: text,
   }),
+  yaraRules: maybe({
+    flag: "yara-rules",
+    env: "RULES_DIR",
+    value: "PATH",
+    help: "rules of the yara backend: a file, or a folder with *.yar and *.yara files",
+    reads: text,
+  }),
   maxArtifactSize: one({
     flag: "max-artifact-size",
     env: "MAX_ARTIFACT_SIZE",

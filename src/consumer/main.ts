@@ -8,6 +8,7 @@
 import { once } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { backendSettings } from "../config/backend-settings.ts";
 import type { ConsumerConfig } from "../config/consumer.ts";
 import { readQueueSecret } from "../config/queue-secret.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
@@ -45,6 +46,7 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
       ...(config.apiKey === undefined ? {} : { apiKey: config.apiKey }),
       allowKeyOverHttp: config.allowKeyOverHttp,
       backends: config.backend,
+      backendSettings: backendSettings(config),
       scanLimit: config.scanLimit,
       maxArtifactSize: config.maxArtifactSize,
       name,

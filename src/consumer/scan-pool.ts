@@ -11,6 +11,7 @@ import type { Logger } from "../observe/log.ts";
 import type { BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { type ScanOutcome, type ScanRequest, ScanWorker, type WorkerLimits } from "./scan-worker.ts";
+import { ScannerLegacy } from "./scanner-legacy.ts";
 import { timerUntil } from "./timer.ts";
 
 export interface ScanPoolOptions {
@@ -34,7 +35,7 @@ interface Waiter {
 export class ScanPool implements Backend, AsyncDisposable {
   readonly description: BackendDescription;
   readonly #module: BackendModule;
-  readonly #options: ScanPoolOptions;
+  readonly #options: ScanPoolOptions & { readonly legacy: ScannerLegacy };
   readonly #workers = new Set<ScanWorker>();
   /** Idle and promised to nobody. */
   readonly #free: ScanWorker[] = [];
@@ -43,9 +44,14 @@ export class ScanPool implements Backend, AsyncDisposable {
   #startFailure: string | undefined;
   #closed = false;
 
-  private constructor(module: BackendModule, first: ScanWorker, options: ScanPoolOptions) {
+  private constructor(
+    module: BackendModule,
+    first: ScanWorker,
+    options: ScanPoolOptions,
+    legacy: ScannerLegacy,
+  ) {
     this.#module = module;
-    this.#options = options;
+    this.#options = { ...options, legacy };
     this.description = first.description;
     this.#adopt(first);
     this.#keepAhead();
@@ -53,7 +59,8 @@ export class ScanPool implements Backend, AsyncDisposable {
 
   /** Starts the first worker. Throws ConfigFault when the backend cannot be used. */
   static async open(module: BackendModule, options: ScanPoolOptions): Promise<ScanPool> {
-    return new ScanPool(module, await ScanWorker.start(module, options), options);
+    const legacy = new ScannerLegacy(module.spec, options.log);
+    return new ScanPool(module, await ScanWorker.start(module, { ...options, legacy }), options, legacy);
   }
 
   /** False when no worker is alive and the last attempt to start one failed. */

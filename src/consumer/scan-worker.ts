@@ -69,6 +69,18 @@ const TIMER_SLACK_MS = 20;
 const EXTENSION = extname(import.meta.url);
 const PROGRAM = new URL(`./worker-process${EXTENSION}`, import.meta.url);
 
+/** What a scanner says that is no answer, and what it leaves to the processes after it. */
+export interface Legacy {
+  readonly inherited: unknown;
+  bequeathed(state: unknown): void;
+  told(level: "info" | "warn", sentence: string): void;
+}
+
+interface WorkerSurroundings {
+  readonly log?: Logger;
+  readonly legacy?: Legacy;
+}
+
 interface Running {
   readonly id: number;
   readonly end: (outcome: ScanOutcome) => void;
@@ -81,6 +93,8 @@ export class ScanWorker {
   readonly #child: ChildProcess;
   readonly #directory = join(tmpdir(), `microengine-scan-${randomUUID()}`);
   readonly #limits: WorkerLimits;
+  readonly #legacy: Legacy | undefined;
+  #introduced: ((message: FromWorker | undefined) => void) | undefined;
   #description: BackendDescription | undefined;
   #state: "starting" | "idle" | "scanning" | "closing" | "gone" = "starting";
   #running: Running | undefined;
@@ -88,9 +102,10 @@ export class ScanWorker {
   #worn = false;
   #lastWords = "";
 
-  private constructor(backend: BackendModule, limits: WorkerLimits, log: Logger | undefined) {
+  private constructor(backend: BackendModule, limits: WorkerLimits, { log, legacy }: WorkerSurroundings) {
     this.backend = backend;
     this.#limits = limits;
+    this.#legacy = legacy;
     this.#child = fork(PROGRAM, [], {
       serialization: "advanced",
       env: scannerEnvironment(process.env),
@@ -103,6 +118,7 @@ export class ScanWorker {
         log?.debug({ backend: backend.spec, text: text.trimEnd().slice(0, 2000) }, "scanner.output");
       });
     }
+    this.#child.on("message", (said) => this.#hear(said));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.gone = promise;
     const end = (how: string): void => {
@@ -124,18 +140,16 @@ export class ScanWorker {
    */
   static async start(
     backend: BackendModule,
-    options: {
+    options: WorkerSurroundings & {
       readonly limits?: Partial<WorkerLimits>;
-      readonly log?: Logger;
       /** Default true; a worker that is only asked what its scanner is needs no rules and no services. */
       readonly setUp?: boolean;
     } = {},
   ): Promise<ScanWorker> {
-    const worker = new ScanWorker(backend, { ...WORKER_LIMITS, ...options.limits }, options.log);
+    const worker = new ScanWorker(backend, { ...WORKER_LIMITS, ...options.limits }, options);
     try {
       worker.#description = await worker.#open(options.setUp ?? true);
       worker.#state = "idle";
-      worker.#child.on("message", (message) => worker.#hear(message));
       return worker;
     } catch (error) {
       worker.kill();
@@ -221,6 +235,13 @@ export class ScanWorker {
 
   #hear(said: unknown): void {
     const message = FromWorker.safeParse(said).data;
+    if (message?.type === "told") this.#legacy?.told(message.level, message.sentence);
+    else if (message?.type === "bequeathed") this.#legacy?.bequeathed(message.state);
+    else if (this.#state === "starting") this.#introduced?.(message);
+    else this.#hearOutcome(message);
+  }
+
+  #hearOutcome(message: FromWorker | undefined): void {
     if (message === undefined || !("id" in message) || message.id !== this.#running?.id) return;
     this.#running.end(
       message.type === "finding"
@@ -261,16 +282,17 @@ export class ScanWorker {
       () => fail(`was not ready within ${this.#limits.startMs} ms`),
       this.#limits.startMs,
     );
-    this.#child.once("message", (said) => {
-      const message = FromWorker.safeParse(said).data;
+    this.#introduced = (message) => {
       if (message?.type === "ready") return resolve(message.description);
       if (message?.type !== "refused") return fail("did not introduce itself");
       const { code, message: sentence, hint } = message;
       return reject(new ConfigFault(code, sentence, hint === undefined ? {} : { hint }));
-    });
+    };
     void this.gone.then(() => fail("ended before it was ready"));
     const { moduleUrl, settings } = this.backend;
-    const open: ToWorker = { type: "open", moduleUrl, settings, setUp, directory: this.#directory };
+    const directory = this.#directory;
+    const inherited = this.#legacy?.inherited;
+    const open: ToWorker = { type: "open", moduleUrl, settings, setUp, directory, inherited };
     this.#child.send(open, () => {});
     return promise.finally(() => clearTimeout(timer));
   }

@@ -15,6 +15,8 @@ export const ToWorker = z.discriminatedUnion("type", [
     settings: z.record(z.string(), z.unknown()),
     setUp: z.boolean(),
     directory: z.string(),
+    /** What another process of the same scanner left. */
+    inherited: z.unknown(),
   }),
   z.object({
     type: z.literal("scan"),
@@ -54,6 +56,10 @@ export const FromWorker = z.discriminatedUnion("type", [
     message: z.string(),
     hint: z.string().exactOptional(),
   }),
+  /** For the operator, at any time. */
+  z.object({ type: z.literal("told"), level: z.enum(["info", "warn"]), sentence: z.string() }),
+  /** For the processes that will come after this one, at any time. */
+  z.object({ type: z.literal("bequeathed"), state: z.unknown() }),
   z.object({ type: z.literal("finding"), id: z.int(), finding: z.unknown() }),
   /** `thrown`: the scanner threw. `unsendable`: what it returned cannot even be copied. */
   z.object({ type: z.enum(["thrown", "unsendable"]), id: z.int(), message: z.string() }),

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
-import type { Scanner } from "../scanners/contract.ts";
+import type { Scanner, ScannerHost } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
 import { timerUntil } from "./timer.ts";
 import { type FromWorker, type OpenMessage, type ScanMessage, ToWorker } from "./worker-messages.ts";
@@ -33,11 +33,15 @@ const say = (message: FromWorker): void => {
   process.send?.(message);
 };
 
-async function open({ moduleUrl, settings, setUp }: OpenMessage): Promise<void> {
+const tell: ScannerHost["tell"] = (level, sentence) =>
+  say({ type: "told", level, sentence: String(sentence).slice(0, 2000) });
+const bequeath: ScannerHost["bequeath"] = (state) => say({ type: "bequeathed", state });
+
+async function open({ moduleUrl, settings, setUp, inherited }: OpenMessage): Promise<void> {
   try {
     serveContracts();
     scanner = await loadScanner(moduleUrl, settings);
-    if (setUp) await scanner.setup?.();
+    if (setUp) await scanner.setup?.({ tell, inherited, bequeath });
     say({ type: "ready", description: describeScanner(scanner) });
   } catch (error) {
     const fault = error instanceof Fault ? error : undefined;

@@ -19,6 +19,7 @@ type EmbeddedConfig = Pick<
   | "polyswarmdAddr"
   | "queue"
   | "stopTimeout"
+  | "yaraRules"
 >;
 
 /**
@@ -30,6 +31,7 @@ export function spawnEmbeddedConsumer(config: EmbeddedConfig, env: NodeJS.Proces
     ...["--polyswarmd-addr", config.polyswarmdAddr],
     ...["--queue", config.queue],
     ...config.backend.flatMap((backend) => ["--backend", backend]),
+    ...(config.yaraRules === undefined ? [] : ["--yara-rules", config.yaraRules]),
     ...["--max-artifact-size", String(config.maxArtifactSize)],
     ...["--stop-timeout", String(config.stopTimeout)],
     ...["--log", config.log],

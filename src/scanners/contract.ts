@@ -48,6 +48,19 @@ export interface Finding {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+/** What a scanner may say and leave behind, besides its findings. */
+export interface ScannerHost {
+  /** A sentence for the operator, in the consumer's log. The same one from several processes at once is logged once. */
+  tell(level: "info" | "warn", sentence: string): void;
+  /**
+   * What a process of this scanner left to those that come after it, `undefined` in the first. Processes are replaced
+   * now and then; what only they knew would be lost.
+   */
+  readonly inherited: unknown;
+  /** Leaves something to the processes that come after this one: data that structured clone can copy. */
+  bequeath(state: unknown): void;
+}
+
 export interface Scanner {
   /** Lower-case letters, digits and dashes; names the queue. */
   readonly name: string;
@@ -55,9 +68,14 @@ export interface Scanner {
   readonly version: string;
   readonly accepts?: Accepts;
   /** Called once per scanner process, before the first scan. Throwing stops the consumer with the message. */
-  setup?(): void | Promise<void>;
+  setup?(host: ScannerHost): void | Promise<void>;
   /** A thrown error becomes `unknown` with the reason `scanner-error`. */
   scan(artifact: Artifact, context: ScanContext): Finding | Promise<Finding>;
+  /**
+   * For a scanner that depends on a service: whether that can be used now. Asked every few seconds once the scanner is set
+   * up, also between scans. Throwing says it cannot, with the message; the consumer goes on and says it is not ready.
+   */
+  check?(signal: AbortSignal): void | Promise<void>;
   /** Called once when the scanner process ends in good order. */
   teardown?(): void | Promise<void>;
 }

@@ -1,0 +1,40 @@
+import type { Logger } from "../observe/log.ts";
+import type { Legacy } from "./scan-worker.ts";
+
+/** All processes of a scanner notice the same thing at about the same time. */
+const SAME_MS = 10_000;
+
+/**
+ * What outlives the processes of one scanner: what they left for those that come after them, and which of their
+ * sentences the log has had already.
+ */
+export class ScannerLegacy implements Legacy {
+  #inherited: unknown;
+  readonly #backend: string;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #lastTold = new Map<string, number>();
+
+  /** `now`: milliseconds that never go back. */
+  constructor(backend: string, log: Logger, now: () => number = () => performance.now()) {
+    this.#backend = backend;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  get inherited(): unknown {
+    return this.#inherited;
+  }
+
+  bequeathed(state: unknown): void {
+    this.#inherited = state;
+  }
+
+  told(level: "info" | "warn", sentence: string): void {
+    const now = this.#now();
+    for (const [told, at] of this.#lastTold) if (now - at >= SAME_MS) this.#lastTold.delete(told);
+    if (this.#lastTold.has(sentence)) return;
+    this.#lastTold.set(sentence, now);
+    this.#log[level]({ backend: this.#backend, text: sentence.slice(0, 2000) }, "scanner.told");
+  }
+}
