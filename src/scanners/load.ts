@@ -5,17 +5,11 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { ARTIFACT_KINDS } from "../domain/artifact.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Accepts, BackendDescription, Scanner, ScannerSettings } from "./contract.ts";
+import { AcceptsShape, ScannerName, ScannerVersion } from "./scanner-shape.ts";
 
 const GUIDE = "See docs/writing-a-scanner.md.";
-
-const AcceptsShape = z.strictObject({
-  kinds: z.array(z.enum(ARTIFACT_KINDS)).min(1).optional(),
-  types: z.array(z.string().min(1)).min(1).optional(),
-  maxSizeBytes: z.number().positive().optional(),
-});
 
 const aFunction = z.custom<(...args: never[]) => unknown>(
   (value) => typeof value === "function",
@@ -23,11 +17,12 @@ const aFunction = z.custom<(...args: never[]) => unknown>(
 );
 
 const ScannerShape = z.object({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes"),
-  version: z.string().regex(/^\d+\.\d+\.\d+$/, "must be three numbers with dots, like 1.0.0"),
+  name: ScannerName,
+  version: ScannerVersion,
   accepts: AcceptsShape.optional(),
   setup: aFunction.optional(),
   scan: aFunction,
+  check: aFunction.optional(),
   teardown: aFunction.optional(),
 });
 

@@ -1,10 +1,10 @@
 import { extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { ConfigFault } from "../domain/fault.ts";
 import type { ScannerSettings } from "./contract.ts";
 
 /** Backends that come with the program; each is a module of this folder. */
-export const BUILT_IN_BACKENDS = ["eicar"] as const;
+export const BUILT_IN_BACKENDS = ["eicar", "clamav"] as const;
 
 /** Where a backend's module is. Its name is only known once it is loaded, in a process of its own. */
 export interface BackendModule {
@@ -21,18 +21,23 @@ export interface ResolveOptions {
   readonly settings?: Readonly<Record<string, ScannerSettings>> | undefined;
 }
 
-const looksLikePath = (spec: string): boolean => /[/\\]|\.(?:ts|mts|js|mjs)$/.test(spec);
+const looksLikePath = (spec: string): boolean => /[/\\]|\.(?:ts|mts|js|mjs|json)$/.test(spec);
+
+/** A module of this folder: as .ts in the repository, as .js in the published package. */
+const ours = (name: string): string => new URL(`${name}${extname(import.meta.url)}`, import.meta.url).href;
 
 /**
- * Finds the module that `--backend` names: a built-in, or a module path (relative, absolute, or a file: URL).
- * Does not load it. Throws ConfigFault BACKEND_UNKNOWN.
+ * Finds the module that `--backend` names: a built-in, a module path (relative, absolute, or a file: URL),
+ * or the path of a JSON file that describes a program or service. Does not load it. Throws ConfigFault BACKEND_UNKNOWN.
  */
 export function resolveBackend(spec: string, options: ResolveOptions = {}): BackendModule {
   const { cwd = process.cwd(), settings } = options;
   if ((BUILT_IN_BACKENDS as readonly string[]).includes(spec)) {
-    // As .ts in the repository, as .js in the published package.
-    const moduleUrl = new URL(`${spec}${extname(import.meta.url)}`, import.meta.url).href;
-    return { spec, moduleUrl, settings: settings?.[spec] ?? {} };
+    return { spec, moduleUrl: ours(spec), settings: settings?.[spec] ?? {} };
+  }
+  if (spec.endsWith(".json")) {
+    const file = spec.startsWith("file:") ? fileURLToPath(spec) : resolve(cwd, spec);
+    return { spec, moduleUrl: ours("described"), settings: { file } };
   }
   if (spec.startsWith("file:") && URL.canParse(spec)) return { spec, moduleUrl: spec, settings: {} };
   if (looksLikePath(spec)) return { spec, moduleUrl: pathToFileURL(resolve(cwd, spec)).href, settings: {} };

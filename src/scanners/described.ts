@@ -1,0 +1,56 @@
+/**
+ * Backends that a JSON file describes instead of a module: a program (`"type": "exec"`) or a service (`"type": "http"`).
+ * `--backend ./my-tool.json` names the file. Runs in a scan worker, like every scanner.
+ */
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { ConfigFault, describeError } from "../domain/fault.ts";
+import type { Scanner, ScannerSettings } from "./contract.ts";
+import { ExecShape, execScanner } from "./exec.ts";
+import { HttpShape, httpScanner } from "./http.ts";
+
+const DescriptionShape = z.discriminatedUnion("type", [ExecShape, HttpShape], {
+  error: 'must be "exec" or "http"',
+});
+
+const GUIDE = "See docs/backend-exec.md and docs/backend-http.md.";
+
+/** `settings.file` is an absolute path. Throws ConfigFault DESCRIPTION_UNREADABLE or DESCRIPTION_INVALID. */
+export async function scanner(settings: ScannerSettings): Promise<Scanner> {
+  const { file } = z.object({ file: z.string() }).parse(settings);
+  const description = parseDescription(await read(file), file);
+  return description.type === "exec" ? execScanner(description, dirname(file)) : httpScanner(description);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new ConfigFault(
+      "DESCRIPTION_UNREADABLE",
+      `The backend ${file} cannot be read: ${describeError(cause)}.`,
+      {
+        hint: "A relative path is looked up from the folder the program was started in.",
+        cause,
+      },
+    );
+  }
+}
+
+/** Reads the text of a description; a fault names the file and the field. */
+export function parseDescription(text: string, file: string): z.infer<typeof DescriptionShape> {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(`${file} is not JSON: ${describeError(cause)}.`);
+  }
+  const checked = DescriptionShape.safeParse(document);
+  if (checked.success) return checked.data;
+  const { path, message } = checked.error.issues[0]!;
+  throw invalid(`${file}: ${path.length === 0 ? "the description" : path.join(".")} is wrong (${message}).`);
+}
+
+const invalid = (sentence: string): ConfigFault =>
+  new ConfigFault("DESCRIPTION_INVALID", sentence, { hint: GUIDE });

@@ -1,0 +1,93 @@
+/**
+ * One question to a service. "Not now" (429, 503, a connection closed before the answer) is asked again with growing
+ * pauses, or after the pause that the service wants, as long as that is before the deadline; everything else is final.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Dispatcher, errors, request } from "undici";
+import { describeError, Fault } from "../domain/fault.ts";
+
+export interface Question {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface PostTerms {
+  readonly agent: Dispatcher;
+  readonly signal: AbortSignal;
+  /** Unix milliseconds. */
+  readonly deadline: number;
+  readonly now: () => number;
+  /** 0..1, spreads the pauses of many scans apart. */
+  readonly random: () => number;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+const NOT_NOW = new Set([429, 503]);
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+/** A service that closes connections this often is broken, not busy. */
+const MAX_CLOSED = 3;
+
+/** Throws Fault SERVICE_FAILED, SERVICE_OVERDUE or SERVICE_ANSWER_SIZE. */
+export async function post(question: Question, terms: PostTerms): Promise<Reply> {
+  const { signal, deadline, now, random } = terms;
+  let closed = 0;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+    const tried = await attempt(question, terms);
+    if ("text" in tried && !NOT_NOW.has(tried.status)) return tried;
+    const final = "text" in tried ? tried : undefined;
+    if ("fault" in tried && ++closed >= MAX_CLOSED) throw tried.fault;
+    const restMs = final?.waitMs ?? pauseMs * (0.5 + random() / 2);
+    if (now() + restMs >= deadline) {
+      if ("fault" in tried) throw tried.fault;
+      return tried;
+    }
+    await sleep(restMs, undefined, { signal }).catch(() => {
+      throw overdue();
+    });
+  }
+}
+
+type Attempt = (Reply & { readonly waitMs?: number }) | { readonly fault: Fault };
+
+async function attempt(
+  { url, headers, body }: Question,
+  { agent, signal, now }: PostTerms,
+): Promise<Attempt> {
+  try {
+    const answer = await request(url, { dispatcher: agent, method: "POST", headers, body, signal });
+    const text = await answer.body.text();
+    const waitMs = pauseWanted(answer.headers["retry-after"], now());
+    return { status: answer.statusCode, text, ...(waitMs === undefined ? {} : { waitMs }) };
+  } catch (error) {
+    if (signal.aborted) throw overdue();
+    if (error instanceof errors.ResponseExceededMaxSizeError)
+      throw new Fault("SERVICE_ANSWER_SIZE", "The service's answer is larger than this backend allows.");
+    const fault = new Fault("SERVICE_FAILED", `The service gave no answer: ${reasonOf(error)}.`, {
+      cause: error,
+    });
+    if (isClosed(error)) return { fault };
+    throw fault;
+  }
+}
+
+/** Of `Retry-After`: seconds or a date. */
+function pauseWanted(header: string | string[] | undefined, nowMs: number): number | undefined {
+  if (typeof header !== "string") return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.max(FIRST_PAUSE_MS, ms);
+}
+
+const isClosed = (error: unknown): boolean =>
+  error instanceof errors.SocketError || (error as { code?: unknown }).code === "ECONNRESET";
+
+/** A name with several addresses fails with all their errors and no message of its own. */
+const reasonOf = (error: unknown): string =>
+  error instanceof AggregateError ? describeError(error.errors[0]) : describeError(error);
+
+const overdue = (): Fault => new Fault("SERVICE_OVERDUE", "The service did not answer before the deadline.");
