@@ -1,7 +1,7 @@
 import { registerHooks } from "node:module";
 
 /** The contracts that plugin modules are written against, as they import them. */
-const CONTRACTS = ["microengine/scanner", "microengine/bid"] as const;
+const CONTRACTS = ["microengine/scanner", "microengine/bid", "microengine/distill"] as const;
 
 /**
  * Lets modules given by path import the contracts from wherever they lie: a scanner in a folder of its own need not
@@ -12,6 +12,7 @@ export function serveContracts(): void {
   const places = new Map<string, string>([
     [CONTRACTS[0], new URL(`../scanners/contract.${extension}`, import.meta.url).href],
     [CONTRACTS[1], new URL(`../bid/contract.${extension}`, import.meta.url).href],
+    [CONTRACTS[2], new URL(`../distill/contract.${extension}`, import.meta.url).href],
   ]);
   registerHooks({
     resolve(specifier, context, next) {

@@ -1,5 +1,6 @@
 import { gateway, logging, scanning, serving, starting } from "./common.ts";
-import { type ConfigOf, many, maybe, one } from "./settings.ts";
+import { filter, modifier } from "./conditions.ts";
+import { type ConfigOf, many, maybe, one, phrases } from "./settings.ts";
 import {
   address,
   artifactKind,
@@ -64,12 +65,41 @@ export const producerSettings = {
     help: "triage rules: which artifacts go to which backends",
     reads: text,
   }),
+  filter: phrases({
+    flag: "filter",
+    env: "FILTER",
+    value: "FILTER",
+    help: "look only at artifacts whose metadata fits: accept|reject FIELD COMPARISON VALUE",
+    reads: filter,
+  }),
+  confidence: phrases({
+    flag: "confidence",
+    env: "CONFIDENCE",
+    value: "MODIFIER",
+    help: "bid on a fifth more or less confidence: favor|penalize FIELD COMPARISON VALUE",
+    reads: modifier,
+  }),
+  rateLimit: maybe({
+    flag: "rate-limit",
+    env: "RATE_LIMIT",
+    value: "ARTIFACTS",
+    help: "have at most this many artifacts scanned a day",
+    reads: wholeNumber(1),
+  }),
   bidStrategy: one({
     flag: "bid-strategy",
     env: "BID_STRATEGY",
     value: "NAME",
     help: "default, conservative, aggressive, or the path of a strategy module",
     default: "default",
+    reads: text,
+  }),
+  distill: one({
+    flag: "distill",
+    env: "DISTILL",
+    value: "NAME",
+    help: "what makes one verdict of many: bayes, lean, any, majority, or the path of a module",
+    default: "bayes",
     reads: text,
   }),
   maxStakePerBounty: maybe({

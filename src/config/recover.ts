@@ -3,7 +3,8 @@ import { producerSettings } from "./producer.ts";
 import { type ConfigOf, maybe, one, toggle } from "./settings.ts";
 import { seconds, wholeNumber } from "./shapes.ts";
 
-const { keyfile, password, passwordFile, embedded, benign, triage, chains, dataDir } = producerSettings;
+const { keyfile, password, passwordFile, embedded, benign, triage, distill, chains, dataDir } =
+  producerSettings;
 const { chainId, registryAddr, tokenAddr, maxGasPrice, maxFee } = producerSettings;
 
 /** Settings of `recover`: those of the producer whose ledger was lost, as far as they matter. */
@@ -44,7 +45,7 @@ export const recoverSettings = {
     reads: seconds("zero allowed"),
   }),
   ...scanning,
-  ...{ embedded, benign, triage },
+  ...{ embedded, benign, triage, distill },
   ...{ chainId, registryAddr, tokenAddr, maxGasPrice, maxFee },
   ...starting,
   ...logging,

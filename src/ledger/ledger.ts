@@ -14,7 +14,9 @@ import {
 import type { Nct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
+import type { SettledArtifact } from "../domain/settled.ts";
 import type { SignedTransaction } from "../domain/transaction.ts";
+import { newestSettled, settledOf } from "./history.ts";
 import { profitSince, stakedIn, stakedSince } from "./money.ts";
 import { openLedgerFile } from "./open.ts";
 import type {
@@ -197,8 +199,9 @@ export class Ledger implements Disposable {
     }
     this.#atomically(() => {
       this.#run(
-        `INSERT INTO assertion (chain, guid, commitment, nonce, mask, verdicts, bids, stake, fee, metadata, planned_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO assertion (chain, guid, commitment, nonce, mask, verdicts, bids, stake, fee, metadata, planned_at,
+           confidences)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         key.chain,
         key.guid,
         plan.commitment.toString(),
@@ -210,6 +213,7 @@ export class Ledger implements Disposable {
         plan.fee.toString(),
         stringifyJson(plan.metadata),
         plan.plannedAt,
+        plan.confidences === undefined ? null : JSON.stringify(plan.confidences),
       );
       this.advance(key, "planned");
     });
@@ -422,6 +426,16 @@ export class Ledger implements Disposable {
       "SELECT requested_ms AS ms FROM assertion WHERE requested_ms IS NOT NULL ORDER BY planned_at",
     );
     return rows.map((row) => row.ms);
+  }
+
+  /** The newest artifacts on which the arbiters decided, at most so many, newest bounty first. */
+  newestSettled(most: number): readonly SettledArtifact[] {
+    return newestSettled(this.#db, most);
+  }
+
+  /** The artifacts of one bounty on which the arbiters decided. */
+  settledOf(key: BountyKey): readonly SettledArtifact[] {
+    return settledOf(this.#db, key);
   }
 
   /** Totals over everything; reads every assertion. */

@@ -1,6 +1,5 @@
 import type { BidStrategy } from "../bid/contract.ts";
 import type { ProducerConfig } from "../config/producer.ts";
-import { leanOpinion } from "../distill/lean.ts";
 import { createBlockClock } from "../domain/block-clock.ts";
 import { block, type ChainName, type Clock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
@@ -23,6 +22,7 @@ import { Deprecation } from "./deprecation.ts";
 import { Desk } from "./desk.ts";
 import { Duties } from "./duties.ts";
 import type { Tell } from "./events.ts";
+import type { Judge } from "./judge.ts";
 import type { Limiter } from "./limiter.ts";
 import { pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
 import { Purse } from "./purse.ts";
@@ -41,6 +41,7 @@ export interface ChainEngineParts {
   readonly rules: TriageRules;
   readonly strategy: BidStrategy;
   readonly limiter: Limiter;
+  readonly judge: Judge;
   /** Of microengine. */
   readonly version: string;
 }
@@ -74,8 +75,9 @@ export async function openChainEngine(
   parts: ChainEngineParts,
   signal: AbortSignal,
 ): Promise<ChainEngine> {
-  const { config, ledger, queue, collector, clock, tell, log, metrics, rules, strategy, limiter, version } =
-    parts;
+  const { config, ledger, queue, collector, clock, log, metrics, rules, strategy, limiter, version } = parts;
+  const { judge } = parts;
+  const tell = judge.heeding(chain, parts.tell);
   const expected = pinsOf(chain, config, ledger);
   const wallet = openSigner(parts.privateKey, {
     pins: expected,
@@ -124,11 +126,10 @@ export async function openChainEngine(
   const purse = new Purse(() => market.balance(), clock);
   const deprecation = new Deprecation({ market, ledger, tell });
   const duties = new Duties({ market, ledger, purse, clock, tell, deprecation, feeCeiling: config.maxFee });
-  const silence = new Map(config.benign);
   const desk = new Desk({
     ...{ market, ledger, queue, collector, duties, deprecation, purse, limiter, clock, tell },
-    ...{ rules, strategy, version },
-    distill: (testimony) => leanOpinion(testimony, { silence }),
+    ...{ rules, strategy, version, modifiers: config.confidence },
+    distill: (testimony) => judge.distill(testimony),
     seal: (guid, verdicts) => {
       const nonce = wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
       return { nonce, commitment: commitment(wallet.address, verdicts, nonce) };

@@ -17,6 +17,7 @@ import { serveContracts } from "../config/contract-imports.ts";
 import { processTerminal, readPassword } from "../config/password.ts";
 import type { ProducerConfig } from "../config/producer.ts";
 import { readQueueSecret } from "../config/queue-secret.ts";
+import { loadDistillEngine } from "../distill/load.ts";
 import type { Address } from "../domain/address.ts";
 import { systemClock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
@@ -41,6 +42,7 @@ import { Collector } from "./collector.ts";
 import { countEvents } from "./counted.ts";
 import { spawnEmbeddedConsumer } from "./embedded-consumer.ts";
 import { tellLog } from "./events.ts";
+import { Judge } from "./judge.ts";
 import { showLimits } from "./limit-metrics.ts";
 import { Limiter, limitsOf } from "./limiter.ts";
 import { LookBack } from "./look-back.ts";
@@ -76,6 +78,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   refuseAmbiguousPins(config);
   serveContracts();
   const strategy = await loadBidStrategy(config.bidStrategy);
+  const engine = await loadDistillEngine(config.distill);
   const rules = await readTriageRules(config, log);
   const seal = createSeal(config.embedded > 0 ? undefined : await readQueueSecret(config));
   const { address: account, privateKey } = await openKeystore(config.keyfile, () =>
@@ -119,6 +122,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     ...{ limits, stopLossWindowHours: config.stopLossWindow, ledger, tell, steadyMs },
     lookBack: new LookBack(clock, steadyMs),
   });
+  const judge = new Judge({ engine, silence: new Map(config.benign), ledger });
   const version = readVersion();
   const parts = {
     config,
@@ -133,6 +137,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     rules,
     strategy,
     limiter,
+    judge,
     version,
   };
   await using opened = new AsyncDisposableStack();

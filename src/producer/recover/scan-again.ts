@@ -1,6 +1,7 @@
 import { readQueueSecret } from "../../config/queue-secret.ts";
 import type { RecoverConfig } from "../../config/recover.ts";
-import { leanOpinion } from "../../distill/lean.ts";
+import { loadDistillEngine } from "../../distill/load.ts";
+import { NOTHING_LEARNED } from "../../distill/reliability.ts";
 import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import { type Clock, type Instant, instant } from "../../domain/chain.ts";
@@ -44,11 +45,13 @@ export function openScanAgain(
       const rules = await readTriageRules({ ...config, artifactType: ARTIFACT_KINDS }, io.log);
       const backends = rules.backends.map(({ name }) => name);
       queue = await openQueue(config, backends, io);
-      const silence = new Map(config.benign);
+      const engine = await loadDistillEngine(config.distill);
+      // What the lost ledger taught is lost with it.
+      const knowledge = { silence: new Map(config.benign), reliability: NOTHING_LEARNED };
       return {
         ...{ queue, backends, clock, maxSizeBytes: rules.maxSizeBytes },
         collector: new Collector(queue, clock, () => {}),
-        distill: (testimony) => leanOpinion(testimony, { silence }),
+        distill: (testimony) => engine.distill(testimony, knowledge),
       };
     } catch (error) {
       io.signal.throwIfAborted();
