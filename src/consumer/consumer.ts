@@ -45,6 +45,8 @@ export interface Consumer extends AsyncDisposable {
   serve(work: ScanWork, signal: AbortSignal): Promise<void>;
   /** Whether every scanner can be used; if not, a restart may help. */
   healthy(): boolean;
+  /** Backends whose service cannot be used at present, and why; they answer `unknown` until it can. */
+  troubles(): ReadonlyMap<string, string>;
   /** Whether jobs are being taken. */
   serving(): boolean;
   /** Jobs taken and not answered yet. */
@@ -80,6 +82,13 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     return {
       backends: [...pools.values()].map(({ description }) => description),
       healthy: () => pools.values().every((pool) => pool.healthy()),
+      troubles: () =>
+        new Map(
+          pools.entries().flatMap(([name, pool]) => {
+            const trouble = pool.trouble();
+            return trouble === undefined ? [] : [[name, trouble] as const];
+          }),
+        ),
       serving: () => serving,
       inProgress: () => inProgress,
       async serve(work, signal) {

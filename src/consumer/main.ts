@@ -12,7 +12,7 @@ import { backendSettings } from "../config/backend-settings.ts";
 import type { ConsumerConfig } from "../config/consumer.ts";
 import { readQueueSecret } from "../config/queue-secret.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
-import { serveHealth } from "../observe/health.ts";
+import { type Health, serveHealth } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
 import { createRegistry } from "../observe/metrics.ts";
 import { openBullmqWork } from "../queue/bullmq-consumer.ts";
@@ -20,7 +20,7 @@ import { openEmbeddedWork } from "../queue/embedded-consumer.ts";
 import type { ScanWork } from "../queue/port.ts";
 import { parseRedisAddress } from "../queue/redis-address.ts";
 import { createSeal } from "../queue/seal.ts";
-import { openConsumer } from "./consumer.ts";
+import { type Consumer, openConsumer } from "./consumer.ts";
 import { dropWalletSecrets } from "./environment.ts";
 
 export interface ConsumerIo {
@@ -63,13 +63,17 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
     metrics: registry,
     live: () => ({ scanners: { ok: consumer.healthy() } }),
     ready: () => ({
-      scanners: { ok: consumer.healthy() },
+      scanners: scannersReady(consumer),
       queue: { ok: queueUp() },
       serving: { ok: consumer.serving() },
     }),
     refresh: () => {
       metrics.queueUp.set(queueUp() ? 1 : 0);
       metrics.jobsInProgress.set(consumer.inProgress());
+      const troubles = consumer.troubles();
+      for (const { name } of consumer.backends) {
+        metrics.backendUp.set({ backend: name }, troubles.has(name) ? 0 : 1);
+      }
     },
   });
   const leaving = new AbortController();
@@ -112,6 +116,12 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
       throw error;
     }
   }
+}
+
+/** A backend whose service is down is no reason to restart; it is one to look after. */
+function scannersReady(consumer: Consumer): Health[string] {
+  const detail = [...consumer.troubles()].map(([backend, trouble]) => `${backend}: ${trouble}`).join(" ");
+  return detail === "" ? { ok: consumer.healthy() } : { ok: false, detail };
 }
 
 /** Waits for work that ends some time after the signal; once that aborts, for `ms` at most. */

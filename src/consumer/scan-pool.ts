@@ -42,6 +42,8 @@ export class ScanPool implements Backend, AsyncDisposable {
   readonly #waiters: Waiter[] = [];
   #starting = 0;
   #startFailure: string | undefined;
+  /** What the log was told last. */
+  #toldTrouble: string | undefined;
   #closed = false;
 
   private constructor(
@@ -66,6 +68,11 @@ export class ScanPool implements Backend, AsyncDisposable {
   /** False when no worker is alive and the last attempt to start one failed. */
   healthy(): boolean {
     return this.#workers.size > 0 || this.#startFailure === undefined;
+  }
+
+  /** Why what the scanner depends on cannot be used at present, as one of its processes says. */
+  trouble(): string | undefined {
+    return this.#workers.values().find(({ trouble }) => trouble !== undefined)?.trouble;
   }
 
   async scan(request: ScanRequest, signal: AbortSignal): Promise<ScanOutcome> {
@@ -122,6 +129,8 @@ export class ScanPool implements Backend, AsyncDisposable {
 
   #adopt(worker: ScanWorker): void {
     this.#workers.add(worker);
+    worker.onCondition = () => this.#tellTrouble();
+    this.#tellTrouble();
     void worker.gone.then(() => {
       this.#workers.delete(worker);
       const at = this.#free.indexOf(worker);
@@ -129,6 +138,15 @@ export class ScanPool implements Backend, AsyncDisposable {
       this.#keepAhead();
     });
     this.#offer(worker);
+  }
+
+  #tellTrouble(): void {
+    const reason = this.trouble();
+    if (reason === this.#toldTrouble) return;
+    this.#toldTrouble = reason;
+    const backend = this.description.name;
+    if (reason === undefined) this.#options.log.info({ backend }, "scanner.recovered");
+    else this.#options.log.warn({ backend, reason }, "scanner.trouble");
   }
 
   /** Starts a worker for everybody in line and one more. After a failed start only a waiting scan tries again. */

@@ -83,6 +83,7 @@ interface WorkerSurroundings {
 
 interface Running {
   readonly id: number;
+  readonly deadline: number;
   readonly end: (outcome: ScanOutcome) => void;
 }
 
@@ -95,6 +96,9 @@ export class ScanWorker {
   readonly #limits: WorkerLimits;
   readonly #legacy: Legacy | undefined;
   #introduced: ((message: FromWorker | undefined) => void) | undefined;
+  /** Hears when `trouble` changed. */
+  onCondition: () => void = () => {};
+  #trouble: string | undefined;
   #description: BackendDescription | undefined;
   #state: "starting" | "idle" | "scanning" | "closing" | "gone" = "starting";
   #running: Running | undefined;
@@ -162,6 +166,11 @@ export class ScanWorker {
     return this.#description!;
   }
 
+  /** Why what the scanner depends on cannot be used at present, by its own `check`. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
   get idle(): boolean {
     return this.#state === "idle";
   }
@@ -178,7 +187,7 @@ export class ScanWorker {
     this.#state = "scanning";
     const id = ++this.#scans;
     const { promise, resolve: end } = Promise.withResolvers<ScanOutcome>();
-    this.#running = { id, end };
+    this.#running = { id, deadline: request.deadline, end };
     const stop = (outcome: ScanOutcome): void => {
       end(outcome);
       this.kill();
@@ -237,17 +246,23 @@ export class ScanWorker {
     const message = FromWorker.safeParse(said).data;
     if (message?.type === "told") this.#legacy?.told(message.level, message.sentence);
     else if (message?.type === "bequeathed") this.#legacy?.bequeathed(message.state);
+    else if (message?.type === "condition") this.#hearCondition(message.trouble);
     else if (this.#state === "starting") this.#introduced?.(message);
     else this.#hearOutcome(message);
   }
 
+  #hearCondition(trouble: string | undefined): void {
+    this.#trouble = trouble;
+    this.onCondition();
+  }
+
   #hearOutcome(message: FromWorker | undefined): void {
     if (message === undefined || !("id" in message) || message.id !== this.#running?.id) return;
-    this.#running.end(
-      message.type === "finding"
-        ? { kind: "finding", finding: message.finding }
-        : { kind: message.type, detail: message.message },
-    );
+    const { deadline, end } = this.#running;
+    if (message.type === "finding") end({ kind: "finding", finding: message.finding });
+    // A scanner that heeds its signal gives up with an error of its own.
+    else if (Date.now() >= deadline - TIMER_SLACK_MS) end({ kind: "timeout" });
+    else end({ kind: message.type, detail: message.message });
   }
 
   async #send(id: number, { bytes, kind, sha256, types, claim, deadline }: ScanRequest): Promise<void> {

@@ -60,6 +60,8 @@ export const FromWorker = z.discriminatedUnion("type", [
   z.object({ type: z.literal("told"), level: z.enum(["info", "warn"]), sentence: z.string() }),
   /** For the processes that will come after this one, at any time. */
   z.object({ type: z.literal("bequeathed"), state: z.unknown() }),
+  /** What `check` of the scanner says, whenever that changes; without a trouble it can be used. */
+  z.object({ type: z.literal("condition"), trouble: z.string().exactOptional() }),
   z.object({ type: z.literal("finding"), id: z.int(), finding: z.unknown() }),
   /** `thrown`: the scanner threw. `unsendable`: what it returned cannot even be copied. */
   z.object({ type: z.enum(["thrown", "unsendable"]), id: z.int(), message: z.string() }),

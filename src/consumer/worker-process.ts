@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
@@ -24,6 +25,9 @@ const ORPHAN_WATCH = `
   }, 1000);
 `;
 
+/** How often a scanner is asked whether its service can be used, and how long it may take to say so. */
+const CHECK_MS = 3_000;
+
 /** As of now: by the time somebody looks again, it may have changed. */
 const parent = process.ppid;
 let scanner: Scanner | undefined;
@@ -43,12 +47,33 @@ async function open({ moduleUrl, settings, setUp, inherited }: OpenMessage): Pro
     scanner = await loadScanner(moduleUrl, settings);
     if (setUp) await scanner.setup?.({ tell, inherited, bequeath });
     say({ type: "ready", description: describeScanner(scanner) });
+    if (setUp && scanner.check !== undefined) void watch(scanner);
   } catch (error) {
     const fault = error instanceof Fault ? error : undefined;
     const message =
       fault?.message ?? `The scanner ${scanner?.name} failed to set up: ${describeError(error)}.`;
     const hint = fault?.hint;
     say({ type: "refused", code: fault?.code ?? "BACKEND_SETUP_FAILED", message, ...(hint ? { hint } : {}) });
+  }
+}
+
+/** Says when what the scanner depends on can no longer be used, and when it can again. */
+async function watch(watched: Scanner): Promise<void> {
+  let told: string | undefined;
+  while (process.connected) {
+    const trouble = await troubleOf(watched);
+    if (trouble !== told) say({ type: "condition", ...(trouble === undefined ? {} : { trouble }) });
+    told = trouble;
+    await sleep(CHECK_MS, undefined, { ref: false });
+  }
+}
+
+async function troubleOf(watched: Scanner): Promise<string | undefined> {
+  try {
+    await watched.check!(AbortSignal.timeout(CHECK_MS));
+    return undefined;
+  } catch (error) {
+    return describeError(error).slice(0, 2000) || "It does not say why.";
   }
 }
 
