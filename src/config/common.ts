@@ -48,7 +48,8 @@ export const gateway = {
   }),
 };
 
-export const scanning = {
+/** Where a producer and its consumers meet. */
+export const queueing = {
   redisAddr: one({
     flag: "redis-addr",
     env: "REDIS_ADDR",
@@ -82,6 +83,10 @@ export const scanning = {
     help: "file that holds the secret of the queue",
     reads: text,
   }),
+};
+
+/** The backends and what they need, also where there is no queue. */
+export const analysing = {
   backend: many({
     flag: "backend",
     env: "BACKEND",
@@ -106,6 +111,8 @@ export const scanning = {
     reads: byteSize,
   }),
 };
+
+export const scanning = { ...queueing, ...analysing };
 
 export const starting = {
   wait: one({
