@@ -10,6 +10,7 @@ import { consumerSettings } from "./config/consumer.ts";
 import { demoSettings } from "./config/demo.ts";
 import { refuseStrayWords } from "./config/npm.ts";
 import { flagsOf, optionsOf } from "./config/options.ts";
+import { foldPhrases } from "./config/phrases.ts";
 import { producerSettings } from "./config/producer.ts";
 import { recoverSettings } from "./config/recover.ts";
 import { sandboxSettings } from "./config/sandbox.ts";
@@ -136,7 +137,10 @@ function misuse({ code, message }: CommanderError): string {
 }
 
 process.on("uncaughtException", (error) => process.exit(tell(error)));
-const argv = process.argv.slice(2);
+const argv = foldPhrases(
+  process.argv.slice(2),
+  PROGRAMS.map(({ settings }) => settings),
+);
 try {
   await commandLine(argv, (exitCode) => {
     process.exitCode = exitCode;

@@ -5,6 +5,7 @@
  * settings nobody chose, so we notice and say what to type.
  */
 import { ConfigFault } from "../domain/fault.ts";
+import { PHRASE_WORDS, writePhrase } from "./phrases.ts";
 import type { Setting, SettingsTable, Sources } from "./settings.ts";
 
 export interface CommandLine {
@@ -47,13 +48,19 @@ export function retypedForNpm(line: CommandLine, env: Sources["env"]): string | 
 
   // npm does not say which word belonged to which flag: one of each is a pair, more are anybody's guess.
   const open = taken.filter(({ text }) => text === undefined);
-  const word = open.length === 1 && line.words.length === 1 ? line.words[0] : undefined;
+  const word = open.length === 1 ? onlyText(open[0]!.setting, line.words) : undefined;
   const retyped = taken.map(({ setting, text = word }) => {
     if (setting.kind === "switch") return `--${setting.flag}`;
     return `--${setting.flag} ${setting.secret || text === undefined ? setting.value : quoted(text)}`;
   });
   const passed = line.rest.filter((argument) => !line.words.includes(argument) && argument !== "--");
   return ["npm start", line.command, "--", ...retyped, ...passed.map(quoted)].join(" ");
+}
+
+/** The words as the one value of this setting, if that is what they can be. */
+function onlyText({ kind }: Setting<unknown>, words: readonly string[]): string | undefined {
+  if (words.length === 1) return words[0];
+  return kind === "phrases" && words.length === PHRASE_WORDS ? writePhrase(words) : undefined;
 }
 
 interface Taken {

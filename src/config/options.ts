@@ -1,6 +1,6 @@
 /** Settings tables as options of the command line. */
 import { Option } from "commander";
-import type { Setting, SettingsTable, Sources } from "./settings.ts";
+import { isList, type Setting, type SettingsTable, type Sources } from "./settings.ts";
 
 /** One option a row; its help names the variable and the default. */
 export const optionsOf = (table: SettingsTable): readonly Option[] => Object.values(table).map(optionOf);
@@ -9,15 +9,16 @@ function optionOf(setting: Setting<unknown>): Option {
   const { flag, kind, value } = setting;
   const option = new Option(kind === "switch" ? `--${flag}` : `--${flag} <${value}>`, helpOf(setting));
   if (setting.hidden) option.hideHelp();
-  if (kind === "list") option.argParser<string[]>((text, sofar = []) => [...sofar, text]);
+  if (isList(setting)) option.argParser<string[]>((text, sofar = []) => [...sofar, text]);
   return option;
 }
 
 function helpOf({ help, env, kind, default: text, defaultHelp }: Setting<unknown>): string {
-  const variable = env === undefined ? [] : [`variable ${env}${kind === "list" ? ", comma separated" : ""}`];
+  const separated = { list: ", comma separated", phrases: ', separated by ";"', value: "", switch: "" }[kind];
+  const variable = env === undefined ? [] : [`variable ${env}${separated}`];
   const standard = defaultHelp ?? (typeof text === "string" ? text : undefined);
   const also = [
-    ...(kind === "list" ? ["repeatable"] : []),
+    ...(isList({ kind }) ? ["repeatable"] : []),
     ...variable,
     ...(standard === undefined ? [] : [`default: ${standard}`]),
   ];

@@ -9,6 +9,7 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { ConfigFault } from "../domain/fault.ts";
+import { splitPhrases } from "./phrases.ts";
 
 /** What a default may depend on. */
 export interface Machine {
@@ -40,7 +41,7 @@ interface ValueRow<T> extends Row {
 }
 
 export interface Setting<T> extends ValueRow<unknown> {
-  readonly kind: "value" | "list" | "switch";
+  readonly kind: "value" | "list" | "phrases" | "switch";
   readonly default?: string | ((machine: Machine) => string);
   /** Exists only in the type checker: what `readSettings` makes of this row. */
   readonly type?: T;
@@ -69,6 +70,10 @@ export const maybe = <T>(row: ValueRow<T>) =>
 /** A repeatable flag, a comma-separated variable; the default is comma separated too. */
 export const many = <T>(row: ValueRow<T> & { default: string }) =>
   ({ kind: "list", ...row }) as Setting<readonly T[]>;
+
+/** Phrases of four words (phrases.ts): a repeatable flag, and a variable that separates them by ";". Default: none. */
+export const phrases = <T>(row: ValueRow<T>) =>
+  ({ kind: "phrases", default: "", defaultHelp: "none", ...row }) as Setting<readonly T[]>;
 
 /** On when its flag is given or its variable says so. */
 export const toggle = (row: Row) =>
@@ -115,7 +120,7 @@ export function readSettings<Table extends SettingsTable>(table: Table, sources:
   const entries = Object.entries(table).flatMap(([name, setting]) => {
     const texts = given(setting, sources) ?? defaultTexts(setting, machine);
     const values = texts.map((text) => readOne(setting, text));
-    if (setting.kind === "list") return [[name, values]];
+    if (isList(setting)) return [[name, values]];
     if (values.length > 0) return [[name, values[0]]];
     if (setting.defaultHelp === "none") return [];
     throw new ConfigFault("SETTING_MISSING", `${settingName(setting)} is missing: ${setting.help}.`);
@@ -130,15 +135,22 @@ function given(setting: Setting<unknown>, { flags, env }: Sources): readonly str
   const variable = setting.env === undefined ? undefined : env[setting.env];
   if (variable === undefined || variable.trim() === "") return undefined;
   // A password may begin or end with a space; nothing else does on purpose.
-  if (setting.kind !== "list") return [setting.secret ? variable : variable.trim()];
-  return splitList(variable);
+  if (isList(setting)) return splitTexts(setting, variable);
+  return [setting.secret ? variable : variable.trim()];
 }
 
 function defaultTexts(setting: Setting<unknown>, machine: Machine): readonly string[] {
   const text = typeof setting.default === "function" ? setting.default(machine) : setting.default;
   if (text === undefined) return [];
-  return setting.kind === "list" ? splitList(text) : [text];
+  return isList(setting) ? splitTexts(setting, text) : [text];
 }
+
+/** Whether a setting may have several values. */
+export const isList = ({ kind }: Pick<Setting<unknown>, "kind">): boolean =>
+  kind === "list" || kind === "phrases";
+
+const splitTexts = ({ kind }: Setting<unknown>, text: string): readonly string[] =>
+  kind === "phrases" ? splitPhrases(text) : splitList(text);
 
 const splitList = (text: string): string[] =>
   text

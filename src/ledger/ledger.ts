@@ -239,7 +239,8 @@ export class Ledger implements Disposable {
       for (const [position, { hash, nonce, raw }] of signed.entries()) {
         this.#run(
           `INSERT INTO signed_transaction (hash, chain, guid, action, signed_at, decides, nonce, raw, attempt)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET attempt = excluded.attempt`,
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET attempt = excluded.attempt, signed_at = excluded.signed_at`,
           hash,
           key.chain,
           key.guid,
@@ -278,6 +279,34 @@ export class Ledger implements Disposable {
       this.#attempts(key, action),
     );
     return rows.map(({ hash, nonce, raw }) => ({ hash, nonce: BigInt(nonce), raw }));
+  }
+
+  /**
+   * What was signed last for each bounty whose transactions may still be on their way, from an account nonce on; an entry
+   * for each bounty. A nonce that was given back and used again belongs to the one that was signed later.
+   */
+  signedFrom(chain: ChainName, nonce: bigint): readonly (readonly SignedTransaction[])[] {
+    const rows = this.#all<{ guid: string; attempt: number; hash: string; nonce: string; raw: string }>(
+      `SELECT guid, attempt, hash, nonce, raw FROM signed_transaction JOIN bounty USING (chain, guid)
+       WHERE chain = ? AND state IN ('posting', 'revealing', 'settling') AND raw <> '' AND CAST(nonce AS INTEGER) >= ?
+         AND (state, action) IN (VALUES ('posting', 'assert'), ('revealing', 'reveal'), ('settling', 'settle'))
+       ORDER BY signed_at, signed_transaction.rowid`,
+      chain,
+      nonce,
+    );
+    const attempts = Map.groupBy(rows, ({ guid }) => guid)
+      .values()
+      .map((signed) =>
+        signed.filter(({ attempt }) => attempt === Math.max(...signed.map((it) => it.attempt))),
+      );
+    const holders = new Map(rows.map((row) => [row.nonce, row.hash]));
+    return [...attempts]
+      .filter((signed) => signed.every((row) => holders.get(row.nonce) === row.hash))
+      .map((signed) =>
+        signed
+          .map(({ hash, nonce: number, raw }) => ({ hash, nonce: BigInt(number), raw }))
+          .toSorted(byNonce),
+      );
   }
 
   /** The fee that was approved, when it is not the planned one any more. */
@@ -511,6 +540,8 @@ export class Ledger implements Disposable {
     return this.#statement(sql).all(...values) as Row[];
   }
 }
+
+const byNonce = (a: SignedTransaction, b: SignedTransaction): number => (a.nonce < b.nonce ? -1 : 1);
 
 /** Opens (or makes) the ledger in a file; ":memory:" for one that is gone with the process. */
 export const openLedger = (file: string, clock: Clock): Ledger => new Ledger(openLedgerFile(file), clock);

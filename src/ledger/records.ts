@@ -3,6 +3,7 @@ import type { ChainName, Instant } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { AbandonReason, BountyState } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
+import type { Ppm } from "../domain/verdict.ts";
 
 export interface BountyKey {
   readonly chain: ChainName;
@@ -29,6 +30,11 @@ export interface AssertionRecord {
   readonly verdicts: bigint;
   /** One per set bit of `mask`, lowest bit first. */
   readonly bids: readonly Nct[];
+  /**
+   * The confidence behind each bid, in the order of `bids`: the opinion's, changed by the operator's modifiers. Absent
+   * where nobody knows it any more.
+   */
+  readonly confidences?: readonly Ppm[];
   readonly stake: Nct;
   readonly fee: Nct;
   /** One entry per artifact of the bounty. */

@@ -7,6 +7,7 @@ import { isGuid } from "../domain/guid.ts";
 import { parseJson } from "../domain/json.ts";
 import { ABANDON_REASONS, BOUNTY_STATES } from "../domain/lifecycle.ts";
 import { nct } from "../domain/nct.ts";
+import type { Ppm } from "../domain/verdict.ts";
 import type { AssertionRecord, BountyRecord } from "./records.ts";
 
 const bigintText = z.string().regex(/^\d+$/).transform(BigInt);
@@ -71,6 +72,7 @@ const assertionRow = z.object({
   planned_at: z.number().transform(instant),
   requested_ms: z.number().nullable(),
   payout: amountText.nullable(),
+  confidences: jsonText.pipe(z.array(z.int().transform((value) => value as Ppm))).nullable(),
 });
 export type AssertionRow = z.input<typeof assertionRow>;
 
@@ -94,5 +96,6 @@ export function readAssertion(
     plannedAt: row.planned_at,
     requestedMs: row.requested_ms,
     payout: row.payout,
+    ...(row.confidences === null ? {} : { confidences: row.confidences }),
   };
 }

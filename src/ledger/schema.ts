@@ -111,4 +111,6 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (chain, name)
   ) STRICT;
   `,
+  // What was bid on may differ from the opinion, by the operator's modifiers.
+  "ALTER TABLE assertion ADD COLUMN confidences TEXT;",
 ];

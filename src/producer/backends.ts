@@ -12,7 +12,8 @@ import type { TriageRules } from "../triage/triage.ts";
  * Throws ConfigFault when a backend or the file cannot be used, or `--benign` names a backend that is not in use.
  */
 export async function readTriageRules(
-  config: Pick<ProducerConfig, "backend" | "triage" | "artifactType" | "maxArtifactSize" | "benign">,
+  config: Pick<ProducerConfig, "backend" | "triage" | "artifactType" | "maxArtifactSize" | "benign"> &
+    Partial<Pick<ProducerConfig, "filter">>,
   log: Logger,
 ): Promise<TriageRules> {
   const described = await Promise.all(config.backend.map((spec) => describeBackend(spec, { log })));
@@ -35,6 +36,7 @@ export async function readTriageRules(
     maxSizeBytes: Math.min(config.maxArtifactSize, file?.maxSizeBytes ?? Number.POSITIVE_INFINITY),
     backends: described.map(({ name, accepts }) => ({ name, accepts })),
     routes: file?.routes ?? [],
+    ...(config.filter === undefined ? {} : { filters: config.filter }),
     ...(file?.declaredTypes === undefined ? {} : { declaredTypes: file.declaredTypes }),
   };
 }

@@ -22,6 +22,7 @@ import { Deprecation } from "./deprecation.ts";
 import { Desk } from "./desk.ts";
 import { Duties } from "./duties.ts";
 import type { Tell } from "./events.ts";
+import { handOverSigned } from "./hand-over.ts";
 import type { Judge } from "./judge.ts";
 import type { Limiter } from "./limiter.ts";
 import { pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
@@ -116,6 +117,8 @@ export async function openChainEngine(
   const { chainId, registry } = pins;
   const broken = Promise.withResolvers<Fault>();
   watchContracts({ market, pins, clock, signal }, broken.resolve);
+
+  await handOverSigned({ market, ledger, tell }, signal);
 
   const blocks = createBlockClock(market.head(), clock.now());
   market.on("block", ({ number }) => {

@@ -12,6 +12,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { RecentKeys } from "../market/polyswarmd/recent-keys.ts";
 import type { AssertionNotice, BountyNotice, Marketplace } from "../market/port.ts";
 import type { ScanQueue } from "../queue/port.ts";
+import type { Modifier } from "../triage/modifier.ts";
 import type { TriageRules } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
 import { type Case, jobsOf, withAnswers } from "./cases.ts";
@@ -44,6 +45,7 @@ export interface DeskParts {
   readonly rules: TriageRules;
   readonly distill: (testimony: Testimony) => Opinion;
   readonly strategy: BidStrategy;
+  readonly modifiers?: readonly Modifier[];
   /** Seals verdict bits for a bounty; the nonce is the secret that opens the commitment. */
   readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
   /** When a block of this chain will be reached, as far as we can tell. */
@@ -230,7 +232,18 @@ export class Desk {
 
   /** Nothing is awaited between asking what may be staked and reserving it: no two bounties are promised the same NCT. */
   async #plan(bounty: Bounty, cases: readonly Case[], signal: AbortSignal): Promise<void> {
-    const { market, ledger, purse, limiter, strategy, seal, clock, tell, version } = this.#parts;
+    const {
+      market,
+      ledger,
+      purse,
+      limiter,
+      strategy,
+      modifiers = [],
+      seal,
+      clock,
+      tell,
+      version,
+    } = this.#parts;
     await whileInTime(market, bounty.expiration, () => purse.refresh(), signal);
     const parameters = market.parameters();
     const { assertionFee: fee, bidMinimum } = parameters;
@@ -242,6 +255,7 @@ export class Desk {
       allowance: limiter.allow({ balance: purse.available(), fee, bidMinimum }),
       atRisk: ledger.atRisk(market.chain),
       strategy,
+      modifiers,
       seal,
       now: clock.now(),
       version,
@@ -253,6 +267,7 @@ export class Desk {
       guid: bounty.guid,
       artifacts: plan.assertion.bids.length,
       stake: formatNct(plan.assertion.stake),
+      confidences: (plan.assertion.confidences ?? []).map(ratioOf),
     });
   }
 }

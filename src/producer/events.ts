@@ -20,6 +20,9 @@ export interface ProducerEvents {
   /** `promised` bounties still need a post, a reveal or a settlement of ours: be back before their reveals are due. */
   "producer.stopping": { promised: number; unpromised: number; atRisk: string };
   "producer.stopped": { promised: number; atRisk: string };
+  /** What an earlier run had signed, and may not have sent, is with the node. */
+  "producer.handed-over": { chain: string; actions: number };
+  "producer.handing-over-failed": { chain: string; reason: string };
   /** Bounties of an earlier run that are taken up again. */
   "producer.resumed": { chain: string; promised: number; unpromised: number };
   /** Another producer took the wallet over while we could not reach Redis: we stop. */
@@ -62,7 +65,13 @@ export interface ProducerEvents {
   /** An end without a stake. */
   "bounty.abandoned": { guid: Guid; why: AbandonReason; detail?: string };
   /** Commitment, nonce and stakes are in the ledger; nothing was sent. */
-  "assertion.planned": { guid: Guid; artifacts: number; stake: string };
+  "assertion.planned": {
+    guid: Guid;
+    artifacts: number;
+    stake: string;
+    /** What was bid on, 0..1, one for each artifact: our opinion's, changed by the operator's modifiers. */
+    confidences: readonly number[];
+  };
   /** The assertion is on the market. `ms` is from hearing of the bounty until the request for it left. */
   "assertion.posted": { guid: Guid; index: number; stake: string; ms: number | null };
   "assertion.unconfirmed": { guid: Guid; reason: string };
@@ -92,6 +101,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "bounty.dispatched": "debug",
   "lease.lost": "error",
   "market.disconnected": "warn",
+  "producer.handing-over-failed": "warn",
   "backfill.delayed": "warn",
   "backend.silent": "warn",
   "market.deprecated": "warn",

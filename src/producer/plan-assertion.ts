@@ -1,6 +1,7 @@
 import type { BidArtifact, BidRequest, BidStrategy } from "../bid/contract.ts";
 import type { Allowance } from "../bid/limits.ts";
 import { type AbstainReason, planBids } from "../bid/plan.ts";
+import { NO_CLAIM } from "../domain/artifact.ts";
 import { hasBit } from "../domain/bits.ts";
 import type { Bounty, MarketParameters } from "../domain/bounty.ts";
 import type { Instant } from "../domain/chain.ts";
@@ -9,6 +10,7 @@ import type { AbandonReason } from "../domain/lifecycle.ts";
 import { type Nct, nct } from "../domain/nct.ts";
 import type { PlannedAssertion } from "../ledger/records.ts";
 import type { AssertionNotice } from "../market/port.ts";
+import { type Modifier, modifyConfidence } from "../triage/modifier.ts";
 import type { Case } from "./cases.ts";
 import { buildMetadata } from "./metadata.ts";
 
@@ -21,6 +23,8 @@ export interface PlanFacts {
   readonly allowance: Allowance;
   readonly atRisk: Nct;
   readonly strategy: BidStrategy;
+  /** What the operator makes of our confidence, by what the bounty says of an artifact. */
+  readonly modifiers?: readonly Modifier[];
   readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
   readonly now: Instant;
   readonly version: string;
@@ -33,7 +37,7 @@ export type AssertionPlan =
 /** From opinions to an assertion that can be written down and posted, or the reason why there is none. */
 export function planAssertion(facts: PlanFacts): AssertionPlan {
   const { allowance } = facts;
-  const artifacts = facts.cases.flatMap(speakable);
+  const artifacts = facts.cases.flatMap((item) => speakable(facts, item));
   if (artifacts.length === 0) {
     return { kind: "abandon", why: "no-opinion", detail: facts.cases.map(explain).join("; ") };
   }
@@ -49,6 +53,9 @@ export function planAssertion(facts: PlanFacts): AssertionPlan {
       mask: plan.mask,
       verdicts: plan.verdicts,
       bids: plan.bids,
+      confidences: artifacts
+        .filter(({ index }) => hasBit(plan.mask, index))
+        .map(({ confidence }) => confidence),
       stake: plan.stake,
       fee: facts.parameters.assertionFee,
       metadata: buildMetadata(spoken(facts, plan.mask), { microengine: facts.version }),
@@ -80,9 +87,10 @@ function bidRequest(
 }
 
 /** Only malicious and benign can be asserted. */
-function speakable({ index, opinion }: Case): BidArtifact[] {
+function speakable({ bounty, modifiers = [] }: PlanFacts, { index, opinion }: Case): BidArtifact[] {
   if (opinion === null || (opinion.verdict !== "malicious" && opinion.verdict !== "benign")) return [];
-  const { verdict, confidence, interval, family } = opinion;
+  const { verdict, interval, family } = opinion;
+  const confidence = modifyConfidence(opinion.confidence, modifiers, bounty.claims[index] ?? NO_CLAIM);
   return [{ index, verdict, confidence, interval, family }];
 }
 

@@ -8,6 +8,7 @@ import {
 import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
 import { matchesAny, matchesEverything } from "../domain/media-type.ts";
 import { EMPTY_TYPE, TRIAGE_HEAD_BYTES, URL_TYPE } from "./detect.ts";
+import { type Filter, filteredOut } from "./filter.ts";
 
 export interface BackendTerms {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface TriageRules {
   readonly backends: readonly BackendTerms[];
   /** The first route that matches wins; without one, every backend that accepts the artifact is asked. */
   readonly routes: readonly Route[];
+  /** On what the bounty declares; the operator's answer before anything is fetched. */
+  readonly filters?: readonly Filter[];
   /**
    * What a MIME type that the bounty declares is worth. It is a stranger's word, so by default it decides nothing;
    * `may-skip` lets it save the look at artifacts that would be skipped if it were true. It never gets one scanned.
@@ -35,6 +38,7 @@ export interface TriageRules {
 
 export const SKIP_REASONS = [
   "wrong-kind", // neither the operator nor any backend takes this kind of artifact
+  "filtered", // an operator's filter says so
   "too-large", // over the operator's limit, or over that of every backend
   "type-not-accepted", // no backend takes content of this type
   "routed-nowhere", // an operator's route says to leave this type alone
@@ -71,6 +75,8 @@ export function triage(artifact: TriageArtifact, rules: TriageRules): Triage {
   if (!rules.artifactKinds.includes(artifact.kind)) {
     return skip("wrong-kind", `${artifact.kind} artifacts are not taken`);
   }
+  const filtered = filteredOut(rules.filters ?? [], artifact.claim);
+  if (filtered !== undefined) return skip("filtered", filtered);
   const sizeBytes = artifact.sizeBytes ?? artifact.claim.sizeBytes;
   if (sizeBytes !== undefined && sizeBytes > rules.maxSizeBytes) {
     return skip("too-large", `${sizeBytes} bytes, the limit is ${rules.maxSizeBytes}`);
