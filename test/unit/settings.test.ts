@@ -35,6 +35,7 @@ describe("settings", () => {
       benign: [],
       maxArtifactSize: 34_603_008,
       bidStrategy: "default",
+      distill: "bayes",
       chains: ["side"],
       artifactType: ["file"],
       dataDir: "./data",
