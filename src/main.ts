@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { calibrateSettings } from "./config/calibrate.ts";
 import { consumerSettings } from "./config/consumer.ts";
 import { demoSettings } from "./config/demo.ts";
 import { refuseStrayWords } from "./config/npm.ts";
@@ -86,6 +87,15 @@ const PROGRAMS: readonly Program[] = [
     "rebuilds a lost ledger from the marketplace, reveals and settles",
     recoverSettings,
     async (config, io) => (await import("./producer/recover/main.ts")).runRecover(config, io),
+  ),
+  program(
+    "calibrate",
+    "shows from the ledger how far verdicts and backends can be believed",
+    calibrateSettings,
+    async (config) =>
+      (await import("./producer/calibrate/main.ts")).runCalibrate(config, (text) =>
+        process.stdout.write(text),
+      ),
   ),
   program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) =>
     (await import("./sandbox/main.ts")).runSandbox(config, io),

@@ -1,0 +1,22 @@
+/** Composition root of `calibrate`: what the ledger says of verdicts given before, printed. Reads only. */
+import { join } from "node:path";
+import type { CalibrateConfig } from "../../config/calibrate.ts";
+import { newestSettled } from "../../ledger/history.ts";
+import { openReadOnly } from "../../ledger/read-only.ts";
+import { NOTHING_SETTLED, renderReport } from "./render.ts";
+import { reportOn } from "./report.ts";
+
+/** Resolves to the exit code. Throws ConfigFault when there is no ledger to read. */
+export async function runCalibrate(
+  config: CalibrateConfig,
+  print: (text: string) => unknown,
+): Promise<number> {
+  using db = openReadOnly(join(config.dataDir, "ledger.sqlite"));
+  const report = reportOn(newestSettled(db, config.newest), new Map(config.benign));
+  if (config.json) print(`${JSON.stringify(report, nullForMissing)}\n`);
+  else print(report.settled === 0 ? `${NOTHING_SETTLED}\n` : renderReport(report));
+  return 0;
+}
+
+/** A field without a value is there all the same. */
+const nullForMissing = (_key: string, value: unknown): unknown => value ?? null;
