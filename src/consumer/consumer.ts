@@ -111,8 +111,14 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
   }
 }
 
-async function openPools(
-  { terms, log, limits }: ConsumerParts,
+/** What the scanners of a consumer need to be started. */
+export interface PoolParts extends Pick<ConsumerParts, "log" | "limits"> {
+  readonly terms: Pick<ConsumerTerms, "backends" | "backendSettings" | "scanLimit">;
+}
+
+/** The backends by their names, each with its processes; `opened` ends them. Throws ConfigFault when one cannot be used. */
+export async function openPools(
+  { terms, log, limits }: PoolParts,
   opened: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, ScanPool>> {
   const pools = new Map<string, ScanPool>();
