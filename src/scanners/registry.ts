@@ -4,7 +4,7 @@ import { ConfigFault } from "../domain/fault.ts";
 import type { ScannerSettings } from "./contract.ts";
 
 /** Backends that come with the program; each is a module of this folder. */
-export const BUILT_IN_BACKENDS = ["eicar", "clamav"] as const;
+export const BUILT_IN_BACKENDS = ["eicar", "yara", "clamav"] as const;
 
 /** Where a backend's module is. Its name is only known once it is loaded, in a process of its own. */
 export interface BackendModule {

@@ -1,0 +1,113 @@
+/**
+ * YARA rules in native code (an optional dependency that exists for x64 Linux with glibc and for macOS): next to no cost a
+ * scan whatever the number of rules.
+ *
+ * It knows no namespaces. Files whose rules have different names share one compiled set; a name that comes again, and a
+ * global rule, which would hold for everybody, make another. So a file may here refer to rules of another without
+ * including it, which WebAssembly refuses.
+ */
+import { compile, type RuleMatch as NativeMatch, type YaraX } from "@litko/yara-x";
+import engine from "@litko/yara-x/package.json" with { type: "json" };
+import {
+  type CompileRules,
+  compileFault,
+  EXTERNALS,
+  type Externals,
+  MAX_MATCHES_PER_PATTERN,
+  type RuleEngine,
+  type RuleMatch,
+} from "./yara-engine.ts";
+import type { RuleText } from "./yara-rules.ts";
+
+interface Group {
+  readonly texts: RuleText[];
+  /** The file of every rule. */
+  readonly owners: Map<string, RuleText>;
+  readonly closed: boolean;
+}
+
+export function groupsOf(texts: readonly RuleText[]): readonly Group[] {
+  const groups: Group[] = [];
+  for (const text of texts) {
+    const closed = text.rules.some(({ global }) => global);
+    const fits = ({ owners, closed: taken }: Group) =>
+      !taken && !text.rules.some(({ name }) => owners.has(name));
+    let group = closed ? undefined : groups.find(fits);
+    if (group === undefined) {
+      group = { texts: [], owners: new Map(), closed };
+      groups.push(group);
+    }
+    group.texts.push(text);
+    for (const { name } of text.rules) group.owners.set(name, text);
+  }
+  return groups;
+}
+
+interface CompiledGroup extends Group {
+  readonly rules: YaraX;
+  readonly globals: ReadonlySet<string>;
+}
+
+export const compileNative: CompileRules = (texts) => new NativeEngine(groupsOf(texts).map(compileGroup));
+
+const NO_EXTERNALS = Object.fromEntries(EXTERNALS.map((name) => [name, ""]));
+
+function compileGroup(group: Group): CompiledGroup {
+  const joined = group.texts.map(({ text }) => text).join("");
+  try {
+    const rules = compile(joined, { defineVariables: NO_EXTERNALS, enableIncludes: false });
+    rules.setMaxMatchesPerPattern(MAX_MATCHES_PER_PATTERN);
+    const named = group.texts.flatMap((text) => text.rules);
+    const globals = new Set(named.filter(({ global }) => global).map(({ name }) => name));
+    return { ...group, rules, globals };
+  } catch (error) {
+    throw whose(group.texts, error);
+  }
+}
+
+/** The line is one of all texts together. */
+function whose(texts: readonly RuleText[], error: unknown) {
+  const said = Number(/--> line:(\d+)/.exec(error instanceof Error ? error.message : "")?.[1] ?? 1);
+  let before = 0;
+  for (const text of texts) {
+    const lines = text.text.split("\n").length - 1;
+    if (said <= before + lines) return compileFault(text, error, -before);
+    before += lines;
+  }
+  return compileFault(texts.at(-1)!, error, -before);
+}
+
+/** The engine reads a text that looks like a number or a truth as one, and then refuses it for being no text. */
+const READ_AS_TEXT = /^(?!(?:true|false)$)(?![-+.\d]*(?:e[-+]?\d+)?$)(?!(?:nan|[-+]?inf(?:inity)?)$)/i;
+
+class NativeEngine implements RuleEngine {
+  readonly name = `YARA-X by @litko/yara-x ${engine.version} (native)`;
+  readonly #groups: readonly CompiledGroup[];
+
+  constructor(groups: readonly CompiledGroup[]) {
+    this.#groups = groups;
+  }
+
+  scan(bytes: Uint8Array, externals: Externals): readonly RuleMatch[] {
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const variables = Object.fromEntries(
+      EXTERNALS.map((name) => [name, READ_AS_TEXT.test(externals[name]) ? externals[name] : ""]),
+    );
+    return this.#groups.flatMap(({ rules, globals, owners }) =>
+      rules
+        .scan(content, variables)
+        .filter(({ ruleIdentifier }) => !globals.has(ruleIdentifier))
+        .map((match) => asMatch(match, owners)),
+    );
+  }
+
+  /** Its memory goes with the last reference. */
+  [Symbol.dispose](): void {}
+}
+
+const asMatch = ({ ruleIdentifier, tags, meta }: NativeMatch, owners: Group["owners"]): RuleMatch => ({
+  rule: ruleIdentifier,
+  namespace: owners.get(ruleIdentifier)?.namespace ?? "",
+  tags,
+  meta: { ...meta },
+});

@@ -1,0 +1,48 @@
+/**
+ * Scans files with YARA rules: `--backend yara --yara-rules PATH`. docs/backend-yara.md says what rules may say of
+ * family and confidence.
+ */
+import { basename, extname } from "node:path";
+import { z } from "zod";
+import { ConfigFault } from "../domain/fault.ts";
+import type { ArtifactClaim, Scanner, ScannerSettings } from "./contract.ts";
+import type { Externals } from "./yara-engine.ts";
+import { findingOf } from "./yara-finding.ts";
+import { LiveRules } from "./yara-live.ts";
+
+const Settings = z.object({
+  /** A rule file, or a folder with such. */
+  rules: z.string().optional(),
+});
+
+/** What the ambassador calls the file, and nothing else: of the rest there is nothing to tell. */
+function externalsOf({ filename = "" }: ArtifactClaim): Externals {
+  const name = basename(filename.replaceAll("\\", "/"));
+  return { filename: name, extension: extname(name), filepath: "", filetype: "", owner: "" };
+}
+
+export const scanner = (settings: ScannerSettings): Scanner => {
+  const { rules } = Settings.parse(settings);
+  let live: LiveRules | undefined;
+  return {
+    name: "yara",
+    version: "1.0.0",
+    // The content is copied into the engine's memory, which ends at 4 GiB.
+    accepts: { kinds: ["file"], maxSizeBytes: 512 * 1024 * 1024 },
+    async setup(host) {
+      if (rules === undefined) {
+        throw new ConfigFault("YARA_RULES_UNSET", "The yara backend has no rules.", {
+          hint: "Name a rule file or a folder with --yara-rules (variable RULES_DIR).",
+        });
+      }
+      live = await LiveRules.open(rules, host);
+    },
+    scan({ bytes, claim }) {
+      const { engine, version } = live!;
+      return findingOf(engine.scan(bytes, externalsOf(claim)), { engine: engine.name, rules: version });
+    },
+    teardown() {
+      live?.[Symbol.dispose]();
+    },
+  };
+};
