@@ -1,7 +1,18 @@
 /** Rows that several processes share, so that a name means the same everywhere. */
 import { LOG_FORMATS, LOG_LEVELS } from "../observe/log.ts";
 import { many, maybe, one, toggle } from "./settings.ts";
-import { apiKey, byteSize, endpoint, oneOf, port, queueName, seconds, secretText, text } from "./shapes.ts";
+import {
+  apiKey,
+  byteSize,
+  endpoint,
+  oneOf,
+  port,
+  queueName,
+  seconds,
+  secretText,
+  text,
+  wholeNumber,
+} from "./shapes.ts";
 
 export const logging = {
   log: one({
@@ -91,9 +102,43 @@ export const analysing = {
     flag: "backend",
     env: "BACKEND",
     value: "NAME",
-    help: "analysis backend: a built-in name or the path of a scanner module",
+    help: "analysis backend: a built-in name, or the path of a scanner module or of a JSON file that describes one",
     default: "eicar",
     reads: text,
+  }),
+  clamd: maybe({
+    flag: "clamd",
+    env: "CLAMD_SOCKET",
+    value: "ADDRESS",
+    help: "clamd of the clamav backend: HOST, HOST:PORT or the path of its unix socket; replaces what the variables CLAMD_HOST (localhost) and CLAMD_PORT (3310) say",
+    reads: text,
+  }),
+  // Variables of existing deployments; people type --clamd.
+  clamdHost: one({
+    flag: "clamd-host",
+    env: "CLAMD_HOST",
+    value: "HOST",
+    help: "host of the clamd",
+    default: "localhost",
+    hidden: true,
+    reads: endpoint,
+  }),
+  clamdPort: one({
+    flag: "clamd-port",
+    env: "CLAMD_PORT",
+    value: "PORT",
+    help: "port of the clamd",
+    default: "3310",
+    hidden: true,
+    reads: wholeNumber(1, 65_535),
+  }),
+  clamdMaxSize: one({
+    flag: "clamd-max-size",
+    env: "CLAMD_MAX_SIZE",
+    value: "BYTES",
+    help: "MaxFileSize of that clamd: its OK to anything larger says nothing",
+    default: "100MiB",
+    reads: byteSize,
   }),
   yaraRules: maybe({
     flag: "yara-rules",

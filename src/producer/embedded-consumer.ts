@@ -13,6 +13,10 @@ type EmbeddedConfig = Pick<
   | "allowKeyOverHttp"
   | "apiKey"
   | "backend"
+  | "clamd"
+  | "clamdHost"
+  | "clamdMaxSize"
+  | "clamdPort"
   | "log"
   | "logFormat"
   | "maxArtifactSize"
@@ -31,6 +35,9 @@ export function spawnEmbeddedConsumer(config: EmbeddedConfig, env: NodeJS.Proces
     ...["--polyswarmd-addr", config.polyswarmdAddr],
     ...["--queue", config.queue],
     ...config.backend.flatMap((backend) => ["--backend", backend]),
+    ...(config.clamd === undefined ? [] : ["--clamd", config.clamd]),
+    ...["--clamd-host", config.clamdHost, "--clamd-port", String(config.clamdPort)],
+    ...["--clamd-max-size", String(config.clamdMaxSize)],
     ...(config.yaraRules === undefined ? [] : ["--yara-rules", config.yaraRules]),
     ...["--max-artifact-size", String(config.maxArtifactSize)],
     ...["--stop-timeout", String(config.stopTimeout)],
