@@ -1,9 +1,18 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigFault } from "../domain/fault.ts";
 import { ensureWritable } from "./open.ts";
+
+/** A data directory that nobody else works in. */
+export interface HeldDataDir extends Disposable {
+  /**
+   * Names the directory among all of all machines. Whoever holds it knows that an earlier holder under this name is
+   * gone.
+   */
+  readonly place: string;
+}
 
 /**
  * Keeps a data directory for this process alone: two producers with one ledger and one wallet would take each other's
@@ -11,7 +20,7 @@ import { ensureWritable } from "./open.ts";
  * the moment its holder is gone, however it went. Who holds it stands in a file of its own, for people.
  * Throws ConfigFault DATA_DIR_HELD, or LEDGER_UNWRITABLE.
  */
-export function holdDataDir(folder: string): Disposable {
+export function holdDataDir(folder: string): HeldDataDir {
   const holder = join(folder, "producer.pid");
   const file = join(folder, "producer.lock");
   ensureWritable(file);
@@ -24,7 +33,9 @@ export function holdDataDir(folder: string): Disposable {
     lock?.close();
     throw isBusy(cause) ? held(folder, holder) : cause;
   }
+  const { dev, ino } = statSync(file);
   return {
+    place: `${hostname()}:${dev}:${ino}`,
     [Symbol.dispose]() {
       rmSync(holder, { force: true });
       lock.close();

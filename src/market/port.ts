@@ -110,6 +110,9 @@ export type Resent =
   | { readonly kind: "void"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
+/** What was signed, each entry in one go for one action, with an account nonce of at least this. */
+export type SignedFrom = (nonce: bigint) => readonly (readonly SignedTransaction[])[];
+
 /** What a gateway builds transactions for. */
 export interface MarketContracts {
   readonly chainId: bigint;
@@ -194,4 +197,11 @@ export interface Marketplace extends AsyncDisposable {
    * an assertion is not handed over when the approval before it cannot be mined any more.
    */
   resend(signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Resent>;
+  /**
+   * Hands over what an earlier run signed and may not have sent, before anything new takes its account nonces.
+   * `signedFrom` is asked for all of it from a nonce on, the first that no mined transaction of ours has used; what was
+   * signed in one go is one entry. In the order of the nonces; what the node does not take is left to `resend`. Returns
+   * how many entries were handed over.
+   */
+  handOver(signedFrom: SignedFrom, signal?: AbortSignal): Promise<number>;
 }

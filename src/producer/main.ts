@@ -91,9 +91,9 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
   const halt = new AbortController();
   const end = AbortSignal.any([signal, halt.signal]);
 
-  using _held = holdDataDir(config.dataDir);
+  using held = holdDataDir(config.dataDir);
   using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
-  await using lease = await openLease(config, account, io);
+  await using lease = await openLease(config, { account, place: held.place }, io);
   void lease?.lost.then((fault) => {
     tell("lease.lost", { account, reason: describeError(fault) });
     halt.abort(fault);
@@ -195,12 +195,13 @@ const sumUp = (engines: readonly ChainEngine[]) => ({
 /** Embedded, a producer knows of no other machine: the lock on the data directory is all there is. */
 async function openLease(
   config: ProducerConfig,
-  account: Address,
+  holder: { readonly account: Address; readonly place: string },
   { log, signal }: ProducerIo,
 ): Promise<WalletLease | undefined> {
   if (config.embedded > 0) return undefined;
   const address = parseRedisAddress(config.redisAddr);
-  return takeWalletLease({ address, account, waitMs: config.wait * 1_000, clock: systemClock, log, signal });
+  const waitMs = config.wait * 1_000;
+  return takeWalletLease({ ...holder, address, waitMs, clock: systemClock, log, signal });
 }
 
 function openQueue(

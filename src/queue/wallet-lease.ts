@@ -10,6 +10,7 @@
  *                            released, on an orderly stop
  *
  * - Waiting lasts as long as a lease lives: one that a crash left behind is gone by then, a living one was renewed.
+ *   Whoever starts in the data directory where the holder crashed need not wait: its lock says that the holder is gone.
  * - A Redis that was restarted empty has forgotten the lease: the next renewal sets it again.
  * - To be adrift for longer than a lease lives lets another producer in. Both then work until this one reaches Redis
  *   again; each goes by the chain before it signs, so what that can cost is a reverted transaction.
@@ -38,6 +39,8 @@ const RELEASE_WITHIN_MS = 1_000;
 export interface WalletLeaseOptions {
   readonly address: RedisAddress;
   readonly account: Address;
+  /** Where we work, as the lock of the data directory names it: no two processes are there at the same time. */
+  readonly place: string;
   /** For how long to try to reach Redis at the start. */
   readonly waitMs: number;
   readonly clock: Clock;
@@ -71,10 +74,14 @@ export async function takeWalletLease(options: WalletLeaseOptions): Promise<Wall
   return lease;
 }
 
-/** Takes or prolongs the lease; returns the value of whoever else has it, or nothing. */
+/** Takes or prolongs the lease; returns the value of whoever else has it, or nothing. What died where we are left it to us. */
 const TAKE = `
+  local function inOurPlace(value)
+    local read, holder = pcall(cjson.decode, value)
+    return read and type(holder) == "table" and holder.place == ARGV[3]
+  end
   local found = redis.call("GET", KEYS[1])
-  if not found then
+  if not found or (found ~= ARGV[1] and inOurPlace(found)) then
     redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
   elseif found == ARGV[1] then
     redis.call("PEXPIRE", KEYS[1], ARGV[2]) -- unlike SET, a Redis that is full still does this
@@ -107,7 +114,7 @@ class RedisLease implements WalletLease {
     this.#key = `microengine:wallet:${options.account.toLowerCase()}`;
     const since = new Date(options.clock.now()).toISOString();
     const holder: LeaseHolder = { process: process.pid, host: hostname(), since };
-    this.#value = JSON.stringify({ ...holder, id: randomUUID() });
+    this.#value = JSON.stringify({ ...holder, place: options.place, id: randomUUID() });
   }
 
   async take(): Promise<void> {
@@ -160,7 +167,7 @@ class RedisLease implements WalletLease {
 
   /** Whoever else has it; nobody, and it is ours. */
   async #ask(): Promise<LeaseHolder | undefined> {
-    const found = await this.#redis.eval(TAKE, 1, this.#key, this.#value, LEASE_MS);
+    const found = await this.#redis.eval(TAKE, 1, this.#key, this.#value, LEASE_MS, this.#options.place);
     return found === null ? undefined : readHolder(String(found));
   }
 }

@@ -20,8 +20,14 @@ async function open(...args: string[]) {
   const redis = stack.adopt(new Redis({ host: address.host, port: address.port }), (it) => it.disconnect());
   redis.on("error", () => {});
   const { log, says } = listening();
-  const take = (more: { account?: typeof ACCOUNT; signal?: AbortSignal } = {}) =>
-    takeWalletLease({ ...{ address, account: ACCOUNT, waitMs: 0, clock: systemClock, log }, ...more });
+  let places = 0;
+  const take = (more: { account?: typeof ACCOUNT; place?: string; signal?: AbortSignal } = {}) => {
+    const place = `here:${++places}`;
+    return takeWalletLease({
+      ...{ address, account: ACCOUNT, place, waitMs: 0, clock: systemClock, log },
+      ...more,
+    });
+  };
   return { stack, server, redis, says, take, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
@@ -54,6 +60,19 @@ describe.concurrent("the lease of a wallet", () => {
     const refused = test.take();
     await expect(refused).rejects.toMatchObject({ name: "ConfigFault", code: "WALLET_HELD" });
     await expect(refused).rejects.toThrow(`the wallet ${ACCOUNT}: process ${process.pid} on `);
+  });
+
+  it("goes at once to whoever holds the place where its holder crashed, and to nobody else", async () => {
+    await using test = await open();
+    await test.redis.set(KEY, JSON.stringify({ ...SOMEBODY, place: "here", id: "gone" }), "PX", 60_000);
+    const waiting = test.take({ place: "elsewhere", signal: AbortSignal.timeout(600) });
+    await expect(waiting).rejects.toMatchObject({ name: "TimeoutError" });
+    await using _lease = await test.take({ place: "here" });
+    await test.says("lease.waiting");
+    expect(JSON.parse((await test.redis.get(KEY)) ?? "")).toMatchObject({
+      process: process.pid,
+      place: "here",
+    });
   });
 
   it("is waited for no longer than the process is wanted", async () => {

@@ -227,6 +227,19 @@ describe("handing over again to a real chain", () => {
     expect(await market.lookUp(hashesOf(signed))).toMatchObject({ kind: "done" });
   });
 
+  it("sends what an earlier run signed, in the order of its nonces, before they go to what is signed next", async () => {
+    const [earlier, next] = [await posted(), await posted()];
+    const [approval, assertion] = await signAndCrash(earlier);
+    const asked: bigint[] = [];
+    const handedOver = await market.handOver((nonce) => {
+      asked.push(nonce);
+      return [[assertion!], [approval!]];
+    });
+    expect({ handedOver, asked }).toEqual({ handedOver: 2, asked: [approval!.nonce] });
+    expect(await market.assert(answerTo(next).request, () => undefined)).toMatchObject({ kind: "done" });
+    for (const guid of [earlier, next]) expect(await ours(guid)).toHaveLength(1);
+  });
+
   it("says that it is void once its nonce was used by another, and what is signed anew is done", async () => {
     const [guid, other] = [await posted(90), await posted()];
     const signed = await signAndCrash(guid);

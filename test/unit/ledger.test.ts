@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
+import { parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
@@ -92,6 +93,39 @@ describe("the ledger", () => {
     ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
     expect(ledger.lastSigned(key, "assert")).toEqual([signed("0xapproval", 1n), signed("0xb", 2n)]);
     expect(ledger.lastSigned(key, "reveal")).toEqual([]);
+  });
+
+  it("names what may still be on its way, from an account nonce on", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    expect(ledger.signedFrom("side", 0n)).toEqual([]);
+    ledger.recordSigned(key, "assert", [signed("0xapproval", 7n), signed("0xassertion", 8n)]);
+    expect(ledger.signedFrom("side", 7n)).toEqual([[signed("0xapproval", 7n), signed("0xassertion", 8n)]]);
+    expect(ledger.signedFrom("side", 8n)).toEqual([[signed("0xassertion", 8n)]]);
+    expect(ledger.signedFrom("side", 9n)).toEqual([]);
+    expect(ledger.signedFrom("home", 0n)).toEqual([]);
+    ledger.recordAsserted(key, 0);
+    expect(ledger.signedFrom("side", 0n)).toEqual([]);
+    ledger.recordSigned(key, "reveal", [signed("0xreveal", 10n)]);
+    ledger.recordSigned(key, "reveal", [signed("0xreveal-again", 11n)]);
+    expect(ledger.signedFrom("side", 0n)).toEqual([[signed("0xreveal-again", 11n)]]);
+    ledger.recordRevealed(key);
+    expect(ledger.signedFrom("side", 0n)).toEqual([]);
+  });
+
+  it("gives an account nonce that was used twice to what was signed later", () => {
+    using ledger = openLedger(file, clock);
+    planned(ledger);
+    const other = { chain: "side", guid: parseGuid("00000000-0000-4000-8000-000000000001") } as const;
+    ledger.see(aBounty({ guid: other.guid }));
+    ledger.recordTriage(other, ["scan", "scan"]);
+    ledger.recordOpinions(other, [null, null], []);
+    ledger.planAssertion(other, aPlan());
+    ledger.recordSigned(key, "assert", [signed("0xapproval", 7n), signed("0xassertion", 8n)]);
+    ledger.recordSigned(other, "assert", [signed("0xother", 8n), signed("0xother-assertion", 9n)]);
+    expect(ledger.signedFrom("side", 0n)).toEqual([[signed("0xother", 8n), signed("0xother-assertion", 9n)]]);
+    ledger.recordSigned(key, "assert", [signed("0xapproval", 7n), signed("0xassertion", 8n)]);
+    expect(ledger.signedFrom("side", 0n)).toEqual([[signed("0xapproval", 7n), signed("0xassertion", 8n)]]);
   });
 
   it("keeps what was noted last, until the note is taken away", () => {

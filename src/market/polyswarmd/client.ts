@@ -206,6 +206,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     settle: (guid, journal, signal) => actions.settle(guid, journal, signal),
     lookUp: (hashes, signal) => actions.lookUp(hashes, signal),
     resend: (signed, signal) => transactions.resend(signed, signal),
+    handOver: (signedFrom, signal) => transactions.handOver(signedFrom, signal),
     async [Symbol.asyncDispose]() {
       left.abort();
       stream.stop();

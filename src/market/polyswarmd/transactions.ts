@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChainName } from "../../domain/chain.ts";
 import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
-import type { Journal, Outcome, Resent } from "../port.ts";
+import type { Journal, Outcome, Resent, SignedFrom } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import type { Gateway } from "./http.ts";
 import type { Lane } from "./lane.ts";
@@ -10,7 +10,7 @@ import { LaneMutex } from "./lane-mutex.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";
 import type { Nonces } from "./nonces.ts";
 import { postTransaction } from "./post-transaction.ts";
-import { askReceipts } from "./receipts.ts";
+import { askReceipts, type Fate } from "./receipts.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import { resendInOrder, type Stuck } from "./resend.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "./schemas.ts";
@@ -51,6 +51,11 @@ type Sent =
   | { readonly kind: "stale-nonce"; readonly reason: string };
 
 const REMEMBERED_HASHES = 10_000;
+
+/** A transaction that was mined a while ago has its receipt at once, one that was mined just now with the next block. */
+const RECEIPT_SOON_MS: Readonly<Record<ChainName, number>> = { side: 3_000, home: 30_000 };
+
+const firstNonce = (signed: readonly SignedTransaction[]): bigint => signed[0]?.nonce ?? 0n;
 /** Bytes do not say what they are for: it may be a reveal. */
 const RESEND_LANE: Lane = "reveal";
 
@@ -106,15 +111,39 @@ export class Transactions {
 
   /** See `Marketplace.resend`. */
   resend(signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Resent> {
-    const { gateway, chain, minedCount } = this.#parts;
+    const { minedCount } = this.#parts;
     return resendInOrder(signed, {
       // Nobody may choose a nonce in between: it would be the one of the next in this row.
       handOver: (transactions) => this.#mutex.run(RESEND_LANE, () => this.#handOver(transactions)),
       minedCount,
       signal,
-      fateOf: async (hash) =>
-        (await askReceipts(gateway, [hash], { chain, lane: RESEND_LANE, signal })).fateOf(hash),
+      fateOf: (hash) => this.#soonKnown(hash, signal),
     });
+  }
+
+  /** See `Marketplace.handOver`. Throws MarketFault. */
+  async handOver(signedFrom: SignedFrom, signal?: AbortSignal): Promise<number> {
+    const left = signedFrom(await this.#parts.minedCount()).toSorted((a, b) =>
+      firstNonce(a) < firstNonce(b) ? -1 : 1,
+    );
+    for (const signed of left) {
+      signal?.throwIfAborted();
+      await this.#mutex.run(RESEND_LANE, () => this.#handOver(signed));
+    }
+    return left.length;
+  }
+
+  /** The gateway holds its answer back for as long as it hopes for a receipt; whoever hands over again has no such time. */
+  async #soonKnown(hash: string, signal: AbortSignal | undefined): Promise<Fate> {
+    const { gateway, chain } = this.#parts;
+    const patience = AbortSignal.timeout(RECEIPT_SOON_MS[chain]);
+    const either = signal === undefined ? patience : AbortSignal.any([signal, patience]);
+    try {
+      return (await askReceipts(gateway, [hash], { chain, lane: RESEND_LANE, signal: either })).fateOf(hash);
+    } catch (error) {
+      if (!patience.aborted || signal?.aborted) throw error;
+      return { kind: "pending", reason: "There is no receipt.", looked: true };
+    }
   }
 
   async #handOver(transactions: readonly SignedTransaction[]): Promise<Stuck | undefined> {

@@ -68,9 +68,9 @@ async function recover(config: RecoverConfig, io: RecoverIo): Promise<number> {
   const halt = new AbortController();
   const end = AbortSignal.any([signal, halt.signal]);
 
-  using _held = holdDataDir(config.dataDir);
+  using held = holdDataDir(config.dataDir);
   using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
-  await using lease = await openLease(config, account, io, tellRecover);
+  await using lease = await openLease(config, { account, place: held.place }, io, tellRecover);
   void lease?.lost.then((fault) => halt.abort(fault));
   await using scanAgain = openScanAgain(config, { ...io, tell: tellRecover, clock });
   await using opened = new AsyncDisposableStack();
@@ -96,7 +96,7 @@ async function recover(config: RecoverConfig, io: RecoverIo): Promise<number> {
 /** Throws ConfigFault WALLET_HELD when a producer works with this wallet; without Redis nobody can say. */
 async function openLease(
   config: RecoverConfig,
-  account: Address,
+  holder: { readonly account: Address; readonly place: string },
   { log, signal }: RecoverIo,
   tell: TellRecover,
 ): Promise<WalletLease | undefined> {
@@ -104,7 +104,7 @@ async function openLease(
   const waitMs = Math.min(LEASE_WAIT_MS, config.wait * 1_000);
   const address = parseRedisAddress(config.redisAddr);
   try {
-    return await takeWalletLease({ address, account, waitMs, clock: systemClock, log, signal });
+    return await takeWalletLease({ ...holder, address, waitMs, clock: systemClock, log, signal });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ConfigFault && error.code === "WALLET_HELD") throw error;
