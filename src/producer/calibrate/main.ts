@@ -13,10 +13,12 @@ export async function runCalibrate(
 ): Promise<number> {
   using db = openReadOnly(join(config.dataDir, "ledger.sqlite"));
   const report = reportOn(newestSettled(db, config.newest), new Map(config.benign));
-  if (config.json) print(`${JSON.stringify(report, nullForMissing)}\n`);
+  if (config.json) print(`${JSON.stringify(report, tidy)}\n`);
   else print(report.settled === 0 ? `${NOTHING_SETTLED}\n` : renderReport(report));
   return 0;
 }
 
-/** A field without a value is there all the same. */
-const nullForMissing = (_key: string, value: unknown): unknown => value ?? null;
+/** A field without a value is there all the same; six decimals are more than the figures are worth. */
+function tidy(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Math.round(value * 1e6) / 1e6 : (value ?? null);
+}

@@ -35,9 +35,10 @@ export function renderReport({ settled, malicious, given, bayes, backends }: Cal
 }
 
 const reliability = ({ bins }: Score): readonly (readonly string[])[] => [
-  ["stated", "given", "mean stated", "right"],
+  ["stated", "as confidence", "given", "mean stated", "right"],
   ...bins.map(({ from, count, stated, right }) => [
     `${from.toFixed(2)} to ${(from + 0.05).toFixed(2)}`,
+    `${(2 * from - 1).toFixed(1)} to ${(2 * from - 0.9).toFixed(1)}`,
     `${count}`,
     stated.toFixed(3),
     right.toFixed(3),
