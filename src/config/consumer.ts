@@ -1,6 +1,22 @@
 import { gateway, logging, scanning, serving, starting } from "./common.ts";
-import { type ConfigOf, one, toggle } from "./settings.ts";
-import { wholeNumber } from "./shapes.ts";
+import { type ConfigOf, maybe, one, toggle } from "./settings.ts";
+import { atOnce, seconds, wholeNumber } from "./shapes.ts";
+
+const rateLimit = (adverb: string, window: string) =>
+  maybe({
+    flag: `${adverb}-rate-limit`,
+    env: `${adverb.toUpperCase()}_RATE_LIMIT`,
+    value: "SCANS",
+    help: `scans of each backend in a ${window}, by all consumers of the queue together`,
+    reads: wholeNumber(1),
+  });
+
+const rateLimits = {
+  dailyRateLimit: rateLimit("daily", "day (UTC)"),
+  hourlyRateLimit: rateLimit("hourly", "full hour"),
+  minutelyRateLimit: rateLimit("minutely", "full minute"),
+  secondlyRateLimit: rateLimit("secondly", "second"),
+};
 
 /** Settings of a consumer. There is no secret of the wallet among them, and never will be. */
 export const consumerSettings = {
@@ -10,11 +26,29 @@ export const consumerSettings = {
     flag: "scan-limit",
     env: "SCAN_LIMIT",
     value: "SCANS",
-    help: "artifacts to scan at the same time",
+    help: "artifacts to scan at the same time, over all backends; 0 takes 64",
     default: ({ cpus }) => String(cpus),
     defaultHelp: "number of CPUs",
-    reads: wholeNumber(1, 1024),
+    reads: atOnce(64),
   }),
+  downloadLimit: one({
+    flag: "download-limit",
+    env: "DOWNLOAD_LIMIT",
+    value: "DOWNLOADS",
+    help: "artifacts to download at the same time; 0 takes 256",
+    default: ({ cpus }) => String(cpus),
+    defaultHelp: "number of CPUs",
+    reads: atOnce(256),
+  }),
+  scanTimeRequirement: one({
+    flag: "scan-time-requirement",
+    env: "SCAN_TIME_REQUIREMENT",
+    value: "SECONDS",
+    help: "begin no job with less time left before its deadline",
+    default: "0",
+    reads: seconds("zero allowed"),
+  }),
+  ...rateLimits,
   ...starting,
   ...serving("0", "any free port, logged"),
   ...logging,

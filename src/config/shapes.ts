@@ -51,6 +51,10 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
 
 export const port = wholeNumber(0, 65_535);
 
+/** How many at the same time. 0 is how today's engines say "no limit": as many as a process can bear. */
+export const atOnce = (bearable: number) =>
+  wholeNumber(0, 1024).transform((number) => (number === 0 ? bearable : number));
+
 /** Seconds, with decimals if wanted. `more` excludes zero. */
 export function seconds(least: "zero allowed" | "more than zero") {
   const zero = least === "zero allowed";

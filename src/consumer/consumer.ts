@@ -4,11 +4,14 @@ import { type Clock, systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import type { Logger } from "../observe/log.ts";
-import type { ScanWork } from "../queue/port.ts";
+import type { ScanHandler, ScanWork } from "../queue/port.ts";
+import { describeRefusal, type RateCounter, type RateLimits } from "../queue/rate-limit.ts";
 import type { BackendDescription, ScannerSettings } from "../scanners/contract.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
-import { createScanHandler } from "./handle-job.ts";
+import { Gate } from "./gate.ts";
+import { createScanHandler, type HandlerParts } from "./handle-job.ts";
+import { limitDownloads } from "./limit-downloads.ts";
 import { ScanPool } from "./scan-pool.ts";
 import type { WorkerLimits } from "./scan-worker.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
@@ -23,6 +26,12 @@ export interface ConsumerTerms {
   readonly backendSettings?: Readonly<Record<string, ScannerSettings>>;
   /** Scans at the same time, over all backends. */
   readonly scanLimit: number;
+  /** Downloads at the same time. Default: as many as scans. As many jobs as the larger of the two are in progress. */
+  readonly downloadLimit?: number;
+  /** Of each backend, by all consumers of the queue together. Default: none. */
+  readonly rateLimits?: RateLimits;
+  /** Milliseconds before its deadline after which a job is not begun any more. Default: 0. */
+  readonly scanTimeRequirementMs?: number;
   /** Bytes; larger artifacts are answered `too-large` without being read to the end. */
   readonly maxArtifactSize: number;
   /** Of this consumer, as answers and logs carry it. */
@@ -64,18 +73,25 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     const patience = { silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000, missingMs: 6_000 };
     const policy = { clock, random: Math.random, ...patience };
     const gateway = openArtifactSource(terms, { ...policy, ...parts.fetchPolicy });
-    const source = opened.use(shareArtifacts(gateway, SHARED_BYTES));
+    const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit, downloadLimit = scanLimit } = terms;
+    const source = opened.use(shareArtifacts(limitDownloads(gateway, downloadLimit), SHARED_BYTES));
     const pools = await openPools(parts, opened);
-    const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit: concurrency } = terms;
-    const handle = createScanHandler({ backends: pools, source, clock, log, consumer, maxSizeBytes });
     let inProgress = 0;
-    const answering: typeof handle = async (job, signal) => {
-      inProgress++;
-      const answer = await handle(job, signal);
-      inProgress--;
-      tellLog(log, answer);
-      onAnswer?.(answer);
-      return answer;
+    const handlerFor = (work: ScanWork): ScanHandler => {
+      const handle = createScanHandler({
+        ...{ backends: pools, source, clock, log, consumer, maxSizeBytes },
+        scans: new Gate(scanLimit),
+        refusedByRate: rateOf(terms.rateLimits ?? {}, work.rates),
+        requiredMs: terms.scanTimeRequirementMs ?? 0,
+      });
+      return async (job, signal) => {
+        inProgress++;
+        const answer = await handle(job, signal);
+        inProgress--;
+        tellLog(log, answer);
+        onAnswer?.(answer);
+        return answer;
+      };
     };
     let serving = false;
 
@@ -96,7 +112,8 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
         const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
         signal.addEventListener("abort", () => stop(), { once: true });
         // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
-        const served = work.serve([...pools.keys()], answering, { concurrency });
+        const concurrency = Math.max(scanLimit, downloadLimit);
+        const served = work.serve([...pools.keys()], handlerFor(work), { concurrency });
         serving = true;
         await Promise.race([stopped, served.then(() => stopped)]).finally(() => {
           serving = false;
@@ -117,7 +134,15 @@ export interface PoolParts extends Pick<ConsumerParts, "log" | "limits"> {
 }
 
 /** The backends by their names, each with its processes; `opened` ends them. Throws ConfigFault when one cannot be used. */
-export async function openPools(
+export /** Asks the queue's counter, when there is anything to ask. */
+function rateOf(limits: RateLimits, rates: RateCounter): NonNullable<HandlerParts["refusedByRate"]> {
+  return async (backend, how) => {
+    if (Object.keys(limits).length === 0) return undefined;
+    return describeRefusal(await rates.use(`backend/${backend}`, limits, how), limits);
+  };
+}
+
+async function openPools(
   { terms, log, limits }: PoolParts,
   opened: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, ScanPool>> {

@@ -8,6 +8,7 @@ import type { ScanHandler } from "../queue/port.ts";
 import { checkFinding } from "../scanners/finding.ts";
 import { detectTypes } from "../triage/detect.ts";
 import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
+import type { Gate } from "./gate.ts";
 import type { Backend } from "./scan-pool.ts";
 import type { ScanOutcome } from "./scan-worker.ts";
 
@@ -21,6 +22,12 @@ export interface HandlerParts {
   readonly consumer: string;
   /** This consumer's own limit; a job may ask for less. */
   readonly maxSizeBytes: number;
+  /** Scans at the same time, over all backends. Default: as many as there are jobs. */
+  readonly scans?: Gate;
+  /** Why a backend may not scan another artifact now, if so; `take` counts it. Default: it may. */
+  readonly refusedByRate?: (backend: string, how: "take" | "peek") => Promise<string | undefined>;
+  /** A job with less time left before its deadline is not begun. Default: 0. */
+  readonly requiredMs?: number;
 }
 
 /** An answer, less what is the same for every way it can end. */
@@ -74,11 +81,15 @@ async function judge(
   signal: AbortSignal,
   course: Course,
 ): Promise<Opinion> {
-  const { backends, clock, source } = parts;
+  const { backends, clock, source, scans, refusedByRate, requiredMs = 0 } = parts;
   const backend = backends.get(job.backend);
   if (backend === undefined) return noOpinion("not-accepted", `This consumer does not run ${job.backend}.`);
-  if (clock.now() >= job.deadline) return noOpinion("expired");
+  const leftMs = job.deadline - clock.now();
+  if (leftMs <= 0) return noOpinion("expired");
+  if (leftMs < requiredMs) return noOpinion("expired", `${leftMs} ms are left, a scan wants ${requiredMs}.`);
   if (signal.aborted) return noOpinion("cancelled");
+  const exhausted = await refusedByRate?.(job.backend, "peek");
+  if (exhausted !== undefined) return noOpinion("rate-limited", exhausted);
 
   const { uri, artifactIndex: index, deadline } = job;
   const maxSizeBytes = Math.min(job.maxSizeBytes, parts.maxSizeBytes);
@@ -96,6 +107,14 @@ async function judge(
   const refusal = refusalOf(backend.description.accepts, { kind: job.kind, types: course.types, sizeBytes });
   if (refusal !== undefined)
     return noOpinion("not-accepted", refusalText(refusal, job.backend, course.types));
+
+  using place = await scans?.enter(signal);
+  if (scans !== undefined && place === undefined) {
+    return noOpinion(deadline - clock.now() <= TIMER_SLACK_MS ? "expired" : "cancelled");
+  }
+  // Counted only now: a download that failed or an artifact that is refused uses nothing up.
+  const refused = await refusedByRate?.(job.backend, "take");
+  if (refused !== undefined) return noOpinion("rate-limited", refused);
 
   const { bytes, sha256 } = content;
   const scannedFrom = clock.now();

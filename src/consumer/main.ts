@@ -18,6 +18,7 @@ import { createRegistry } from "../observe/metrics.ts";
 import { openBullmqWork } from "../queue/bullmq-consumer.ts";
 import { openEmbeddedWork } from "../queue/embedded-consumer.ts";
 import type { ScanWork } from "../queue/port.ts";
+import type { RateLimits } from "../queue/rate-limit.ts";
 import { parseRedisAddress } from "../queue/redis-address.ts";
 import { createSeal } from "../queue/seal.ts";
 import { type Consumer, openConsumer } from "./consumer.ts";
@@ -28,6 +29,18 @@ export interface ConsumerIo {
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
   readonly env: NodeJS.ProcessEnv;
+}
+
+/** The windows that the operator limited. */
+function rateLimitsOf(config: ConsumerConfig): RateLimits {
+  const { secondlyRateLimit: second, minutelyRateLimit: minute } = config;
+  const { hourlyRateLimit: hour, dailyRateLimit: day } = config;
+  return {
+    ...(second === undefined ? {} : { second }),
+    ...(minute === undefined ? {} : { minute }),
+    ...(hour === undefined ? {} : { hour }),
+    ...(day === undefined ? {} : { day }),
+  };
 }
 
 /** Runs until the signal aborts; resolves to the exit code. Throws ConfigFault for what the operator can correct. */
@@ -48,6 +61,9 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
       backends: config.backend,
       backendSettings: backendSettings(config),
       scanLimit: config.scanLimit,
+      downloadLimit: config.downloadLimit,
+      scanTimeRequirementMs: config.scanTimeRequirement * 1_000,
+      rateLimits: rateLimitsOf(config),
       maxArtifactSize: config.maxArtifactSize,
       name,
     },

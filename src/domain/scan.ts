@@ -9,6 +9,7 @@ export const NO_OPINION_REASONS = [
   "undecided", // the backend looked and says why it cannot tell (encrypted, truncated ...): never a sign of benign
   "not-accepted", // the backend does not take artifacts of this kind, type or size
   "expired", // the job's deadline had passed before the scan began
+  "rate-limited", // the operator lets this backend scan no more in this second, minute, hour or day
   "timeout", // the scan did not end before its deadline and was killed
   "crashed", // the scanner's process died
   "scanner-error", // the scanner threw

@@ -18,8 +18,10 @@ import { decodeJob, parseScanJobId, type WireAnswer } from "./job-codec.ts";
 import { type JobRun, runJob } from "./job-run.ts";
 import { invalidResult } from "./no-opinion.ts";
 import type { ScanHandler, ScanWork } from "./port.ts";
+import type { RateCounter } from "./rate-limit.ts";
 import { connectRedis, isUsable } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
+import { RedisRateCounter } from "./redis-rate-limit.ts";
 import { warnOfRedis } from "./redis-warnings.ts";
 import { createSeal, type Seal } from "./seal.ts";
 import { Slots } from "./slots.ts";
@@ -62,6 +64,7 @@ class ScanWorker extends Worker<unknown, object> {
 }
 
 class BullmqWork implements ScanWork {
+  readonly rates: RateCounter;
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #options: BullmqWorkOptions;
@@ -74,6 +77,7 @@ class BullmqWork implements ScanWork {
   readonly #parked = new Set<string | undefined>();
 
   constructor(redis: Redis, prefix: string, options: BullmqWorkOptions) {
+    this.rates = new RedisRateCounter(redis, prefix);
     this.#redis = redis;
     this.#prefix = prefix;
     this.#options = options;

@@ -11,6 +11,7 @@ import type { ScanJob } from "../domain/scan.ts";
 import type { Logger } from "../observe/log.ts";
 import { readToProducer, type ToConsumer } from "./embedded-messages.ts";
 import { encodeJob } from "./job-codec.ts";
+import type { RateAnswer, RateLimits } from "./rate-limit.ts";
 import { settledWithin } from "./within.ts";
 
 const FIRST_PAUSE_MS = 100;
@@ -26,6 +27,8 @@ export interface ChildEvents {
   onServe(backends: readonly string[]): void;
   onAnswer(jobId: string, answer: unknown): void;
   onReturned(jobId: string): void;
+  /** Whether what the child wants to do may be done. */
+  onUse(name: string, limits: RateLimits, how: "take" | "peek"): Promise<RateAnswer>;
   /** The child died with these jobs. */
   onLost(jobIds: readonly string[]): void;
 }
@@ -145,6 +148,13 @@ export class EmbeddedChild {
       this.#events.onServe(heard.backends);
     } else if (heard.kind === "draining") {
       this.#backends = [];
+    } else if (heard.kind === "use") {
+      const { use, name, limits, how } = heard;
+      const child = this.#child;
+      void this.#events
+        .onUse(name, limits, how)
+        .then((answer) => this.#tell({ kind: "used", use, answer }, child));
+      return;
     } else if (this.#jobs.delete(heard.jobId)) {
       if (heard.kind === "answer") {
         this.#fruitless = 0;
@@ -163,8 +173,7 @@ export class EmbeddedChild {
     this.#events.onLost(jobs);
   }
 
-  #tell(message: ToConsumer): void {
-    const child = this.#child;
+  #tell(message: ToConsumer, child: ChildProcess | undefined = this.#child): void {
     // A child that cannot be told is dying, and its death is heard of by itself.
     if (child?.connected) child.send(message, () => {});
   }

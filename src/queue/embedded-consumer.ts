@@ -11,6 +11,7 @@ import { readToConsumer, type ToProducer } from "./embedded-messages.ts";
 import { decodeJob } from "./job-codec.ts";
 import { runJob } from "./job-run.ts";
 import type { ScanHandler, ScanWork } from "./port.ts";
+import type { RateAnswer, RateCounter } from "./rate-limit.ts";
 import { settledWithin } from "./within.ts";
 
 const STOP_WITHIN_MS = 1_000;
@@ -55,6 +56,8 @@ export function openEmbeddedWork(options: EmbeddedWorkOptions): EmbeddedWork {
 
 class ChildWork implements EmbeddedWork {
   readonly ended: Promise<"drained" | "orphaned" | "disposed">;
+  readonly rates: RateCounter = { use: (...asked) => this.#ask(...asked) };
+  readonly #uses = new Map<number, (answer: RateAnswer) => void>();
   readonly #end: (how: "drained" | "orphaned" | "disposed") => void;
   readonly #options: EmbeddedWorkOptions;
   readonly #stop = new AbortController();
@@ -63,6 +66,7 @@ class ChildWork implements EmbeddedWork {
   readonly #onMessage = (message: unknown): void => this.#hear(message);
   readonly #onDisconnect = (): void => this.#orphaned();
   #handler: ScanHandler | undefined;
+  #asked = 0;
   #draining = false;
   #open = true;
 
@@ -108,6 +112,7 @@ class ChildWork implements EmbeddedWork {
   #hear(message: unknown): void {
     const heard = readToConsumer(message);
     if (heard?.kind === "job") this.#take(heard.job);
+    if (heard?.kind === "used") this.#uses.get(heard.use)?.(heard.answer);
     if (heard?.kind === "drain") void this.drain().then(() => this.#leave("drained"));
   }
 
@@ -124,6 +129,21 @@ class ChildWork implements EmbeddedWork {
     };
     const running = work().finally(() => this.#running.delete(running));
     this.#running.add(running);
+  }
+
+  /** The producer counts, for all its consumers. */
+  async #ask(...[name, limits, how]: Parameters<RateCounter["use"]>): Promise<RateAnswer> {
+    const { promise, resolve } = Promise.withResolvers<RateAnswer>();
+    const use = ++this.#asked;
+    const gone = (): void => resolve({ kind: "unknown", why: "the producer is gone" });
+    this.#uses.set(use, resolve);
+    this.#stop.signal.addEventListener("abort", gone, { once: true });
+    if (this.#stop.signal.aborted) gone();
+    void this.#tell({ kind: "use", use, name, limits, how });
+    return promise.finally(() => {
+      this.#uses.delete(use);
+      this.#stop.signal.removeEventListener("abort", gone);
+    });
   }
 
   /** Resolves when the message has left this process, or cannot any more. */

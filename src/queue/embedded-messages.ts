@@ -4,9 +4,12 @@
  */
 import { z } from "zod";
 import type { WireAnswer, WireJob } from "./job-codec.ts";
+import type { RateAnswer, RateLimits } from "./rate-limit.ts";
 
 export type ToConsumer =
   | { readonly kind: "job"; readonly job: WireJob }
+  /** What became of the use with this number. */
+  | { readonly kind: "used"; readonly use: number; readonly answer: RateAnswer }
   /** Finish what you have, then leave. */
   | { readonly kind: "drain" };
 
@@ -16,11 +19,30 @@ export type ToProducer =
   | { readonly kind: "answer"; readonly jobId: string; readonly answer: WireAnswer }
   /** Taken but not worked on: somebody else's to have. */
   | { readonly kind: "returned"; readonly jobId: string }
+  /** May this be done once more? Numbered by the consumer that asks. */
+  | {
+      readonly kind: "use";
+      readonly use: number;
+      readonly name: string;
+      readonly limits: RateLimits;
+      readonly how: "take" | "peek";
+    }
   /** Wants no more jobs. */
   | { readonly kind: "draining" };
 
+const window = z.enum(["second", "minute", "hour", "day"]);
+
 const ToConsumerRead = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("job"), job: z.unknown() }),
+  z.object({
+    kind: z.literal("used"),
+    use: z.int(),
+    answer: z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("granted") }),
+      z.object({ kind: z.literal("refused"), window, opensInS: z.number() }),
+      z.object({ kind: z.literal("unknown"), why: z.string() }),
+    ]),
+  }),
   z.object({ kind: z.literal("drain") }),
 ]);
 
@@ -32,6 +54,13 @@ const ToProducerRead = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("answer"), jobId: z.string(), answer: z.unknown() }),
   z.object({ kind: z.literal("returned"), jobId: z.string() }),
+  z.object({
+    kind: z.literal("use"),
+    use: z.int(),
+    name: z.string(),
+    limits: z.partialRecord(window, z.int().nonnegative()),
+    how: z.enum(["take", "peek"]),
+  }),
   z.object({ kind: z.literal("draining") }),
 ]);
 

@@ -11,6 +11,7 @@ import { EmbeddedJobs } from "./embedded-jobs.ts";
 import { decodeAnswer, encodeJob } from "./job-codec.ts";
 import { MAX_TIMER_MS } from "./job-run.ts";
 import type { ScanQueue } from "./port.ts";
+import { MemoryRateCounter, type RateCounter } from "./rate-limit.ts";
 
 /** How long consumers may finish what they are at when the queue is closed. */
 const GRACE_MS = 2_000;
@@ -39,6 +40,8 @@ class EmbeddedQueue implements ScanQueue {
   constructor({ spawn, consumers, log, clock = systemClock }: EmbeddedQueueOptions) {
     this.#log = log;
     this.#clock = clock;
+    // In here, because here is the one place that all consumers reach; lost with it, as everything in this queue.
+    const rates = new MemoryRateCounter(clock);
     const events = {
       onRoom: () => this.#handOut(),
       onServe: (backends: readonly string[]) => {
@@ -46,6 +49,7 @@ class EmbeddedQueue implements ScanQueue {
       },
       onAnswer: (jobId: string, answer: unknown) => this.#hear(jobId, answer),
       onReturned: (jobId: string) => this.#jobs.giveBack(jobId),
+      onUse: (...asked: Parameters<RateCounter["use"]>) => rates.use(...asked),
       onLost: (jobIds: readonly string[]) => this.#lose(jobIds),
     };
     this.#children = Array.from(

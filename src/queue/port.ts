@@ -1,4 +1,5 @@
 import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
+import type { RateCounter } from "./rate-limit.ts";
 
 /**
  * The queue between the producer and its consumers. It carries jobs and answers and nothing precious: all of it may
@@ -40,6 +41,8 @@ export type ScanHandler = (job: ScanJob, signal: AbortSignal) => Promise<ScanAns
 export interface ScanWork extends AsyncDisposable {
   /** Takes jobs of these backends until disposed, at most `concurrency` at a time over all of them. */
   serve(backends: readonly string[], handler: ScanHandler, options: { concurrency: number }): Promise<void>;
+  /** Counts for all consumers of the queue together. */
+  readonly rates: RateCounter;
   /** Stops taking jobs and resolves when those in progress are answered. */
   drain(): Promise<void>;
   healthy(): boolean;

@@ -1,8 +1,9 @@
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
-import { instant } from "../../src/domain/chain.ts";
+import { instant, systemClock } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { type ScanAnswer, type ScanJob, scanJobId } from "../../src/domain/scan.ts";
 import type { ScanHandler, ScanWork } from "../../src/queue/port.ts";
+import { MemoryRateCounter, type RateCounter } from "../../src/queue/rate-limit.ts";
 
 export interface JobWishes extends Partial<Omit<ScanJob, "deadline">> {
   readonly uri: string;
@@ -32,6 +33,7 @@ export function scanJob({ inMs = 10_000, ...wishes }: JobWishes): ScanJob {
 
 /** A queue of nothing but the handler: jobs go in by `ask`, and each answer is what `ask` resolves with. */
 export class DirectWork implements ScanWork {
+  readonly rates: RateCounter = new MemoryRateCounter(systemClock);
   served: { readonly backends: readonly string[]; readonly concurrency: number } | undefined;
   /** Resolves when the consumer takes jobs. */
   readonly serving: Promise<void>;
