@@ -15,6 +15,7 @@ import { foldPhrases } from "./config/phrases.ts";
 import { producerSettings } from "./config/producer.ts";
 import { recoverSettings } from "./config/recover.ts";
 import { sandboxSettings } from "./config/sandbox.ts";
+import { scanSettings } from "./config/scan.ts";
 import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
 import { visibleSecrets } from "./config/visible-secrets.ts";
 import { ConfigFault, describeError } from "./domain/fault.ts";
@@ -32,7 +33,9 @@ interface Program {
   readonly name: string;
   readonly summary: string;
   readonly settings: SettingsTable;
-  start(flags: Sources["flags"]): Promise<number>;
+  /** What it is told by words instead of flags, as the help names them. */
+  readonly operands: string | undefined;
+  start(flags: Sources["flags"], words: readonly string[]): Promise<number>;
 }
 
 /** Every program has these two. */
@@ -45,16 +48,18 @@ function program<Table extends SettingsTable>(
   name: string,
   summary: string,
   settings: Table,
-  run: (config: ConfigOf<Table> & LogConfig, io: ProcessIo) => Promise<number>,
+  run: (config: ConfigOf<Table> & LogConfig, io: ProcessIo, words: readonly string[]) => Promise<number>,
+  operands?: string,
 ): Program {
-  const start = (flags: Sources["flags"]) => {
+  const start: Program["start"] = (flags, words) => {
     const config = readSettings(settings, { flags, env: process.env }) as ConfigOf<Table> & LogConfig;
     showStacks = ["debug", "trace"].includes(config.log);
     const log = createLogger({ level: config.log, format: config.logFormat, name });
     warnOfVisibleSecrets(visibleSecrets(settings, flags), log);
-    return run(config, { log, signal: stopSignal(process, () => performance.now()), env: process.env });
+    const io = { log, signal: stopSignal(process, () => performance.now()), env: process.env };
+    return run(config, io, words);
   };
-  return { name, summary, settings, start };
+  return { name, summary, settings, operands, start };
 }
 
 function warnOfVisibleSecrets(flags: readonly string[], log: Logger): void {
@@ -100,6 +105,13 @@ const PROGRAMS: readonly Program[] = [
   program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) =>
     (await import("./sandbox/main.ts")).runSandbox(config, io),
   ),
+  program(
+    "scan",
+    "scans local files and folders as a consumer would; needs no services",
+    scanSettings,
+    async (config, io, paths) => (await import("./scan/main.ts")).runScan(config, paths, io),
+    "PATH...",
+  ),
 ];
 
 function commandLine(argv: readonly string[], chosen: (exitCode: number) => void): Command {
@@ -112,15 +124,17 @@ function commandLine(argv: readonly string[], chosen: (exitCode: number) => void
     // Errors are told once, in one line, by `tell`.
     .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .helpCommand(false);
-  for (const { name, summary, settings, start } of PROGRAMS) {
-    const command = root.command(name).description(summary).usage("[OPTIONS]").allowExcessArguments();
+  for (const { name, summary, settings, operands, start } of PROGRAMS) {
+    const usage = operands === undefined ? "[OPTIONS]" : `[OPTIONS] ${operands}`;
+    const command = root.command(name).description(summary).usage(usage).allowExcessArguments();
     for (const option of optionsOf(settings)) command.addOption(option);
     command.action(async () => {
       const flags = flagsOf(settings, command.opts());
       const words = command.args;
       const rest = argv.slice(argv.indexOf(name) + 1);
-      refuseStrayWords({ command: name, settings, flags, words, rest }, process.env);
-      chosen(await start(flags));
+      const takesWords = operands !== undefined;
+      refuseStrayWords({ command: name, settings, flags, words, takesWords, rest }, process.env);
+      chosen(await start(flags, words));
     });
   }
   return root;

@@ -14,6 +14,8 @@ export interface CommandLine {
   readonly flags: Sources["flags"];
   /** Words that belong to no flag. */
   readonly words: readonly string[];
+  /** Whether this command is told such words, like the paths of files. */
+  readonly takesWords?: boolean;
   /** Everything after the command's name, as it came. */
   readonly rest: readonly string[];
 }
@@ -29,7 +31,7 @@ export function refuseStrayWords(line: CommandLine, env: Sources["env"]): void {
       hint: `Type: ${retyped}`,
     });
   const [word] = line.words;
-  if (word === undefined) return;
+  if (word === undefined || line.takesWords) return;
   const hint = startedByNpm(env)
     ? `With npm, options go behind a "--": npm start ${line.command} -- --help lists them.`
     : `microengine ${line.command} --help lists them.`;
@@ -48,12 +50,13 @@ export function retypedForNpm(line: CommandLine, env: Sources["env"]): string | 
 
   // npm does not say which word belonged to which flag: one of each is a pair, more are anybody's guess.
   const open = taken.filter(({ text }) => text === undefined);
-  const word = open.length === 1 ? onlyText(open[0]!.setting, line.words) : undefined;
+  const stray = line.takesWords ? [] : line.words;
+  const word = open.length === 1 ? onlyText(open[0]!.setting, stray) : undefined;
   const retyped = taken.map(({ setting, text = word }) => {
     if (setting.kind === "switch") return `--${setting.flag}`;
     return `--${setting.flag} ${setting.secret || text === undefined ? setting.value : quoted(text)}`;
   });
-  const passed = line.rest.filter((argument) => !line.words.includes(argument) && argument !== "--");
+  const passed = line.rest.filter((argument) => !stray.includes(argument) && argument !== "--");
   return ["npm start", line.command, "--", ...retyped, ...passed.map(quoted)].join(" ");
 }
 

@@ -1,4 +1,5 @@
 /** The demo in words: a line for each change, a table of the bounties that fits a window, and the outcome. */
+import { type Paint, PLAIN } from "../observe/paint.ts";
 import { roundedNct, signedNct } from "./amount.ts";
 import { type Board, isOver, isRight, type Line } from "./board.ts";
 import { isWhole, type Outcome } from "./outcome.ts";
@@ -8,8 +9,6 @@ export interface Size {
   readonly rows: number;
   readonly columns: number;
 }
-
-export type Paint = (text: string, mood: "good" | "bad" | "faint") => string;
 
 const STAGES: Readonly<Record<Line["stage"], string>> = {
   seen: "scanning",
@@ -61,7 +60,7 @@ export function renderLine(line: Line): string {
  * The board as a table of at most so many rows and columns. What does not fit loses the columns that can be spared
  * first, then its oldest bounties, which are summed up in one line.
  */
-export function renderBoard(board: Board, size: Size, paint: Paint = (text) => text): readonly string[] {
+export function renderBoard(board: Board, size: Size, paint: Paint = PLAIN): readonly string[] {
   const columns = columnsWithin(size.columns);
   const lines = [...board.values()];
   const head = columns.map(({ title, width, align }) => pad(title, width, align)).join(GAP);

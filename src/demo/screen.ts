@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
+import { COLORS, type Paint } from "../observe/paint.ts";
 import type { Board } from "./board.ts";
-import { type Paint, renderBoard, renderLine, type Size, wrapped } from "./render.ts";
+import { renderBoard, renderLine, type Size, wrapped } from "./render.ts";
 
 /** Where the demo shows how it goes on. */
 export interface Screen {
@@ -82,8 +83,3 @@ function liveScreen(out: Output, paint: Paint | undefined): Screen {
 /** How many rows a line takes in a window of so many columns. */
 const rowsOf = (line: string, columns: number): number =>
   Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns));
-
-const COLORS: Paint = (text, mood) => {
-  const code = { good: 32, bad: 31, faint: 2 }[mood];
-  return `\x1b[${code}m${text}\x1b[0m`;
-};

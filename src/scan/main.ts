@@ -1,0 +1,84 @@
+/**
+ * Composition root of `scan`: triage, backends in worker processes and distillation over local files, without a queue,
+ * a wallet or a marketplace. Verdicts go to standard output in the order of the files, whatever else to standard error.
+ */
+import { once } from "node:events";
+import { backendSettings } from "../config/backend-settings.ts";
+import type { ScanConfig } from "../config/scan.ts";
+import { readTriageRules } from "../config/triage-rules.ts";
+import { openPools } from "../consumer/consumer.ts";
+import { loadDistillEngine } from "../distill/load.ts";
+import { NOTHING_LEARNED } from "../distill/reliability.ts";
+import { systemClock } from "../domain/chain.ts";
+import { ConfigFault } from "../domain/fault.ts";
+import type { Logger } from "../observe/log.ts";
+import { COLORS, PLAIN } from "../observe/paint.ts";
+import { type Found, findFiles } from "./find-files.ts";
+import { inOrder } from "./in-order.ts";
+import { count, jsonLine, NOTHING_COUNTED, renderReport, renderTally } from "./render.ts";
+import { reportUnreadable } from "./report.ts";
+import { type ScanParts, scanFile } from "./scan-file.ts";
+
+export interface ScanIo {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Resolves to the exit code: 1 when something could not be read, or not everything was scanned. */
+export async function runScan(config: ScanConfig, paths: readonly string[], io: ScanIo): Promise<number> {
+  if (paths.length === 0) {
+    throw new ConfigFault("PATHS_MISSING", "There is nothing to scan.", {
+      hint: "Name files or folders, such as: microengine scan ./samples",
+    });
+  }
+  const { log, env } = io;
+  const engine = await loadDistillEngine(config.distill);
+  await using opened = new AsyncDisposableStack();
+  const terms = {
+    backends: config.backend,
+    backendSettings: backendSettings(config),
+    scanLimit: config.scanLimit,
+  };
+  const backends = await openPools({ terms, log }, opened);
+  const described = [...backends.values()].map(({ description }) => description);
+  const rules = await readTriageRules({ ...config, artifactType: [config.kind] }, described);
+  const knowledge = { silence: new Map(config.benign), reliability: NOTHING_LEARNED };
+  const parts: ScanParts = {
+    ...{ backends, rules, log, clock: systemClock, kind: config.kind },
+    distill: (testimony) => engine.distill(testimony, knowledge),
+    deadlineMs: config.deadline * 1_000,
+  };
+
+  const out = process.stdout;
+  const leaving = new AbortController();
+  // Whoever read our output has read enough of it, as `head` does.
+  out.once("error", () => leaving.abort());
+  const stop = AbortSignal.any([io.signal, leaving.signal]);
+  const paint = out.isTTY && (env.NO_COLOR ?? "") === "" ? COLORS : PLAIN;
+  let tally = NOTHING_COUNTED;
+  const reports = inOrder(filesUntil(stop, paths), config.scanLimit, ({ path, problem }) =>
+    problem === undefined ? scanFile(parts, path, stop) : reportOf(path, problem),
+  );
+  for await (const report of reports) {
+    // A file whose scan was called off says nothing.
+    if (stop.aborted) break;
+    tally = count(tally, report);
+    const text = config.json ? jsonLine(report) : renderReport(report, paint);
+    if (!out.write(text)) await once(out, "drain", { signal: stop }).catch(() => {});
+  }
+  if (leaving.signal.aborted) return 0;
+  if (!config.json) out.write(renderTally(tally));
+  return tally.unreadable > 0 || io.signal.aborted ? 1 : 0;
+}
+
+async function* filesUntil(stop: AbortSignal, paths: readonly string[]): AsyncGenerator<Found> {
+  for (const path of paths) {
+    for await (const found of findFiles(path)) {
+      if (stop.aborted) return;
+      yield found;
+    }
+  }
+}
+
+const reportOf = async (path: Buffer, problem: string) => reportUnreadable(path.toString(), problem);

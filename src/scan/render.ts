@@ -1,0 +1,78 @@
+/** Reports in words: a block for each file, one line at the end. Pure. */
+import { VERDICTS, type Verdict } from "../domain/verdict.ts";
+import { type Paint, PLAIN } from "../observe/paint.ts";
+import { type BackendResult, type FileReport, isUnreadable } from "./report.ts";
+
+const MOODS: Readonly<Record<Verdict, Parameters<Paint>[1]>> = {
+  malicious: "bad",
+  benign: "good",
+  suspicious: "bad",
+  unknown: "faint",
+};
+
+/** One line of JSON, with its end. */
+export const jsonLine = (report: FileReport): string => `${JSON.stringify(report)}\n`;
+
+export function renderReport(report: FileReport, paint: Paint = PLAIN): string {
+  const { path, size, sha256, types, verdict, confidence, probability, interval, family, reason, results } =
+    report;
+  if (isUnreadable(report)) return block(path, [paint(printable(reason), "bad")]);
+  const judged = [`${verdict}${verdict === "unknown" ? "" : ` ${short(confidence)}`}`, family].filter(isText);
+  const facts = [size === 1 ? "1 byte" : `${size} bytes`, ...types].join(", ");
+  return block(path, [
+    paint(printable(judged.join("  ")), MOODS[verdict]),
+    ...(results.length === 0 ? [printable(reason)] : []),
+    ...(verdict === "unknown"
+      ? []
+      : [`P(malicious) ${short(probability)}, from ${short(interval[0])} to ${short(interval[1])}`]),
+    printable(facts),
+    ...(sha256 === null ? [] : [`sha256 ${sha256}`]),
+    ...resultLines(results),
+  ]);
+}
+
+const block = (path: string, lines: readonly string[]): string =>
+  [printable(path), ...lines.map((line) => `  ${line}`), ""].map((line) => `${line}\n`).join("");
+
+function resultLines(results: readonly BackendResult[]): readonly string[] {
+  const width = Math.max(...results.map(({ backend }) => backend.length));
+  return results.map(({ backend, verdict, confidence, family, reason, detail, ms }) => {
+    const said = reason === null ? `${verdict} ${short(confidence)}` : `${verdict} (${reason})`;
+    const facts = [`${backend.padEnd(width)}  ${said}`, family, `${ms} ms`, detail].filter(isText);
+    return printable(facts.join("  "));
+  });
+}
+
+/** Three decimals are what a person compares. */
+const short = (ratio: number): string => String(Math.round(ratio * 1_000) / 1_000);
+
+const isText = (text: string | null): text is string => text !== null && text !== "";
+
+/** How many files came to which verdict. */
+export interface Tally {
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  readonly unreadable: number;
+}
+
+export const NOTHING_COUNTED: Tally = {
+  verdicts: { malicious: 0, benign: 0, suspicious: 0, unknown: 0 },
+  unreadable: 0,
+};
+
+export function count(tally: Tally, report: FileReport): Tally {
+  if (isUnreadable(report)) return { ...tally, unreadable: tally.unreadable + 1 };
+  const { verdict } = report;
+  return { ...tally, verdicts: { ...tally.verdicts, [verdict]: tally.verdicts[verdict] + 1 } };
+}
+
+export function renderTally({ verdicts, unreadable }: Tally): string {
+  const counts = VERDICTS.map((verdict) => [verdict, verdicts[verdict]] as const);
+  const files = counts.reduce((sum, [, number]) => sum + number, unreadable);
+  const parts = counts.filter(([, number]) => number > 0).map(([verdict, number]) => `${number} ${verdict}`);
+  if (unreadable > 0) parts.push(`${unreadable} not readable`);
+  return `${files} ${files === 1 ? "file" : "files"}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}\n`;
+}
+
+/** Text of strangers (names of files, words of scanners) without what would move the cursor or turn the line around. */
+export const printable = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`);

@@ -1,0 +1,79 @@
+import type { Opinion } from "../domain/opinion.ts";
+import type { ScanAnswer } from "../domain/scan.ts";
+import { ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
+
+/** What one backend said of a file. */
+export interface BackendResult {
+  readonly backend: string;
+  readonly verdict: Verdict;
+  /** 0..1. */
+  readonly confidence: number;
+  readonly family: string | null;
+  /** Why it has no opinion; one of NO_OPINION_REASONS. */
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly ms: number;
+}
+
+/** What is known of one file in the end. The same keys for every file; they are what `--json` writes. */
+export interface FileReport {
+  readonly path: string;
+  /** `null` for what was not read: too large, or not readable. */
+  readonly sha256: string | null;
+  /** Bytes; `null` for what is not readable. */
+  readonly size: number | null;
+  readonly types: readonly string[];
+  readonly verdict: Verdict;
+  /** 0 at even odds, 1 at certainty: what a bid strategy would stake on. */
+  readonly confidence: number;
+  /** P(malicious) and the interval around it, 0..1. */
+  readonly probability: number;
+  readonly interval: readonly [low: number, high: number];
+  readonly family: string | null;
+  /** How the verdict came about, or why nobody looked. */
+  readonly reason: string;
+  readonly results: readonly BackendResult[];
+}
+
+/** What is known of a file before any backend is asked. */
+export type Seen = Pick<FileReport, "path" | "sha256" | "size" | "types">;
+
+const NO_OPINION: Omit<Opinion, "reason"> = {
+  verdict: "unknown",
+  confidence: ppm(0),
+  probability: ppm(0.5),
+  interval: [ppm(0), ppm(1)],
+  family: "",
+};
+
+export const reportUnscanned = (seen: Seen, reason: string): FileReport =>
+  reportScanned(seen, { ...NO_OPINION, reason }, []);
+
+export const reportUnreadable = (path: string, why: string): FileReport =>
+  reportUnscanned({ path, sha256: null, size: null, types: [] }, `not readable: ${why}`);
+
+/** Whether a report is of a file that could not be read. */
+export const isUnreadable = ({ size }: FileReport): boolean => size === null;
+
+export function reportScanned(seen: Seen, opinion: Opinion, answers: readonly ScanAnswer[]): FileReport {
+  const { verdict, confidence, probability, interval, family, reason } = opinion;
+  return {
+    ...{ path: seen.path, sha256: seen.sha256, size: seen.size, types: seen.types, verdict },
+    confidence: ratioOf(confidence),
+    probability: ratioOf(probability),
+    interval: [ratioOf(interval[0]), ratioOf(interval[1])],
+    family: family === "" ? null : family,
+    reason,
+    results: answers.map(resultOf),
+  };
+}
+
+const resultOf = (answer: ScanAnswer): BackendResult => ({
+  backend: answer.backend,
+  verdict: answer.verdict,
+  confidence: answer.confidence,
+  family: answer.family ?? null,
+  reason: answer.reason ?? null,
+  detail: answer.detail ?? null,
+  ms: answer.timings.scanMs,
+});
