@@ -15,6 +15,7 @@ import type { ProducerMetrics } from "../observe/producer-metrics.ts";
 import type { ScanQueue } from "../queue/port.ts";
 import type { TriageRules } from "../triage/triage.ts";
 import { openSigner } from "../wallet/signer.ts";
+import type { ArtifactRate } from "./artifact-rate.ts";
 import { Backfill } from "./backfill.ts";
 import type { Collector } from "./collector.ts";
 import { learnContracts, watchContracts } from "./contracts-watch.ts";
@@ -42,6 +43,7 @@ export interface ChainEngineParts {
   readonly rules: TriageRules;
   readonly strategy: BidStrategy;
   readonly limiter: Limiter;
+  readonly artifactRate: Pick<ArtifactRate, "take">;
   readonly judge: Judge;
   /** Of microengine. */
   readonly version: string;
@@ -131,7 +133,7 @@ export async function openChainEngine(
   const duties = new Duties({ market, ledger, purse, clock, tell, deprecation, feeCeiling: config.maxFee });
   const desk = new Desk({
     ...{ market, ledger, queue, collector, duties, deprecation, purse, limiter, clock, tell },
-    ...{ rules, strategy, version, modifiers: config.confidence },
+    ...{ rules, strategy, version, modifiers: config.confidence, artifactRate: parts.artifactRate },
     distill: (testimony) => judge.distill(testimony),
     seal: (guid, verdicts) => {
       const nonce = wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });

@@ -15,6 +15,7 @@ import type { ScanQueue } from "../queue/port.ts";
 import type { Modifier } from "../triage/modifier.ts";
 import type { TriageRules } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
+import type { ArtifactRate } from "./artifact-rate.ts";
 import { type Case, jobsOf, withAnswers } from "./cases.ts";
 import type { Collector } from "./collector.ts";
 import { answersDue } from "./deadline.ts";
@@ -46,6 +47,7 @@ export interface DeskParts {
   readonly distill: (testimony: Testimony) => Opinion;
   readonly strategy: BidStrategy;
   readonly modifiers?: readonly Modifier[];
+  readonly artifactRate?: Pick<ArtifactRate, "take">;
   /** Seals verdict bits for a bounty; the nonce is the secret that opens the commitment. */
   readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
   /** When a block of this chain will be reached, as far as we can tell. */

@@ -36,6 +36,7 @@ import { parseRedisAddress } from "../queue/redis-address.ts";
 import { createSeal, type Seal } from "../queue/seal.ts";
 import { takeWalletLease, type WalletLease } from "../queue/wallet-lease.ts";
 import { openKeystore } from "../wallet/keystore.ts";
+import { openArtifactRate } from "./artifact-rate.ts";
 import { readTriageRules } from "./backends.ts";
 import { type ChainEngine, openChainEngine } from "./chain-engine.ts";
 import { Collector } from "./collector.ts";
@@ -103,6 +104,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     rules.backends.map(({ name }) => name),
     { ...io, metrics, seal },
   );
+  await using artifactRate = await openArtifactRate(config, io);
   const collector = new Collector(queue, clock, (answer) =>
     tell("artifact.answered", {
       guid: answer.guid,
@@ -137,6 +139,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     rules,
     strategy,
     limiter,
+    artifactRate,
     judge,
     version,
   };

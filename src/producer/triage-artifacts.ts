@@ -6,6 +6,7 @@ import type { Marketplace } from "../market/port.ts";
 import { detectTypes } from "../triage/detect.ts";
 import { type Triage, type TriageRules, triage } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
+import type { ArtifactRate } from "./artifact-rate.ts";
 import type { Case } from "./cases.ts";
 import { answersDue } from "./deadline.ts";
 import type { Tell } from "./events.ts";
@@ -16,13 +17,18 @@ export interface TriageParts {
   readonly clock: Clock;
   readonly tell: Tell;
   readonly rules: TriageRules;
+  /** What a day may bring is up: why one more artifact must be left alone. Default: there is no limit. */
+  readonly artifactRate?: Pick<ArtifactRate, "take">;
   readonly instantOf: (block: number) => Instant;
 }
 
-/** `unreadable`: a rule asks for the type, and the first bytes could not be had. */
+/**
+ * `unreadable`: a rule asks for the type, and the first bytes could not be had. `rate-limited`: worth a scan, but as
+ * many as the operator allows were scanned today.
+ */
 type Decision =
   | Exclude<Triage, { kind: "look" }>
-  | { readonly kind: "skip"; readonly reason: "unreadable"; readonly detail: string };
+  | { readonly kind: "skip"; readonly reason: "unreadable" | "rate-limited"; readonly detail: string };
 
 /**
  * Decides for the first `count` artifacts which backends look at them; what the URI does not list can not be judged.
@@ -39,9 +45,10 @@ export async function triageArtifacts(
   const now = clock.now();
   const lookForMs = Math.max(0, Math.floor((answersDue(bounty.expiration, now, instantOf) - now) / 2));
   const looking = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
-  const decisions = await Promise.all(
+  const wanted = await Promise.all(
     Array.from({ length: count }, (_, index) => decide(parts, bounty, index, looking)),
   );
+  const decisions = await withinRate(wanted, parts.artifactRate);
   signal.throwIfAborted();
   const words = decisions.map((decision) => (decision.kind === "skip" ? decision.reason : "scan"));
   ledger.recordTriage(bounty, words);
@@ -53,6 +60,20 @@ export async function triageArtifacts(
   });
   if (cases.every((item) => item.asked.length === 0)) throw new Abandon("nothing-to-scan", words.join(", "));
   return cases;
+}
+
+/** What the day's limit leaves of the decisions; when it does not leave all, the first artifacts go first. */
+async function withinRate(
+  decisions: readonly Decision[],
+  rate: TriageParts["artifactRate"],
+): Promise<readonly Decision[]> {
+  if (rate === undefined) return decisions;
+  const left: Decision[] = [];
+  for (const decision of decisions) {
+    const detail = decision.kind === "scan" ? await rate.take() : undefined;
+    left.push(detail === undefined ? decision : { kind: "skip", reason: "rate-limited", detail });
+  }
+  return left;
 }
 
 async function decide(
