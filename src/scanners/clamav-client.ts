@@ -3,50 +3,56 @@
  * session cannot run into its timeouts. Commands are the NUL-terminated ones (`zINSTREAM`), so a reply ends with NUL.
  * Source: clamd(8).
  */
-import { connect, type Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { connect } from "node:net";
 import { describeError, Fault } from "../domain/fault.ts";
 import { type ClamdAddress, formatClamdAddress } from "./clamav-address.ts";
 
-/** clamd reads chunk by chunk; its StreamMaxLength counts the whole. */
-const CHUNK_BYTES = 256 * 1024;
 /** Replies are one line; whoever says more is no clamd. */
 const MAX_REPLY_BYTES = 16 * 1024;
+/** A clamd that minds the length of a stream says so at once. */
+const REFUSAL_MS = 1_000;
 
 /** Asks a command without content, such as VERSION. Throws Fault CLAMD_UNREACHABLE, CLAMD_REPLY or CLAMD_OVERDUE. */
 export async function askClamd(address: ClamdAddress, command: string, signal: AbortSignal): Promise<string> {
-  return converse(address, signal, async (socket) => {
-    socket.write(`z${command}\0`);
-  });
+  return converse(address, signal, [Buffer.from(`z${command}\0`)]);
 }
 
 /**
- * Streams content to clamd and returns its reply. clamd replies to content beyond its StreamMaxLength before it has read
- * all of it and hangs up; that reply is returned like any other. Throws as `askClamd` does.
+ * Streams content to clamd and returns its reply. Throws as `askClamd` does.
+ *
+ * All content is one chunk, because clamd holds the announced length of a chunk against its StreamMaxLength before it reads
+ * it. When that is exceeded it replies and hangs up, and our write fails before we have read the reply; so whoever is hung
+ * up on announces the length once more and says nothing else.
  */
 export async function streamToClamd(
   address: ClamdAddress,
   content: Uint8Array,
   signal: AbortSignal,
 ): Promise<string> {
-  return converse(address, signal, async (socket, replied) => {
-    socket.write("zINSTREAM\0");
-    for (let at = 0; at < content.length; at += CHUNK_BYTES) {
-      const chunk = content.subarray(at, at + CHUNK_BYTES);
-      socket.write(uint32(chunk.length));
-      if (!socket.write(chunk)) await Promise.race([drained(socket), replied]);
-      // Reads before the next write: a write into a connection that was hung up on destroys the reply.
-      await nextTurn();
-      if (socket.destroyed) return;
-    }
-    socket.write(uint32(0));
-  });
+  const command = Buffer.from("zINSTREAM\0");
+  const end = uint32(0);
+  if (content.length === 0) return converse(address, signal, [command, end]);
+  const length = uint32(content.length);
+  try {
+    return await converse(address, signal, [command, length, content, end]);
+  } catch (fault) {
+    if (!isHangUp(fault)) throw fault;
+    // Silence: the length is not what it minds.
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(REFUSAL_MS)]);
+    return converse(address, soon, [command, length]).catch(() => {
+      throw fault;
+    });
+  }
 }
 
+const isHangUp = (error: unknown): boolean =>
+  error instanceof Fault && ["EPIPE", "ECONNRESET"].includes((error.cause as { code?: string })?.code ?? "");
+
+/** Says something and returns the reply, which may come before everything is said. */
 async function converse(
   address: ClamdAddress,
   signal: AbortSignal,
-  say: (socket: Socket, replied: Promise<unknown>) => Promise<void>,
+  said: readonly Uint8Array[],
 ): Promise<string> {
   if (signal.aborted) throw overdue(address);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -64,12 +70,9 @@ async function converse(
   );
   const onAbort = (): void => reject(overdue(address));
   signal.addEventListener("abort", onAbort, { once: true });
-  // Not waited for: the reply may come before everything is said, and is what counts.
-  const saying = say(
-    socket,
-    promise.catch(() => {}),
-  );
-  saying.catch(reject);
+  socket.cork();
+  for (const part of said) socket.write(part);
+  socket.uncork();
   try {
     return await promise;
   } finally {
@@ -77,11 +80,6 @@ async function converse(
     socket.destroy();
   }
 }
-
-const drained = (socket: Socket): Promise<void> =>
-  new Promise((resolve) => {
-    socket.once("drain", resolve).once("close", () => resolve());
-  });
 
 function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
