@@ -105,6 +105,7 @@ export class ScanWorker {
   #scans = 0;
   #worn = false;
   #lastWords = "";
+  #exit: number | NodeJS.Signals | undefined;
 
   private constructor(backend: BackendModule, limits: WorkerLimits, { log, legacy }: WorkerSurroundings) {
     this.backend = backend;
@@ -133,9 +134,10 @@ export class ScanWorker {
     };
     this.#child.on("error", (error) => end(`The scanner process failed: ${error.message}.`));
     // "close" rather than "exit": by then its last words have arrived.
-    this.#child.on("close", (code, signal) =>
-      end(`The scanner process ended (${signal ?? `exit code ${code}`}).`),
-    );
+    this.#child.on("close", (code, signal) => {
+      this.#exit = signal ?? code ?? undefined;
+      end(`The scanner process ended (${signal ?? `exit code ${code}`}).`);
+    });
   }
 
   /**
@@ -173,6 +175,16 @@ export class ScanWorker {
 
   get idle(): boolean {
     return this.#state === "idle";
+  }
+
+  /** How the process ended: its exit code, or the signal that ended it. `undefined` while it is alive. */
+  get exit(): number | NodeJS.Signals | undefined {
+    return this.#exit;
+  }
+
+  /** The end of what it printed. */
+  get lastWords(): string {
+    return this.#lastWords;
   }
 
   /** Whether it should be replaced when idle. */

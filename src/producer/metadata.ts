@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import { arch, platform } from "node:os";
 import { z } from "zod";
+import { acceptedMetadata } from "../domain/assertion-metadata.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 
@@ -10,17 +10,6 @@ export type VerdictMetadata = Readonly<Record<string, unknown>> & { readonly mal
 /** The entry of an artifact outside the mask. */
 const SILENT: VerdictMetadata = Object.freeze({ malware_family: "" });
 
-/** Rules that every version of the marketplace's schema accepts; a field that breaks them is left out. */
-const KNOWN_FIELDS: Readonly<Record<string, z.ZodType>> = {
-  domains: z.array(z.string().min(3).max(127).regex(/\w/)).min(1),
-  ip_addresses: z.array(z.string().refine((text) => isIP(text) !== 0)).min(1),
-  stix: z
-    .array(
-      z.looseObject({ schema: z.string(), signature: z.unknown() }).refine((item) => "signature" in item),
-    )
-    .min(1),
-  heuristic: z.boolean(),
-};
 const THREE_NUMBERS = /^\d+\.\d+\.\d+$/;
 
 /** A metadata entry beyond this is cut down to what the market needs; the gateway fetches it with a one-second timeout. */
@@ -45,7 +34,7 @@ export function buildMetadata(
       .toSorted((a, b) => b.confidence - a.confidence);
     const lead = agreeing[0];
     const entry: VerdictMetadata = {
-      ...knownFields(lead?.metadata ?? {}),
+      ...acceptedMetadata(lead?.metadata ?? {}),
       malware_family: item.opinion.family,
       scanner: scannerOf(lead, versions),
     };
@@ -65,14 +54,4 @@ function scannerOf(lead: ScanAnswer | undefined, versions: { microengine: string
     ...(THREE_NUMBERS.test(versions.microengine) ? { polyswarmclient_version: versions.microengine } : {}),
     environment: { operating_system: platform(), architecture: arch() },
   };
-}
-
-function knownFields(metadata: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(metadata).filter(([key, value]) => {
-      if (key === "malware_family" || key === "scanner" || value === null || value === undefined)
-        return false;
-      return KNOWN_FIELDS[key]?.safeParse(value).success ?? true;
-    }),
-  );
 }
