@@ -1,7 +1,12 @@
 import { registerHooks } from "node:module";
 
-/** The contracts that plugin modules are written against, as they import them. */
-const CONTRACTS = ["microengine/scanner", "microengine/bid", "microengine/distill"] as const;
+/** The contracts that plugin modules are written against, and the kit they are tested with, as they import them. */
+const CONTRACTS = [
+  "microengine/scanner",
+  "microengine/bid",
+  "microengine/distill",
+  "microengine/testing",
+] as const;
 
 /**
  * Lets modules given by path import the contracts from wherever they lie: a scanner in a folder of its own need not
@@ -13,6 +18,7 @@ export function serveContracts(): void {
     [CONTRACTS[0], new URL(`../scanners/contract.${extension}`, import.meta.url).href],
     [CONTRACTS[1], new URL(`../bid/contract.${extension}`, import.meta.url).href],
     [CONTRACTS[2], new URL(`../distill/contract.${extension}`, import.meta.url).href],
+    [CONTRACTS[3], new URL(`../testing/check-scanner.${extension}`, import.meta.url).href],
   ]);
   registerHooks({
     resolve(specifier, context, next) {

@@ -68,7 +68,7 @@ const mentions = (folder: string): string[] => {
 };
 
 /** What may compose: all the others are told what they need. */
-const COMPOSERS = ["producer", "consumer", "sandbox", "demo", "main.ts"];
+const COMPOSERS = ["producer", "consumer", "sandbox", "demo", "scan", "testing", "main.ts"];
 
 describe("the walls between the folders", () => {
   it("reads a graph that is worth judging", () => {
@@ -95,7 +95,7 @@ describe("the walls between the folders", () => {
     },
   );
 
-  it.each(["consumer", "scanners"])(
+  it.each(["consumer", "scanners", "scan", "testing"])(
     "keeps wallet, market, ledger and web3 out of the reach of %s",
     (folder) => {
       const loaded = reach(inFolder(folder));
