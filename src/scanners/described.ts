@@ -8,7 +8,7 @@ import { z } from "zod";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Scanner, ScannerSettings } from "./contract.ts";
 import { ExecShape, execScanner } from "./exec.ts";
-import { HttpShape, httpScanner } from "./http.ts";
+import { HttpShape } from "./http-shape.ts";
 
 const DescriptionShape = z.discriminatedUnion("type", [ExecShape, HttpShape], {
   error: 'must be "exec" or "http"',
@@ -20,7 +20,8 @@ const GUIDE = "See docs/backend-exec.md and docs/backend-http.md.";
 export async function scanner(settings: ScannerSettings): Promise<Scanner> {
   const { file } = z.object({ file: z.string() }).parse(settings);
   const description = parseDescription(await read(file), file);
-  return description.type === "exec" ? execScanner(description, dirname(file)) : httpScanner(description);
+  if (description.type === "exec") return execScanner(description, dirname(file));
+  return (await import("./http.ts")).httpScanner(description);
 }
 
 async function read(file: string): Promise<string> {

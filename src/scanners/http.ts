@@ -3,43 +3,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Agent } from "undici";
-import { z } from "zod";
 import { ConfigFault, describeError, Fault } from "../domain/fault.ts";
 import type { Artifact, Finding, ScanContext, Scanner } from "./contract.ts";
-import { AnswerShape, findingOf, OutcomesShape } from "./described-answer.ts";
+import { findingOf } from "./described-answer.ts";
 import { post } from "./http-post.ts";
-import { AcceptsShape, ScannerName, ScannerVersion } from "./scanner-shape.ts";
-
-/** `${SCANNER_TOKEN}` in a header: the value of that variable. Other variables do not reach a scanner. */
-const VARIABLE = /\$\{([^}]*)\}/g;
-const SCANNER_VARIABLE = /^SCANNER_[A-Za-z0-9_]+$/;
-
-const headerValue = z
-  .string()
-  .refine(
-    (value) => [...value.matchAll(VARIABLE)].every(([, name]) => SCANNER_VARIABLE.test(name!)),
-    "may name variables that begin with SCANNER_ only, such as SCANNER_TOKEN",
-  )
-  // What HTTP lets a header carry; a line break would begin another header.
-  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, "has characters that a header cannot carry");
-
-export const HttpShape = z.strictObject({
-  type: z.literal("http"),
-  name: ScannerName,
-  version: ScannerVersion,
-  accepts: AcceptsShape.default({}),
-  url: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }),
-  headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), headerValue).default({}),
-  /** What statuses mean. Without it: 200 has the answer. */
-  statuses: OutcomesShape.default({ "200": { verdict: "answer" } }),
-  answer: AnswerShape.prefault({}),
-  maxAnswerBytes: z
-    .int()
-    .positive()
-    .max(64 * 1024 * 1024)
-    .default(1024 * 1024),
-});
-export type HttpDescription = z.infer<typeof HttpShape>;
+import { type HttpDescription, VARIABLE } from "./http-shape.ts";
 
 /** A handshake is cheap for the service but not for the scan; artifacts come some seconds apart. */
 const KEEP_ALIVE_MS = 60_000;
