@@ -35,8 +35,6 @@ export interface Evidence {
   readonly statements: readonly Statement[];
   /** Backends that should have been heard and were not. */
   readonly missing: number;
-  /** When the artifact is itself part of the record: its truth, so that it does not testify for itself. */
-  readonly own?: 0 | 1;
 }
 
 /** Artifacts that a prior is worth. */
@@ -72,39 +70,33 @@ export function believe(evidence: Evidence, reliability: Reliability): Belief {
   };
 }
 
-function baseRate({ typeClass, own }: Evidence, { settled, settledByClass }: Reliability): Share {
-  const overall = drawn({ mean: 0.5, weight: BASE_WEIGHT }, without(settled, own));
+function baseRate({ typeClass }: Evidence, { settled, settledByClass }: Reliability): Share {
+  const overall = drawn({ mean: 0.5, weight: BASE_WEIGHT }, settled);
   const inClass = settledByClass.get(typeClass);
-  return inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), without(inClass, own));
+  return inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), inClass);
 }
 
 /** What a statement adds to its side, never less than nothing. */
 function worthOf(
   { backend, saying, claim, side }: Statement,
-  { typeClass, own }: Evidence,
+  { typeClass }: Evidence,
   { backends }: Reliability,
 ): Belief {
   const track = backends.get(backend);
   const claimed: Share = { mean: claim, weight: CLAIM_WEIGHT };
-  const overall = track === undefined ? claimed : drawn(claimed, balanced(track.overall, saying, own));
+  const overall = track === undefined ? claimed : drawn(claimed, balanced(track.overall, saying));
   const inClass = track?.byClass.get(typeClass);
   const share =
-    inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), balanced(inClass, saying, own));
+    inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), balanced(inClass, saying));
   const logOdds = logit(share.mean) * (side === "accuses" ? 1 : -1);
   return { z: Math.max(0, logOdds), variance: varianceOf(share) };
 }
 
 /** How often it was said, with the more frequent truth scaled down to the rarer one. */
-function balanced(tally: Tally, saying: Statement["saying"], own: 0 | 1 | undefined): Count {
-  const heard = without(tally.heard, own);
-  const said = without(tally.said.get(saying) ?? [0, 0], own);
+function balanced({ heard, said }: Tally, saying: Statement["saying"]): Count {
+  const [benign, malicious] = said.get(saying) ?? [0, 0];
   const rarer = Math.min(...heard);
-  return rarer === 0 ? [0, 0] : [(said[0] * rarer) / heard[0], (said[1] * rarer) / heard[1]];
-}
-
-/** One artifact less of this truth. */
-function without([benign, malicious]: Count, own: 0 | 1 | undefined): Count {
-  return [Math.max(0, benign - (own === 0 ? 1 : 0)), Math.max(0, malicious - (own === 1 ? 1 : 0))];
+  return rarer === 0 ? [0, 0] : [(benign * rarer) / heard[0], (malicious * rarer) / heard[1]];
 }
 
 function drawn(prior: Share, [benign, malicious]: Count): Share {

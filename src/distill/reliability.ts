@@ -3,7 +3,7 @@
  * a probability has to be corrected). A value: it is rebuilt from history, never changed.
  */
 import { type Calibration, UNCALIBRATED } from "./calibration.ts";
-import { type Camps, findCamps, NO_CAMPS } from "./camps.ts";
+import { type Camps, NO_CAMPS } from "./camps.ts";
 import type { Precedent } from "./precedent.ts";
 import type { Saying } from "./statement.ts";
 import type { TypeClass } from "./type-class.ts";
@@ -49,7 +49,7 @@ interface Counting {
 }
 
 /** Counts, without the calibration, which is fitted on top of them. */
-export function countPrecedents(precedents: readonly Precedent[]): Reliability {
+export function countPrecedents(precedents: readonly Precedent[], camps: Camps): Reliability {
   const settled: Mutable = [0, 0];
   const settledByClass = new Map<TypeClass, Mutable>();
   const backends = new Map<string, { overall: Counting; byClass: Map<TypeClass, Counting> }>();
@@ -66,7 +66,7 @@ export function countPrecedents(precedents: readonly Precedent[]): Reliability {
   }
   return {
     ...{ settled, settledByClass, backends },
-    camps: findCamps(precedents),
+    camps,
     calibration: UNCALIBRATED,
   };
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { calibrateSettings } from "../../src/config/calibrate.ts";
 import { consumerSettings } from "../../src/config/consumer.ts";
 import { demoSettings } from "../../src/config/demo.ts";
 import { producerSettings } from "../../src/config/producer.ts";
@@ -13,6 +14,7 @@ const TABLES: Readonly<Record<string, SettingsTable>> = {
   producer: producerSettings,
   consumer: consumerSettings,
   recover: recoverSettings,
+  calibrate: calibrateSettings,
   sandbox: sandboxSettings,
 };
 
