@@ -25,17 +25,17 @@ export function foldPhrases(argv: readonly string[], tables: readonly SettingsTa
     const word = argv[at]!;
     folded.push(word);
     const next = argv[at + 1];
-    // A first word with a blank in it holds the whole phrase; too few words are for the reader of the phrase to refuse.
-    if (!flags.has(word) || next === undefined || /\s/.test(next) || argv.length < at + 1 + PHRASE_WORDS)
-      continue;
+    // A first word with a blank in it holds the whole phrase.
+    if (!flags.has(word) || next === undefined || /\s/.test(next)) continue;
     folded.push(writePhrase(argv.slice(at + 1, at + 1 + PHRASE_WORDS)));
     at += PHRASE_WORDS;
   }
   return folded;
 }
 
-/** Four words as the text of a phrase. */
+/** Four words as the text of a phrase; fewer become a text that `readPhrase` refuses. */
 export function writePhrase(words: readonly string[]): string {
+  if (words.length < PHRASE_WORDS) return words.join(" ");
   const [decision = "", field = "", comparison = "", value = ""] = words;
   const blank = /\s/.test(field) || field.startsWith('"') || field === "";
   const edges = value.trim() !== value || value.startsWith('"') || value === "";

@@ -8,7 +8,8 @@ export function limitDownloads(source: ArtifactSource, limit: number): ArtifactS
     async fetch(request, signal) {
       using place = await gate.enter(signal);
       if (place === undefined) return { kind: "cancelled", detail: "The download was stopped in its queue." };
-      return source.fetch(request, signal);
+      // Awaited here, or the place would be given back before the download has ended.
+      return await source.fetch(request, signal);
     },
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };

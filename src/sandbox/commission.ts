@@ -20,7 +20,9 @@ export interface Commission {
   /** Blocks. */
   readonly duration: number;
   readonly reward: Nct;
-  /** Put on chain as it is; default none. */
+  /** What is said of each artifact, published and put on chain by its address. */
+  readonly claims?: readonly Readonly<Record<string, unknown>>[];
+  /** Put on chain as it is, instead of the address of `claims`; default none. */
   readonly metadata?: string;
   /** What the bounty claims of its artifacts; default what is behind the URI. */
   readonly uri?: string;
@@ -57,7 +59,8 @@ export function commissioner(parts: {
   });
 
   const prepare = (commission: Commission) => {
-    const { contents, truth, kind = "file", duration, reward, metadata = "" } = commission;
+    const { contents, truth, kind = "file", duration, reward, claims } = commission;
+    const { metadata = claims === undefined ? "" : store.putJson(claims) } = commission;
     const guid = parseGuid(randomUUID());
     const uri = commission.uri ?? store.putDirectory(contents);
     const count = commission.artifactCount ?? contents.length;

@@ -8,7 +8,7 @@ import { type PatternNode, parsePattern } from "./pattern-syntax.ts";
 
 /** Characters of a text that are searched, from its beginning. */
 export const SEARCHED_CHARS = 4_096;
-/** Steps of a compiled pattern. With the characters above, a search ends within tens of milliseconds at the worst. */
+/** Steps of a compiled pattern. With the characters above, the worst search takes tenths of a second, an ordinary one less than a millisecond. */
 export const MAX_PATTERN_STEPS = 1_000;
 
 export interface Pattern {
