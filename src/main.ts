@@ -9,6 +9,7 @@ import { Command, CommanderError } from "commander";
 import { calibrateSettings } from "./config/calibrate.ts";
 import { consumerSettings } from "./config/consumer.ts";
 import { demoSettings } from "./config/demo.ts";
+import { initSettings } from "./config/init.ts";
 import { refuseStrayWords } from "./config/npm.ts";
 import { flagsOf, optionsOf } from "./config/options.ts";
 import { foldPhrases } from "./config/phrases.ts";
@@ -111,6 +112,13 @@ const PROGRAMS: readonly Program[] = [
     scanSettings,
     async (config, io, paths) => (await import("./scan/main.ts")).runScan(config, paths, io),
     "PATH...",
+  ),
+  program(
+    "init",
+    "writes a project: a scanner, a bid strategy, their tests and a deployment",
+    initSettings,
+    async (config, _io, words) => (await import("./init/main.ts")).runInit(config, words),
+    "NAME",
   ),
 ];
 

@@ -1,0 +1,41 @@
+/** What `init` writes: the files of a project, put together from its parts. Pure. */
+import { containerFiles } from "./container-files.ts";
+import { packageFiles } from "./package-files.ts";
+import { readme } from "./readme.ts";
+import { moduleFiles } from "./scanner-module.ts";
+import { programFiles } from "./scanner-program.ts";
+import { strategyFiles } from "./strategy-files.ts";
+
+export interface Project {
+  /** Of the scanner, the package and the folder. */
+  readonly name: string;
+  /** `module`: a scanner in TypeScript. `program`: an external program, with the JSON file that describes it. */
+  readonly scanner: "module" | "program";
+  /** Where microengine comes from: npm, or a clone of its repository, at this path from the project's folder. */
+  readonly origin: { readonly kind: "npm" } | { readonly kind: "clone"; readonly path: string };
+  /** Of microengine. */
+  readonly version: string;
+  /** Version ranges of the tools that microengine itself is built with. */
+  readonly tools: Readonly<Record<(typeof TOOLS)[number], string>>;
+}
+
+export const TOOLS = ["@types/node", "node", "typescript"] as const;
+
+export interface ProjectFile {
+  /** Relative to the project's folder, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly executable?: true;
+}
+
+/** What `--backend` is given. */
+export const backendOf = ({ scanner }: Pick<Project, "scanner">): string =>
+  scanner === "module" ? "./scanner.ts" : "./scanner.json";
+
+export const projectFiles = (project: Project): readonly ProjectFile[] => [
+  { path: "README.md", text: readme(project) },
+  ...packageFiles(project),
+  ...(project.scanner === "module" ? moduleFiles(project) : programFiles(project)),
+  ...strategyFiles(project),
+  ...containerFiles(project),
+];
