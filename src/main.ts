@@ -94,15 +94,6 @@ const PROGRAMS: readonly Program[] = [
     recoverSettings,
     async (config, io) => (await import("./producer/recover/main.ts")).runRecover(config, io),
   ),
-  program(
-    "calibrate",
-    "shows from the ledger how far verdicts and backends can be believed",
-    calibrateSettings,
-    async (config) =>
-      (await import("./producer/calibrate/main.ts")).runCalibrate(config, (text) =>
-        process.stdout.write(text),
-      ),
-  ),
   program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) =>
     (await import("./sandbox/main.ts")).runSandbox(config, io),
   ),
@@ -119,6 +110,15 @@ const PROGRAMS: readonly Program[] = [
     initSettings,
     async (config, _io, words) => (await import("./init/main.ts")).runInit(config, words),
     "NAME",
+  ),
+  program(
+    "calibrate",
+    "shows from the ledger how far verdicts and backends can be believed",
+    calibrateSettings,
+    async (config) =>
+      (await import("./producer/calibrate/main.ts")).runCalibrate(config, (text) =>
+        process.stdout.write(text),
+      ),
   ),
 ];
 

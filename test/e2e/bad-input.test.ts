@@ -113,6 +113,16 @@ describe.concurrent("one line and exit code 2 is the answer to", () => {
       () => producer("--bid-strategy", at("strategy.ts")),
       /strategy\.ts exports bidStratgy, but no bidStrategy\..*Expected: export const bidStrategy/,
     ],
+    [
+      "a distillation engine nobody knows",
+      () => producer("--distill", "reckless"),
+      /no distillation engine "reckless"\. --distill \(variable DISTILL\) takes bayes, lean, any, majority, or/,
+    ],
+    [
+      "a distillation module without an engine",
+      () => producer("--distill", at("strategy.ts")),
+      /strategy\.ts exports bidStratgy, but no distillEngine\..*Expected: export const distillEngine/,
+    ],
     ["a backend nobody knows", () => producer("--backend", "yarrr"), /no backend "yarrr".*Built in: eicar/],
     [
       "a backend nobody knows, to a consumer",
