@@ -9,7 +9,6 @@
  */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ScanOutcome } from "../consumer/scan-worker.ts";
 import { refusalOf } from "../domain/accepts.ts";
 import { metadataComplaints } from "../domain/assertion-metadata.ts";
 import { describeError } from "../domain/fault.ts";
@@ -17,7 +16,7 @@ import type { BackendDescription, Scanner } from "../scanners/contract.ts";
 import { type CheckedFinding, checkFinding } from "../scanners/finding.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { AcceptsShape, ScannerName, ScannerVersion } from "../scanners/scanner-shape.ts";
-import { type Life, liveHere, liveInWorker, type Patience } from "./life.ts";
+import { type Life, type LifeOutcome, liveHere, liveInWorker, type Patience } from "./life.ts";
 import { ordeals, prepare, type Sample, type Specimen } from "./sample.ts";
 
 export type { CheckedFinding } from "../scanners/finding.ts";
@@ -190,7 +189,7 @@ class Trial {
     }
   }
 
-  #findingIn(outcome: ScanOutcome, { name }: Specimen): CheckedFinding | undefined {
+  #findingIn(outcome: LifeOutcome, { name }: Specimen): CheckedFinding | undefined {
     const complain = (what: string): undefined => this.note(`${name}: ${what}`) as undefined;
     switch (outcome.kind) {
       case "finding": {
@@ -202,6 +201,7 @@ class Trial {
           `scan threw: ${outcome.detail.replace(/\.?$/, ".")} Say unknown, with a detail, of what it cannot read.`,
         );
       case "timeout":
+      case "gave-up":
         return complain(`no answer within ${this.#deadlineMs} ms.`);
       case "cancelled":
         return complain("the scan was called off.");

@@ -14,10 +14,13 @@ import type { BackendDescription, Scanner } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import type { Specimen } from "./sample.ts";
 
+/** `gave-up`: it stopped at its deadline, as it should; `timeout`: it went on, and a consumer would have killed it. */
+export type LifeOutcome = ScanOutcome | { readonly kind: "gave-up" };
+
 export interface Life {
   readonly description: BackendDescription;
   /** Never rejects. `deadlineMs` from now. */
-  scan(specimen: Specimen, deadlineMs: number): Promise<ScanOutcome>;
+  scan(specimen: Specimen, deadlineMs: number): Promise<LifeOutcome>;
   /** Tears it down; resolves to a sentence when that went wrong. Never rejects. */
   close(): Promise<string | undefined>;
 }
@@ -48,7 +51,8 @@ export async function liveInWorker(module: BackendModule, limits: Patience): Pro
       } catch (error) {
         return { kind: "crashed", detail: `A new process did not start: ${describeError(error)}` };
       }
-      return worker.scan(requestOf(specimen, deadlineMs), new AbortController().signal);
+      const outcome = await worker.scan(requestOf(specimen, deadlineMs), new AbortController().signal);
+      return outcome.kind === "timeout" && worker.idle ? { kind: "gave-up" } : outcome;
     },
     async close() {
       if (!worker.idle) return undefined;
@@ -87,7 +91,7 @@ export async function liveHere(scanner: Scanner, limits: Patience, left: { state
       try {
         return await within(overdue, scanned(), { kind: "timeout" });
       } catch (error) {
-        return { kind: "thrown", detail: describeError(error) };
+        return signal.aborted ? { kind: "gave-up" } : { kind: "thrown", detail: describeError(error) };
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
