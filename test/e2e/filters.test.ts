@@ -35,7 +35,7 @@ it.concurrent("a bounty of which the first artifact is filtered out is asserted 
   });
   const [planned] = await producer.told("assertion.planned");
   expect(planned).toMatchObject({ artifacts: 2 });
-  const [penalized, whole] = planned?.confidences as [number, number];
+  const [penalized, whole] = planned!.confidences as [number, number];
   expect(penalized).toBeCloseTo(0.8 * whole);
   await producer.told("assertion.settled");
   const [listening] = await producer.told("http.listening");
