@@ -2,6 +2,7 @@
  * ClamAV's daemon as a backend. A clamd that is down stops nothing: every scan says so until it is back, and the next one
  * after that is scanned.
  */
+import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigFault } from "../domain/fault.ts";
 import { CLAMD_PORT, type ClamdAddress, parseClamdAddress } from "./clamav-address.ts";
@@ -56,5 +57,8 @@ function readSettings(given: ScannerSettings): { address: ClamdAddress; complete
     );
   }
   const { address, host, port, completeBytes } = checked.data;
-  return { address: address === undefined ? { host, port } : parseClamdAddress(address), completeBytes };
+  if (address === undefined) return { address: { host, port }, completeBytes };
+  const parsed = parseClamdAddress(address);
+  // Now: scans are made in folders of their own.
+  return { address: "path" in parsed ? { path: resolve(parsed.path) } : parsed, completeBytes };
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { askClamd, streamToClamd } from "../../src/scanners/clamav-client.ts";
 import { type ClamdServer, prepareClamd, startClamd } from "../fixtures/clamd-server.ts";
@@ -47,7 +47,7 @@ describe("clamav with a real clamd", () => {
   });
 
   it("is silent about what it does not know, empty files included", async () => {
-    await using clamav = await open();
+    await using clamav = await open({ address: relative(process.cwd(), clamd.socket) });
     for (const content of ["nothing to see", ""]) {
       const outcome = await clamav.scan(content);
       expect(outcome).toMatchObject(finding({ verdict: "unknown" }));
