@@ -36,6 +36,8 @@ describe("settings", () => {
       clamdMaxSize: 100 * 1024 * 1024,
       embedded: 0,
       benign: [],
+      filter: [],
+      confidence: [],
       maxArtifactSize: 34_603_008,
       bidStrategy: "default",
       distill: "bayes",
@@ -62,6 +64,14 @@ describe("settings", () => {
       machine: { cpus: 6, terminal: true },
     });
     expect(config).toMatchObject({ scanLimit: 6, logFormat: "text", httpPort: 0, embedded: false });
+    expect(config).toMatchObject({ downloadLimit: 6, scanTimeRequirement: 0 });
+  });
+
+  it("take a limit of 0, which means none to today's engines, for what a process can bear", () => {
+    const env = { SCAN_LIMIT: "0", DOWNLOAD_LIMIT: "0", DAILY_RATE_LIMIT: "", HOURLY_RATE_LIMIT: "7" };
+    const config = readSettings(consumerSettings, { flags: {}, env });
+    expect(config).toMatchObject({ scanLimit: 64, downloadLimit: 256, hourlyRateLimit: 7 });
+    expect(config.dailyRateLimit).toBeUndefined();
   });
 
   it("let a flag beat its variable and a variable beat the default", () => {
@@ -155,7 +165,7 @@ describe("settings", () => {
     ["polyswarmd-addr", "my host", "an address or URL", producerSettings],
     ["keyfile", "", "some text", producerSettings],
     ["log", "loud", "one of trace, debug, info", producerSettings],
-    ["scan-limit", "0", "a whole number from 1 to 1024", consumerSettings],
+    ["scan-limit", "1025", "a whole number from 0 to 1024", consumerSettings],
     ["block-time", "0", "a number of seconds above 0", sandboxSettings],
     ["rival-accuracy", "80%", "a number from 0 to 1", sandboxSettings],
     ["reward", "0.0000000000000000001", "an amount of NCT", sandboxSettings],
