@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { calibrateSettings } from "../../src/config/calibrate.ts";
 import { consumerSettings } from "../../src/config/consumer.ts";
 import { demoSettings } from "../../src/config/demo.ts";
+import { foldPhrases } from "../../src/config/phrases.ts";
 import { producerSettings } from "../../src/config/producer.ts";
 import { recoverSettings } from "../../src/config/recover.ts";
 import { sandboxSettings } from "../../src/config/sandbox.ts";
@@ -29,11 +30,19 @@ const shown = ["README.md", ...readdirSync(new URL("docs/", ROOT)).map((name) =>
   });
 
 /** By flag, as the command line gives them. */
-function flagsIn(options: string): Record<string, string[] | true> {
+function flagsIn(options: string, table: SettingsTable): Record<string, string[] | true> {
+  const words = [...options.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, plain]) => double ?? single ?? plain!,
+  );
   const flags: Record<string, string[] | true> = {};
-  for (const [, flag, value] of options.matchAll(/--([a-z-]+)(?: (?!--)([^\s]+))?/g)) {
-    const before = flags[flag!];
-    flags[flag!] = value === undefined ? true : [...(Array.isArray(before) ? before : []), value];
+  const folded = foldPhrases(words, [table]);
+  for (const [at, word] of folded.entries()) {
+    const flag = /^--([a-z-]+)$/.exec(word)?.[1];
+    if (flag === undefined) continue;
+    const before = flags[flag];
+    const value = folded[at + 1];
+    const alone = value === undefined || value.startsWith("--");
+    flags[flag] = alone ? true : [...(Array.isArray(before) ? before : []), value];
   }
   return flags;
 }
@@ -44,7 +53,7 @@ it("finds the commands of the guides", () => {
 
 it.each(shown)("%s shows a command that is understood: %s %s", (_, program, options) => {
   const table = TABLES[program]!;
-  const { help: _help, ...flags } = flagsIn(options);
+  const { help: _help, ...flags } = flagsIn(options, table);
   const known = Object.values(table).map(({ flag }) => flag);
   expect(known).toEqual(expect.arrayContaining(Object.keys(flags)));
   expect(() => readSettings(table, { flags, env: {} })).not.toThrow();
