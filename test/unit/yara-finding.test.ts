@@ -64,7 +64,7 @@ describe("what YARA rules say of a file", () => {
   it("goes by the surest rule, and takes the family from the surest of that verdict which names one", () => {
     const finding = found(
       match("weak", { confidence: 0.5, family: "Weak" }),
-      match("clean", { verdict: "benign", confidence: 0.8 }),
+      match("clean", { verdict: "benign", confidence: 0.8, family: "Installer" }),
       match("strong", { confidence: 0.9 }),
       match("middle", { confidence: 0.7, family: "Middle" }),
     );
@@ -72,7 +72,10 @@ describe("what YARA rules say of a file", () => {
       verdict: "malicious",
       confidence: 0.9,
       family: "Middle",
-      metadata: { yara_rules: ["strong", "clean", "middle", "weak"], yara_families: ["Middle", "Weak"] },
+      metadata: {
+        yara_rules: ["strong", "clean", "middle", "weak"],
+        yara_families: ["Installer", "Middle", "Weak"],
+      },
     });
   });
 
