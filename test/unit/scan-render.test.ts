@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { inOrder } from "../../src/scan/in-order.ts";
+import { count, NOTHING_COUNTED, printable, renderReport, renderTally } from "../../src/scan/render.ts";
+import { type FileReport, reportUnreadable, reportUnscanned } from "../../src/scan/report.ts";
+
+const skipped = reportUnscanned(
+  { path: "big.iso", sha256: null, size: 9, types: [] },
+  "not scanned: too-large, 9 bytes, the limit is 8",
+);
+const found: FileReport = {
+  ...{ path: "bait.sh", sha256: "ab".repeat(32), size: 1, types: ["text/plain"], verdict: "malicious" },
+  ...{
+    confidence: 0.72,
+    probability: 0.86,
+    interval: [0.49612, 1],
+    family: "Bait",
+    reason: "mine malicious 0.8",
+  },
+  results: [
+    {
+      backend: "mine",
+      verdict: "malicious",
+      confidence: 0.8,
+      family: "Bait",
+      reason: null,
+      detail: null,
+      ms: 3,
+    },
+    {
+      backend: "other",
+      verdict: "unknown",
+      confidence: 0,
+      family: null,
+      reason: "crashed",
+      detail: "Oh.",
+      ms: 1,
+    },
+  ],
+};
+
+describe("a scan in words", () => {
+  it("shows a file as a block of what is known, backend by backend", () => {
+    expect(renderReport(found)).toBe(
+      [
+        "bait.sh",
+        "  malicious 0.72  Bait",
+        "  P(malicious) 0.86, from 0.496 to 1",
+        "  1 byte, text/plain",
+        `  sha256 ${"ab".repeat(32)}`,
+        "  mine   malicious 0.8  Bait  3 ms",
+        "  other  unknown (crashed)  1 ms  Oh.",
+        "",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("says why nobody looked at a file", () => {
+    expect(renderReport(skipped)).toContain("  unknown\n  not scanned: too-large, 9 bytes, the limit is 8\n");
+    expect(renderReport(reportUnreadable("x", "EACCES"))).toBe("x\n  not readable: EACCES\n\n");
+  });
+
+  it("counts every file once", () => {
+    const tally = [found, skipped, reportUnreadable("x", "gone")].reduce(count, NOTHING_COUNTED);
+    expect(renderTally(tally)).toBe("3 files: 1 malicious, 1 unknown, 1 not readable\n");
+    expect(renderTally(NOTHING_COUNTED)).toBe("0 files\n");
+  });
+
+  it("lets no stranger's text move the cursor or turn a line around", () => {
+    expect(printable("a\u001b[2Jb\r\n\u202ec\u2028")).toBe("a\\u{1b}[2Jb\\u{d}\\u{a}\\u{202e}c\\u{2028}");
+  });
+
+  it("keeps the order of the files, and no more of them in work than allowed", async () => {
+    const waiting = new Map<number, () => void>();
+    let most = 0;
+    let working = 0;
+    async function* numbers() {
+      for (const number of [0, 1, 2, 3, 4]) yield number;
+    }
+    const work = async (number: number): Promise<number> => {
+      most = Math.max(most, ++working);
+      // The second of each pair is done first.
+      if (number % 2 === 0) await new Promise<void>((resolve) => waiting.set(number + 1, resolve));
+      waiting.get(number)?.();
+      if (number === 4) return number;
+      working--;
+      return number;
+    };
+    const seen: number[] = [];
+    for await (const number of inOrder(numbers(), 2, (n) => (n === 4 ? Promise.resolve(n) : work(n))))
+      seen.push(number);
+    expect({ seen, most }).toEqual({ seen: [0, 1, 2, 3, 4], most: 2 });
+  });
+});
