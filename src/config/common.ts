@@ -147,6 +147,14 @@ export const analysing = {
     help: "rules of the yara backend: a file, or a folder with *.yar and *.yara files",
     reads: text,
   }),
+  scanMemory: one({
+    flag: "scan-memory",
+    env: "SCAN_MEMORY",
+    value: "BYTES",
+    help: "memory that one scanner process may hold; beyond, it is killed and replaced",
+    default: "1GiB",
+    reads: byteSize,
+  }),
   maxArtifactSize: one({
     flag: "max-artifact-size",
     env: "MAX_ARTIFACT_SIZE",

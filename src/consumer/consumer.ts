@@ -34,6 +34,8 @@ export interface ConsumerTerms {
   readonly scanTimeRequirementMs?: number;
   /** Bytes; larger artifacts are answered `too-large` without being read to the end. */
   readonly maxArtifactSize: number;
+  /** Bytes that one scanner process may hold. Default: that of WORKER_LIMITS. */
+  readonly scanMemoryBytes?: number;
   /** Of this consumer, as answers and logs carry it. */
   readonly name: string;
 }
@@ -130,11 +132,10 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
 
 /** What the scanners of a consumer need to be started. */
 export interface PoolParts extends Pick<ConsumerParts, "log" | "limits"> {
-  readonly terms: Pick<ConsumerTerms, "backends" | "backendSettings" | "scanLimit">;
+  readonly terms: Pick<ConsumerTerms, "backends" | "backendSettings" | "scanLimit" | "scanMemoryBytes">;
 }
 
-/** The backends by their names, each with its processes; `opened` ends them. Throws ConfigFault when one cannot be used. */
-export /** Asks the queue's counter, when there is anything to ask. */
+/** Asks the queue's counter, when there is anything to ask. */
 function rateOf(limits: RateLimits, rates: RateCounter): NonNullable<HandlerParts["refusedByRate"]> {
   return async (backend, how) => {
     if (Object.keys(limits).length === 0) return undefined;
@@ -142,14 +143,20 @@ function rateOf(limits: RateLimits, rates: RateCounter): NonNullable<HandlerPart
   };
 }
 
-async function openPools(
+/** The backends by their names, each with its processes; `opened` ends them. Throws ConfigFault when one cannot be used. */
+export async function openPools(
   { terms, log, limits }: PoolParts,
   opened: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, ScanPool>> {
   const pools = new Map<string, ScanPool>();
   const resolve = (spec: string) => resolveBackend(spec, { settings: terms.backendSettings });
   for (const module of new Set(terms.backends).values().map(resolve)) {
-    const options = { size: terms.scanLimit, log, ...(limits === undefined ? {} : { limits }) };
+    const { scanLimit: size, scanMemoryBytes: memoryBytes } = terms;
+    const options = {
+      size,
+      log,
+      limits: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...limits },
+    };
     const pool = opened.use(await ScanPool.open(module, options));
     const { name, version } = pool.description;
     if (pools.has(name)) {

@@ -154,7 +154,8 @@ function opinionOf(outcome: ScanOutcome): Opinion {
     case "thrown":
       return noOpinion("scanner-error", outcome.detail);
     case "crashed":
-      return noOpinion("crashed", outcome.detail);
+    case "out-of-memory":
+      return noOpinion(outcome.kind, outcome.detail);
     case "timeout":
     case "cancelled":
       return noOpinion(outcome.kind);

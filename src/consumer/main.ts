@@ -65,6 +65,7 @@ export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promi
       scanTimeRequirementMs: config.scanTimeRequirement * 1_000,
       rateLimits: rateLimitsOf(config),
       maxArtifactSize: config.maxArtifactSize,
+      scanMemoryBytes: config.scanMemory,
       name,
     },
     log,

@@ -4,12 +4,14 @@
  * A scan takes an idle worker; when there is none and fewer than `size` exist, it starts one; otherwise it waits in
  * line until one is free or its own deadline comes. The pool keeps one worker ahead of the demand, so that neither a
  * second scan nor the one after a kill waits for a process to start. Worn and dead workers leave the pool by themselves.
+ * A scan that a worker died of is answered and not tried again; content that keeps killing is not even tried.
  */
 
 import { describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import type { BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
+import { PoisonMemory } from "./poison.ts";
 import { type ScanOutcome, type ScanRequest, ScanWorker, type WorkerLimits } from "./scan-worker.ts";
 import { ScannerLegacy } from "./scanner-legacy.ts";
 import { timerUntil } from "./timer.ts";
@@ -40,6 +42,7 @@ export class ScanPool implements Backend, AsyncDisposable {
   /** Idle and promised to nobody. */
   readonly #free: ScanWorker[] = [];
   readonly #waiters: Waiter[] = [];
+  readonly #poison = new PoisonMemory();
   #starting = 0;
   #startFailure: string | undefined;
   /** What the log was told last. */
@@ -70,15 +73,19 @@ export class ScanPool implements Backend, AsyncDisposable {
     return this.#workers.size > 0 || this.#startFailure === undefined;
   }
 
-  /** Why what the scanner depends on cannot be used at present, as one of its processes says. */
+  /** Why the backend cannot be used at present: what one of its processes says, or why none can be started. */
   trouble(): string | undefined {
+    if (!this.healthy()) return this.#startFailure;
     return this.#workers.values().find(({ trouble }) => trouble !== undefined)?.trouble;
   }
 
   async scan(request: ScanRequest, signal: AbortSignal): Promise<ScanOutcome> {
+    const poisonous = this.#poison.refusal(request.sha256);
+    if (poisonous !== undefined) return { kind: "crashed", detail: poisonous };
     const worker = await this.#take(request.deadline, signal);
     if (!(worker instanceof ScanWorker)) return worker;
     const outcome = await worker.scan(request, signal);
+    if (outcome.kind === "crashed" || outcome.kind === "out-of-memory") this.#mourn(request, outcome);
     this.#giveBack(worker);
     return outcome;
   }
@@ -110,6 +117,11 @@ export class ScanPool implements Backend, AsyncDisposable {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
     return taken;
+  }
+
+  #mourn({ sha256 }: ScanRequest, { kind: why, detail }: { kind: string; detail: string }): void {
+    this.#poison.died(sha256);
+    this.#options.log.warn({ backend: this.description.name, sha256, why, detail }, "scanner.died");
   }
 
   #giveBack(worker: ScanWorker): void {

@@ -3,29 +3,36 @@
  *
  *     starting ──ready──► idle ──scan()──► scanning ──answer──► idle
  *         │                │                  │
- *      refused,         close()         overrun, cancelled: killed;
- *      no answer           │            or it died by itself
+ *      refused,         close()         overrun, cancelled, too large:
+ *      no answer           │            killed; or it died by itself
  *         ▼                ▼                  ▼
  *        gone ◄───────── closing ──────────► gone
  *
  * - At most one scan at a time; `scan` never rejects, every end of it is an outcome.
  * - At its deadline the scanner hears an abort; `graceMs` later the process is killed (SIGKILL: an endless loop hears
  *   nothing else) and the outcome is `timeout`. An abort before the deadline kills at once: `cancelled`.
+ * - While it starts or scans, its memory is looked at from outside, that of programs it runs included: beyond
+ *   `memoryBytes` it is killed and the outcome is `out-of-memory`. JavaScript's own heap ends there too.
  * - `gone` is final and comes once, whoever ended the process; its files are removed then. A pool replaces it.
- * - A worker is `worn` after `maxScans`, or after content so large that a scanner's memory (WASM does not shrink)
- *   may not come back; it still answers what it is doing.
+ * - A worker is `worn` after `maxScans`, when half of the memory it had to spare at its start is used up and not given
+ *   back, or after content so large that it may not be (WASM does not shrink); it still answers what it is doing.
+ * - A scanner that asks to be confined is loaded, asked, and started anew within its bounds before it is set up.
  */
 
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { ConfigFault } from "../domain/fault.ts";
+import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
-import type { Artifact, BackendDescription } from "../scanners/contract.ts";
+import type { Artifact, BackendDescription, Confinement } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { scannerEnvironment } from "./environment.ts";
+import { guard } from "./guardian.ts";
+import { type Launch, launchConfined, launchFree } from "./launch.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { timerUntil } from "./timer.ts";
 import { FromWorker, type ToWorker } from "./worker-messages.ts";
 
@@ -37,7 +44,7 @@ export interface ScanRequest extends Omit<Artifact, "path"> {
 /** How a scan ended. */
 export type ScanOutcome =
   | { readonly kind: "finding"; readonly finding: unknown }
-  | { readonly kind: "thrown" | "unsendable" | "crashed"; readonly detail: string }
+  | { readonly kind: "thrown" | "unsendable" | "crashed" | "out-of-memory"; readonly detail: string }
   | { readonly kind: "timeout" | "cancelled" };
 
 export interface WorkerLimits {
@@ -47,10 +54,12 @@ export interface WorkerLimits {
   readonly graceMs: number;
   /** How long `teardown` may take. */
   readonly closeMs: number;
+  /** What the process, and programs that it runs, may hold. */
+  readonly memoryBytes: number;
   readonly maxScans: number;
   /** Content beyond this wears the worker out. */
   readonly largeBytes: number;
-  /** Content beyond this goes through a file. */
+  /** Content beyond this goes through a file: slower by half, but not three times in memory on its way. */
   readonly channelBytes: number;
 }
 
@@ -58,9 +67,10 @@ export const WORKER_LIMITS: WorkerLimits = {
   startMs: 60_000,
   graceMs: 100,
   closeMs: 2_000,
+  memoryBytes: 1024 * 1024 * 1024,
   maxScans: 1_000,
   largeBytes: 16 * 1024 * 1024,
-  channelBytes: 1024 * 1024,
+  channelBytes: 8 * 1024 * 1024,
 };
 
 /** A timer may fire this much before its time; an abort this close to the deadline is the deadline. */
@@ -72,6 +82,8 @@ const PROGRAM = new URL(`./worker-process${EXTENSION}`, import.meta.url);
 /** What a scanner says that is no answer, and what it leaves to the processes after it. */
 export interface Legacy {
   readonly inherited: unknown;
+  /** What the scanner asked for, once that is known. */
+  confinement: Confinement | undefined;
   bequeathed(state: unknown): void;
   told(level: "info" | "warn", sentence: string): void;
 }
@@ -80,6 +92,20 @@ interface WorkerSurroundings {
   readonly log?: Logger;
   readonly legacy?: Legacy;
 }
+
+export interface WorkerOptions extends WorkerSurroundings {
+  readonly limits?: Partial<WorkerLimits>;
+  /** Default true; a worker that is only asked what its scanner is needs no rules and no services. */
+  readonly setUp?: boolean;
+}
+
+/** A process to be: where its files go, and how it is started. */
+interface Birth {
+  readonly directory: string;
+  readonly launch: Launch;
+}
+
+type Opened = Extract<FromWorker, { type: "ready" | "confine" }>;
 
 interface Running {
   readonly id: number;
@@ -92,7 +118,8 @@ export class ScanWorker {
   /** Resolves when the process is gone and its files are removed. */
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #directory = join(tmpdir(), `microengine-scan-${randomUUID()}`);
+  readonly #directory: string;
+  readonly #memory: MemoryWatch;
   readonly #limits: WorkerLimits;
   readonly #legacy: Legacy | undefined;
   #introduced: ((message: FromWorker | undefined) => void) | undefined;
@@ -107,16 +134,26 @@ export class ScanWorker {
   #lastWords = "";
   #exit: number | NodeJS.Signals | undefined;
 
-  private constructor(backend: BackendModule, limits: WorkerLimits, { log, legacy }: WorkerSurroundings) {
+  private constructor(
+    backend: BackendModule,
+    limits: WorkerLimits,
+    { log, legacy }: WorkerSurroundings,
+    { directory, launch }: Birth,
+  ) {
     this.backend = backend;
     this.#limits = limits;
     this.#legacy = legacy;
+    this.#directory = directory;
     this.#child = fork(PROGRAM, [], {
       serialization: "advanced",
-      env: scannerEnvironment(process.env),
-      execArgv: [],
+      env: { ...scannerEnvironment(process.env), TMPDIR: directory },
+      ...launch,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    const { pid } = this.#child;
+    const release = pid === undefined ? () => {} : guard(pid, directory);
+    this.#memory = new MemoryWatch(pid, limits.memoryBytes, () => this.#child.kill("SIGKILL"));
+    this.#memory.watch();
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.#lastWords = (this.#lastWords + text).slice(-2000);
@@ -129,7 +166,12 @@ export class ScanWorker {
     const end = (how: string): void => {
       if (this.#state === "gone") return;
       this.#state = "gone";
-      this.#running?.end({ kind: "crashed", detail: how });
+      this.#memory.rest();
+      release();
+      const excess = this.#memory.excess(this.#lastWords);
+      this.#running?.end(
+        excess === undefined ? { kind: "crashed", detail: how } : { kind: "out-of-memory", detail: excess },
+      );
       void rm(this.#directory, { recursive: true, force: true }).then(resolve, () => resolve());
     };
     this.#child.on("error", (error) => end(`The scanner process failed: ${error.message}.`));
@@ -144,17 +186,36 @@ export class ScanWorker {
    * Starts the process, loads the scanner and sets it up. Throws ConfigFault with the worker's own sentence, or
    * BACKEND_START_FAILED when it died or took longer than `startMs`.
    */
-  static async start(
+  static async start(backend: BackendModule, options: WorkerOptions = {}): Promise<ScanWorker> {
+    const { legacy } = options;
+    const first = await ScanWorker.#begin(backend, options, legacy?.confinement);
+    if (first instanceof ScanWorker) return first;
+    if (legacy !== undefined) legacy.confinement = first;
+    const confined = await ScanWorker.#begin(backend, options, first);
+    if (confined instanceof ScanWorker) return confined;
+    throw new Error("a process within bounds asked for bounds");
+  }
+
+  /** A worker that is ready, or what its scanner asks to be confined to. */
+  static async #begin(
     backend: BackendModule,
-    options: WorkerSurroundings & {
-      readonly limits?: Partial<WorkerLimits>;
-      /** Default true; a worker that is only asked what its scanner is needs no rules and no services. */
-      readonly setUp?: boolean;
-    } = {},
-  ): Promise<ScanWorker> {
-    const worker = new ScanWorker(backend, { ...WORKER_LIMITS, ...options.limits }, options);
+    options: WorkerOptions,
+    confinement: Confinement | undefined,
+  ): Promise<ScanWorker | Confinement> {
+    const limits = { ...WORKER_LIMITS, ...options.limits };
+    const directory = makeDirectory();
+    const terms = { moduleUrl: backend.moduleUrl, directory, memoryBytes: limits.memoryBytes };
+    const launch = confinement === undefined ? launchFree(terms) : await launchConfined(terms, confinement);
+    const worker = new ScanWorker(backend, limits, options, { directory, launch });
     try {
-      worker.#description = await worker.#open(options.setUp ?? true);
+      const opened = await worker.#open(options.setUp ?? true);
+      if ("confinement" in opened) {
+        worker.kill();
+        await worker.gone;
+        return opened.confinement;
+      }
+      worker.#description = opened.description;
+      worker.#memory.settle();
       worker.#state = "idle";
       return worker;
     } catch (error) {
@@ -197,6 +258,7 @@ export class ScanWorker {
     if (this.#state === "closing") return { kind: "cancelled" };
     if (this.#state !== "idle") return { kind: "crashed", detail: `The scanner process is ${this.#state}.` };
     this.#state = "scanning";
+    this.#memory.watch();
     const id = ++this.#scans;
     const { promise, resolve: end } = Promise.withResolvers<ScanOutcome>();
     this.#running = { id, deadline: request.deadline, end };
@@ -250,7 +312,9 @@ export class ScanWorker {
 
   #rest(sizeBytes: number): void {
     this.#running = undefined;
-    this.#worn ||= this.#scans >= this.#limits.maxScans || sizeBytes > this.#limits.largeBytes;
+    const tired = this.#scans >= this.#limits.maxScans || sizeBytes > this.#limits.largeBytes;
+    this.#memory.rest();
+    this.#worn ||= tired || this.#memory.swollen();
     if (this.#state === "scanning") this.#state = "idle";
   }
 
@@ -292,11 +356,11 @@ export class ScanWorker {
     return { path };
   }
 
-  async #open(setUp: boolean): Promise<BackendDescription> {
-    const { promise, resolve, reject } = Promise.withResolvers<BackendDescription>();
-    const fail = (why: string): void => {
+  async #open(setUp: boolean): Promise<Opened> {
+    const { promise, resolve, reject } = Promise.withResolvers<Opened>();
+    const fail = (why: string, advice?: string): void => {
       const lastWords = this.#lastWords.trim();
-      const hint = lastWords === "" ? undefined : `It said: ${lastWords.slice(-500)}`;
+      const hint = advice ?? (lastWords === "" ? undefined : `It said: ${lastWords.slice(-500)}`);
       reject(
         new ConfigFault(
           "BACKEND_START_FAILED",
@@ -310,17 +374,39 @@ export class ScanWorker {
       this.#limits.startMs,
     );
     this.#introduced = (message) => {
-      if (message?.type === "ready") return resolve(message.description);
+      if (message?.type === "ready" || message?.type === "confine") return resolve(message);
       if (message?.type !== "refused") return fail("did not introduce itself");
       const { code, message: sentence, hint } = message;
       return reject(new ConfigFault(code, sentence, hint === undefined ? {} : { hint }));
     };
-    void this.gone.then(() => fail("ended before it was ready"));
+    void this.gone.then(() => {
+      const excess = this.#memory.excess(this.#lastWords);
+      if (excess === undefined) fail("ended before it was ready");
+      else fail("was killed before it was ready", `${excess} Raise --scan-memory (variable SCAN_MEMORY).`);
+    });
     const { moduleUrl, settings } = this.backend;
     const directory = this.#directory;
     const inherited = this.#legacy?.inherited;
     const open: ToWorker = { type: "open", moduleUrl, settings, setUp, directory, inherited };
     this.#child.send(open, () => {});
     return promise.finally(() => clearTimeout(timer));
+  }
+}
+
+/** Throws ConfigFault TEMPORARY_FOLDER. */
+function makeDirectory(): string {
+  const directory = join(tmpdir(), `microengine-scan-${randomUUID()}`);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    return directory;
+  } catch (cause) {
+    throw new ConfigFault(
+      "TEMPORARY_FOLDER",
+      `There is no place for a scanner's files: ${describeError(cause)}.`,
+      {
+        hint: "Set TMPDIR to a folder that this process may write to.",
+        cause,
+      },
+    );
   }
 }

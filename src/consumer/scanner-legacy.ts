@@ -1,4 +1,5 @@
 import type { Logger } from "../observe/log.ts";
+import type { Confinement } from "../scanners/contract.ts";
 import type { Legacy } from "./scan-worker.ts";
 
 /** All processes of a scanner notice the same thing at about the same time. */
@@ -9,6 +10,8 @@ const SAME_MS = 10_000;
  * sentences the log has had already.
  */
 export class ScannerLegacy implements Legacy {
+  /** What the scanner asked for when it was loaded first. */
+  confinement: Confinement | undefined;
   #inherited: unknown;
   readonly #backend: string;
   readonly #log: Logger;

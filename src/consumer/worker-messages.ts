@@ -4,11 +4,12 @@
  */
 import { z } from "zod";
 import { ARTIFACT_KINDS, type ArtifactClaim } from "../domain/artifact.ts";
+import { ConfinementShape } from "../scanners/scanner-shape.ts";
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "must be bytes");
 
 export const ToWorker = z.discriminatedUnion("type", [
-  /** Load the module and, unless it is only asked what it is, call its `setup`. `directory` is the worker's own; it does not exist yet. */
+  /** Load the module and, unless it is only asked what it is, call its `setup`. `directory` is the worker's own. */
   z.object({
     type: z.literal("open"),
     moduleUrl: z.string(),
@@ -49,6 +50,8 @@ export const FromWorker = z.discriminatedUnion("type", [
       }),
     }),
   }),
+  /** Loaded, and asks to be started anew within bounds. */
+  z.object({ type: z.literal("confine"), confinement: ConfinementShape }),
   /** The module cannot be used at all; the fault, taken apart. */
   z.object({
     type: z.literal("refused"),

@@ -2,10 +2,10 @@
  * The program of a scan worker: loads one scanner, sets it up, then scans what it is sent, one artifact at a time.
  * It is killed from outside when a scan overruns; here the deadline only aborts the scanner's signal.
  */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, rmSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Scanner, ScannerHost } from "../scanners/contract.ts";
@@ -13,23 +13,11 @@ import { describeScanner, loadScanner } from "../scanners/load.ts";
 import { timerUntil } from "./timer.ts";
 import { type FromWorker, type OpenMessage, type ScanMessage, ToWorker } from "./worker-messages.ts";
 
-/**
- * A scanner in an endless loop never notices that its consumer was killed. This thread does: its parent process changes.
- */
-const ORPHAN_WATCH = `
-  const { workerData } = require("node:worker_threads");
-  setInterval(() => {
-    if (process.ppid === workerData.parent) return;
-    require("node:fs").rmSync(workerData.directory, { recursive: true, force: true });
-    process.kill(process.pid, "SIGKILL");
-  }, 1000);
-`;
-
 /** How often a scanner is asked whether its service can be used, and how long it may take to say so. */
 const CHECK_MS = 3_000;
 
-/** As of now: by the time somebody looks again, it may have changed. */
-const parent = process.ppid;
+/** Whether this process was started within the bounds that its scanner asks for. */
+const confined = process.permission !== undefined;
 let scanner: Scanner | undefined;
 let directory: string | undefined;
 
@@ -45,6 +33,8 @@ async function open({ moduleUrl, settings, setUp, inherited }: OpenMessage): Pro
   try {
     serveContracts();
     scanner = await loadScanner(moduleUrl, settings);
+    if (setUp && scanner.confine !== undefined && !confined)
+      return say({ type: "confine", confinement: scanner.confine });
     if (setUp) await scanner.setup?.({ tell, inherited, bequeath });
     say({ type: "ready", description: describeScanner(scanner) });
     if (setUp && scanner.check !== undefined) void watch(scanner);
@@ -81,15 +71,16 @@ async function scan(message: ScanMessage): Promise<void> {
   const { id, deadline } = message;
   const overdue = new AbortController();
   const timer = setTimeout(() => overdue.abort(), timerUntil(deadline));
-  const scratch = new Scratch(join(directory!, String(id)), message);
+  const scratch = new Scratch(directory!, message);
   try {
+    scratch.enter();
     const { kind, sha256, types, claim } = message;
     const artifact = { kind, sha256, types, claim, bytes: await scratch.bytes(), path: () => scratch.path() };
     const finding: unknown = await scanner!.scan(artifact, { signal: overdue.signal, deadline });
-    await scratch.remove();
+    scratch.leave();
     answer(id, finding);
   } catch (error) {
-    await scratch.remove();
+    scratch.leave();
     say({ type: "thrown", id, message: describeError(error).slice(0, 2000) });
   } finally {
     clearTimeout(timer);
@@ -104,16 +95,33 @@ function answer(id: number, finding: unknown): void {
   }
 }
 
-/** The artifact as a file, in a folder that lasts as long as the scan. */
+/** The folder of one scan: where its temporary files go, and the artifact as a file when it is asked for. */
 class Scratch {
+  readonly #home: string;
   readonly #folder: string;
   readonly #content: ScanMessage["content"];
   #path: Promise<string> | undefined;
 
-  constructor(folder: string, { content }: ScanMessage) {
-    this.#folder = folder;
+  constructor(home: string, { id, content }: ScanMessage) {
+    this.#home = home;
+    this.#folder = join(home, String(id));
     this.#content = content;
     if ("path" in content) this.#path = Promise.resolve(content.path);
+  }
+
+  enter(): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    workIn(this.#folder);
+  }
+
+  /** Gone with everything in it, whatever the scanner made of it. */
+  leave(): void {
+    try {
+      workIn(this.#home);
+      rmSync(this.#folder, { recursive: true, force: true });
+    } catch {
+      // What may not be removed now goes with the process.
+    }
   }
 
   async bytes(): Promise<Uint8Array> {
@@ -126,15 +134,16 @@ class Scratch {
   }
 
   async #write(): Promise<string> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const path = join(this.#folder, "artifact");
     await writeFile(path, await this.bytes(), { mode: 0o600 });
     return path;
   }
+}
 
-  async remove(): Promise<void> {
-    if (this.#path !== undefined) await rm(this.#folder, { recursive: true, force: true });
-  }
+/** Relative names and temporary files, also those of programs that are started, lead there. */
+function workIn(folder: string): void {
+  process.chdir(folder);
+  process.env.TMPDIR = folder;
 }
 
 async function close(): Promise<void> {
@@ -147,7 +156,6 @@ async function hear(message: ToWorker): Promise<void> {
   if (message.type === "close") return close();
   if (message.type === "scan") return scan(message);
   directory = message.directory;
-  new Worker(ORPHAN_WATCH, { eval: true, workerData: { parent, directory } }).unref();
   return open(message);
 }
 

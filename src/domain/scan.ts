@@ -12,6 +12,7 @@ export const NO_OPINION_REASONS = [
   "rate-limited", // the operator lets this backend scan no more in this second, minute, hour or day
   "timeout", // the scan did not end before its deadline and was killed
   "crashed", // the scanner's process died
+  "out-of-memory", // the scanner's process was killed because it held more memory than it may
   "scanner-error", // the scanner threw
   "invalid-result", // the scanner answered something that is not a finding
   "download-failed",

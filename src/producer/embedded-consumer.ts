@@ -22,6 +22,7 @@ type EmbeddedConfig = Pick<
   | "maxArtifactSize"
   | "polyswarmdAddr"
   | "queue"
+  | "scanMemory"
   | "stopTimeout"
   | "yaraRules"
 >;
@@ -40,6 +41,7 @@ export function spawnEmbeddedConsumer(config: EmbeddedConfig, env: NodeJS.Proces
     ...["--clamd-max-size", String(config.clamdMaxSize)],
     ...(config.yaraRules === undefined ? [] : ["--yara-rules", config.yaraRules]),
     ...["--max-artifact-size", String(config.maxArtifactSize)],
+    ...["--scan-memory", String(config.scanMemory)],
     ...["--stop-timeout", String(config.stopTimeout)],
     ...["--log", config.log],
     ...["--log-format", config.logFormat],

@@ -61,12 +61,30 @@ export interface ScannerHost {
   bequeath(state: unknown): void;
 }
 
+/**
+ * What a scanner that asks to be confined may still do. docs/isolation.md says what confinement stops and what it does not.
+ */
+export interface Confinement {
+  /**
+   * Files and folders that it reads, besides its own module, installed packages and the artifact; relative to the module's
+   * folder. A module that imports others beside it names them here.
+   */
+  readonly read?: readonly string[];
+  /** Whether it loads native addons. They are bound by none of this but the loss of the network. */
+  readonly addons?: boolean;
+}
+
 export interface Scanner {
   /** Lower-case letters, digits and dashes; names the queue. */
   readonly name: string;
   /** Three numbers with dots, as the marketplace's metadata schema wants it. */
   readonly version: string;
   readonly accepts?: Accepts;
+  /**
+   * Asks for processes that read only what is named here, write only temporary files, start no programs and, where the
+   * system allows it, reach no network: for scanners that need none of that to look at hostile files. Default: not confined.
+   */
+  readonly confine?: Confinement;
   /** Called once per scanner process, before the first scan. Throwing stops the consumer with the message. */
   setup?(host: ScannerHost): void | Promise<void>;
   /** A thrown error becomes `unknown` with the reason `scanner-error`. */

@@ -43,6 +43,7 @@ export const scanner = defineScanner({
   name: "eicar",
   version: "1.0.0",
   accepts: { kinds: ["file", "url"] },
+  confine: {},
   scan({ kind, bytes }) {
     const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const found = content.includes(EICAR) || (kind === "url" && isMaliciousUrl(bytes));

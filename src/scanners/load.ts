@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Accepts, BackendDescription, Scanner, ScannerSettings } from "./contract.ts";
-import { AcceptsShape, ScannerName, ScannerVersion } from "./scanner-shape.ts";
+import { AcceptsShape, ConfinementShape, ScannerName, ScannerVersion } from "./scanner-shape.ts";
 
 const GUIDE = "See docs/writing-a-scanner.md.";
 
@@ -20,6 +20,7 @@ const ScannerShape = z.object({
   name: ScannerName,
   version: ScannerVersion,
   accepts: AcceptsShape.optional(),
+  confine: ConfinementShape.optional(),
   setup: aFunction.optional(),
   scan: aFunction,
   check: aFunction.optional(),

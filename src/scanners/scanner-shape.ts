@@ -9,6 +9,12 @@ export const AcceptsShape = z.strictObject({
   maxSizeBytes: z.number().positive().exactOptional(),
 });
 
+/** Strict: a misspelt wish would not be heard. */
+export const ConfinementShape = z.strictObject({
+  read: z.array(z.string().min(1)).readonly().exactOptional(),
+  addons: z.boolean().exactOptional(),
+});
+
 export const ScannerName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes");

@@ -29,6 +29,8 @@ export const scanner = (settings: ScannerSettings): Scanner => {
     version: "1.0.0",
     // The content is copied into the engine's memory, which ends at 4 GiB.
     accepts: { kinds: ["file"], maxSizeBytes: 512 * 1024 * 1024 },
+    // The native engine is an addon. It is only loaded for many rules, and WebAssembly needs nothing.
+    confine: { read: rules === undefined ? [] : [rules], addons: true },
     async setup(host) {
       if (rules === undefined) {
         throw new ConfigFault("YARA_RULES_UNSET", "The yara backend has no rules.", {

@@ -38,6 +38,7 @@ describe("settings", () => {
       benign: [],
       filter: [],
       confidence: [],
+      scanMemory: 1024 ** 3,
       maxArtifactSize: 34_603_008,
       bidStrategy: "default",
       distill: "bayes",

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+
+/**
+ * Bytes of memory that a process and the processes it started hold, as Linux counts them (pages that they share count for
+ * each). `undefined` when it is gone, or where there is no /proc.
+ */
+export function residentBytes(pid: number): number | undefined {
+  const own = residentAlone(pid);
+  if (own === undefined) return undefined;
+  return childrenOf(pid).reduce((sum, child) => sum + (residentBytes(child) ?? 0), own);
+}
+
+function residentAlone(pid: number): number | undefined {
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`)) ?? [];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
+/** Those its first thread started; Node starts all of its children there. */
+const childrenOf = (pid: number): readonly number[] =>
+  read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+
+/** Procfs answers from memory: waiting for it would take longer than it does. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
