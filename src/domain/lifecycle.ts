@@ -20,7 +20,8 @@
  *                where no arbiter voted the stake comes back. And should it turn out that there is still time, because the
  *                window or what we took for the newest block was another, it is revealed after all.
  * - `settled`    paid out; the end.
- * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`.
+ * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`, and from there when
+ *                the receipt turns out to have been made up: nothing of ours was ever on the market.
  *                `recover` begins it again when the market turns out to hold an assertion of ours on it.
  *
  * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties.ts, producer/desk.ts).
@@ -55,8 +56,8 @@ const NEXT: Readonly<Record<BountyState, readonly BountyState[]>> = {
   distilled: ["planned", "abandoned"],
   planned: ["posting", "asserted", "abandoned"],
   posting: ["asserted", "abandoned"],
-  asserted: ["revealing", "revealed", "settling", "settled", "posting"],
-  revealing: ["revealed", "settling", "settled"],
+  asserted: ["revealing", "revealed", "settling", "settled", "posting", "abandoned"],
+  revealing: ["revealed", "settling", "settled", "abandoned"],
   revealed: ["settling", "settled", "revealing"],
   settling: ["settled", "revealing", "revealed"],
   settled: [],

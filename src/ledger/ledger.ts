@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Bounty } from "../domain/bounty.ts";
-import type { ChainName, Clock, Instant } from "../domain/chain.ts";
+import type { BlockNumber, ChainName, Clock, Instant } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
 import { stringifyJson } from "../domain/json.ts";
@@ -349,6 +349,16 @@ export class Ledger implements Disposable {
 
   recordRevealMissed(key: BountyKey): void {
     this.#run("UPDATE bounty SET reveal_missed = 1 WHERE chain = ? AND guid = ?", key.chain, key.guid);
+  }
+
+  /** It turned out to expire in another block. */
+  recordExpiration(key: BountyKey, expiration: BlockNumber): void {
+    this.#run(
+      "UPDATE bounty SET expiration = ? WHERE chain = ? AND guid = ?",
+      expiration,
+      key.chain,
+      key.guid,
+    );
   }
 
   recordQuorum(key: BountyKey): void {

@@ -147,8 +147,10 @@ export interface Marketplace extends AsyncDisposable {
   head(): BlockNumber;
   /** The newest block, asked for: nothing irrevocable is done on the word of the event stream alone. */
   freshHead(signal?: AbortSignal): Promise<BlockNumber>;
-  /** As last heard; kept current by events and refetched after a reconnect. */
+  /** As last asked; asked again after a reconnect, and when an event says that they changed. */
   parameters(): MarketParameters;
+  /** Asked anew: one wrong answer must not write off what could still be saved. */
+  freshParameters(signal?: AbortSignal): Promise<MarketParameters>;
 
   /** `null` when the marketplace knows no such bounty. */
   bounty(guid: Guid, signal?: AbortSignal): Promise<Bounty | null>;

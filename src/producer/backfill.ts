@@ -8,6 +8,7 @@ import type { Deprecation } from "./deprecation.ts";
 import type { Desk } from "./desk.ts";
 import { inTimeToPost } from "./duty.ts";
 import type { Tell } from "./events.ts";
+import type { Limiter } from "./limiter.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
 
 export interface BackfillParts {
@@ -15,6 +16,7 @@ export interface BackfillParts {
   readonly ledger: Ledger;
   readonly desk: Pick<Desk, "has" | "take">;
   readonly deprecation: Pick<Deprecation, "active" | "posted">;
+  readonly limiter: Pick<Limiter, "paused">;
   readonly tell: Tell;
 }
 
@@ -45,7 +47,7 @@ export class Backfill {
   #heard: number;
   #due = 0;
   #troubled = false;
-  #deprecated = false;
+  #idle = false;
 
   constructor(parts: BackfillParts) {
     this.#parts = parts;
@@ -91,11 +93,12 @@ export class Backfill {
 
   /** Resolves to what went wrong with bounties that could not be asked for, if anything. */
   async #lookOnce(): Promise<string | undefined> {
-    const { market, ledger, deprecation } = this.#parts;
+    const { market, ledger, deprecation, limiter } = this.#parts;
     const { signal } = this.#stop;
-    // What was left alone while the registry was deprecated may still be open.
-    if (this.#deprecated && !deprecation.active()) this.#remembered = new Map();
-    this.#deprecated = deprecation.active();
+    // What was left alone while the registry was deprecated, or after too many losses, may still be open.
+    const idle = deprecation.active() || limiter.paused() !== undefined;
+    if (this.#idle && !idle) this.#remembered = new Map();
+    this.#idle = idle;
     // Nothing is called closed on the word of the event stream.
     const head = await market.freshHead(signal);
     const oldest = head + 1 - market.parameters().maxDuration;

@@ -1,4 +1,5 @@
-import type { ChainName } from "../domain/chain.ts";
+import type { Bounty } from "../domain/bounty.ts";
+import type { BlockNumber, ChainName } from "../domain/chain.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { AbandonReason } from "../domain/lifecycle.ts";
@@ -11,7 +12,7 @@ import type { Tell } from "./events.ts";
 
 /** What the ledger would say of a bounty, had the disk had room. */
 interface Missing {
-  record: Partial<Pick<BountyRecord, "state" | "quorum" | "revealMissed">>;
+  record: Partial<Pick<BountyRecord, "bounty" | "state" | "quorum" | "revealMissed">>;
   assertion: Partial<Pick<AssertionRecord, "index" | "metadataUri">>;
   /** By action, the oldest first. */
   signed: Partial<Record<DutyAction, readonly (readonly SignedTransaction[])[]>>;
@@ -119,6 +120,11 @@ export class Books {
 
   recordRevealMissed(key: BountyKey): void {
     this.#write(key, { record: { revealMissed: true } }, () => this.#ledger.recordRevealMissed(key));
+  }
+
+  recordExpiration(key: BountyKey, bounty: Bounty, expiration: BlockNumber): void {
+    const change: Change = { record: { bounty: { ...bounty, expiration } } };
+    this.#write(key, change, () => this.#ledger.recordExpiration(key, expiration));
   }
 
   recordQuorum(key: BountyKey): void {

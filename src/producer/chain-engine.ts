@@ -141,7 +141,7 @@ export async function openChainEngine(
     },
     instantOf: (number) => blocks.instantOf(block(number)),
   });
-  const backfill = new Backfill({ market, ledger, desk, deprecation, tell });
+  const backfill = new Backfill({ market, ledger, desk, deprecation, limiter, tell });
   opening.move();
 
   return {

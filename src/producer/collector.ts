@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../domain/chain.ts";
+import { Fault } from "../domain/fault.ts";
 import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
 import type { ScanQueue } from "../queue/port.ts";
 
@@ -39,13 +40,16 @@ export class Collector {
     queue.onReconnect(() => void this.#offer([...this.#waiting.values()]));
   }
 
-  /** Dispatches the jobs and waits for their answers. Never rejects: a queue that stays away answers nothing. */
+  /**
+   * Dispatches the jobs and waits for their answers; a queue that stays away answers nothing. Rejects with the Fault of a
+   * queue that will never take these jobs.
+   */
   async collect(
     jobs: readonly ScanJob[],
     until: Instant,
     signal: AbortSignal,
   ): Promise<readonly ScanAnswer[]> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const missing = new Map(jobs.map((job) => [job.id, job]));
     const waiting: Waiting = { missing, answers: [], done: resolve };
     const leftMs = Math.max(0, until - this.#clock.now());
@@ -56,7 +60,9 @@ export class Collector {
     if (signal.aborted || jobs.length === 0) resolve();
     for (const job of jobs) this.#waiting.set(job.id, waiting);
     const offer = async (): Promise<void> => {
-      if (await this.#offer([waiting])) clearInterval(retry);
+      const offered = await this.#offer([waiting]);
+      if (offered === "taken") clearInterval(retry);
+      else if (offered !== "unreachable") reject(offered);
     };
     try {
       await Promise.race([offer(), promise]);
@@ -81,16 +87,16 @@ export class Collector {
 
   /**
    * Gives the queue every job not answered yet, and takes the answers it already holds: a job that was finished in an
-   * earlier life of this producer is not announced again. False when the queue cannot be reached.
+   * earlier life of this producer is not announced again. Asking again helps with everything but a job that is wrong.
    */
-  async #offer(waits: readonly Waiting[]): Promise<boolean> {
+  async #offer(waits: readonly Waiting[]): Promise<"taken" | "unreachable" | Fault> {
     const jobs = [...new Set(waits.flatMap((waiting) => [...waiting.missing.values()]))];
     try {
       await this.#queue.dispatch(jobs);
       for (const answer of await this.#queue.answersTo(jobs.map((job) => job.id))) this.#take(answer);
-      return true;
-    } catch {
-      return false;
+      return "taken";
+    } catch (error) {
+      return error instanceof Fault && error.code === "SCAN_JOB_INVALID" ? error : "unreachable";
     }
   }
 }

@@ -23,7 +23,7 @@ import type { Deprecation } from "./deprecation.ts";
 import type { Duties } from "./duties.ts";
 import { inTimeToPost } from "./duty.ts";
 import type { Tell } from "./events.ts";
-import { listArtifacts, seeBounty, untilListed, whileInTime, writeDown } from "./intake.ts";
+import { confirmBounty, listArtifacts, seeBounty, untilListed, whileInTime, writeDown } from "./intake.ts";
 import type { Limiter } from "./limiter.ts";
 import { planAssertion } from "./plan-assertion.ts";
 import type { Purse } from "./purse.ts";
@@ -94,10 +94,10 @@ export class Desk {
     if (this.#wants(notice)) this.#begin(guid, uri, (signal) => seeBounty(this.#parts, notice, signal));
   }
 
-  /** Takes up a bounty that was found on the market; false when it is left alone. */
+  /** Takes up a bounty that was found on the market, and writes it down; false when it is left alone. */
   take(bounty: Bounty): boolean {
     const wanted = this.#wants(bounty);
-    if (wanted) this.#begin(bounty.guid, bounty.uri, async () => writeDown(this.#parts, bounty));
+    if (wanted) this.#resume(writeDown(this.#parts, bounty));
     return wanted;
   }
 
@@ -108,9 +108,7 @@ export class Desk {
     const left = ledger
       .inStates(market.chain, UNPROMISED_STATES)
       .filter(({ bounty }) => !this.#working.has(bounty.guid));
-    for (const { bounty } of left) {
-      this.#begin(bounty.guid, bounty.uri, () => Promise.resolve(bounty));
-    }
+    for (const { bounty } of left) this.#resume(bounty);
     return left.length;
   }
 
@@ -135,6 +133,10 @@ export class Desk {
     // Heard of and found in the list, it is left alone once.
     if (why !== undefined && this.#skipped.add(guid)) tell("bounty.skipped", { guid, why });
     return why === undefined;
+  }
+
+  #resume(bounty: Bounty): void {
+    this.#begin(bounty.guid, bounty.uri, (signal) => confirmBounty(this.#parts, bounty, signal));
   }
 
   #begin(guid: Guid, uri: string, load: (signal: AbortSignal) => Promise<Bounty>): void {

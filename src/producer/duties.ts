@@ -1,4 +1,5 @@
 import { sameAddress } from "../domain/address.ts";
+import type { MarketParameters } from "../domain/bounty.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
 import { PROMISED_STATES } from "../domain/lifecycle.ts";
@@ -8,7 +9,7 @@ import { Background } from "./background.ts";
 import { Books } from "./books.ts";
 import { type Duty, nextDuty, revealIsDue } from "./duty.ts";
 import type { DutiesParts, DutyResult, Errand, Recollection } from "./errand.ts";
-import { FreshHead } from "./fresh-head.ts";
+import { OnceABlock } from "./once-a-block.ts";
 import { confirmPosting, giveUpPlanned, postAssertion, verifyPosting } from "./post-assertion.ts";
 import {
   confirmReveal,
@@ -25,12 +26,14 @@ const MAX_PAUSE_BLOCKS = 32;
 /** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
 const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
-/** Duties that are done a few at a time, the first of these first; the others begin at once. */
+/** Duties that are done a few at a time, the first of these first. */
 const BACKGROUND: readonly Duty[] = [
-  ...(["verify-reveal", "verify-post", "publish", "settle", "confirm-settle"] as const),
-  ...(["miss-reveal", "give-up", "ask-quorum"] as const),
+  ...(["verify-reveal", "verify-post", "miss-reveal", "publish", "ask-quorum"] as const),
+  ...(["settle", "confirm-settle", "give-up"] as const),
 ];
 const BACKGROUND_SLOTS = 8;
+/** Posts that are looked for side by side: an earlier run may leave hundreds, and new ones need the gateway too. */
+const CONFIRMING_SLOTS = 16;
 
 interface Promised {
   record: BountyRecord;
@@ -43,6 +46,8 @@ interface Promised {
   yieldToReveal: (() => void) | undefined;
   /** How often in a row each duty did not succeed, since the last that did. */
   failures: Partial<Record<Duty, number>>;
+  /** Of the last failure. */
+  lastReason: string | undefined;
   /** No patient duty before this block. */
   notBefore: number;
   /** The block since which it is `asserted` or `revealed`, until somebody has looked again. */
@@ -71,15 +76,18 @@ interface Promised {
  * bytes, from before they are sent, and `confirm-*` is the only duty in those states. So a crash at any moment leaves a
  * record from which the next start goes on. Whatever still waits when the reveal is due stops waiting.
  *
- * Ten thousand bounties that wait cost a few comparisons each at a block. Posting, confirming a post and revealing begin
- * at once; what has time to spare takes one of a few slots, so that a start with many open bounties holds nothing up.
+ * Ten thousand bounties that wait cost a few comparisons each at a block. Posting and revealing begin at once; what has
+ * time to spare takes one of a few slots, so that a start with many open bounties holds nothing up. Confirming a post has
+ * slots of its own: it waits for nothing else, and nothing else waits for it.
  */
 export class Duties {
   readonly #parts: DutiesParts;
   readonly #books: Books;
-  readonly #fresh: FreshHead;
+  readonly #freshHead: OnceABlock<number>;
+  readonly #freshParameters: OnceABlock<MarketParameters>;
   readonly #agenda = new Map<Guid, Promised>();
   readonly #background = new Background(BACKGROUND_SLOTS, BACKGROUND.length);
+  readonly #confirming = new Background(CONFIRMING_SLOTS, 1);
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
@@ -87,7 +95,8 @@ export class Duties {
     this.#parts = parts;
     const { market, ledger, tell } = parts;
     this.#books = new Books(ledger, market.chain, tell);
-    this.#fresh = new FreshHead(market);
+    this.#freshHead = new OnceABlock(market, () => market.freshHead());
+    this.#freshParameters = new OnceABlock(market, () => market.freshParameters());
     market.on("block", () => {
       if (this.#stopped) return;
       this.#books.flush();
@@ -142,6 +151,7 @@ export class Duties {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#background.clear();
+    this.#confirming.clear();
     await Promise.allSettled(this.#running);
     this.#books.flush();
   }
@@ -162,12 +172,14 @@ export class Duties {
     const known = this.#agenda.get(record.bounty.guid);
     if (known !== undefined) return known;
     const promised: Promised = {
-      ...{ record, published, heardAt, failures: {}, notBefore: 0, verifyNotBefore: 0 },
+      ...{ record, published, heardAt, failures: {}, lastReason: undefined },
+      ...{ notBefore: 0, verifyNotBefore: 0 },
       ...{ running: false, queued: false, yieldToReveal: undefined },
       unverifiedSince: this.#parts.market.head(),
       recalled: {
-        ...{ refusals: 0, handedOver: 0, revealIndex: undefined, revealFailed: false },
-        ...{ announced: undefined, quorumUnheard: false },
+        ...{ refusal: undefined, handedOver: 0, revealIndex: undefined, revealFailed: false },
+        ...{ refusedAsLate: 0, triedLate: false, announced: undefined },
+        ...{ quorumUnheard: false, quorumAnnounced: false },
       },
     };
     this.#agenda.set(record.bounty.guid, promised);
@@ -177,9 +189,11 @@ export class Duties {
   #quorum(guid: Guid): void {
     const promised = this.#agenda.get(guid);
     if (promised === undefined || this.#stopped) return;
-    this.#books.recordQuorum(this.#key(guid));
-    promised.record = { ...promised.record, quorum: true };
-    promised.notBefore = 0;
+    // Anybody can say so; whoever settles too early pays for a reverted transaction.
+    const { recalled } = promised;
+    if (!recalled.quorumAnnounced) promised.notBefore = 0;
+    recalled.quorumUnheard = true;
+    recalled.quorumAnnounced = true;
     void this.#start(promised);
   }
 
@@ -220,10 +234,12 @@ export class Duties {
     const duty = this.#dueDuty(promised);
     if (duty === undefined) return undefined;
     const rank = BACKGROUND.indexOf(duty);
-    if (rank < 0) return this.#begin(promised);
+    const confirms = duty === "confirm-post";
+    if (rank < 0 && !confirms) return this.#begin(promised);
     if (promised.queued) return undefined;
     promised.queued = true;
-    this.#background.run(rank, async () => {
+    const slots = confirms ? this.#confirming : this.#background;
+    slots.run(Math.max(rank, 0), async () => {
       promised.queued = false;
       await this.#begin(promised);
     });
@@ -283,7 +299,10 @@ export class Duties {
     promised.failures[duty] = attempt;
     if (VERIFYING.includes(duty)) promised.verifyNotBefore = market.head() + 1;
     if (PATIENT.includes(duty)) promised.notBefore = market.head() + pauseAfter(attempt);
-    tell("duty.failed", { guid: promised.record.bounty.guid, duty, reason, attempt });
+    // What is refused is built again at every block, for as long as the bounty is open.
+    const same = duty === "post" && reason === promised.lastReason;
+    promised.lastReason = reason;
+    if (!same) tell("duty.failed", { guid: promised.record.bounty.guid, duty, reason, attempt });
   }
 
   #isPublished({ bounty }: BountyRecord): boolean {
@@ -315,7 +334,8 @@ export class Duties {
       ...{ key, record, assertion, recalled, heardAt, signal },
       books: this.#books,
       failures: failures[duty] ?? 0,
-      freshHead: () => this.#fresh.ask(),
+      freshHead: () => this.#freshHead.ask(),
+      freshRevealWindow: async () => (await this.#freshParameters.ask()).revealWindow,
     };
   }
 }

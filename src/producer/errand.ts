@@ -6,6 +6,7 @@ import type { AssertionRecord, BountyKey, BountyRecord } from "../ledger/records
 import type { Marketplace, PostedAssertion } from "../market/port.ts";
 import type { Books } from "./books.ts";
 import type { Deprecation } from "./deprecation.ts";
+import { inTimeToReveal } from "./duty.ts";
 import type { Tell } from "./events.ts";
 import type { Purse } from "./purse.ts";
 
@@ -23,18 +24,24 @@ export interface DutiesParts {
 
 /** What is remembered of a bounty while the process lives. Nothing depends on it that a crash must not lose. */
 export interface Recollection {
-  /** How often the assertion was refused before anything was signed. */
-  refusals: number;
+  /** Why the assertion was refused the last time, before anything was signed. */
+  refusal: string | undefined;
   /** How often the reveal's bytes, signed last, were handed over again in vain. */
   handedOver: number;
   /** Which assertion the reveal signed last is for. */
   revealIndex: number | undefined;
   /** The reveal signed last certainly failed. */
   revealFailed: boolean;
+  /** How often the contract said of a reveal that its window is not open. */
+  refusedAsLate: number;
+  /** A reveal was tried although it seems too late. */
+  triedLate: boolean;
   /** What the marketplace's own announcement said a settlement of ours paid. */
   announced: Nct | undefined;
-  /** The arbiters may have agreed without our hearing of it. */
+  /** The arbiters may have agreed: it was announced, or nobody listened. Nobody has asked since. */
   quorumUnheard: boolean;
+  /** The market announced it. */
+  quorumAnnounced: boolean;
 }
 
 /** One duty about one bounty: what is known of it, and what is needed to do it. */
@@ -50,6 +57,8 @@ export interface Errand extends Omit<DutiesParts, "ledger"> {
   readonly failures: number;
   /** The newest block, asked for; many who ask at the same block get one answer. */
   readonly freshHead: () => Promise<number>;
+  /** The reveal window in blocks, asked for in the same way. */
+  readonly freshRevealWindow: () => Promise<number>;
   /** Aborts when the bounty has something more urgent to do than to wait for this. */
   readonly signal: AbortSignal;
 }
@@ -70,19 +79,25 @@ const WRITE_OFF_BLOCKS = 20;
 
 /**
  * Whether it is too late for something that cannot be taken back. The event stream says so already; one frame of it can
- * be wrong, so the marketplace is asked. Where it cannot be asked we wait, with nothing to lose, until the reveal window
- * lies `WRITE_OFF_BLOCKS` behind by the stream alone.
+ * be wrong, so the marketplace is asked (`inTime`, which rejects when it cannot be). Where it cannot be asked we wait,
+ * with nothing to lose, until the reveal window lies `WRITE_OFF_BLOCKS` behind by the stream alone.
  */
 export async function isPast(
-  { market, record, freshHead }: Errand,
-  inTime: (head: number) => boolean,
+  { market, record }: Errand,
+  inTime: () => Promise<boolean>,
 ): Promise<"past" | "in-time" | "unsure"> {
   try {
-    return inTime(await freshHead()) ? "in-time" : "past";
+    return (await inTime()) ? "in-time" : "past";
   } catch {
     const revealEnd = record.bounty.expiration + market.parameters().revealWindow;
     return market.head() >= revealEnd + WRITE_OFF_BLOCKS ? "past" : "unsure";
   }
+}
+
+/** Whether the market says, asked anew for block and window, that a reveal can still be mined in time. */
+export async function isRevealable({ record, freshHead, freshRevealWindow }: Errand): Promise<boolean> {
+  const [head, revealWindow] = await Promise.all([freshHead(), freshRevealWindow()]);
+  return inTimeToReveal(record.bounty.expiration, revealWindow, head);
 }
 
 export const UNSURE =

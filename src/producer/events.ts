@@ -47,6 +47,8 @@ export interface ProducerEvents {
   /** A bounty whose event never came, found in the marketplace's list. */
   "bounty.backfilled": { guid: Guid; blocksLeft: number };
   "bounty.seen": { guid: Guid; kind: string; artifacts: number; reward: string; expiration: number };
+  /** The block in which it expires, and with it the reveal, is another than the one that was told at first. */
+  "bounty.expiration-corrected": { guid: Guid; from: number; to: number };
   "artifact.skipped": { guid: Guid; artifact: number; why: string; detail: string };
   "bounty.dispatched": { guid: Guid; jobs: number; answerWithinMs: number };
   /** A consumer's answer came in. */
@@ -104,6 +106,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "producer.handing-over-failed": "warn",
   "backfill.delayed": "warn",
   "backend.silent": "warn",
+  "bounty.expiration-corrected": "warn",
   "market.deprecated": "warn",
   "stop-loss.tripped": "warn",
   "stop-loss.released": "warn",

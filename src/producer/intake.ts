@@ -22,7 +22,9 @@ export interface IntakeParts {
 
 const ASK_AGAIN_MS = 500;
 /** A gateway that does not know the bounty it has just announced may ask a node that is a block behind. */
-const NOT_FOUND_ATTEMPTS = 4;
+const ATTEMPTS = 4;
+/** Blocks by which an event may be ahead of the newest block heard of. */
+const AHEAD = 10;
 
 /** Asks a gateway in trouble again while the bounty can still be answered. */
 export async function whileInTime<T>(
@@ -42,23 +44,54 @@ export async function whileInTime<T>(
   }
 }
 
-/** The bounty as the market holds it, written down. Throws Abandon when the market does not know it. */
+/**
+ * The bounty as the market holds it, written down. A reveal is due by the expiration and a wrong one loses the stake: it
+ * must be what the event said, or nothing is staked. Throws Abandon when it is not, or the market knows no such bounty.
+ */
 export async function seeBounty(
   parts: IntakeParts,
   notice: BountyNotice,
   signal: AbortSignal,
 ): Promise<Bounty> {
-  const { market } = parts;
-  const ask = () => market.bounty(notice.guid, signal);
+  const { bounty, doubt } = await askUntilAgreed(parts.market, notice, signal);
+  // Also in doubt, or the list of bounties would bring it up again.
+  writeDown(parts, bounty);
+  if (doubt !== undefined) throw new Abandon("market-failed", doubt);
+  return bounty;
+}
+
+/** A bounty that we have one answer about and no event: another answer takes its place. Throws Abandon as `seeBounty`. */
+export async function confirmBounty(
+  { market }: Pick<IntakeParts, "market">,
+  bounty: Bounty,
+  signal: AbortSignal,
+): Promise<Bounty> {
+  const { doubt } = await askUntilAgreed(market, bounty, signal);
+  if (doubt !== undefined) throw new Abandon("market-failed", doubt);
+  return bounty;
+}
+
+async function askUntilAgreed(
+  market: Marketplace,
+  { guid, expiration }: Pick<Bounty, "guid" | "expiration">,
+  signal: AbortSignal,
+): Promise<{ readonly bounty: Bounty; readonly doubt: string | undefined }> {
   for (let attempt = 1; ; attempt++) {
-    const bounty = await whileInTime(market, notice.expiration, ask, signal);
-    if (bounty === null && attempt === NOT_FOUND_ATTEMPTS) throw new Abandon("not-found");
-    if (bounty === null) {
-      await sleep(ASK_AGAIN_MS, undefined, { signal });
-      continue;
-    }
-    return writeDown(parts, bounty);
+    const bounty = await whileInTime(market, expiration, () => market.bounty(guid, signal), signal);
+    const doubt = bounty === null ? undefined : doubtAbout(bounty, expiration, market);
+    if (bounty !== null && (doubt === undefined || attempt === ATTEMPTS)) return { bounty, doubt };
+    if (attempt === ATTEMPTS) throw new Abandon("not-found");
+    await sleep(ASK_AGAIN_MS, undefined, { signal });
   }
+}
+
+function doubtAbout({ expiration }: Bounty, heard: number, market: Marketplace): string | undefined {
+  if (expiration !== heard) {
+    return `the marketplace first said that it expires in block ${heard}, and says block ${expiration} now`;
+  }
+  const { maxDuration } = market.parameters();
+  if (expiration <= market.head() + maxDuration + AHEAD) return undefined;
+  return `it is said to expire in block ${expiration}, and no bounty lasts longer than ${maxDuration} blocks`;
 }
 
 /** The same bounty, now in the ledger. */

@@ -1,11 +1,13 @@
+import { describeError } from "../domain/fault.ts";
 import { formatNct } from "../domain/nct.ts";
+import { chase, giveUp } from "./chase.ts";
 import { inTimeToPost, inTimeToReveal } from "./duty.ts";
-import { type DutyResult, type Errand, findOurs, isPast, UNSURE } from "./errand.ts";
+import { type DutyResult, type Errand, findOurs, isPast, isRevealable, UNSURE } from "./errand.ts";
 
-/** An unsigned transaction that is refused may have been built from a passing state of the gateway. */
-const BUILDS = 2;
-
-/** Signs and sends what was planned; the same commitment however often. */
+/**
+ * Signs and sends what was planned; the same commitment however often. What the wallet refuses to sign is built again at
+ * every block while there is time: the gateway may have been in a passing state.
+ */
 export async function postAssertion(errand: Errand): Promise<DutyResult> {
   const { market, books, purse, clock, tell, key, record, assertion, recalled, heardAt, signal } = errand;
   const { bids, mask, commitment, fee } = assertion;
@@ -29,8 +31,7 @@ export async function postAssertion(errand: Errand): Promise<DutyResult> {
     return undefined;
   }
   if (outcome.kind === "failed" && !outcome.retryable && books.signed(key, "assert").length === 0) {
-    recalled.refusals++;
-    if (recalled.refusals >= BUILDS) return giveUp(errand, "post-failed", outcome.reason);
+    recalled.refusal = outcome.reason;
     return outcome.reason;
   }
   tell("assertion.unconfirmed", { guid: key.guid, reason: outcome.reason });
@@ -73,72 +74,60 @@ export async function confirmPosting(errand: Errand): Promise<DutyResult> {
   const revealable = (head: number): boolean =>
     inTimeToReveal(expiration, market.parameters().revealWindow, head);
   if (revealable(market.head())) return chased.reason;
-  const past = await isPast(errand, revealable);
+  const past = await isPast(errand, () => isRevealable(errand));
   if (past === "past") return giveUp(errand, "post-failed", chased.reason);
   return past === "unsure" ? UNSURE : chased.reason;
 }
 
 /** It was on the market: is it still, and where? Blocks can be taken back, and what they held with them. */
 export async function verifyPosting(errand: Errand): Promise<DutyResult> {
-  const { market, books, tell, key, record, assertion } = errand;
-  const ours = await findOurs(errand);
+  const { market, books, tell, key, record, assertion, failures } = errand;
+  const [ours, doubt] = await Promise.all([findOurs(errand), correctExpiration(errand)]);
   if (ours !== undefined) {
     if (ours.index !== assertion.index) books.recordAsserted(key, ours.index);
-    return undefined;
+    return doubt;
   }
-  tell("assertion.vanished", { guid: key.guid, what: "assertion" });
+  if (failures === 0) tell("assertion.vanished", { guid: key.guid, what: "assertion" });
   const chased = await chase(errand);
   if (chased.kind === "there") {
     if (chased.index !== assertion.index) books.recordAsserted(key, chased.index);
-    return undefined;
+    return "there by its receipt, which can be made up, and not listed by the marketplace";
   }
   if (chased.kind === "anew" && inTimeToPost(record.bounty.expiration, market.head()))
     return postAssertion(errand);
   return chased.reason;
 }
 
-type Chased =
-  | { readonly kind: "there"; readonly index: number }
-  /** What was signed can never be mined, or failed for a reason that passes. */
-  | { readonly kind: "anew"; readonly reason: string }
-  /** It failed for a reason that stays. */
-  | { readonly kind: "never"; readonly reason: string }
-  | { readonly kind: "open"; readonly reason: string };
-
-/** Hands over again what was signed last, and asks what became of all that was signed. */
-async function chase({ market, books, key, signal }: Errand): Promise<Chased> {
-  const signed = books.lastSigned(key, "assert");
-  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal);
-  if (resent?.kind === "void") return { kind: "anew", reason: resent.reason };
-  const fate = await market.lookUp(books.signed(key, "assert"), signal);
-  if (fate.kind === "done") {
-    const { index } = fate.value;
-    if (index !== undefined) return { kind: "there", index };
-    return { kind: "open", reason: "mined, but the marketplace does not list it yet" };
+/**
+ * The reveal is due by the expiration, which we have from the marketplace's answers; blocks that are taken back move it
+ * too. Another one is believed when two answers give it. Resolves to what is in doubt.
+ */
+async function correctExpiration(errand: Errand): Promise<string | undefined> {
+  const { market, books, tell, key, record, signal } = errand;
+  const { expiration } = record.bounty;
+  try {
+    const first = await market.bounty(key.guid, signal);
+    if (first === null || first.expiration === expiration) return undefined;
+    const second = await market.bounty(key.guid, signal);
+    if (second?.expiration !== first.expiration)
+      return "the marketplace tells of different blocks in which the bounty expires";
+    books.recordExpiration(key, record.bounty, first.expiration);
+    tell("bounty.expiration-corrected", { guid: key.guid, from: expiration, to: first.expiration });
+    return undefined;
+  } catch (error) {
+    return describeError(error);
   }
-  // The contract takes one of ours: what it refused for this reason proves that another is there.
-  if (fate.kind === "unknown" || /already asserted/i.test(fate.reason))
-    return { kind: "open", reason: fate.reason };
-  return { kind: fate.retryable ? "anew" : "never", reason: fate.reason };
 }
 
 /** Planned, never sent, and too late by the event stream. */
 export async function giveUpPlanned(errand: Errand): Promise<DutyResult> {
   const { expiration } = errand.record.bounty;
-  const past = await isPast(errand, (head) => inTimeToPost(expiration, head));
+  const { recalled, freshHead } = errand;
+  const past = await isPast(errand, async () => inTimeToPost(expiration, await freshHead()));
   if (past === "in-time") return postAssertion(errand);
-  return past === "past" ? giveUp(errand, "too-late") : UNSURE;
-}
-
-/** Ends a bounty on which no stake was placed after all. */
-function giveUp(
-  { books, purse, tell, key }: Errand,
-  why: "too-late" | "post-failed" | "deprecated",
-  detail?: string,
-): undefined {
-  books.abandon(key, why);
-  purse.release(key.guid);
-  tell("bounty.abandoned", { guid: key.guid, why, ...(detail === undefined ? {} : { detail }) });
+  if (past === "unsure") return UNSURE;
+  const { refusal } = recalled;
+  return refusal === undefined ? giveUp(errand, "too-late") : giveUp(errand, "post-failed", refusal);
 }
 
 function asserted({ books, purse, tell, key, assertion }: Errand, index: number): void {

@@ -1,8 +1,9 @@
 import { stringifyJson } from "../domain/json.ts";
 import { formatNct } from "../domain/nct.ts";
 import type { PostedAssertion } from "../market/port.ts";
+import { giveUp, whyNeverPosted } from "./chase.ts";
 import { inTimeToReveal, revealIsDue } from "./duty.ts";
-import { type DutyResult, type Errand, findOurs, isPast, UNSURE } from "./errand.ts";
+import { type DutyResult, type Errand, findOurs, isPast, isRevealable, UNSURE } from "./errand.ts";
 
 /** A reveal's metadata may have at most this many characters when it is given inline. */
 const MAX_INLINE_METADATA = 1_024;
@@ -13,6 +14,8 @@ const LAST_UPLOAD_MS = 1_000;
  * held up by a nonce before its own, which the next signature fills; should both be mined, one of them reverts.
  */
 const STUCK_AFTER = 2;
+/** So many refusals of the contract because of its window outweigh a marketplace that tells the same block for ever. */
+const LATE_AFTER = 3;
 
 /** Stores the metadata before the short reveal window opens. */
 export async function publishMetadata(errand: Errand): Promise<DutyResult> {
@@ -43,6 +46,7 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
     return undefined;
   }
   recalled.revealFailed = outcome.kind === "failed";
+  if (outcome.kind === "failed" && /not in reveal window/i.test(outcome.reason)) recalled.refusedAsLate++;
   return outcome.reason;
 }
 
@@ -86,17 +90,35 @@ export async function verifyReveal(errand: Errand): Promise<DutyResult> {
   return ours === undefined ? handOver(errand) : revealAgain(errand, ours);
 }
 
-/** The window closed on us, says the event stream. What can still be had is settled all the same. */
-export async function missReveal(errand: Errand, ours?: PostedAssertion): Promise<DutyResult> {
-  const { market, books, tell, key, record, assertion } = errand;
-  const { expiration } = record.bounty;
-  const window = market.parameters().revealWindow;
-  const past = await isPast(errand, (head) => inTimeToReveal(expiration, window, head));
+/**
+ * The window closed on us, by the newest block and the window that we know:
+ *
+ *     asking for both anew ──there is time──────────────────────────────────► revealing
+ *        └──too late ──not listed, and can never be mined any more──────────► abandoned: nothing was staked
+ *              └──otherwise ──not tried yet──► revealing all the same, once
+ *                    └──tried──► written off, and settled all the same
+ *
+ * Both are answers of one gateway, and one wrong answer must not cost a stake. The contract alone knows: a reveal that
+ * really is too late reverts, which costs nothing on a chain whose gas is free and the gas of one transaction elsewhere,
+ * never more than a stake. In the other direction a marketplace that tells the same block for ever is believed only until
+ * the contract has refused for lateness a few times.
+ */
+export async function missReveal(errand: Errand, seen?: PostedAssertion): Promise<DutyResult> {
+  const { books, tell, key, record, assertion, recalled, freshHead, freshRevealWindow } = errand;
+  const past = await isPast(errand, () => isRevealable(errand));
   if (past === "unsure") return UNSURE;
-  if (past === "in-time") {
-    const head = await errand.freshHead();
-    if (revealIsDue(expiration, window, head)) return revealAgain(errand, ours);
+  if (past === "in-time" && recalled.refusedAsLate < LATE_AFTER) {
+    if (revealIsDue(record.bounty.expiration, await freshRevealWindow(), await freshHead()))
+      return revealAgain(errand, seen);
     return "the marketplace's newest block is not the event stream's";
+  }
+  if (seen === undefined) {
+    const never = await whyNeverPosted(errand);
+    if (never !== undefined) return giveUp(errand, "post-failed", never);
+  }
+  if (!recalled.triedLate) {
+    recalled.triedLate = true;
+    return revealAgain(errand, seen);
   }
   books.recordRevealMissed(key);
   tell("assertion.reveal-missed", { guid: key.guid, stake: formatNct(assertion.stake) });

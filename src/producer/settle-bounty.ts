@@ -1,6 +1,7 @@
 import { hasBit } from "../domain/bits.ts";
 import { formatNct, type Nct } from "../domain/nct.ts";
 import type { Outcome } from "../market/port.ts";
+import { giveUp, whyNeverPosted } from "./chase.ts";
 import { consensusOf } from "./consensus.ts";
 import type { DutyResult, Errand } from "./errand.ts";
 
@@ -13,16 +14,30 @@ type Settlement = Outcome<{ readonly payout: Nct }>;
  */
 const LOST_AFTER = 5;
 
-/** Whether the arbiters agreed while nobody listened. Not knowing costs time only. */
-export async function askQuorum({ market, books, key, recalled, signal }: Errand): Promise<DutyResult> {
+/** A node that is a block behind the announcement does not know of it yet. */
+const QUORUM_ASKS = 3;
+
+/**
+ * Whether the arbiters agreed: it was announced, which anybody can, or nobody listened. A settlement before that reverts;
+ * not knowing costs time only, because without a quorum the end of the vote window settles it.
+ */
+export async function askQuorum(errand: Errand): Promise<DutyResult> {
+  const { market, books, key, recalled, failures, signal } = errand;
   const reached = await market.quorumReached(key.guid, signal);
-  recalled.quorumUnheard = false;
   if (reached) books.recordQuorum(key);
+  else if (recalled.quorumAnnounced && failures + 1 < QUORUM_ASKS)
+    return "a quorum was announced that the marketplace does not show";
+  recalled.quorumUnheard = false;
+  recalled.quorumAnnounced = false;
   return undefined;
 }
 
 export async function settleBounty(errand: Errand): Promise<DutyResult> {
-  const { market, books, key } = errand;
+  const { market, books, key, record } = errand;
+  if (record.revealMissed && record.state !== "settling") {
+    const never = await whyNeverPosted(errand);
+    if (never !== undefined) return giveUp(errand, "post-failed", never);
+  }
   const outcome = await market.settle(key.guid, (signed) => books.recordSigned(key, "settle", signed));
   if (!wasSettled(outcome)) return conclude(errand, outcome);
   // By an earlier transaction of ours, as a rule: its receipt says what it paid.

@@ -8,7 +8,7 @@ import { joinPolyswarmd, type PolyswarmdOptions } from "../../src/market/polyswa
 import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
-import { type Deed, OddGateway, refusal } from "./odd-gateway.ts";
+import { type Deed, OddGateway, PARAMETERS, refusal } from "./odd-gateway.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 const wallet = openSigner(createHash("sha256").update("protocol-ref-key-expert").digest());
@@ -406,18 +406,39 @@ describe("the event stream", () => {
     expect((await heard)[0].claims).toHaveLength(256);
   });
 
-  it("keeps the parameters current by fee and window updates", async () => {
-    await started();
-    const changes = gather("parameters");
-    gateway.say("fee_update", { bounty_fee: 62500000000000001n, assertion_fee: 99999999999999999n });
-    gateway.say("window_update", { assertion_reveal_window: 12, arbiter_vote_window: 90 });
+  it("asks for the parameters when events tell of other fees and windows, until a node that was behind knows them", async () => {
+    await started({ timings: { termsPauseMs: 10 } });
+    const asked = gateway.requests("GET /bounties/parameters").length;
+    const old = { result: PARAMETERS };
+    const changed = {
+      assertion_fee: 99999999999999999n,
+      assertion_reveal_window: 12,
+      arbiter_vote_window: 90,
+    };
+    gateway.on("GET /bounties/parameters", old, { result: { ...PARAMETERS, ...changed } });
+    const change = next("parameters");
+    gateway.say("fee_update", { bounty_fee: PARAMETERS.bounty_fee, ...changed });
+    gateway.say("window_update", changed);
+    const [parameters] = await change;
+    expect(parameters).toMatchObject({ assertionFee: 99999999999999999n, revealWindow: 12, voteWindow: 90 });
+    expect(market.parameters()).toEqual(parameters);
+    expect(gateway.requests("GET /bounties/parameters")).toHaveLength(asked + 2);
+  });
+
+  it("believes no event about fees and windows, and asks a few times however often it is said", async () => {
+    await started({ timings: { termsPauseMs: 10 } });
+    const known = market.parameters();
+    const asked = gateway.requests("GET /bounties/parameters").length;
+    for (let times = 0; times < 100; times++)
+      gateway.say("window_update", { assertion_reveal_window: 0, arbiter_vote_window: times });
     await heardAll();
-    expect(changes).toHaveLength(2);
-    expect(market.parameters()).toMatchObject({
-      assertionFee: 99999999999999999n,
-      revealWindow: 12,
-      voteWindow: 90,
-    });
+    await expect.poll(() => gateway.requests("GET /bounties/parameters").length).toBe(asked + 3);
+    expect(market.parameters()).toEqual(known);
+    // Asked directly, it is the answer that counts.
+    gateway.fee = 40000000000000001n;
+    expect(await market.freshParameters()).toEqual({ ...known, assertionFee: 40000000000000001n });
+    expect(market.parameters().assertionFee).toBe(40000000000000001n);
+    expect(gateway.requests("GET /bounties/parameters")).toHaveLength(asked + 4);
   });
 
   it("counts blocks upwards only", async () => {

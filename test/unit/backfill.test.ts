@@ -38,17 +38,22 @@ function openBackfill(
   const desk = {
     has: (guid: Guid) => working.has(guid),
     take(bounty: Bounty) {
-      if (deprecation.active()) return false;
+      if (deprecation.active() || limiter.paused() !== undefined) return false;
       taken.push(market.posted.indexOf(bounty.guid));
       return ledger.see(bounty);
     },
   };
+  let losses: "stop-loss" | undefined;
+  const limiter = { paused: () => losses };
   const deprecation = new Deprecation({ market, ledger, tell: () => {} });
   const tell = (event: string, facts: object) => void told.push([event, facts]);
-  const backfill = new Backfill({ market, ledger, desk, deprecation, tell });
+  const backfill = new Backfill({ market, ledger, desk, deprecation, limiter, tell });
   const cursor = () => ledger.note("side", "examined");
   const settled = (count: number) => expect.poll(cursor).toBe(String(count));
-  return { market, ledger, list, post, asked, told, taken, working, backfill, cursor, settled };
+  const lose = (why: typeof losses) => {
+    losses = why;
+  };
+  return { lose, market, ledger, list, post, asked, told, taken, working, backfill, cursor, settled };
 }
 
 const names = (told: readonly [string, object][]) => told.map(([event]) => event);
@@ -206,6 +211,18 @@ describe("the backfill", () => {
     await settled(3);
     market.tell("connected");
     await expect.poll(() => taken).toEqual([2, 1, 0]);
+    await backfill.stop();
+  });
+
+  it("comes back to what was left alone while losses were too high, and is still open", async () => {
+    const { backfill, market, taken, settled, lose } = openBackfill([1_020, 1_050]);
+    lose("stop-loss");
+    backfill.begin();
+    await settled(2);
+    expect(taken).toEqual([]);
+    lose(undefined);
+    market.tell("connected");
+    await expect.poll(() => taken).toEqual([1, 0]);
     await backfill.stop();
   });
 

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { expect, it } from "vitest";
 import { type Instant, instant } from "../../src/domain/chain.ts";
+import { Fault } from "../../src/domain/fault.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
 import { jobsOf } from "../../src/producer/cases.ts";
 import { Collector } from "../../src/producer/collector.ts";
@@ -18,9 +19,11 @@ class HandQueue implements ScanQueue {
   reconnect: () => void = () => {};
 
   away = false;
+  refusal: Fault | undefined;
 
   async dispatch(jobs: readonly ScanJob[]): Promise<void> {
     if (this.away) throw new Error("nobody there");
+    if (this.refusal !== undefined) throw this.refusal;
     this.dispatched.push(...jobs);
   }
   onAnswer(listener: (answer: ScanAnswer) => void): void {
@@ -65,6 +68,13 @@ it("counts the first of two answers to the same job", async () => {
   queue.answer(anAnswer({ artifactIndex: 1 }));
   expect((await collected).map((answer) => answer.verdict)).toEqual(["malicious", "malicious"]);
   expect(heard).toHaveLength(2);
+});
+
+it("gives up at once, and says why, when the queue will never take a job", async () => {
+  const queue = new HandQueue();
+  queue.refusal = new Fault("SCAN_JOB_INVALID", "The job cannot be sent.");
+  const collector = new Collector(queue, clock, () => {});
+  await expect(collector.collect(jobs, later(), never)).rejects.toBe(queue.refusal);
 });
 
 it("gives what came when the deadline comes first", async () => {

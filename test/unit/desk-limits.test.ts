@@ -45,6 +45,7 @@ function quickQueue(): ScanQueue {
 
 function openDesk(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
   const market = new HandMarket();
+  market.bounty = async (guid) => aBounty({ guid, artifactCount: 1, claims: [{ raw: {} }] });
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
   const queue = quickQueue();
   const purse = new Purse(() => market.balance(), clock);

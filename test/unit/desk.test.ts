@@ -73,9 +73,8 @@ it("does not begin a bounty again that it heard of before it took up those of th
   expect(count("bounty.dispatched")).toBe(1);
 });
 
-it("takes up a bounty that was found without asking for it again, and once, also when its event comes after all", async () => {
+it("takes up a bounty that was found, and once, also when its event comes after all", async () => {
   const { market, ledger, desk, bounty, notice, dispatched, count } = openDesk();
-  market.bounty = () => Promise.reject(new Error("it was asked for"));
   expect(desk.take(bounty)).toBe(true);
   // Whoever found it relies on the ledger to have it.
   expect(ledger.find(bounty)?.state).toBe("seen");
@@ -86,6 +85,44 @@ it("takes up a bounty that was found without asking for it again, and once, also
   await desk.stop();
   expect(desk.take(bounty)).toBe(false);
   expect([count("bounty.seen"), count("bounty.dispatched")]).toEqual([1, 1]);
+});
+
+it.each([30, -3])(
+  "stakes nothing on a bounty whose event tells another expiration than the market, by %i blocks",
+  async (blocks) => {
+    const { market, ledger, desk, bounty, notice, count } = openDesk();
+    market.tell("bounty", { ...notice, expiration: block(bounty.expiration + blocks) });
+    await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+    expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
+    // The list of bounties does not bring it up again.
+    expect(desk.take(bounty)).toBe(false);
+  },
+);
+
+it("asks again when the market tells another expiration than the event, and goes on when it agrees", async () => {
+  const { market, ledger, desk, bounty, notice, dispatched } = openDesk();
+  const answers = [block(bounty.expiration + 30)];
+  market.bounty = async () => ({ ...bounty, expiration: answers.shift() ?? bounty.expiration });
+  market.tell("bounty", notice);
+  await dispatched();
+  expect(ledger.find(bounty)?.bounty.expiration).toBe(bounty.expiration);
+  await desk.stop();
+});
+
+it("stakes nothing on a bounty from the list that the market tells otherwise about when asked again", async () => {
+  const { market, ledger, desk, bounty, count } = openDesk();
+  expect(desk.take({ ...bounty, expiration: block(bounty.expiration + 30) })).toBe(true);
+  await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
+  expect(market.asked).toEqual([]);
+});
+
+it("stakes nothing on a bounty that is said to last longer than any may", async () => {
+  const long = aBounty({ expiration: block(1_111) });
+  const { market, ledger, notice, count } = openDesk(long);
+  market.tell("bounty", notice);
+  await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  expect(ledger.find(long)).toMatchObject({ state: "abandoned", reason: "market-failed" });
 });
 
 it("takes up nothing once it is stopped", async () => {

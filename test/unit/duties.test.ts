@@ -13,7 +13,7 @@ import type { BountyKey } from "../../src/ledger/records.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties.ts";
 import { Purse } from "../../src/producer/purse.ts";
-import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
+import { aBounty, aPlan, GUID, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129.
@@ -41,6 +41,9 @@ const ours = (more: Partial<PostedAssertion> = {}): PostedAssertion => ({
   revealed: false,
   ...more,
 });
+
+/** What the contract says of a reveal outside its window. */
+const LATE = { kind: "failed", reason: "Bounty not in reveal window", retryable: false } as const;
 
 /** Never answers, but lets go when it is told to. */
 const hanging = (signal?: AbortSignal) =>
@@ -196,10 +199,13 @@ describe("posting", () => {
     expect(ledger.find(key)?.state).toBe("asserted");
   });
 
-  it("gives an assertion up that was refused unsigned twice", async () => {
-    market.refusals = 2;
+  it("has an assertion that is refused unsigned built at every block while there is time, and tells of it once", async () => {
+    market.refusals = 100;
     await duties.take(GUID, 0);
-    await market.mine(1_003);
+    for (const number of [1_003, 1_004, 1_018]) await market.mine(number);
+    expect(actions()).toHaveLength(4);
+    expect(told.map(({ event }) => event)).toEqual(["duty.failed"]);
+    await market.mine(1_019);
     expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "post-failed" });
     expect(told.at(-1)?.facts).toMatchObject({ detail: expect.stringContaining("refused") });
     expect(purse.available()).toBe(100n * ONE_NCT);
@@ -286,13 +292,55 @@ describe("an assertion that was on the market", () => {
     expect(ledger.assertion(key)?.index).toBe(5);
   });
 
-  it("stays where its receipt says it is when the market's list leaves it out", async () => {
+  it("stays where its receipt says it is when the market's list leaves it out, but is handed over and looked for again", async () => {
     market.fates = [{ kind: "done", value: { payout: nct(0n), index: 0 } }];
     await market.mine(1_003);
     await market.mine(1_004);
-    expect(market.lookedUp).toHaveLength(1);
+    expect(market.resent).toHaveLength(2);
+    expect(told.filter(({ event }) => event === "assertion.vanished")).toHaveLength(1);
     expect(actions()).toEqual(["assert"]);
     expect(ledger.assertion(key)?.index).toBe(0);
+    market.listed = [ours({ index: 6 })];
+    for (const number of [1_005, 1_006]) await market.mine(number);
+    expect(market.resent).toHaveLength(2);
+    expect(ledger.assertion(key)?.index).toBe(6);
+  });
+
+  it("expires when two answers of the market agree on another block than was told, and is revealed then", async () => {
+    market.listed = [ours({ index: 0 })];
+    market.bounty = async () => aBounty({ expiration: block(1_010) });
+    for (const number of [1_003, 1_010, 1_011]) await market.mine(number);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(ledger.find(key)?.bounty.expiration).toBe(1_010);
+    expect(told).toContainEqual({
+      event: "bounty.expiration-corrected",
+      facts: { guid: GUID, from: 1_020, to: 1_010 },
+    });
+  });
+
+  it("does not expire in another block on a single answer, but is asked after again", async () => {
+    market.listed = [ours({ index: 0 })];
+    const answers = [1_050, 1_020, 1_020];
+    market.bounty = async () => aBounty({ expiration: block(answers.shift() ?? 1_020) });
+    for (const number of [1_003, 1_004, 1_005]) await market.mine(number);
+    expect(answers).toEqual([]);
+    expect(ledger.find(key)?.bounty.expiration).toBe(1_020);
+  });
+
+  it("was never there when the window has passed, nobody lists it and its bytes revert: the stake is given back", async () => {
+    market.revealing = [{ kind: "failed", reason: "Invalid assertion ID", retryable: false }];
+    market.resending = [{ kind: "sent" }];
+    market.fates = [
+      { kind: "done", value: { payout: nct(0n), index: 0 } },
+      { kind: "failed", reason: "Bounty inactive", retryable: false },
+    ];
+    await market.mine(1_003);
+    for (const number of [1_020, 1_028, 1_029]) await market.mine(number);
+    expect(ledger.find(key)?.state).toBe("revealing");
+    await market.mine(1_030);
+    expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "post-failed" });
+    expect(ledger.summary()).toMatchObject({ atRisk: 0n, profit: 0n, revealsMissed: 0 });
+    expect(duties.open()).toBe(0);
   });
 
   it("is looked at once more by the next run too", async () => {
@@ -370,9 +418,11 @@ describe("revealing", () => {
   it("is made up for when the block that seemed to close the window was none of this chain", async () => {
     market.settling = [{ kind: "failed", reason: "No Quorum and vote active", retryable: true }];
     market.listed = [ours({ index: 0 })];
+    market.revealing = [LATE, { kind: "done", value: undefined }];
     await market.mine(1_500);
+    await market.mine(1_501);
     await market.mine(1_020);
-    expect(actions()).toEqual(["assert", "settle", "reveal"]);
+    expect(actions()).toEqual(["assert", "reveal", "settle", "reveal"]);
     expect(ledger.summary()).toMatchObject({ revealed: 1, revealsMissed: 0 });
   });
 
@@ -425,9 +475,37 @@ describe("revealing", () => {
 
   it("is not written off while the marketplace cannot be asked for its newest block, but not for ever", async () => {
     market.fresh = () => Promise.reject(new Error("HTTP 500"));
+    market.listed = [ours({ index: 0 })];
+    market.revealing = [LATE];
     await market.mine(1_049);
-    expect(ledger.find(key)?.revealMissed).toBe(false);
+    expect(actions()).toEqual(["assert"]);
     await market.mine(1_050);
+    await market.mine(1_051);
+    expect(ledger.find(key)?.revealMissed).toBe(true);
+  });
+
+  it.each([0, 1])("is done although the market once tells a window of %i blocks", async (revealWindow) => {
+    market.listed = [ours({ index: 0 })];
+    market.parameters = () => ({ ...someParameters, revealWindow });
+    market.anew = async () => someParameters;
+    for (const number of [1_018, 1_019, 1_020, 1_021]) await market.mine(number);
+    expect(ledger.find(key)).toMatchObject({ state: "revealed", revealMissed: false });
+  });
+
+  it("is tried all the same, once, when window and block are too late by every answer of the market", async () => {
+    market.listed = [ours({ index: 0 })];
+    market.parameters = () => ({ ...someParameters, revealWindow: 0 });
+    await market.mine(1_020);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(ledger.find(key)).toMatchObject({ state: "revealed", revealMissed: false });
+  });
+
+  it("is not tried for ever where the market names the same block for ever", async () => {
+    market.listed = [ours({ index: 0 })];
+    market.revealing = [LATE];
+    market.fresh = async () => 1_021;
+    for (let number = 1_040; number < 1_060; number++) await market.mine(number);
+    expect(actions().filter((what) => what === "reveal").length).toBeLessThan(6);
     expect(ledger.find(key)?.revealMissed).toBe(true);
   });
 
@@ -455,11 +533,14 @@ describe("revealing", () => {
   });
 
   it("is written down as missed when the window closed, and the bounty settled all the same", async () => {
+    market.revealing = [LATE];
+    market.listed = [ours({ index: 0 })];
     await market.mine(1_029);
+    await market.mine(1_030);
     expect(told.map(({ event }) => event)).toContain("assertion.reveal-missed");
-    expect(actions()).toEqual(["assert"]);
+    expect(actions()).toEqual(["assert", "reveal"]);
     await market.mine(1_130);
-    expect(actions()).toEqual(["assert", "settle"]);
+    expect(actions()).toEqual(["assert", "reveal", "settle"]);
     expect(ledger.summary()).toMatchObject({ asserted: 1, revealed: 0, settled: 1, revealsMissed: 1 });
   });
 });
@@ -520,6 +601,7 @@ describe("settling", () => {
   });
 
   it("happens at quorum, and writes down what was paid and what the truth was", async () => {
+    market.quorum = true;
     market.given = [{ voter: aBounty().author, votes: 0b11n }];
     market.tell("quorum", { guid: GUID });
     await market.mine(1_031);
@@ -531,6 +613,19 @@ describe("settling", () => {
       wrong: 1,
     });
     expect(duties.open()).toBe(0);
+  });
+
+  it("is not sent on the word of an event: the marketplace is asked for the quorum, a few times", async () => {
+    market.tell("quorum", { guid: GUID });
+    for (let number = 1_029; number < 1_060; number++) {
+      await market.mine(number);
+      market.tell("quorum", { guid: parseGuid("00000000-0000-4000-8000-000000000001") });
+    }
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(market.asked.filter((what) => what === "quorum")).toHaveLength(3);
+    // It is known when a node that was behind has caught up, or at the end of the vote window.
+    await market.mine(1_130);
+    expect(ledger.find(key)?.state).toBe("settled");
   });
 
   it("counts a refusal because it was settled already as settled", async () => {
@@ -674,6 +769,22 @@ describe("with many bounties", () => {
     expect(ledger.find(key)?.state).toBe("revealed");
   });
 
+  it("a start looks for its posts a few at a time, and new posts and settlements do not wait for that", async () => {
+    many(100, (other) => ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]));
+    market.assertions = () => {
+      market.asked.push("assertions");
+      return new Promise(() => {});
+    };
+    duties.resume();
+    await expect.poll(() => ledger.find(key)?.state).toBe("asserted");
+    expect(market.asked.filter((what) => what === "assertions")).toHaveLength(16);
+    market.quorum = true;
+    await market.mine(1_020);
+    market.tell("quorum", { guid: GUID });
+    await market.mine(1_030);
+    expect(ledger.find(key)?.state).toBe("settled");
+  });
+
   it("that all ended while we were away, the newest block is asked for once and each of them written off", async () => {
     many(100, () => {});
     await market.mine(1_019);
@@ -812,6 +923,7 @@ describe("a ledger that takes no writes", () => {
     await duties.take(GUID, 0);
     await market.mine(1_020);
     refuseWrites();
+    market.quorum = true;
     market.tell("quorum", { guid: GUID });
     await market.mine(1_031);
     expect(actions()).toEqual(["assert", "reveal", "settle"]);

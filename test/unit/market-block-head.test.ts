@@ -62,6 +62,15 @@ describe("the newest block", () => {
     expect(head.number()).toBe(10);
   });
 
+  it("follows the stream although the status names the same block for ever, as a cached page does", () => {
+    const head = at(3_000);
+    for (let number = 20; number < 40; number++) {
+      head.heard(block(number), number);
+      head.asked(block(3_000));
+    }
+    expect(head.number()).toBe(39);
+  });
+
   it("is not dragged down by a node that lags behind the others", () => {
     const head = new BlockHead();
     expect(news(head, [10, 9, 11, 10, 12, 11, 13, 12, 14, 13, 15, 14])).toEqual([10, 11, 12, 13, 14, 15]);

@@ -16,6 +16,7 @@ import type {
 } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import type { Reads } from "./reads.ts";
+import { RecentKeys } from "./recent-keys.ts";
 import type { TransactionEvents } from "./schemas.ts";
 import type { Action, Transactions } from "./transactions.ts";
 
@@ -30,6 +31,8 @@ export interface ActionParts {
   readonly onRefused: (refusal: { readonly guid: Guid; readonly reason: string }) => void;
 }
 
+const REMEMBERED_REFUSALS = 1_000;
+
 type AssertOptions = { readonly signal?: AbortSignal; readonly onRequest?: () => void };
 
 /**
@@ -38,6 +41,7 @@ type AssertOptions = { readonly signal?: AbortSignal; readonly onRequest?: () =>
  */
 export class Actions {
   readonly #parts: ActionParts;
+  readonly #toldRefusals = new RecentKeys(REMEMBERED_REFUSALS);
 
   constructor(parts: ActionParts) {
     this.#parts = parts;
@@ -161,7 +165,9 @@ export class Actions {
   }
 
   #refused(guid: Guid, { message: reason }: Fault): Outcome<never> {
-    this.#parts.log.error({ guid, reason }, "transaction.refused");
+    // It is built again, and may be refused again, at every block: told of once.
+    if (this.#toldRefusals.add(`${guid} ${reason}`))
+      this.#parts.log.error({ guid, reason }, "transaction.refused");
     this.#parts.onRefused({ guid, reason });
     return { kind: "failed", reason, retryable: false };
   }

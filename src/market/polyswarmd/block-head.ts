@@ -11,6 +11,14 @@ const LAG = 50;
 export type Weight = "news" | "known" | "odd";
 
 type Source = "stream" | "status";
+
+interface Stray {
+  readonly number: BlockNumber;
+  readonly run: number;
+  /** Nobody has named the head since. */
+  readonly undisputed: boolean;
+}
+
 const OTHER: Readonly<Record<Source, Source>> = { stream: "status", status: "stream" };
 
 /**
@@ -18,14 +26,17 @@ const OTHER: Readonly<Record<Source, Source>> = { stream: "status", status: "str
  * a little ahead count at once; one that is a little behind comes from a node that lags. What is further away, in
  * either direction, is another chain's number, or the truth after hours without a connection, or a chain that was
  * reset: it counts when both sources say so, or when one of them goes on from there for a while. What is said of the
- * old head in between speaks against it. So a single wrong number never makes every reveal look too late.
+ * old head in between speaks against it; but a status that stands still, as a cached one does, is no word against a
+ * stream that goes on. So a single wrong number never makes every reveal look too late.
  */
 export class BlockHead {
   #number: BlockNumber | undefined;
   #blockMs: number | undefined;
   #lastHeard: { readonly number: BlockNumber; readonly atMs: number } | undefined;
   /** By source: the last number that did not follow, and how many led up to it. */
-  #strays: { [From in Source]?: { readonly number: BlockNumber; readonly run: number } } = {};
+  #strays: { [From in Source]?: Stray } = {};
+  /** The status gave it last. */
+  #status: BlockNumber | undefined;
 
   number(): BlockNumber | undefined {
     return this.#number;
@@ -50,22 +61,25 @@ export class BlockHead {
 
   /** A number that the gateway gave as its status. */
   asked(number: BlockNumber): Weight {
-    return this.#weigh("status", number);
+    const stale = number === this.#status;
+    this.#status = number;
+    return this.#weigh("status", number, stale);
   }
 
-  #weigh(source: Source, number: BlockNumber): Weight {
+  #weigh(source: Source, number: BlockNumber, stale = false): Weight {
     const head = this.#number;
     if (head === undefined || follows(head, number)) return this.#accept(number);
     if (head === number) {
-      this.#strays = {};
+      const { stream } = this.#strays;
+      this.#strays = stale && stream !== undefined ? { stream: { ...stream, undisputed: false } } : {};
       return "known";
     }
     const run = this.#stray(source, number);
     const lags = number < head && head - number <= LAG;
-    const other = this.#strays[OTHER[source]]?.number;
-    const agreed = other !== undefined && Math.abs(other - number) <= LAG;
+    const other = this.#strays[OTHER[source]];
+    const agreed = other?.undisputed === true && Math.abs(other.number - number) <= LAG;
     if (run >= RESET_AFTER) return this.#accept(number);
-    if (agreed && !lags) return this.#accept(other > number ? other : number);
+    if (agreed && !lags) return this.#accept(other.number > number ? other.number : number);
     return lags ? "known" : "odd";
   }
 
@@ -74,7 +88,7 @@ export class BlockHead {
     const before = this.#strays[source];
     if (before?.number === number) return before.run;
     const run = before !== undefined && follows(before.number, number) ? before.run + 1 : 1;
-    this.#strays[source] = { number, run };
+    this.#strays[source] = { number, run, undisputed: true };
     return run;
   }
 

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MarketParameters } from "../../domain/bounty.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
@@ -17,6 +16,7 @@ import { MarketListeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { BOUNTIES_PER_PAGE, Reads } from "./reads.ts";
 import { warnOfDroppedBodies } from "./receipts.ts";
+import { TermsWatch } from "./terms-watch.ts";
 import { Transactions } from "./transactions.ts";
 
 export interface PolyswarmdOptions {
@@ -43,6 +43,7 @@ export interface PolyswarmdOptions {
     readonly receiptPollMs?: number;
     readonly quietMs?: number;
     readonly streamPatienceMs?: number;
+    readonly termsPauseMs?: number;
   };
 }
 
@@ -86,12 +87,16 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
   const listeners = new MarketListeners(log);
   const opened = Promise.withResolvers<void>();
   const left = new AbortController();
-  let parameters: MarketParameters | undefined;
   const head = new HeadWatch({
     reads,
     onBlock: (number) => listeners.emit("block", { number }),
     log,
     quietMs: timings?.quietMs,
+  });
+  const terms = new TermsWatch({
+    reads,
+    onChange: (parameters) => listeners.emit("parameters", parameters),
+    pauseMs: timings?.termsPauseMs,
   });
 
   const stream = new EventStream({
@@ -111,7 +116,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
   async function reopened(): Promise<void> {
     for (let tries = 0; stream.open(); tries++) {
       const answers = await Promise.allSettled([
-        refresh(left.signal),
+        terms.ask(left.signal),
         head.catchUp({ signal: left.signal, repeatable: false }),
       ]);
       const trouble = answers.find((answer) => answer.status === "rejected");
@@ -127,28 +132,15 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     }
   }
 
-  async function refresh(signal: AbortSignal | undefined): Promise<MarketParameters> {
-    const fresh = await reads.parameters({ signal });
-    update(fresh);
-    return fresh;
-  }
-
-  function update(fresh: MarketParameters): void {
-    const before = parameters;
-    parameters = fresh;
-    const keys = Object.keys(fresh) as (keyof MarketParameters)[];
-    if (before === undefined || keys.some((key) => before[key] !== fresh[key])) {
-      listeners.emit("parameters", fresh);
-    }
-  }
-
   function hear(heard: Heard): void {
     if (heard.name === "block") {
       head.heard(heard.number, left.signal);
-    } else if (heard.name === "fee_update" && parameters !== undefined) {
-      update({ ...parameters, bountyFee: heard.bountyFee, assertionFee: heard.assertionFee });
-    } else if (heard.name === "window_update" && parameters !== undefined) {
-      update({ ...parameters, revealWindow: heard.revealWindow, voteWindow: heard.voteWindow });
+    } else if (heard.name === "fee_update") {
+      const { bountyFee, assertionFee } = heard;
+      terms.heard({ bountyFee, assertionFee }, left.signal);
+    } else if (heard.name === "window_update") {
+      const { revealWindow, voteWindow } = heard;
+      terms.heard({ revealWindow, voteWindow }, left.signal);
     } else {
       listeners.tell(heard);
     }
@@ -159,7 +151,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     reads,
     signer,
     log,
-    refreshFee: async (signal) => (await refresh(signal)).assertionFee,
+    refreshFee: async (signal) => (await terms.ask(signal)).assertionFee,
     onRefused: (refusal) => listeners.emit("refused", refusal),
   });
 
@@ -171,7 +163,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     async start(signal) {
       const waitMs = options.waitMs ?? 60_000;
       const giveUpAt = performance.now() + waitMs;
-      update(await greet({ gateway, reads, head, address, log, waitMs }, signal));
+      terms.learn(await greet({ gateway, reads, head, address, log, waitMs }, signal));
       void warnOfDroppedBodies(gateway, log, left.signal);
       stream.start();
       const patience = AbortSignal.timeout(
@@ -189,7 +181,8 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     connected: () => stream.open(),
     head: () => started(head.number()),
     freshHead: (signal) => head.ask({ signal }),
-    parameters: () => started(parameters),
+    parameters: () => started(terms.parameters()),
+    freshParameters: (signal) => terms.ask(signal),
     bounty: (guid, signal) => reads.bounty(guid, signal),
     quorumReached: (guid, signal) => reads.quorumReached(guid, signal),
     bountyPage: (page, signal) => reads.bountyPage(page, signal),
