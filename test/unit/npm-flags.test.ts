@@ -4,6 +4,7 @@ import { demoSettings } from "../../src/config/demo.ts";
 import { type CommandLine, refuseStrayWords, retypedForNpm } from "../../src/config/npm.ts";
 import { producerSettings } from "../../src/config/producer.ts";
 import { sandboxSettings } from "../../src/config/sandbox.ts";
+import { scanSettings } from "../../src/config/scan.ts";
 
 const line = (changes: Partial<CommandLine> = {}): CommandLine => ({
   command: "producer",
@@ -33,6 +34,21 @@ describe("flags that npm took", () => {
   it("come back with their value when npm took that too", () => {
     const env = npm({ npm_config_bid_strategy: "aggressive", npm_config_http_port: "0" });
     expect(retypedForNpm(line(), env)).toBe("npm start producer -- --bid-strategy aggressive --http-port 0");
+  });
+
+  it("leave the words alone of a command that is told files or names", () => {
+    const words = ["./samples", "more"];
+    const scan = line({ command: "scan", settings: scanSettings, words, takesWords: true });
+    expect(retypedForNpm(scan, npm({ npm_config_json: "true" }))).toBe(
+      "npm start scan -- --json ./samples more",
+    );
+    expect(
+      retypedForNpm(
+        { ...scan, words: ["mine", ...words], rest: ["mine", ...words] },
+        npm({ npm_config_backend: "true" }),
+      ),
+    ).toBe("npm start scan -- --backend NAME mine ./samples more");
+    expect(() => refuseStrayWords(scan, npm({}))).not.toThrow();
   });
 
   it("come back as switches, even when npm has a setting of that name itself", () => {
