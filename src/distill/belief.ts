@@ -3,11 +3,11 @@
  *
  *     z = log odds(base rate) + accusations - defences
  *
- * The base rate is a Beta distribution around even odds, worth 20 artifacts, plus what was settled; a class of types has
- * its own, drawn towards the overall one. What a statement is worth is its balanced precision: of the artifacts about
+ * The base rate is a Beta distribution around even odds, worth 20 artifacts, plus what was settled of other types, which
+ * together are worth 20 artifacts at most, plus what was settled of this class of types. What a statement is worth is its balanced precision: of the artifacts about
  * which this backend says this, the part that is malicious, were there as many malicious as benign ones in the world. It
- * is a Beta distribution too: centred at what the backend claims, worth 8 artifacts; then the record over all types; then
- * the record over this class of types. Its log odds are the log likelihood ratio. A backend's word never counts against
+ * is a Beta distribution too: centred at what the backend claims, worth 8 artifacts; then its record on other types, worth
+ * 20 artifacts at most; then its record on this class of types. Its log odds are the log likelihood ratio. A backend's word never counts against
  * what it says: the worst record makes it worth nothing.
  *
  * Fellows of a camp (camps.ts) say what they share once:
@@ -71,9 +71,9 @@ export function believe(evidence: Evidence, reliability: Reliability): Belief {
 }
 
 function baseRate({ typeClass }: Evidence, { settled, settledByClass }: Reliability): Share {
-  const overall = drawn({ mean: 0.5, weight: BASE_WEIGHT }, settled);
-  const inClass = settledByClass.get(typeClass);
-  return inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), inClass);
+  const inClass = settledByClass.get(typeClass) ?? NONE;
+  const elsewhere = drawn({ mean: 0.5, weight: BASE_WEIGHT }, less(settled, inClass));
+  return drawn(atMost(elsewhere, CLASS_WEIGHT), inClass);
 }
 
 /** What a statement adds to its side, never less than nothing. */
@@ -83,20 +83,37 @@ function worthOf(
   { backends }: Reliability,
 ): Belief {
   const track = backends.get(backend);
-  const claimed: Share = { mean: claim, weight: CLAIM_WEIGHT };
-  const overall = track === undefined ? claimed : drawn(claimed, balanced(track.overall, saying));
-  const inClass = track?.byClass.get(typeClass);
-  const share =
-    inClass === undefined ? overall : drawn(weighing(overall, CLASS_WEIGHT), balanced(inClass, saying));
+  const inClass = record(track?.byClass.get(typeClass), saying);
+  const overall = record(track?.overall, saying);
+  const others = { heard: less(overall.heard, inClass.heard), said: less(overall.said, inClass.said) };
+  const elsewhere = drawn({ mean: claim, weight: CLAIM_WEIGHT }, balanced(others));
+  const share = drawn(atMost(elsewhere, CLASS_WEIGHT), balanced(inClass));
   const logOdds = logit(share.mean) * (side === "accuses" ? 1 : -1);
   return { z: Math.max(0, logOdds), variance: varianceOf(share) };
 }
 
-/** How often it was said, with the more frequent truth scaled down to the rarer one. */
-function balanced({ heard, said }: Tally, saying: Statement["saying"]): Count {
-  const [benign, malicious] = said.get(saying) ?? [0, 0];
-  const rarer = Math.min(...heard);
-  return rarer === 0 ? [0, 0] : [(benign * rarer) / heard[0], (malicious * rarer) / heard[1]];
+/** Artifacts of which a backend said something, and those of which it said this. */
+interface Saids {
+  readonly heard: Count;
+  readonly said: Count;
+}
+
+const NONE: Count = [0, 0];
+
+const record = (tally: Tally | undefined, saying: Statement["saying"]): Saids => ({
+  heard: tally?.heard ?? NONE,
+  said: tally?.said.get(saying) ?? NONE,
+});
+
+const less = (count: Count, part: Count): Count => [count[0] - part[0], count[1] - part[1]];
+
+/**
+ * How often it was said, with the more frequent truth scaled down to the rarer one. Eight imagined artifacts of either
+ * truth go along, so that a backend is found out which only ever met one of them.
+ */
+function balanced({ heard, said }: Saids): Count {
+  const rarer = Math.min(...heard) + CLAIM_WEIGHT;
+  return [(said[0] * rarer) / (heard[0] + CLAIM_WEIGHT), (said[1] * rarer) / (heard[1] + CLAIM_WEIGHT)];
 }
 
 function drawn(prior: Share, [benign, malicious]: Count): Share {
@@ -105,7 +122,7 @@ function drawn(prior: Share, [benign, malicious]: Count): Share {
 }
 
 /** The same, worth no more than this. */
-const weighing = ({ mean, weight }: Share, most: number): Share => ({ mean, weight: Math.min(weight, most) });
+const atMost = ({ mean, weight }: Share, most: number): Share => ({ mean, weight: Math.min(weight, most) });
 
 /** Of the log odds of a Beta distribution, to first order: 1 / alpha + 1 / beta. */
 const varianceOf = ({ mean, weight }: Share): number => 1 / (mean * weight) + 1 / ((1 - mean) * weight);

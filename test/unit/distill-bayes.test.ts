@@ -104,6 +104,15 @@ describe("with a record", () => {
     expect(chance([malicious("one")], poor)).toBeLessThan(0.55);
   });
 
+  it("stops staking on a word that was wrong eight times and never right, and is wary after three", () => {
+    const [three, eight] = [3, 8].map((times) =>
+      opinionOf([malicious("one")], taught(past(times, false, [malicious("one")]))),
+    );
+    expect(three).toMatchObject({ verdict: "malicious" });
+    expect(three!.confidence).toBeLessThan(450_000);
+    expect(eight).toMatchObject({ verdict: "suspicious" });
+  });
+
   it("is as sceptical of a new backend as ever, whatever the others have shown", () => {
     expect(chance([malicious("new")], good)).toBeCloseTo(0.95, 1);
     expect(chance([malicious("one")], good)).toBeGreaterThan(chance([malicious("new")], good));
@@ -255,6 +264,12 @@ describe("whatever was learned and whatever is said", () => {
         expect(opinionOf(others, knowledge, names)).toEqual(opinionOf(answers, knowledge, names));
       }),
     );
+  });
+
+  it("the order of the answers makes no difference to what is learned from them either", () => {
+    const history = simulate(200, 17).map((one) => settle(one));
+    const turned = history.map((one) => ({ ...one, answers: one.answers.toReversed() }));
+    expect(learn(turned, silence)).toEqual(learn(history, silence));
   });
 
   it("probability lies in its interval, and confidence is its distance from even odds", () => {
