@@ -79,6 +79,8 @@ describe("a described backend's answer", () => {
     const map = AnswerShape.parse({ verdict: "/constructor/name", verdicts: { Object: "malicious" } });
     expect(() => readAnswer("{}", map)).toThrow("no known verdict");
     expect(() => readAnswer('{"verdict":"constructor"}', OWN)).toThrow("no known verdict");
+    expect(valueAt({}, "/constructor")).toBe(undefined);
+    expect(valueAt([], "/length")).toBe(undefined);
   });
 
   it("is always a finding that can be staked on, or an error with an excerpt of one short line", () => {
