@@ -17,13 +17,18 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Runs a real process to its end. */
-export async function run(
+export const run = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  runIn(ROOT, command, args, env);
+
+/** The same in another folder. */
+export async function runIn(
+  cwd: string,
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Ended> {
   const child = spawn(command, args, {
-    cwd: ROOT,
+    cwd,
     env: { ...plainEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

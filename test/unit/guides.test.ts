@@ -3,10 +3,12 @@ import { expect, it } from "vitest";
 import { calibrateSettings } from "../../src/config/calibrate.ts";
 import { consumerSettings } from "../../src/config/consumer.ts";
 import { demoSettings } from "../../src/config/demo.ts";
+import { initSettings } from "../../src/config/init.ts";
 import { foldPhrases } from "../../src/config/phrases.ts";
 import { producerSettings } from "../../src/config/producer.ts";
 import { recoverSettings } from "../../src/config/recover.ts";
 import { sandboxSettings } from "../../src/config/sandbox.ts";
+import { scanSettings } from "../../src/config/scan.ts";
 import { readSettings, type SettingsTable } from "../../src/config/settings.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -17,6 +19,8 @@ const TABLES: Readonly<Record<string, SettingsTable>> = {
   recover: recoverSettings,
   calibrate: calibrateSettings,
   sandbox: sandboxSettings,
+  scan: scanSettings,
+  init: initSettings,
 };
 
 /** Every command with options that a guide shows, continued lines joined. */
