@@ -111,6 +111,15 @@ describe("the yara backend over real files", () => {
     expect(await yara.scan(large)).toMatchObject({ verdict: "malicious", family: "Eicar Test File" });
   });
 
+  it("lets a single file include what lies beside it", async () => {
+    using folder = new RuleFolder({
+      "main.yar": 'include "lib/part.yar"',
+      "lib/part.yar": ruleFor("part", "evil"),
+    });
+    await using yara = await YaraPool.open(folder.at("main.yar"));
+    expect(await yara.rulesIn("evil")).toEqual(["part"]);
+  });
+
   it("says which engine runs how many rules", async () => {
     await using yara = await YaraPool.open(RULES);
     expect((await yara.told(/YARA rules/)).text).toMatch(
