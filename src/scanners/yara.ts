@@ -2,7 +2,8 @@
  * Scans files with YARA rules: `--backend yara --yara-rules PATH`. docs/backend-yara.md says what rules may say of
  * family and confidence.
  */
-import { basename, extname } from "node:path";
+import { statSync } from "node:fs";
+import { basename, dirname, extname } from "node:path";
 import { z } from "zod";
 import { ConfigFault } from "../domain/fault.ts";
 import type { ArtifactClaim, Scanner, ScannerSettings } from "./contract.ts";
@@ -21,6 +22,10 @@ function externalsOf({ filename = "" }: ArtifactClaim): Externals {
   return { filename: name, extension: extname(name), filepath: "", filetype: "", owner: "" };
 }
 
+/** What its rules may include: files of their folder, and beside a single file. */
+const folderOf = (rules: string): string =>
+  statSync(rules, { throwIfNoEntry: false })?.isFile() ? dirname(rules) : rules;
+
 export const scanner = (settings: ScannerSettings): Scanner => {
   const { rules } = Settings.parse(settings);
   let live: LiveRules | undefined;
@@ -30,7 +35,7 @@ export const scanner = (settings: ScannerSettings): Scanner => {
     // The content is copied into the engine's memory, which ends at 4 GiB.
     accepts: { kinds: ["file"], maxSizeBytes: 512 * 1024 * 1024 },
     // The native engine is an addon. It is only loaded for many rules, and WebAssembly needs nothing.
-    confine: { read: rules === undefined ? [] : [rules], addons: true },
+    confine: { read: rules === undefined ? [] : [folderOf(rules)], addons: true },
     async setup(host) {
       if (rules === undefined) {
         throw new ConfigFault("YARA_RULES_UNSET", "The yara backend has no rules.", {
