@@ -62,11 +62,18 @@ describe("a condition on a bounty's metadata", () => {
     expect(holds(comparison, value, held)).toBe(expected);
   });
 
-  it.each<Comparison>(["<", "<=", ">=", ">", "==", "contains", "startswith", "endswith", "regex"])(
-    "with %s matches neither a key that is missing, nor null, nor metadata that is none",
-    (comparison) => {
-      const condition = parseCondition("key", comparison, "0");
-      for (const nothing of [claim({}), claim({ key: null }), claim({ Key: 0 }), NO_CLAIM]) {
+  it.each<[Comparison, string]>([
+    ...(["<", "<=", ">=", ">"] as const).map((comparison): [Comparison, string] => [comparison, "0"]),
+    ["==", "None"],
+    ...(["contains", "startswith", "endswith", "regex"] as const).map((comparison): [Comparison, string] => [
+      comparison,
+      "",
+    ]),
+  ])(
+    "with %s %j matches neither a key that is missing, nor null, nor metadata that is none",
+    (comparison, value) => {
+      const condition = parseCondition("key", comparison, value);
+      for (const nothing of [claim({}), claim({ key: null }), claim({ Key: "None" }), NO_CLAIM]) {
         expect(condition.matches(nothing)).toBe(false);
       }
     },
