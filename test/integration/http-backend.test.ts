@@ -154,9 +154,11 @@ describe("a service as a backend", () => {
   });
 
   it("that is silent is not waited for beyond the deadline, in a worker that lives on", async () => {
-    await using service = await Service.start([() => {}, json(MALICIOUS)]);
+    const unlessAsked: Answer = (response, asked, time) =>
+      asked.body.toString() === "be silent" ? undefined : json(MALICIOUS)(response, asked, time);
+    await using service = await Service.start([unlessAsked]);
     await using backend = await openAt(service, {}, { graceMs: 5_000 });
-    expect(await backend.scan("x", { inMs: 300 })).toEqual({ kind: "timeout" });
+    expect(await backend.scan("be silent", { inMs: 300 })).toEqual({ kind: "timeout" });
     expect(await backend.scan("x")).toEqual(finding(MALICIOUS));
   });
 
