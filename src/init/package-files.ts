@@ -31,6 +31,8 @@ function manifest(project: Project): object {
     },
     dependencies: { microengine: cloned ? `file:${origin.path}` : `^${version}` },
     devDependencies: tools,
+    // The package node fetches its binary by a script, which newer versions of npm run only when told so.
+    allowScripts: { node: true },
   };
 }
 
