@@ -4,7 +4,9 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
+import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
 import { openEmbeddedQueue } from "../../src/queue/embedded-producer.ts";
+import type { ScanWork } from "../../src/queue/port.ts";
 import { MemoryRateCounter, WINDOW_NAMES, WINDOWS, type Window } from "../../src/queue/rate-limit.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
 import { RedisRateCounter } from "../../src/queue/redis-rate-limit.ts";
@@ -73,6 +75,22 @@ describe("the Redis rate counter", () => {
     await test.ways[0]!.use("backend/a", { day: 5 }, "take");
     expect(await test.redis.keys("*")).toEqual(["{q}/rate/backend/a"]);
     expect(await test.redis.ttl("{q}/rate/backend/a")).toBeGreaterThan(86_400);
+  });
+});
+
+describe("the queue on Redis", () => {
+  it("counts for all its consumers together, and for each queue by itself", async () => {
+    await using server = await startRedis();
+    const address = parseRedisAddress(server.address);
+    const log = pino({ level: "silent" });
+    const join = (queue: string) => openBullmqWork({ address, queue, consumer: queue, waitMs: 0, log });
+    await using one = await join("q");
+    await using another = await join("q");
+    await using stranger = await join("r");
+    const take = ({ rates }: ScanWork) => rates.use("backend/a", { day: 1 }, "take");
+    expect((await take(one)).kind).toBe("granted");
+    expect((await take(another)).kind).toBe("refused");
+    expect((await take(stranger)).kind).toBe("granted");
   });
 });
 
