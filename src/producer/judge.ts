@@ -41,11 +41,6 @@ export class Judge {
     return engine.distill(testimony, { silence, reliability: this.#reliability });
   }
 
-  /** Settled artifacts that opinions rest on. */
-  precedents(): number {
-    return this.#history.length;
-  }
-
   /** Tells as `tell` does, and heeds the settlements of this chain. */
   heeding(chain: ChainName, tell: Tell): Tell {
     return (event, facts) => {
