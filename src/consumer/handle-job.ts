@@ -1,5 +1,6 @@
 /** One scan job from its arrival to its answer: fetch, check, detect, scan. Every way it can end is an answer. */
 import { type Refusal, refusalOf } from "../domain/accepts.ts";
+import type { Caveat } from "../domain/caveat.ts";
 import type { Clock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { NoOpinionReason, ScanAnswer, ScanJob } from "../domain/scan.ts";
@@ -7,6 +8,7 @@ import type { Logger } from "../observe/log.ts";
 import type { ScanHandler } from "../queue/port.ts";
 import { checkFinding } from "../scanners/finding.ts";
 import { detectTypes } from "../triage/detect.ts";
+import { CaveatMemory } from "./caveat-memory.ts";
 import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
 import type { Gate } from "./gate.ts";
 import type { Backend } from "./scan-pool.ts";
@@ -24,6 +26,8 @@ export interface HandlerParts {
   readonly maxSizeBytes: number;
   /** Scans at the same time, over all backends. Default: as many as there are jobs. */
   readonly scans?: Gate;
+  /** Of each backend, by name: so many of those. Default: all of them. */
+  readonly scansOf?: ReadonlyMap<string, Gate>;
   /** Why a backend may not scan another artifact now, if so; `take` counts it. Default: it may. */
   readonly refusedByRate?: (backend: string, how: "take" | "peek") => Promise<string | undefined>;
   /** A job with less time left before its deadline is not begun. Default: 0. */
@@ -52,10 +56,11 @@ interface Course {
 
 export function createScanHandler(parts: HandlerParts): ScanHandler {
   const { clock, consumer, log } = parts;
+  const caveats = new CaveatMemory();
   return async (job, signal) => {
     const queuedMs = elapsedMs(clock, job.dispatchedAt);
     const course: Course = { fetchMs: 0, scanMs: 0, types: [] };
-    const opinion = await judge(parts, job, signal, course).catch((error: unknown) => {
+    const opinion = await judge(parts, caveats, job, signal, course).catch((error: unknown) => {
       log.error({ job: job.id, error: describeError(error) }, "scan.failed");
       return noOpinion("scanner-error", describeError(error));
     });
@@ -77,11 +82,12 @@ export function createScanHandler(parts: HandlerParts): ScanHandler {
 
 async function judge(
   parts: HandlerParts,
+  caveats: CaveatMemory,
   job: ScanJob,
   signal: AbortSignal,
   course: Course,
 ): Promise<Opinion> {
-  const { backends, clock, source, scans, refusedByRate, requiredMs = 0 } = parts;
+  const { backends, clock, source, scans, scansOf, refusedByRate, requiredMs = 0 } = parts;
   const backend = backends.get(job.backend);
   if (backend === undefined) return noOpinion("not-accepted", `This consumer does not run ${job.backend}.`);
   const leftMs = job.deadline - clock.now();
@@ -99,7 +105,7 @@ async function judge(
   if (content.kind !== "content") return notFetched(content, deadline - clock.now());
   course.content = content;
 
-  const mismatch = hashMismatch(job, content);
+  const mismatch = mismatchOf(job, content);
   if (mismatch !== undefined) return noOpinion("hash-mismatch", mismatch);
   if (job.kind === "url" && !isUtf8(content.bytes)) return noOpinion("not-text");
   course.types = await detectTypes(content.bytes, job.kind, true);
@@ -108,22 +114,28 @@ async function judge(
   if (refusal !== undefined)
     return noOpinion("not-accepted", refusalText(refusal, job.backend, course.types));
 
+  const noPlace = (): Opinion =>
+    noOpinion(deadline - clock.now() <= TIMER_SLACK_MS ? "expired" : "cancelled");
+  // First one of its own: who waits for that must not keep anybody from the places for all.
+  const own = scansOf?.get(job.backend);
+  using ownPlace = await own?.enter(signal);
+  if (own !== undefined && ownPlace === undefined) return noPlace();
   using place = await scans?.enter(signal);
-  if (scans !== undefined && place === undefined) {
-    return noOpinion(deadline - clock.now() <= TIMER_SLACK_MS ? "expired" : "cancelled");
-  }
+  if (scans !== undefined && place === undefined) return noPlace();
   // Counted only now: a download that failed or an artifact that is refused uses nothing up.
   const refused = await refusedByRate?.(job.backend, "take");
   if (refused !== undefined) return noOpinion("rate-limited", refused);
 
   const { bytes, sha256 } = content;
+  const caveat = job.kind === "file" ? caveats.of(bytes) : undefined;
   const scannedFrom = clock.now();
   const outcome = await backend.scan(
     { kind: job.kind, bytes, sha256, types: course.types, claim: job.claim, deadline },
     signal,
   );
   course.scanMs = elapsedMs(clock, scannedFrom);
-  return opinionOf(outcome);
+  const opinion = opinionOf(outcome);
+  return opinion.reason === "no-match" ? qualified(opinion, await caveat) : opinion;
 }
 
 /** A clock that was set back would make a duration negative, and an answer with such a one is thrown away. */
@@ -139,6 +151,12 @@ function notFetched({ kind, detail }: FetchFailure, remainingMs: number): Opinio
     ? noOpinion("download-failed", "The artifact did not arrive in time.")
     : noOpinion(kind, detail);
 }
+
+/** Silence about what could not be seen through is no silence: nobody may take it for benign. */
+const qualified = (silence: Opinion, caveat: Caveat | undefined): Opinion =>
+  caveat === undefined
+    ? silence
+    : { ...silence, reason: "undecided", detail: `${caveat.kind}: ${caveat.sentence}` };
 
 function opinionOf(outcome: ScanOutcome): Opinion {
   switch (outcome.kind) {
@@ -162,11 +180,18 @@ function opinionOf(outcome: ScanOutcome): Opinion {
   }
 }
 
-/** The declared hash is a stranger's word too; but content that is not what the bounty is about is not worth a stake. */
-function hashMismatch({ claim }: ScanJob, { sha256 }: ArtifactContent): string | undefined {
+/**
+ * The declared hash is a stranger's word too; but content that is not what the bounty is about is not worth a stake. A
+ * declared length counts where there is no hash to go by.
+ */
+function mismatchOf({ claim }: ScanJob, { sha256, bytes }: ArtifactContent): string | undefined {
   const declared = claim.sha256?.toLowerCase();
-  if (declared === undefined || !/^[0-9a-f]{64}$/.test(declared) || declared === sha256) return undefined;
-  return `The bounty declares ${declared}, the content is ${sha256}.`;
+  if (declared !== undefined && /^[0-9a-f]{64}$/.test(declared)) {
+    return declared === sha256 ? undefined : `The bounty declares ${declared}, the content is ${sha256}.`;
+  }
+  return claim.sizeBytes === undefined || claim.sizeBytes === bytes.length
+    ? undefined
+    : `The bounty declares ${claim.sizeBytes} bytes, the content has ${bytes.length}.`;
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -26,6 +26,19 @@ const CANONICAL: Readonly<Record<string, string>> = {
   "text/xml": "application/xml",
   "text/rtf": "application/rtf",
   "inode/x-empty": "application/x-empty",
+  "application/cdfv2": "application/x-cfb",
+  "application/x-archive": "application/x-unix-archive",
+  "application/vnd.debian.binary-package": "application/x-deb",
+  "application/x.ms.shortcut": "application/x-ms-shortcut",
+  "application/x-java-applet": "application/java-vm",
+  "application/x-gtar": "application/x-tar",
+  "application/x-ms-installer": "application/x-msi",
+  "application/vnd.ms-msi": "application/x-msi",
+  "application/x-bat": "text/x-msdos-batch",
+  "audio/x-wav": "audio/wav",
+  "audio/vnd.wave": "audio/wav",
+  "image/vnd.microsoft.icon": "image/x-icon",
+  "image/x-ms-bmp": "image/bmp",
 };
 
 /** Lower case, without parameters, and by the name that this project uses. */

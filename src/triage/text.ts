@@ -25,3 +25,9 @@ export function readText(bytes: Uint8Array, whole: boolean): string | undefined 
     return undefined;
   }
 }
+
+/** The text that the bytes are in a code page of eight bits, as Latin-1; `undefined` for what no text can hold. */
+export function readEightBitText(bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  return NOT_IN_TEXT.test(text) ? undefined : text;
+}

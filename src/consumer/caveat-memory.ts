@@ -1,0 +1,19 @@
+import type { Caveat } from "../domain/caveat.ts";
+import { LOOK_LIMITS, lookInside } from "../triage/look-inside.ts";
+
+/** A look takes 10 ms or so; what takes longer is made to. */
+const PATIENCE_MS = 1_500;
+
+/** What keeps scanners from seeing through a content, found out once for all the backends that are asked about it. */
+export class CaveatMemory {
+  readonly #looks = new WeakMap<Uint8Array, Promise<Caveat | undefined>>();
+
+  /** Begins at once, and goes on beside the scan. Never rejects. */
+  of(content: Uint8Array): Promise<Caveat | undefined> {
+    const known = this.#looks.get(content);
+    if (known !== undefined) return known;
+    const looking = lookInside(content, LOOK_LIMITS, AbortSignal.timeout(PATIENCE_MS));
+    this.#looks.set(content, looking);
+    return looking;
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Why an artifact cannot be seen through, whoever looks: a scanner that finds nothing in it has not found it clean.
+ * Stable names: answers carry them at the beginning of their `detail`.
+ */
+export const CAVEATS = [
+  "encrypted", // a password keeps part of the content from everybody
+  "bomb", // unpacks to more than any real file, to wear out who tries
+  "too-deep", // archives in archives, deeper than anybody looks
+  "too-many-entries",
+  "too-much", // unpacks to more than is looked at
+  "damaged", // contradicts itself: unpackers differ in what they find in it
+  "truncated", // ends before it says it does
+  "macros", // a document with programs in it
+] as const;
+
+export interface Caveat {
+  readonly kind: (typeof CAVEATS)[number];
+  /** A sentence for people, in our words only: nothing of it was written by a stranger. */
+  readonly sentence: string;
+}
+
+export const caveat = (kind: Caveat["kind"], sentence: string): Caveat => ({ kind, sentence });

@@ -1,0 +1,45 @@
+/** What documents and archives that are not opened say in clear about themselves: a password, macros. */
+import { type Caveat, caveat } from "../domain/caveat.ts";
+import { readOleDirectory } from "./ole-directory.ts";
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+export function oleLock(content: Uint8Array): Caveat | undefined {
+  const directory = readOleDirectory(content);
+  if (directory === undefined) return caveat("truncated", "The OLE document ends before its directory.");
+  const { names } = directory;
+  if (names.has("encryptedpackage")) return caveat("encrypted", "The document is under a password.");
+  const macros = names.has("vba") || names.has("_vba_project") || names.has("_vba_project_cur");
+  return macros ? caveat("macros", "The document has macros.") : undefined;
+}
+
+export const pdfLock = (content: Uint8Array): Caveat | undefined =>
+  asBuffer(content).includes("/Encrypt") ? caveat("encrypted", "The PDF has encrypted content.") : undefined;
+
+/** Version 4 marks an archive with encrypted headers, and each encrypted file; version 5 begins with another block. */
+export function rarLock(content: Uint8Array): Caveat | undefined {
+  const view = asBuffer(content);
+  if (view.length < 24) return caveat("truncated", "The RAR ends within its headers.");
+  const isFive = view[6] === 1;
+  const first = 7 + view.readUInt16LE(12);
+  const encrypted = isFive
+    ? view[13] === 4
+    : (view.readUInt16LE(10) & 0x80) !== 0 ||
+      (view[first + 2] === 0x74 && ((view[first + 3] ?? 0) & 4) !== 0);
+  return encrypted ? caveat("encrypted", "The RAR is under a password.") : undefined;
+}
+
+const AES = Buffer.from("06f10701", "hex");
+
+/** The headers at the end name the methods; packed headers do not, unless they are encrypted themselves. */
+export function sevenZipLock(content: Uint8Array): Caveat | undefined {
+  const view = asBuffer(content);
+  if (view.length < 32) return caveat("truncated", "The 7z ends within its header.");
+  const headers = 32 + Number(view.readBigUInt64LE(12));
+  if (headers + Number(view.readBigUInt64LE(20)) > view.length) {
+    return caveat("truncated", "The 7z ends before its directory.");
+  }
+  return view.subarray(headers).includes(AES)
+    ? caveat("encrypted", "The 7z is under a password.")
+    : undefined;
+}

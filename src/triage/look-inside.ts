@@ -1,0 +1,249 @@
+/**
+ * Looks through archives and documents for what keeps scanners from seeing through them, within limits: an artifact is
+ * worth so much work and no more. What is unpacked is looked at and forgotten; nothing is written anywhere.
+ *
+ * A ZIP is read by its directory; of its entries only the first bytes are unpacked, and whole archives among them. A tar
+ * is walked, a gzip unpacked. What else can hold files (7z, rar, cab ...) is not opened, only asked whether it is
+ * encrypted where it says so in clear.
+ */
+import { promisify } from "node:util";
+import { constants, gunzip, inflateRaw } from "node:zlib";
+import { type Caveat, caveat } from "../domain/caveat.ts";
+import { oleLock, pdfLock, rarLock, sevenZipLock } from "./locks.ts";
+import { tarMembers } from "./tar.ts";
+import { truncation } from "./truncation.ts";
+import { packedContent, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
+import { hasMacros } from "./zip-kind.ts";
+
+export interface LookLimits {
+  /** Of everything that is unpacked, together. */
+  readonly unpackedBytes: number;
+  /** Of all archives together. */
+  readonly entries: number;
+  /** Archives in each other; 1 looks into the artifact and into nothing that it holds. */
+  readonly depth: number;
+  /** Unpacked to packed, where more than a mebibyte is unpacked. Text that repeats itself reaches 200; zlib's most is 1032. */
+  readonly ratio: number;
+}
+
+export const LOOK_LIMITS: LookLimits = {
+  unpackedBytes: 32 * 1024 * 1024,
+  entries: 10_000,
+  depth: 5,
+  ratio: 400,
+};
+
+/** What is left of the limits. */
+interface Budget {
+  bytes: number;
+  entries: number;
+  readonly limits: LookLimits;
+  readonly signal: AbortSignal | undefined;
+}
+
+const MIB = 1024 * 1024;
+/** Of packed content that is unpacked to see what it begins with: at most half a mebibyte comes out. */
+const PEEK_BYTES = 512;
+
+const unzip = promisify(gunzip);
+const inflate = promisify(inflateRaw);
+
+/**
+ * The first thing found that keeps a scanner from seeing through the content, or `undefined`. Never throws. When the
+ * signal aborts, what has not been looked at by then is not seen through.
+ */
+export async function lookInside(
+  content: Uint8Array,
+  limits: LookLimits = LOOK_LIMITS,
+  signal?: AbortSignal,
+): Promise<Caveat | undefined> {
+  const budget = { bytes: limits.unpackedBytes, entries: limits.entries, limits, signal };
+  try {
+    return await look(content, 1, budget);
+  } catch {
+    return caveat("damaged", "It cannot be read as what it says it is.");
+  }
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/** `depth` is that of the content: 1 for the artifact. */
+async function look(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
+  const known = formatOf(content);
+  const plain = known === undefined ? undefined : FORMATS[known];
+  if (plain === undefined) return zipBehind(content, depth, budget);
+  return (
+    (await plain(content, depth, budget)) ?? (known === "zip" ? undefined : zipBehind(content, depth, budget))
+  );
+}
+
+type Look = (content: Uint8Array, depth: number, budget: Budget) => Promise<Caveat | undefined>;
+
+const FORMATS = {
+  zip: lookIntoZip,
+  gzip: lookIntoGzip,
+  tar: lookIntoTar,
+  program: async (content) => truncation(content),
+  ole: async (content) => oleLock(content),
+  pdf: async (content) => pdfLock(content),
+  rar: async (content) => rarLock(content),
+  sevenZip: async (content) => sevenZipLock(content),
+} satisfies Readonly<Record<string, Look>>;
+
+function formatOf(content: Uint8Array): keyof typeof FORMATS | undefined {
+  const head = asBuffer(content.subarray(0, 1024)).toString("latin1");
+  if (["PK\x03\x04", "PK\x05\x06", "PK\x07\x08"].some((magic) => head.startsWith(magic))) return "zip";
+  if (head.startsWith("\x1f\x8b")) return "gzip";
+  if (head.startsWith("\x7fELF") || head.startsWith("MZ")) return "program";
+  if (head.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return "ole";
+  if (head.startsWith("Rar!\x1a\x07")) return "rar";
+  if (head.startsWith("7z\xbc\xaf\x27\x1c")) return "sevenZip";
+  if (head.slice(257, 262) === "ustar") return "tar";
+  return head.includes("%PDF-") ? "pdf" : undefined;
+}
+
+/** An archive behind something else: a program that unpacks itself, a picture that is a jar. */
+async function zipBehind(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
+  return readZipDirectory(content, 1) === undefined ? undefined : lookIntoZip(content, depth, budget);
+}
+
+async function lookIntoZip(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
+  if (depth > budget.limits.depth) return tooDeep(budget);
+  const directory = readZipDirectory(content, budget.entries + 1);
+  if (directory === undefined) return caveat("truncated", "The ZIP has no directory at its end.");
+  const { entries, declaredEntries } = directory;
+  if (declaredEntries > budget.entries || entries.length > budget.entries) return tooMany(budget);
+  budget.entries -= entries.length;
+  if (entries.some(({ encrypted }) => encrypted)) {
+    return caveat("encrypted", "The ZIP has entries under a password.");
+  }
+  if (entries.length < declaredEntries)
+    return caveat("damaged", "The directory of the ZIP is not what its end says it is.");
+  const bomb = zipBomb(entries, content.length, budget.limits);
+  if (bomb !== undefined) return bomb;
+  if (hasMacros(entries)) return caveat("macros", "The document has macros.");
+  for (const entry of entries) {
+    if (budget.signal?.aborted === true) return NO_TIME;
+    const found = await lookIntoEntry(content, entry, depth, budget);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** By what the directory claims. Entries that share their packed bytes are how a small file claims to hold a huge one. */
+function zipBomb(
+  entries: readonly ZipEntry[],
+  contentBytes: number,
+  { ratio }: LookLimits,
+): Caveat | undefined {
+  const packed = entries.reduce((sum, entry) => sum + entry.packedBytes, 0);
+  const unpacked = entries.reduce((sum, entry) => sum + entry.unpackedBytes, 0);
+  if (packed > contentBytes) return caveat("bomb", "The entries of the ZIP overlap.");
+  return isBomb(packed, unpacked, ratio) ? bombOf("ZIP", packed, unpacked) : undefined;
+}
+
+const isBomb = (packed: number, unpacked: number, ratio: number): boolean =>
+  unpacked > MIB && unpacked > packed * ratio;
+const bombOf = (name: string, packed: number, unpacked: number): Caveat =>
+  caveat("bomb", `${packed} bytes in the ${name} unpack to ${unpacked} or more.`);
+const tooDeep = ({ limits }: Budget): Caveat =>
+  caveat("too-deep", `Archives in archives, more than ${limits.depth} deep.`);
+const tooMany = ({ limits }: Budget): Caveat =>
+  caveat("too-many-entries", `More than ${limits.entries} entries in its archives.`);
+const tooMuch = ({ limits }: Budget): Caveat =>
+  caveat("too-much", `Its archives unpack to more than ${limits.unpackedBytes} bytes.`);
+
+const NO_TIME = caveat("too-much", "There was no time to look through all its archives.");
+
+const STORED = 0;
+const DEFLATED = 8;
+
+async function lookIntoEntry(
+  content: Uint8Array,
+  entry: ZipEntry,
+  depth: number,
+  budget: Budget,
+): Promise<Caveat | undefined> {
+  const packed = packedContent(content, entry);
+  if (packed === undefined) return caveat("damaged", "An entry of the ZIP is not where its directory says.");
+  if (entry.method === STORED) return lookIntoMember(packed, depth, budget);
+  if (entry.method !== DEFLATED || packed.length === 0) return undefined;
+  const peeked = await peek(packed);
+  if (peeked === undefined) return caveat("damaged", "An entry of the ZIP cannot be unpacked.");
+  if (peeked.length > entry.unpackedBytes)
+    return caveat("damaged", "An entry of the ZIP is larger than it says.");
+  if (formatOf(peeked) === undefined) return undefined;
+  if (entry.unpackedBytes > budget.bytes) return tooMuch(budget);
+  const unpacked = await unpack(inflate, packed, entry.unpackedBytes);
+  if (!(unpacked instanceof Uint8Array))
+    return caveat("damaged", "An entry of the ZIP cannot be unpacked to the size it says.");
+  budget.bytes -= unpacked.length;
+  return lookIntoMember(unpacked, depth, budget);
+}
+
+/** A program in an archive may be cut off as it likes; archives and documents are looked at like the artifact. */
+async function lookIntoMember(
+  member: Uint8Array,
+  depth: number,
+  budget: Budget,
+): Promise<Caveat | undefined> {
+  const format = formatOf(member);
+  return format === undefined || format === "program" ? undefined : look(member, depth + 1, budget);
+}
+
+async function peek(packed: Uint8Array): Promise<Uint8Array | undefined> {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MIB };
+  try {
+    return await inflate(packed.subarray(0, PEEK_BYTES), options);
+  } catch {
+    return undefined;
+  }
+}
+
+type Unpacked = Uint8Array | "too-large" | "truncated" | "damaged";
+
+async function unpack(by: typeof unzip, packed: Uint8Array, mostBytes: number): Promise<Unpacked> {
+  try {
+    return await by(packed, { maxOutputLength: Math.max(1, mostBytes) });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ERR_BUFFER_TOO_LARGE") return "too-large";
+    return code === "Z_BUF_ERROR" ? "truncated" : "damaged";
+  }
+}
+
+async function lookIntoGzip(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
+  if (depth > budget.limits.depth) return tooDeep(budget);
+  const unpacked = await unpack(unzip, content, budget.bytes);
+  switch (unpacked) {
+    case "truncated":
+      return caveat("truncated", "The gzip ends before its content does.");
+    case "damaged":
+      return caveat("damaged", "The gzip cannot be unpacked.");
+    case "too-large":
+      return isBomb(content.length, budget.bytes, budget.limits.ratio)
+        ? bombOf("gzip", content.length, budget.bytes)
+        : tooMuch(budget);
+    default:
+      if (isBomb(content.length, unpacked.length, budget.limits.ratio))
+        return bombOf("gzip", content.length, unpacked.length);
+      budget.bytes -= unpacked.length;
+      return lookIntoMember(unpacked, depth, budget);
+  }
+}
+
+async function lookIntoTar(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
+  if (depth > budget.limits.depth) return tooDeep(budget);
+  for (const member of tarMembers(content)) {
+    if (budget.signal?.aborted === true) return NO_TIME;
+    if (typeof member === "string") {
+      return member === "truncated"
+        ? caveat("truncated", "The tar ends within a member.")
+        : caveat("damaged", "A header of the tar makes no sense.");
+    }
+    if (--budget.entries < 0) return tooMany(budget);
+    const found = await lookIntoMember(member, depth, budget);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,69 @@
+/**
+ * The directory of an OLE compound file: old Office documents, mails of Outlook, Windows Installer packages, and Office
+ * documents under a password. Source: [MS-CFB] 2.2, 2.6.
+ */
+
+const MAGIC = Buffer.from("d0cf11e0a1b11ae1", "hex");
+const HEADER_BYTES = 512;
+const ENTRY_BYTES = 128;
+/** A directory that is longer is not read to its end. */
+const MAX_SECTORS = 512;
+const MSI_CLASS = "84100c0000000000c000000000000046";
+
+export interface OleDirectory {
+  /** Of streams and storages, lower case. */
+  readonly names: ReadonlySet<string>;
+  /** Class of the root storage, 32 hex digits. */
+  readonly rootClass: string;
+}
+
+/** `undefined` when it is no compound file or its directory is not within the bytes. Never throws. */
+export function readOleDirectory(bytes: Uint8Array): OleDirectory | undefined {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.length < HEADER_BYTES || !view.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  const sectorBytes = 2 ** view.readUInt16LE(30);
+  if (sectorBytes !== 512 && sectorBytes !== 4096) return undefined;
+  const names = new Set<string>();
+  let rootClass = "";
+  let sector = view.readUInt32LE(48);
+  for (let seen = 0; seen < MAX_SECTORS; seen++) {
+    const start = (sector + 1) * sectorBytes;
+    if (start + sectorBytes > view.length) return seen === 0 ? undefined : { names, rootClass };
+    for (let at = start; at < start + sectorBytes; at += ENTRY_BYTES) {
+      const nameBytes = Math.min(64, view.readUInt16LE(at + 64));
+      if (nameBytes < 2) continue;
+      names.add(view.toString("utf16le", at, at + nameBytes - 2).toLowerCase());
+      if (view[at + 66] === 5) rootClass = view.toString("hex", at + 80, at + 96);
+    }
+    const next = nextSector(view, sector, sectorBytes);
+    if (next === undefined) break;
+    sector = next;
+  }
+  return { names, rootClass };
+}
+
+/** Along the chain in the allocation table, whose first 109 sectors the header lists. */
+function nextSector(view: Buffer, sector: number, sectorBytes: number): number | undefined {
+  const perSector = sectorBytes / 4;
+  const list = Math.floor(sector / perSector);
+  if (list >= 109) return undefined;
+  const at = (view.readUInt32LE(76 + 4 * list) + 1) * sectorBytes + 4 * (sector % perSector);
+  const next = at + 4 <= view.length ? view.readUInt32LE(at) : 0xffffffff;
+  return next < 0xfffffffa ? next : undefined;
+}
+
+export const OLE_TYPE = "application/x-cfb";
+
+const KINDS: readonly (readonly [stream: string, type: string])[] = [
+  ["worddocument", "application/msword"],
+  ["workbook", "application/vnd.ms-excel"],
+  ["book", "application/vnd.ms-excel"],
+  ["powerpoint document", "application/vnd.ms-powerpoint"],
+  ["__properties_version1.0", "application/vnd.ms-outlook"],
+];
+
+/** MIME types of the document besides application/x-cfb. */
+export function oleKinds({ names, rootClass }: OleDirectory): readonly string[] {
+  const kinds = KINDS.filter(([stream]) => names.has(stream)).map(([, type]) => type);
+  return rootClass === MSI_CLASS ? ["application/x-msi", ...kinds] : kinds;
+}

@@ -1,0 +1,43 @@
+/** What a ZIP is for, by the names of its members. */
+import type { ZipEntry } from "./zip-directory.ts";
+
+export const ZIP_TYPE = "application/zip";
+export const JAR_TYPE = "application/java-archive";
+export const APK_TYPE = "application/vnd.android.package-archive";
+
+const OPEN_XML = "application/vnd.openxmlformats-officedocument";
+
+/** By the folder that holds the document. */
+const OFFICE: readonly (readonly [folder: string, plain: string, macroEnabled: string])[] = [
+  ["word/", `${OPEN_XML}.wordprocessingml.document`, "application/vnd.ms-word.document.macroenabled.12"],
+  ["xl/", `${OPEN_XML}.spreadsheetml.sheet`, "application/vnd.ms-excel.sheet.macroenabled.12"],
+  [
+    "ppt/",
+    `${OPEN_XML}.presentationml.presentation`,
+    "application/vnd.ms-powerpoint.presentation.macroenabled.12",
+  ],
+];
+
+/** Programs in an office document: VBA, or the sheets of Excel 4.0. */
+const MACROS = /(?:^|\/)vbaproject\.bin$|^xl\/macrosheets\//i;
+const ODF_MACROS = /^(?:basic|scripts)\/.+/i;
+
+/** MIME types of the container besides application/zip, most specific first. */
+export function zipKinds(entries: readonly ZipEntry[]): readonly string[] {
+  const names = new Set(entries.map(({ name }) => name));
+  const kinds: string[] = [];
+  if (names.has("AndroidManifest.xml")) kinds.push(APK_TYPE);
+  else if (names.has("META-INF/MANIFEST.MF")) kinds.push(JAR_TYPE);
+  if (names.has("[Content_Types].xml")) {
+    for (const [folder, plain, macroEnabled] of OFFICE) {
+      if (!entries.some(({ name }) => name.startsWith(folder))) continue;
+      kinds.push(...(hasMacros(entries) ? [macroEnabled] : []), plain);
+    }
+  }
+  return kinds;
+}
+
+export const hasMacros = (entries: readonly ZipEntry[]): boolean =>
+  entries.some(({ name }) => MACROS.test(name.replaceAll("\\", "/"))) ||
+  (entries.some(({ name }) => name === "META-INF/manifest.xml") &&
+    entries.some(({ name }) => ODF_MACROS.test(name) && !name.endsWith("/")));

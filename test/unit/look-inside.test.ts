@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { detectTypes, TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
+import { LOOK_LIMITS, lookInside } from "../../src/triage/look-inside.ts";
+import { hostileCorpus } from "../fixtures/hostile/corpus.ts";
+import { makeElf, makeJar, makeOdt, makeOffice, makePe, makeTar } from "../fixtures/hostile/make-file.ts";
+import { makeZip, nestedZip } from "../fixtures/hostile/make-zip.ts";
+
+const corpus = hostileCorpus();
+
+describe("the hostile corpus", () => {
+  it("has more than 60 files, each under its own name", () => {
+    expect(new Set(corpus.map(({ name }) => name)).size).toBe(corpus.length);
+    expect(corpus.length).toBeGreaterThanOrEqual(60);
+  });
+
+  it.each(corpus)("is typed and looked through as it deserves: $name", async ({ bytes, expect: due }) => {
+    const types = await detectTypes(bytes, "file", true);
+    expect(types).toEqual(expect.arrayContaining([...(due?.types ?? [])]));
+    expect(types.length).toBeGreaterThan(0);
+    expect((await lookInside(bytes))?.kind).toBe(due?.caveat);
+  });
+
+  it("has all types of its heads in its wholes, but for a jar that turns out to be an Android package", async () => {
+    for (const { name, bytes } of corpus) {
+      const whole = bytes.length < TRIAGE_HEAD_BYTES;
+      const head = await detectTypes(bytes.subarray(0, TRIAGE_HEAD_BYTES), "file", whole);
+      const types = await detectTypes(bytes, "file", true);
+      const allowed = types.includes("application/vnd.android.package-archive")
+        ? ["application/java-archive"]
+        : types.length > 0 && head[0] === "application/octet-stream"
+          ? head
+          : [];
+      expect(
+        head.filter((type) => !types.includes(type) && !allowed.includes(type)),
+        name,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe("a look inside", () => {
+  it.each([
+    ["a text", Buffer.from("hello")],
+    ["a ZIP", makeZip([{ name: "a.txt", content: "hello" }])],
+    ["a jar", makeJar()],
+    ["a Word document", makeOffice("word")],
+    ["an OpenDocument text", makeOdt()],
+    ["a tar in a gzip", gzipSync(makeTar([{ name: "a", content: "hello" }]))],
+    ["a program for Windows", makePe()],
+    ["a program for Linux", makeElf()],
+    ["a program of this machine", readFileSync(process.execPath)],
+    ["archives as deep as is looked", nestedZip(LOOK_LIMITS.depth, "hello")],
+    ["a text of one letter, packed", gzipSync(Buffer.alloc(500_000, "a"))],
+  ])("finds nothing against %s", async (_, content) => {
+    expect(await lookInside(content)).toBeUndefined();
+  });
+
+  it("stops when it is told to, and says that it has not seen everything", async () => {
+    const archive = makeZip([{ name: "a", content: "a" }]);
+    expect(await lookInside(archive, LOOK_LIMITS, AbortSignal.abort())).toMatchObject({ kind: "too-much" });
+  });
+
+  it("never throws, whatever became of the bytes of a sound file", async () => {
+    const sound = [
+      makeZip([
+        { name: "a", content: "hello" },
+        { name: "b.zip", content: nestedZip(2, "x") },
+      ]),
+      makeOffice("word", "declared"),
+      makeTar([{ name: "a", content: "hello" }]),
+      gzipSync("hello hello"),
+      makePe(),
+      makeElf(),
+      ...corpus.filter(({ bytes }) => bytes.length < 8192).map(({ bytes }) => bytes),
+    ];
+    const wounded = fc
+      .tuple(fc.constantFrom(...sound), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 8 }), fc.nat())
+      .map(([bytes, wounds, cut]) => {
+        const copy = Buffer.from(bytes);
+        for (const [at, value] of wounds) if (copy.length > 0) copy[at % copy.length] = value;
+        return cut % 3 === 0 ? copy.subarray(0, cut % (copy.length + 1)) : copy;
+      });
+    await fc.assert(
+      fc.asyncProperty(wounded, async (bytes) => {
+        const found = await lookInside(bytes);
+        expect(found === undefined || found.sentence.length > 0).toBe(true);
+        expect((await detectTypes(bytes, "file", true)).length).toBeGreaterThan(0);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
