@@ -31,6 +31,8 @@ export class ConfigFault extends Fault {
 /** One line for people: the sentence, then the hint. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // A host of several addresses fails with all their errors, and no message of its own.
+  if (error instanceof AggregateError && error.message === "") return describeError(error.errors[0]);
   const hint = error instanceof Fault && error.hint !== undefined ? ` ${error.hint}` : "";
   return `${error.message}${hint}`.replaceAll(/\s*\n\s*/g, " ");
 }

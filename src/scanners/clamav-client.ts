@@ -88,9 +88,7 @@ function uint32(value: number): Buffer {
 }
 
 function unreachable(address: ClamdAddress, error: Error): Fault {
-  // A name with several addresses fails with all their errors and no message of its own.
-  const reason = error instanceof AggregateError ? error.errors[0] : error;
-  const sentence = `clamd at ${formatClamdAddress(address)} cannot be used: ${describeError(reason)}.`;
+  const sentence = `clamd at ${formatClamdAddress(address)} cannot be used: ${describeError(error)}.`;
   return new Fault("CLAMD_UNREACHABLE", sentence, { cause: error, retryable: true });
 }
 

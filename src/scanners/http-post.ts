@@ -68,7 +68,7 @@ async function attempt(
     if (signal.aborted) throw overdue();
     if (error instanceof errors.ResponseExceededMaxSizeError)
       throw new Fault("SERVICE_ANSWER_SIZE", "The service's answer is larger than this backend allows.");
-    const fault = new Fault("SERVICE_FAILED", `The service gave no answer: ${reasonOf(error)}.`, {
+    const fault = new Fault("SERVICE_FAILED", `The service gave no answer: ${describeError(error)}.`, {
       cause: error,
     });
     if (isClosed(error)) return { fault };
@@ -85,9 +85,5 @@ function pauseWanted(header: string | string[] | undefined, nowMs: number): numb
 
 const isClosed = (error: unknown): boolean =>
   error instanceof errors.SocketError || (error as { code?: unknown }).code === "ECONNRESET";
-
-/** A name with several addresses fails with all their errors and no message of its own. */
-const reasonOf = (error: unknown): string =>
-  error instanceof AggregateError ? describeError(error.errors[0]) : describeError(error);
 
 const overdue = (): Fault => new Fault("SERVICE_OVERDUE", "The service did not answer before the deadline.");

@@ -164,11 +164,11 @@ describe("a service as a backend", () => {
 
   it("that is down stops no consumer: it says so, and is asked again when it is there", async () => {
     const port = await freePort();
-    await using backend = await open(`http://127.0.0.1:${port}/scan`);
-    expect(await backend.scan("x")).toEqual(thrown("ECONNREFUSED"));
+    await using backend = await open(`http://localhost:${port}/scan`);
+    expect(await backend.scan("x")).toEqual(thrown("The service gave no answer: connect ECONNREFUSED"));
     await expect
       .poll(() => backend.worker.trouble, { timeout: 20_000 })
-      .toContain("127.0.0.1 cannot be reached");
+      .toContain("localhost cannot be reached: connect ECONNREFUSED");
     await using _service = await Service.start([json(MALICIOUS)], { port });
     expect(await backend.scan("x")).toEqual(finding(MALICIOUS));
     await expect.poll(() => backend.worker.trouble, { timeout: 20_000 }).toBeUndefined();

@@ -23,7 +23,7 @@ export class ScannerWork implements AsyncDisposable {
     );
   }
 
-  scan(content: string | Uint8Array, { inMs = 10_000, types = ["text/plain"] } = {}) {
+  scan(content: string | Uint8Array, { inMs = 30_000, types = ["text/plain"] } = {}) {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const request = { kind: "file" as const, bytes, sha256, types, claim: { raw: {} } };
