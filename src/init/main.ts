@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { InitConfig } from "../config/init.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
-import { type Project, type ProjectFile, projectFiles, TOOLS } from "./project.ts";
+import { type Project, type ProjectFile, TOOLS } from "./project.ts";
+import { projectFiles } from "./project-files.ts";
 
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 /** Names a package, a folder and a queue; a package cannot depend on one of its own name. */

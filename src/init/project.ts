@@ -1,11 +1,4 @@
-/** What `init` writes: the files of a project, put together from its parts. Pure. */
-import { containerFiles } from "./container-files.ts";
-import { packageFiles } from "./package-files.ts";
-import { readme } from "./readme.ts";
-import { moduleFiles } from "./scanner-module.ts";
-import { programFiles } from "./scanner-program.ts";
-import { strategyFiles } from "./strategy-files.ts";
-
+/** What a project is made of, before it is on disk. */
 export interface Project {
   /** Of the scanner, the package and the folder. */
   readonly name: string;
@@ -31,11 +24,3 @@ export interface ProjectFile {
 /** What `--backend` is given. */
 export const backendOf = ({ scanner }: Pick<Project, "scanner">): string =>
   scanner === "module" ? "./scanner.ts" : "./scanner.json";
-
-export const projectFiles = (project: Project): readonly ProjectFile[] => [
-  { path: "README.md", text: readme(project) },
-  ...packageFiles(project),
-  ...(project.scanner === "module" ? moduleFiles(project) : programFiles(project)),
-  ...strategyFiles(project),
-  ...containerFiles(project),
-];

@@ -3,7 +3,7 @@ import type { Project, ProjectFile } from "./project.ts";
 /** A bid strategy and its test. */
 export const strategyFiles = ({ name }: Pick<Project, "name">): readonly ProjectFile[] => [
   { path: "bid-strategy.ts", text: strategy(name) },
-  { path: "test/bid-strategy.test.ts", text: TEST },
+  { path: "test/bid-strategy.test.ts", text: test("../bid-strategy.ts") },
 ];
 
 const strategy = (name: string): string => `import { defineBidStrategy } from "microengine/bid";
@@ -23,10 +23,10 @@ export const bidStrategy = defineBidStrategy({
 });
 `;
 
-const TEST = `import assert from "node:assert/strict";
+const test = (module: string): string => `import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BidRequest } from "microengine/bid";
-import { bidStrategy } from "../bid-strategy.ts";
+import { bidStrategy } from "${module}";
 
 const bidsAt = (...confidences: number[]) => {
   const artifacts = confidences.map((confidence, index) => ({ index, verdict: "malicious", confidence }));

@@ -12,7 +12,7 @@ describe("microengine", () => {
   it("lists its commands", async () => {
     const { code, stdout } = await microengine(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["demo", "producer", "consumer", "recover", "sandbox", "calibrate"])
+    for (const command of ["demo", "producer", "consumer", "recover", "sandbox", "calibrate", "scan", "init"])
       expect(stdout).toMatch(new RegExp(`^ +${command} `, "m"));
   });
 

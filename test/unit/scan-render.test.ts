@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { inOrder } from "../../src/scan/in-order.ts";
 import { count, NOTHING_COUNTED, printable, renderReport, renderTally } from "../../src/scan/render.ts";
@@ -71,24 +72,24 @@ describe("a scan in words", () => {
   });
 
   it("keeps the order of the files, and no more of them in work than allowed", async () => {
-    const waiting = new Map<number, () => void>();
-    let most = 0;
-    let working = 0;
+    const scans = Array.from({ length: 4 }, () => Promise.withResolvers<number>());
+    const begun: number[] = [];
     async function* numbers() {
-      for (const number of [0, 1, 2, 3, 4]) yield number;
+      yield* scans.keys();
     }
-    const work = async (number: number): Promise<number> => {
-      most = Math.max(most, ++working);
-      // The second of each pair is done first.
-      if (number % 2 === 0) await new Promise<void>((resolve) => waiting.set(number + 1, resolve));
-      waiting.get(number)?.();
-      if (number === 4) return number;
-      working--;
-      return number;
-    };
-    const seen: number[] = [];
-    for await (const number of inOrder(numbers(), 2, (n) => (n === 4 ? Promise.resolve(n) : work(n))))
-      seen.push(number);
-    expect({ seen, most }).toEqual({ seen: [0, 1, 2, 3, 4], most: 2 });
+    const reports = inOrder(numbers(), 2, (number) => {
+      begun.push(number);
+      return scans[number]!.promise;
+    });
+    const first = reports.next();
+    scans[1]!.resolve(1);
+    await turn();
+    expect(begun).toEqual([0, 1]);
+    scans[0]!.resolve(0);
+    expect((await first).value).toBe(0);
+    for (const number of [3, 2]) scans[number]!.resolve(number);
+    const rest: number[] = [];
+    for await (const number of reports) rest.push(number);
+    expect(rest).toEqual([1, 2, 3]);
   });
 });
