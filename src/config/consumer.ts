@@ -26,7 +26,7 @@ export const consumerSettings = {
     flag: "scan-limit",
     env: "SCAN_LIMIT",
     value: "SCANS",
-    help: "artifacts to scan at the same time, over all backends; 0 takes 64",
+    help: "artifacts to scan at the same time, over all backends, of which each may always scan one; 0 takes 64",
     default: ({ cpus }) => String(cpus),
     defaultHelp: "number of CPUs",
     reads: atOnce(64),

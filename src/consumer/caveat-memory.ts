@@ -1,8 +1,8 @@
 import type { Caveat } from "../domain/caveat.ts";
 import { LOOK_LIMITS, lookInside } from "../triage/look-inside.ts";
 
-/** A look takes 10 ms or so; what takes longer is made to. */
-const PATIENCE_MS = 1_500;
+/** Most looks take a millisecond, the longest half a second where there is nothing else to do. */
+const PATIENCE_MS = 3_000;
 
 /** What keeps scanners from seeing through a content, found out once for all the backends that are asked about it. */
 export class CaveatMemory {

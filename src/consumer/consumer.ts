@@ -9,9 +9,9 @@ import { describeRefusal, type RateCounter, type RateLimits } from "../queue/rat
 import type { BackendDescription, ScannerSettings } from "../scanners/contract.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
-import { Gate } from "./gate.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
 import { limitDownloads } from "./limit-downloads.ts";
+import { ScanPlaces } from "./scan-places.ts";
 import { ScanPool } from "./scan-pool.ts";
 import type { WorkerLimits } from "./scan-worker.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
@@ -24,9 +24,9 @@ export interface ConsumerTerms {
   readonly backends: readonly string[];
   /** What the operator set for built-in backends, by their names. */
   readonly backendSettings?: Readonly<Record<string, ScannerSettings>>;
-  /** Scans at the same time, over all backends. */
+  /** Scans at the same time, over all backends; each may always scan one. */
   readonly scanLimit: number;
-  /** Downloads at the same time. Default: as many as scans. As many jobs as the larger of the two are in progress. */
+  /** Downloads at the same time. Default: as many as scans. Of each backend, as many jobs as the larger of the two are in progress. */
   readonly downloadLimit?: number;
   /** Of each backend, by all consumers of the queue together. Default: none. */
   readonly rateLimits?: RateLimits;
@@ -79,10 +79,11 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     const source = opened.use(shareArtifacts(limitDownloads(gateway, downloadLimit), SHARED_BYTES));
     const pools = await openPools(parts, opened);
     let inProgress = 0;
+    const scans = new ScanPlaces(scanLimit);
     const handlerFor = (work: ScanWork): ScanHandler => {
       const handle = createScanHandler({
         ...{ backends: pools, source, clock, log, consumer, maxSizeBytes },
-        scans: new Gate(scanLimit),
+        scans,
         refusedByRate: rateOf(terms.rateLimits ?? {}, work.rates),
         requiredMs: terms.scanTimeRequirementMs ?? 0,
       });
@@ -114,8 +115,10 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
         const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
         signal.addEventListener("abort", () => stop(), { once: true });
         // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
-        const concurrency = Math.max(scanLimit, downloadLimit);
-        const served = work.serve([...pools.keys()], handlerFor(work), { concurrency });
+        // Each backend's jobs wait for places here, not in front of the queue: one that hangs holds up no other.
+        const perBackend = Math.max(scanLimit, downloadLimit);
+        const options = { perBackend, concurrency: perBackend * pools.size };
+        const served = work.serve([...pools.keys()], handlerFor(work), options);
         serving = true;
         await Promise.race([stopped, served.then(() => stopped)]).finally(() => {
           serving = false;

@@ -10,7 +10,7 @@ import { checkFinding } from "../scanners/finding.ts";
 import { detectTypes } from "../triage/detect.ts";
 import { CaveatMemory } from "./caveat-memory.ts";
 import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
-import type { Gate } from "./gate.ts";
+import type { ScanPlaces } from "./scan-places.ts";
 import type { Backend } from "./scan-pool.ts";
 import type { ScanOutcome } from "./scan-worker.ts";
 
@@ -25,9 +25,7 @@ export interface HandlerParts {
   /** This consumer's own limit; a job may ask for less. */
   readonly maxSizeBytes: number;
   /** Scans at the same time, over all backends. Default: as many as there are jobs. */
-  readonly scans?: Gate;
-  /** Of each backend, by name: so many of those. Default: all of them. */
-  readonly scansOf?: ReadonlyMap<string, Gate>;
+  readonly scans?: Pick<ScanPlaces, "enter">;
   /** Why a backend may not scan another artifact now, if so; `take` counts it. Default: it may. */
   readonly refusedByRate?: (backend: string, how: "take" | "peek") => Promise<string | undefined>;
   /** A job with less time left before its deadline is not begun. Default: 0. */
@@ -87,7 +85,7 @@ async function judge(
   signal: AbortSignal,
   course: Course,
 ): Promise<Opinion> {
-  const { backends, clock, source, scans, scansOf, refusedByRate, requiredMs = 0 } = parts;
+  const { backends, clock, source, scans, refusedByRate, requiredMs = 0 } = parts;
   const backend = backends.get(job.backend);
   if (backend === undefined) return noOpinion("not-accepted", `This consumer does not run ${job.backend}.`);
   const leftMs = job.deadline - clock.now();
@@ -114,14 +112,10 @@ async function judge(
   if (refusal !== undefined)
     return noOpinion("not-accepted", refusalText(refusal, job.backend, course.types));
 
-  const noPlace = (): Opinion =>
-    noOpinion(deadline - clock.now() <= TIMER_SLACK_MS ? "expired" : "cancelled");
-  // First one of its own: who waits for that must not keep anybody from the places for all.
-  const own = scansOf?.get(job.backend);
-  using ownPlace = await own?.enter(signal);
-  if (own !== undefined && ownPlace === undefined) return noPlace();
-  using place = await scans?.enter(signal);
-  if (scans !== undefined && place === undefined) return noPlace();
+  using place = await scans?.enter(signal, job.backend);
+  if (scans !== undefined && place === undefined) {
+    return noOpinion(deadline - clock.now() <= TIMER_SLACK_MS ? "expired" : "cancelled");
+  }
   // Counted only now: a download that failed or an artifact that is refused uses nothing up.
   const refused = await refusedByRate?.(job.backend, "take");
   if (refused !== undefined) return noOpinion("rate-limited", refused);

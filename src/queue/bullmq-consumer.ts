@@ -17,7 +17,7 @@ import { forgeryTeller, type TellForgery } from "./forgeries.ts";
 import { decodeJob, parseScanJobId, type WireAnswer } from "./job-codec.ts";
 import { type JobRun, runJob } from "./job-run.ts";
 import { invalidResult } from "./no-opinion.ts";
-import type { ScanHandler, ScanWork } from "./port.ts";
+import type { ScanHandler, ScanWork, ServeOptions } from "./port.ts";
 import type { RateCounter } from "./rate-limit.ts";
 import { connectRedis, isUsable } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
@@ -85,13 +85,10 @@ class BullmqWork implements ScanWork {
     this.#tellForged = forgeryTeller("job", options.log, options.onForged);
   }
 
-  async serve(
-    backends: readonly string[],
-    handler: ScanHandler,
-    options: { concurrency: number },
-  ): Promise<void> {
+  async serve(backends: readonly string[], handler: ScanHandler, options: ServeOptions): Promise<void> {
     this.#slots = new Slots(options.concurrency);
-    this.#workers = backends.map((backend) => this.#work(backend, handler, options.concurrency));
+    const { concurrency, perBackend = concurrency } = options;
+    this.#workers = backends.map((backend) => this.#work(backend, handler, perBackend));
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
   }
 

@@ -37,11 +37,13 @@ export class EmbeddedChild {
   readonly #spawn: () => ChildProcess;
   readonly #events: ChildEvents;
   readonly #log: Logger;
-  readonly #jobs = new Set<string>();
+  /** Their backends, by their ids. */
+  readonly #jobs = new Map<string, string>();
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #backends: readonly string[] = [];
   #concurrency = 0;
+  #perBackend = 0;
   #fruitless = 0;
   #restart: NodeJS.Timeout | undefined;
   #closed = false;
@@ -55,7 +57,8 @@ export class EmbeddedChild {
 
   /** Backends it takes jobs of right now; none unless it is serving. */
   get backends(): readonly string[] {
-    return this.#backends;
+    const busy = Map.groupBy(this.#jobs.values(), (backend) => backend);
+    return this.#backends.filter((backend) => (busy.get(backend)?.length ?? 0) < this.#perBackend);
   }
 
   get load(): number {
@@ -68,7 +71,7 @@ export class EmbeddedChild {
   }
 
   give(job: ScanJob): void {
-    this.#jobs.add(job.id);
+    this.#jobs.set(job.id, job.backend);
     this.#tell({ kind: "job", job: encodeJob(job) });
   }
 
@@ -145,6 +148,7 @@ export class EmbeddedChild {
     if (heard.kind === "serve") {
       this.#backends = heard.backends;
       this.#concurrency = heard.concurrency;
+      this.#perBackend = heard.perBackend ?? heard.concurrency;
       this.#events.onServe(heard.backends);
     } else if (heard.kind === "draining") {
       this.#backends = [];
@@ -167,7 +171,7 @@ export class EmbeddedChild {
   }
 
   #lose(): void {
-    const jobs = [...this.#jobs];
+    const jobs = [...this.#jobs.keys()];
     this.#jobs.clear();
     this.#backends = [];
     this.#events.onLost(jobs);

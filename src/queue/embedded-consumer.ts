@@ -10,7 +10,7 @@ import type { Logger } from "../observe/log.ts";
 import { readToConsumer, type ToProducer } from "./embedded-messages.ts";
 import { decodeJob } from "./job-codec.ts";
 import { runJob } from "./job-run.ts";
-import type { ScanHandler, ScanWork } from "./port.ts";
+import type { ScanHandler, ScanWork, ServeOptions } from "./port.ts";
 import type { RateAnswer, RateCounter } from "./rate-limit.ts";
 import { settledWithin } from "./within.ts";
 
@@ -81,13 +81,9 @@ class ChildWork implements EmbeddedWork {
     if (options.channel.connected === false) this.#orphaned();
   }
 
-  async serve(
-    backends: readonly string[],
-    handler: ScanHandler,
-    options: { concurrency: number },
-  ): Promise<void> {
+  async serve(backends: readonly string[], handler: ScanHandler, options: ServeOptions): Promise<void> {
     this.#handler = handler;
-    await this.#tell({ kind: "serve", backends, concurrency: options.concurrency });
+    await this.#tell({ kind: "serve", backends, ...options });
   }
 
   async drain(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { WireAnswer, WireJob } from "./job-codec.ts";
+import type { ServeOptions } from "./port.ts";
 import type { RateAnswer, RateLimits } from "./rate-limit.ts";
 
 export type ToConsumer =
@@ -15,7 +16,7 @@ export type ToConsumer =
 
 export type ToProducer =
   /** Ready to take jobs of these backends, so many at a time. */
-  | { readonly kind: "serve"; readonly backends: readonly string[]; readonly concurrency: number }
+  | ({ readonly kind: "serve"; readonly backends: readonly string[] } & ServeOptions)
   | { readonly kind: "answer"; readonly jobId: string; readonly answer: WireAnswer }
   /** Taken but not worked on: somebody else's to have. */
   | { readonly kind: "returned"; readonly jobId: string }
@@ -51,6 +52,7 @@ const ToProducerRead = z.discriminatedUnion("kind", [
     kind: z.literal("serve"),
     backends: z.array(z.string().min(1)),
     concurrency: z.number().int().positive(),
+    perBackend: z.number().int().positive().exactOptional(),
   }),
   z.object({ kind: z.literal("answer"), jobId: z.string(), answer: z.unknown() }),
   z.object({ kind: z.literal("returned"), jobId: z.string() }),

@@ -37,10 +37,18 @@ export interface ScanQueue extends AsyncDisposable {
 /** Works on one job. `signal` aborts at the job's deadline or when the consumer must stop at once. Never rejects. */
 export type ScanHandler = (job: ScanJob, signal: AbortSignal) => Promise<ScanAnswer>;
 
+/** How many jobs a consumer has at a time. */
+export interface ServeOptions {
+  /** At most, over all backends. */
+  readonly concurrency: number;
+  /** At most, of any one backend, so that one that hangs leaves room for the others. Default: no less than over all. */
+  readonly perBackend?: number;
+}
+
 /** The consumer's side of the same queue. */
 export interface ScanWork extends AsyncDisposable {
-  /** Takes jobs of these backends until disposed, at most `concurrency` at a time over all of them. */
-  serve(backends: readonly string[], handler: ScanHandler, options: { concurrency: number }): Promise<void>;
+  /** Takes jobs of these backends until disposed. */
+  serve(backends: readonly string[], handler: ScanHandler, options: ServeOptions): Promise<void>;
   /** Counts for all consumers of the queue together. */
   readonly rates: RateCounter;
   /** Stops taking jobs and resolves when those in progress are answered. */

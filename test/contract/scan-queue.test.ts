@@ -11,7 +11,7 @@ const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(
 
 const overRedis =
   (secret?: string) =>
-  async ({ consumers, backends = ["a"], concurrency = 1 }: CrewSpec): Promise<QueueUnderTest> => {
+  async ({ consumers, backends = ["a"], concurrency = 1, ...more }: CrewSpec): Promise<QueueUnderTest> => {
     const redis = process.env.REDIS_ADDR;
     if (redis === undefined) throw new Error("REDIS_ADDR is not set: run this through npm test");
     const name = `test-${randomUUID()}`;
@@ -25,7 +25,7 @@ const overRedis =
     });
     const crew = new Crew();
     const order = {
-      ...({ kind: "redis", redis, queue: name, backends, concurrency } as const),
+      ...({ kind: "redis", redis, queue: name, backends, concurrency, ...more } as const),
       ...(secret === undefined ? {} : { secret }),
     };
     await Promise.all(Array.from({ length: consumers }, () => hears(crew.hire(order), "ready")));
@@ -42,14 +42,14 @@ const overRedis =
 describeScanQueue("BullMQ", overRedis());
 describeScanQueue("sealed BullMQ", overRedis("a secret of the tests"));
 
-describeScanQueue("embedded", async ({ consumers, backends = ["a"], concurrency = 1 }: CrewSpec) => {
+describeScanQueue("embedded", async ({ consumers, backends = ["a"], concurrency = 1, ...more }: CrewSpec) => {
   const crew = new Crew();
   const ready: Promise<void>[] = [];
   const queue = openEmbeddedQueue({
     consumers,
     log,
     spawn: () => {
-      const child = crew.hire({ kind: "embedded", backends, concurrency });
+      const child = crew.hire({ kind: "embedded", backends, concurrency, ...more });
       ready.push(hears(child, "ready"));
       return child;
     },

@@ -9,6 +9,8 @@ export interface CrewSpec {
   /** Default: only "a". */
   readonly backends?: readonly string[];
   readonly concurrency?: number;
+  /** Default: as many as over all. */
+  readonly perBackend?: number;
 }
 
 /** A queue with consumers of its own, all of them real processes. */
@@ -191,6 +193,22 @@ export function describeScanQueue(kind: string, open: (spec: CrewSpec) => Promis
       child.send({ kind: "release", jobId: first.id });
       await answers.toAll([first, second]);
       expect(answers.heard.map((answer) => answer.jobId)).toEqual([first.id, second.id]);
+    });
+
+    it("keeps room for the other backends when one has as many jobs as it may have", async () => {
+      await using test = await open({ consumers: 1, backends: ["a", "b"], concurrency: 3, perBackend: 2 });
+      const answers = new Answers(test.queue);
+      const held = [1, 2, 3].map(() => jobFor("a", "held"));
+      for (const job of held) await test.queue.dispatch([job]);
+      const taken = await Promise.all(held.slice(0, 2).map((job) => test.crew.takes(job.id)));
+      const others = [1, 2, 3].map(() => jobFor("b", "echo"));
+      await test.queue.dispatch(others);
+      await answers.toAll(others);
+      expect(test.crew.starts(held[2]!.id)).toBe(0);
+      for (const [at, { child }] of taken.entries()) child.send({ kind: "release", jobId: held[at]!.id });
+      const last = await test.crew.takes(held[2]!.id);
+      last.child.send({ kind: "release", jobId: held[2]!.id });
+      await answers.toAll(held);
     });
 
     it("leaves a backend's jobs to the others while a consumer is busy with another backend", async () => {

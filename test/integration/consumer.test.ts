@@ -81,7 +81,7 @@ describe("a consumer", () => {
   });
 
   it("serves the queues that its scanners name, and says that it does", () => {
-    expect(work.served).toEqual({ backends: ["eicar", "puppet"], concurrency: 2 });
+    expect(work.served).toEqual({ backends: ["eicar", "puppet"], concurrency: 4 });
     expect([consumer.healthy(), consumer.serving()]).toEqual([true, true]);
     expect(consumer.backends.map(({ name, version }) => `${name} ${version}`)).toEqual([
       "eicar 1.0.0",
