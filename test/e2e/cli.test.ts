@@ -86,8 +86,8 @@ describe("npm start", () => {
   });
 
   it("hands on what stands behind the --", async () => {
-    const { code, told } = await npmStart("consumer", "--", "--scan-limit", "0");
-    expect(told).toContain("it must be a whole number from 1 to 1024");
+    const { code, told } = await npmStart("consumer", "--", "--http-port", "65536");
+    expect(told).toContain("it must be a whole number from 0 to 65535");
     expect(code).toBe(2);
   });
 });
