@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { collectSamples } from "../../src/sandbox/samples.ts";
 import { detectTypes, TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
 import { LOOK_LIMITS, lookInside } from "../../src/triage/look-inside.ts";
 import { hostileCorpus } from "../fixtures/hostile/corpus.ts";
@@ -56,6 +57,32 @@ describe("a look inside", () => {
     ["a text of one letter, packed", gzipSync(Buffer.alloc(500_000, "a"))],
   ])("finds nothing against %s", async (_, content) => {
     expect(await lookInside(content)).toBeUndefined();
+  });
+
+  it("finds nothing against the programs, scripts and archives that the sandbox posts", async () => {
+    const benign = (await collectSamples()).filter(({ malicious }) => !malicious);
+    expect(benign.length).toBeGreaterThanOrEqual(10);
+    for (const { name, content } of benign) expect(await lookInside(content), name).toBeUndefined();
+  });
+
+  it("unpacks no more than it may", async () => {
+    const limits = { ...LOOK_LIMITS, unpackedBytes: 1000, ratio: 1_000_000 };
+    const inner = gzipSync(Buffer.alloc(600, "ab"));
+    expect(await lookInside(gzipSync(inner), limits)).toBeUndefined();
+    expect(await lookInside(gzipSync(gzipSync(Buffer.alloc(2000, "ab"))), limits)).toMatchObject({
+      kind: "too-much",
+    });
+    expect(
+      await lookInside(
+        makeZip([
+          { name: "a", content: inner },
+          { name: "b", content: inner },
+        ]),
+        limits,
+      ),
+    ).toMatchObject({
+      kind: "too-much",
+    });
   });
 
   it("stops when it is told to, and says that it has not seen everything", async () => {

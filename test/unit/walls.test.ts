@@ -131,6 +131,11 @@ describe("the walls between the folders", () => {
     expect(loaders.filter((module) => !graph.has(module))).toEqual([]);
   });
 
+  it("loads libmagic with the first artifact, not with the process", () => {
+    expect(reach(["producer/main.ts", "consumer/main.ts"], "at-once").has("wasmagic")).toBe(false);
+    expect(reach(["producer/main.ts", "consumer/main.ts"]).has("wasmagic")).toBe(true);
+  });
+
   it("lets only composition roots compose", () => {
     const others = [...new Set(modules.map(folderOf))].filter((folder) => !COMPOSERS.includes(folder));
     const reaching = others.filter((folder) => mentions(folder).some((other) => COMPOSERS.includes(other)));
