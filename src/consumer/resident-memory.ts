@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Bytes of memory that a process and the processes it started hold, as Linux counts them (pages that they share count for
- * each). `undefined` when it is gone, or where there is no /proc.
+ * Bytes of memory that a process holds, with the processes it started or alone, as Linux counts them (pages that they
+ * share count for each). `undefined` when it is gone, or where there is no /proc.
  */
-export function residentBytes(pid: number): number | undefined {
+export function residentBytes(pid: number, whose: "family" | "alone" = "family"): number | undefined {
   const own = residentAlone(pid);
-  if (own === undefined) return undefined;
+  if (own === undefined || whose === "alone") return own;
   return childrenOf(pid).reduce((sum, child) => sum + (residentBytes(child) ?? 0), own);
 }
 
