@@ -92,6 +92,14 @@ describe("a confined scanner", () => {
   });
 
   // What docs/isolation.md says is not stopped: if it were, it should say so.
+  it("may open a unix socket of its user", async () => {
+    const path = join(folder.path, "socket");
+    const local = createServer((socket) => socket.destroy());
+    await once(local.listen(path), "listening");
+    expect(await attempt("connect-file", path)).toEqual({ end: "connected" });
+    local.close();
+  });
+
   it("may signal other processes of its user, and follow a link that it was given", async () => {
     expect(await attempt("signal", String(process.pid))).toEqual({ end: true });
     const link = join(granted.path, "link");
