@@ -1,8 +1,12 @@
 import { defineConfig } from "vitest/config";
 
+/** `npm test` runs the suite, `npm run trials` what takes minutes: hostile gateways, failing services, whole lives. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "suite", include: ["test/**/*.test.ts"] } },
+      { extends: true, test: { name: "trials", include: ["test/**/*.trial.ts"] } },
+    ],
     // Two cores: real chains, real Redis and real child processes do not share them well with more.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -67,9 +67,10 @@ describe("the ledger", () => {
     planned(ledger);
     ledger.recordSigned(key, "assert", [signed("0x1")]);
     ledger.recordAsserted(key, 0);
+    ledger.recordRevealed(key);
     expect(() => ledger.abandon(key, "too-late")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
     expect(() => ledger.advance(key, "planned")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
-    expect(ledger.find(key)?.state).toBe("asserted");
+    expect(ledger.find(key)?.state).toBe("revealed");
   });
 
   it("remembers which transaction decided each time a duty was signed for, in order", () => {
