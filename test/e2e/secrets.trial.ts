@@ -187,7 +187,7 @@ describe.concurrent("no secret leaves the process that has it", () => {
     const { redis, redisPassword, wrongKey, wrongPassword } = scene;
     const failing: [says: RegExp, args: string[], more: NodeJS.ProcessEnv][] = [
       [/API key/, ["producer"], { API_KEY: wrongKey }],
-      [/secrets\.visible[^]*password does not open/, ["producer", "--password", wrongPassword], {}],
+      [/secrets\.visible[\s\S]*password does not open/, ["producer", "--password", wrongPassword], {}],
       [/No Redis answers/, ["producer"], { REDIS_ADDR: `redis://:${redisPassword}@127.0.0.1:1` }],
       [/No Redis answers/, ["consumer"], { REDIS_ADDR: `redis://:${redisPassword}@127.0.0.1:1` }],
       [/does not let us in/, ["consumer"], { REDIS_ADDR: `redis://:${wrongPassword}@${redis.address}` }],
