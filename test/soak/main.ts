@@ -6,7 +6,7 @@
  */
 import { soak } from "./soak.ts";
 
-const { early, late, outcomes, ...report } = await soak({ scans: 5_000, early: 500 });
+const { early, late, course, outcomes, ...report } = await soak({ scans: 5_000, early: 500 });
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 console.log(JSON.stringify(report));
 console.table(outcomes);
@@ -22,6 +22,10 @@ console.table({
     ratio: (late.withScanners / early.withScanners).toFixed(3),
   },
 });
+console.log(
+  `MiB with its scanners, every 500: ${course.map(({ withScanners }) => mib(withScanners)).join(" ")}`,
+);
+console.log(`MiB of the consumer alone: ${course.map(({ consumer }) => mib(consumer)).join(" ")}`);
 const grown = late.withScanners > 1.2 * early.withScanners || late.consumer > 1.2 * early.consumer;
 if (grown || report.answers !== 5_000 || report.consumers !== 1) {
   console.error("The consumer grew, died, or lost a job.");

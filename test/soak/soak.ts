@@ -34,6 +34,8 @@ export interface SoakReport {
   /** Bytes, mean of the samples around that moment: of the consumer alone, and with all its scanners. */
   readonly early: Memory;
   readonly late: Memory;
+  /** The same at ten moments, evenly spread. */
+  readonly course: readonly Memory[];
   readonly seconds: number;
 }
 
@@ -106,6 +108,7 @@ export async function soak({
     ...{ backends: names, files: files.length, answers, outcomes, consumers: started.length },
     early: before(early),
     late: before(scans),
+    course: Array.from({ length: 10 }, (_, at) => before(((at + 1) * scans) / 10)),
     seconds: (performance.now() - from) / 1_000,
   };
 }
