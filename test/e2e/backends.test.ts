@@ -35,7 +35,7 @@ describe("a mixed bounty before three backends, of which one hangs, one crashes 
     const contents = [EICAR, CLEAN, Buffer.concat([EICAR, CLEAN])];
     const guid = await sandbox.postBounty({
       ...{ contents, truth: [true, false, true] },
-      ...{ duration: 20, reward: nct(10n * ONE_NCT) },
+      ...{ duration: 24, reward: nct(10n * ONE_NCT) },
     });
     const ours = { guid } as const;
     const [planned] = await producer.told("assertion.planned");
