@@ -197,9 +197,10 @@ describe("a pool of scan workers", () => {
     expect(await scan()).toMatchObject({ kind: "crashed" });
     expect(await scan()).toEqual({ kind: "crashed", detail: expect.stringContaining("the rules are gone") });
     expect(pool.healthy()).toBe(false);
+    expect(pool.trouble()).toContain("the rules are gone");
     delete process.env.SCANNER_BROKEN;
     expect(await scan()).toMatchObject({ kind: "crashed", detail: expect.stringContaining("exit code 9") });
-    expect(pool.healthy()).toBe(true);
+    expect([pool.healthy(), pool.trouble()]).toEqual([true, undefined]);
   });
 
   it("cancels whoever scans or waits when it is closed", async () => {
