@@ -5,14 +5,14 @@ import { ScanWorker } from "./scan-worker.ts";
 
 /**
  * What a backend is called and what it accepts, asked of the scanner itself in a process that ends afterwards. The
- * scanner is not set up: its rules and services are where its consumers are.
+ * scanner is not set up unless that is asked for: its rules and services are where its consumers are.
  * Throws ConfigFault when the module cannot be used; the sentence is the scanner's own where it had one.
  */
 export async function describeBackend(
   spec: string,
-  options: ResolveOptions & { readonly log?: Logger } = {},
+  options: ResolveOptions & { readonly log?: Logger; readonly setUp?: boolean } = {},
 ): Promise<BackendDescription & { readonly spec: string }> {
-  const worker = await ScanWorker.start(resolveBackend(spec, options), { ...options, setUp: false });
+  const worker = await ScanWorker.start(resolveBackend(spec, options), { setUp: false, ...options });
   const description = worker.description;
   await worker.close();
   return { ...description, spec };

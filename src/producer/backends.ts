@@ -1,3 +1,4 @@
+import { backendSettings } from "../config/backend-settings.ts";
 import type { ProducerConfig } from "../config/producer.ts";
 import { type TriageConfig, readTriageRules as triageRulesFrom } from "../config/triage-rules.ts";
 import { describeBackend } from "../consumer/describe.ts";
@@ -7,14 +8,16 @@ import type { TriageRules } from "../triage/triage.ts";
 
 /**
  * Asks every backend what it is called and what it takes, and makes the triage rules of that and the operator's file.
- * Backends are asked in processes of their own: their code never runs beside the wallet.
+ * Backends are asked in processes of their own: their code never runs beside the wallet. Where the consumers are
+ * embedded, a scanner that cannot be set up is found out here, once, and not by each of them.
  * Throws ConfigFault when a backend cannot be used, or as src/config/triage-rules.ts does.
  */
 export async function readTriageRules(
-  config: TriageConfig & Pick<ProducerConfig, "backend">,
+  config: TriageConfig & Pick<ProducerConfig, "backend" | "embedded"> & Parameters<typeof backendSettings>[0],
   log: Logger,
 ): Promise<TriageRules> {
-  const described = await Promise.all(config.backend.map((spec) => describeBackend(spec, { log })));
+  const options = { log, settings: backendSettings(config), setUp: config.embedded > 0 };
+  const described = await Promise.all(config.backend.map((spec) => describeBackend(spec, options)));
   const names = described.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {

@@ -141,7 +141,7 @@ describe.concurrent("one line and exit code 2 is the answer to", () => {
     ],
     [
       "a scanner that fails in its setup",
-      () => producer("--backend", fixture("scanners/setup-fails.ts")),
+      () => producer("--backend", fixture("scanners/setup-fails.ts"), "--embedded", "1"),
       /scanner unready failed to set up: no rules in \.\/rules/,
     ],
     ["triage rules that are not JSON", () => producer("--triage", at("text")), /text.*not JSON/],

@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Consumer, openConsumer } from "../../src/consumer/consumer.ts";
 import type { ScanAnswer } from "../../src/domain/scan.ts";
-import { createLogger } from "../../src/observe/log.ts";
+import { listening } from "../fixtures/queue/listening.ts";
 import { content, type Gateway, openGateway } from "./consumer-gateway.ts";
 import { DirectWork, type JobWishes } from "./consumer-work.ts";
 
 const PUPPET = fileURLToPath(new URL("../fixtures/scanners/puppet.ts", import.meta.url));
 const EICAR = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].join("");
 const MIB = 1024 * 1024;
-const log = createLogger({ level: "silent", format: "json", name: "test" });
+const { log, entries } = listening();
 
 /** Artifacts that tell the puppet scanner what to do, under their own word as URI (`l`, `0`, `I`, `O` are not base58). */
 const WORDS = {
@@ -23,6 +23,7 @@ const WORDS = {
   QmHeed: "heed",
   QmExit: "exit",
   QmThrow: "throw",
+  QmWrongMeta: "wrong-metadata",
   QmNothing: "nothing",
   QmNan: "nan",
   QmWrongWord: "wrong-word",
@@ -86,6 +87,14 @@ describe("a consumer", () => {
     expect(consumer.backends.map(({ name, version }) => `${name} ${version}`)).toEqual([
       "eicar 1.0.0",
       "puppet 1.2.3",
+    ]);
+  });
+
+  it("warns once of what the marketplace will not take of a scanner's metadata", async () => {
+    await ask({ uri: "QmWrongMeta" });
+    expect((await ask({ uri: "QmWrongMeta" })).metadata).toEqual({ heuristic: "yes", seen: true });
+    expect(entries.filter(({ msg }) => msg === "scanner.metadata-dropped")).toMatchObject([
+      { backend: "puppet", complaint: "metadata.heuristic is left out: it must be true or false." },
     ]);
   });
 
