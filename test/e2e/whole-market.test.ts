@@ -68,4 +68,4 @@ it("a producer that was away while a bounty waited for settlement settles it whe
   await using after = new EngineProcess(flags);
   await after.told("assertion.settled");
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 1 });
-});
+}, 90_000);
