@@ -42,7 +42,7 @@ export class PoisonMemory {
   refusal(sha256: string): string | undefined {
     const { deaths } = this.#terms;
     if ((this.#recent(sha256)?.count ?? 0) < deaths) return undefined;
-    return `It has ended ${deaths} processes of this scanner lately, and is not tried again for now.`;
+    return `It has ended ${deaths} processes of this scanner lately, and is not tried again until those are forgotten.`;
   }
 
   #recent(sha256: string): Deaths | undefined {

@@ -1,4 +1,4 @@
-import type { BountyState } from "../../src/domain/lifecycle.ts";
+import { BOUNTY_STATES, type BountyState } from "../../src/domain/lifecycle.ts";
 import { type Dice, dice } from "../../src/sandbox/dice.ts";
 
 /** What a blow hits: a process, or the line between the engine and the gateway. */
@@ -9,21 +9,9 @@ export type Victim = (typeof VICTIMS)[number];
 export const PHASES = ["producer", "consumers", "redis", "network", "all"] as const;
 export type Phase = (typeof PHASES)[number];
 
+export type Target = Exclude<BountyState, "abandoned">;
 /** The states in which a producer is killed: all there are but the end without a stake. */
-export const TARGETS = [
-  "seen",
-  "triaged",
-  "dispatched",
-  "distilled",
-  "planned",
-  "posting",
-  "asserted",
-  "revealing",
-  "revealed",
-  "settling",
-  "settled",
-] as const satisfies readonly BountyState[];
-export type Target = (typeof TARGETS)[number];
+export const TARGETS: readonly Target[] = BOUNTY_STATES.filter((state) => state !== "abandoned");
 
 /** One misfortune: the victim rests, is hit as soon as some bounty is in a state, and stays down. */
 export interface Blow {
