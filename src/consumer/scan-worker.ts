@@ -14,6 +14,8 @@
  * - While it starts or scans, its memory is looked at from outside, that of programs it runs included: beyond
  *   `memoryBytes` it is killed and the outcome is `out-of-memory`. JavaScript's own heap ends there too.
  * - `gone` is final and comes once, whoever ended the process; its files are removed then. A pool replaces it.
+ * - The process leads a group of its own. Whatever it started is in that, and is killed with it or, when it ended by
+ *   itself, after it. A terminal's Ctrl-C does not reach the group: the consumer decides when its workers end.
  * - A worker is `worn` after `maxScans`, when half of the memory it had to spare at its start is used up and not given
  *   back, or after content so large that it may not be (WASM does not shrink); it still answers what it is doing.
  * - A scanner that asks to be confined is loaded, asked, and started anew within its bounds before it is set up.
@@ -28,6 +30,7 @@ import { extname, join } from "node:path";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Artifact, BackendDescription, Confinement } from "../scanners/contract.ts";
+import { killGroup } from "../scanners/process-group.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { scannerEnvironment } from "./environment.ts";
 import { guard } from "./guardian.ts";
@@ -75,6 +78,9 @@ export const WORKER_LIMITS: WorkerLimits = {
 
 /** A timer may fire this much before its time; an abort this close to the deadline is the deadline. */
 const TIMER_SLACK_MS = 20;
+
+/** What left the group on purpose may hold the output open; after this it is not waited for. */
+const LINGER_MS = 250;
 
 const EXTENSION = extname(import.meta.url);
 const PROGRAM = new URL(`./worker-process${EXTENSION}`, import.meta.url);
@@ -148,11 +154,12 @@ export class ScanWorker {
       serialization: "advanced",
       env: { ...scannerEnvironment(process.env), TMPDIR: directory },
       ...launch,
+      detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     const { pid } = this.#child;
     const release = pid === undefined ? () => {} : guard(pid, directory);
-    this.#memory = new MemoryWatch(pid, limits.memoryBytes, () => this.#child.kill("SIGKILL"));
+    this.#memory = new MemoryWatch(pid, limits.memoryBytes, () => this.#killAll());
     this.#memory.watch();
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -175,6 +182,10 @@ export class ScanWorker {
       void rm(this.#directory, { recursive: true, force: true }).then(resolve, () => resolve());
     };
     this.#child.on("error", (error) => end(`The scanner process failed: ${error.message}.`));
+    this.#child.on("exit", () => {
+      this.#killAll();
+      setTimeout(() => this.#hangUp(), LINGER_MS).unref();
+    });
     // "close" rather than "exit": by then its last words have arrived.
     this.#child.on("close", (code, signal) => {
       this.#exit = signal ?? code ?? undefined;
@@ -306,8 +317,20 @@ export class ScanWorker {
   }
 
   kill(): void {
-    if (this.#state !== "gone") this.#state = "closing";
-    this.#child.kill("SIGKILL");
+    if (this.#state === "gone") return;
+    this.#state = "closing";
+    this.#killAll();
+  }
+
+  #killAll(): void {
+    const { pid } = this.#child;
+    if (pid !== undefined) killGroup(pid);
+  }
+
+  /** Nothing more that it, or whoever it gave its output to, says is heard. */
+  #hangUp(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
   }
 
   #rest(sizeBytes: number): void {

@@ -10,6 +10,7 @@ import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Scanner, ScannerHost } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
+import { killGroup } from "../scanners/process-group.ts";
 import { timerUntil } from "./timer.ts";
 import { type FromWorker, type OpenMessage, type ScanMessage, ToWorker } from "./worker-messages.ts";
 
@@ -160,10 +161,11 @@ async function hear(message: ToWorker): Promise<void> {
 }
 
 process.on("message", (message) => void hear(ToWorker.parse(message)));
-// The consumer is gone; nobody wants an answer any more.
-process.on("disconnect", () => {
-  if (directory === undefined) process.exit(0);
-  void rm(directory, { recursive: true, force: true }).finally(() => process.exit(0));
+// The consumer is gone; nobody wants an answer any more, nor what the scanner's programs are at.
+process.on("disconnect", async () => {
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true }).catch(() => {});
+  // It leads a group of its own: this ends it as well.
+  killGroup(process.pid);
 });
-// A terminal's Ctrl-C and a service manager's stop reach the whole group; the consumer decides when its workers end.
+// A service manager's stop reaches all processes of the service; the consumer decides when its workers end.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});

@@ -12,6 +12,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { Fault } from "../domain/fault.ts";
+import { killGroup } from "./process-group.ts";
 
 export interface ProgramRun {
   readonly executable: string;
@@ -52,10 +53,13 @@ export async function runProgram(run: ProgramRun, signal: AbortSignal): Promise<
   const exited = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   closed.catch(() => {}); // a program that does not start says so by `exited`
   run.onGroup(child.pid);
+  const killAll = (): void => {
+    if (child.pid !== undefined) killGroup(child.pid);
+  };
   let fault: Fault | undefined;
   const stop = (why: Fault): void => {
     fault ??= why;
-    killGroup(child);
+    killAll();
   };
   const onAbort = (): void =>
     stop(new Fault("PROGRAM_OVERDUE", "The program did not end before the deadline."));
@@ -64,7 +68,7 @@ export async function runProgram(run: ProgramRun, signal: AbortSignal): Promise<
   const stderr = collectLast(child);
   try {
     const [code, by] = await exited;
-    killGroup(child);
+    killAll();
     await drained(child, closed);
     if (fault !== undefined) throw fault;
     return { end: code ?? by!, stdout: stdout(), stderr: stderr() };
@@ -76,15 +80,6 @@ export async function runProgram(run: ProgramRun, signal: AbortSignal): Promise<
   } finally {
     signal.removeEventListener("abort", onAbort);
     run.onGroup(undefined);
-  }
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Nobody is left in it.
   }
 }
 

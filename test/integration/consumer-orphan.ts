@@ -1,4 +1,7 @@
-/** A consumer of its own process, for a test to kill: tells where its worker is and keeps files, then has it spin for ever. */
+/**
+ * A consumer of its own process, for a test to kill: tells where its worker is and keeps files, has it
+ * start a program that connects to the socket of its argument if there is one, then has it spin for ever.
+ */
 import { fileURLToPath } from "node:url";
 import { ScanWorker } from "../../src/consumer/scan-worker.ts";
 import { createLogger } from "../../src/observe/log.ts";
@@ -24,5 +27,7 @@ const metadata = async (word: string): Promise<object> => {
   const outcome = await scan(word);
   return outcome.kind === "finding" ? (outcome.finding as { metadata: object }).metadata : outcome;
 };
+const [, , socket] = process.argv;
+if (socket !== undefined) await scan(`program\n${socket}`);
 process.send?.({ metadata: { ...(await metadata("path")), ...(await metadata("pid")) } });
 await scan("spin");
