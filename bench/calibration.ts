@@ -20,7 +20,7 @@ const SEEDS = [1, 2, 3, 4, 5];
 /** What the engine promises. */
 const LIMIT = 0.03;
 
-const silence = new Map<string, Ppm>([["quiet", ppm(0.5)]]);
+const silence = new Map<string, Ppm>([["quiet", ppm(0.75)]]);
 
 function scored(engine: DistillEngine, artifacts: readonly SimulatedArtifact[], knowledge: Knowledge): Score {
   return scoreOf(

@@ -13,7 +13,7 @@ import type { Ppm } from "../domain/verdict.ts";
 export interface BidArtifact {
   readonly index: number;
   readonly verdict: "malicious" | "benign";
-  /** Parts per million: 0 at even odds, 1_000_000 at certainty. */
+  /** The chance that the verdict is right, in parts per million: 500_000 at even odds, 1_000_000 at certainty. */
   readonly confidence: Ppm;
   readonly interval: readonly [low: Ppm, high: Ppm];
   readonly family: string;

@@ -1,11 +1,12 @@
 /**
- * The built-in strategies. Each draws a line from a least to a most stake and takes the point at the confidence:
+ * The built-in strategies. Each draws a line from a least stake at even odds to a most stake at certainty:
  *
- *     stake = least + (most - least) x confidence, rounded down to a base unit
+ *     stake = least + (most - least) x (2 x confidence - 1), rounded down to a base unit
  *
- * The formulas are the ones that today's engines use; here they are exact, and never leave the contract's limits.
+ * The lines are those of today's engines, whose confidence is 0 where a verdict is right half of the time; here they are
+ * exact, and never leave the contract's limits.
  */
-import { PPM_ONE } from "../domain/verdict.ts";
+import { edgeOf, PPM_ONE } from "../domain/verdict.ts";
 import type { BidRequest, BidStrategy } from "./contract.ts";
 
 interface Line {
@@ -18,7 +19,7 @@ const alongLine = (name: string, lineOf: (request: BidRequest) => Line): BidStra
   bid(request) {
     const { least, most } = lineOf(request);
     return request.artifacts.map(
-      ({ confidence }) => least + ((most - least) * BigInt(confidence)) / BigInt(PPM_ONE),
+      ({ confidence }) => least + ((most - least) * BigInt(edgeOf(confidence))) / BigInt(PPM_ONE),
     );
   },
 });

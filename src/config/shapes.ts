@@ -121,7 +121,7 @@ export const artifactKind = oneOf(ARTIFACT_KINDS);
 
 /** `BACKEND=CONFIDENCE`; the pair is ready for a Map. */
 export const backendConfidence = reading(
-  "BACKEND=CONFIDENCE with a confidence above 0 and up to 1, such as clamav=0.6",
+  "BACKEND=CONFIDENCE with a confidence above 0 and up to 1, such as clamav=0.8",
   (given): readonly [backend: string, confidence: Ppm] => {
     const [, backend, confidence = ""] = /^(.+)=(\d*\.?\d+)$/.exec(given) ?? [];
     const number = Number(confidence);

@@ -131,7 +131,7 @@ function producerFlags(config: DemoConfig, sandbox: Sandbox, folder: string): re
     ...["--data-dir", join(folder, "data")],
     ...["--embedded", String(config.consumers)],
     // In the sandbox EICAR files are the only malware there is, so that finding nothing does mean something here.
-    ...["--backend", "eicar", "--benign", "eicar=0.6"],
+    ...["--backend", "eicar", "--benign", "eicar=0.8"],
     ...["--http-port", "0"],
   ];
 }

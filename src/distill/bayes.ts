@@ -6,7 +6,7 @@
  * even odds, and a backend that says so. Malicious rests on an accusation, benign on a defence or on a silence to which
  * the operator gave a worth: neither the base rate, nor a suspicion, nor everybody's silence make a verdict of themselves.
  */
-import type { Opinion } from "../domain/opinion.ts";
+import { confidenceIn, noOpinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import { PPM_ONE, type Ppm, ppm, type Verdict } from "../domain/verdict.ts";
 import { believe } from "./belief.ts";
@@ -18,8 +18,8 @@ import type { Statement } from "./statement.ts";
 import { missingFrom, summarize } from "./summary.ts";
 import { typeClassOf } from "./type-class.ts";
 
-/** Even odds reach this far: from 45 to 55 percent nothing is staked. */
-const BAND_PPM = 100_000;
+/** Even odds reach this far to either side: from 45 to 55 percent nothing is staked. */
+const BAND_PPM = 50_000;
 /** The interval holds the middle nine tenths of what the probability may be. */
 const Z_90 = 1.645;
 /** Nobody is surer than 999 in 1,000: the arbiters err, too. */
@@ -30,7 +30,7 @@ export const bayes: DistillEngine = {
   distill(testimony, { silence, reliability }) {
     const reason = summarize(testimony);
     const statements = statementsOf(testimony.answers, silence);
-    if (statements.length === 0) return { ...IGNORANCE, reason };
+    if (statements.length === 0) return noOpinion(reason);
     const missing = missingFrom(testimony);
     const typeClass = typeClassOf(typesIn(testimony.answers));
     const { z, variance } = believe({ typeClass, statements, missing }, reliability);
@@ -41,11 +41,10 @@ export const bayes: DistillEngine = {
     };
     const reach = Z_90 * Math.sqrt(variance);
     const probability = told(z);
-    const lean = 2 * probability - PPM_ONE;
-    const verdict = verdictOf(lean, statements);
+    const verdict = verdictOf(probability, statements);
     return {
       verdict,
-      confidence: (verdict === "unknown" ? 0 : Math.abs(lean)) as Ppm,
+      confidence: confidenceIn(verdict, probability),
       probability,
       interval: [told(z - reach), told(z + reach)],
       family: agreedFamily(testimony.answers, verdict),
@@ -54,16 +53,9 @@ export const bayes: DistillEngine = {
   },
 };
 
-const IGNORANCE: Omit<Opinion, "reason"> = {
-  verdict: "unknown",
-  confidence: ppm(0),
-  probability: ppm(0.5),
-  interval: [ppm(0), ppm(1)],
-  family: "",
-};
-
-function verdictOf(lean: number, statements: readonly Statement[]): Verdict {
+function verdictOf(probability: Ppm, statements: readonly Statement[]): Verdict {
   const rests = (side: Statement["side"]) => statements.some((one) => one.side === side && one.carries);
+  const lean = probability - PPM_ONE / 2;
   if (lean > BAND_PPM && rests("accuses")) return "malicious";
   if (lean < -BAND_PPM && rests("defends")) return "benign";
   return statements.some(({ side, carries }) => side === "accuses" || carries) ? "suspicious" : "unknown";

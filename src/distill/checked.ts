@@ -3,8 +3,8 @@
  * known and why. Whatever a module does, nothing is thrown; it costs that artifact, never the process.
  */
 import { describeError } from "../domain/fault.ts";
-import type { Opinion } from "../domain/opinion.ts";
-import { PPM_ONE, type Ppm, ppm, VERDICTS } from "../domain/verdict.ts";
+import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
+import { ppm, VERDICTS } from "../domain/verdict.ts";
 import type { DistillEngine, DistillModule, Judgement, Testimony } from "./contract.ts";
 import { agreedFamily } from "./family.ts";
 import { summarize } from "./summary.ts";
@@ -17,38 +17,28 @@ export const checked = (module: DistillModule): DistillEngine => ({
     try {
       answer = module.judge(testimony, knowledge);
     } catch (error) {
-      return ignorance(`distillation engine ${module.name} failed: ${describeError(error)}`);
+      return noOpinion(`distillation engine ${module.name} failed: ${describeError(error)}`);
     }
     const wrong = faultIn(answer);
     if (wrong === undefined) return opinionOf(answer as Judgement, testimony);
     // Nobody waits for it, and nobody else would hear of its failure: unhandled, that would end the process.
     if (answer instanceof Promise) answer.catch(() => undefined);
-    return ignorance(`distillation engine ${module.name} answered no judgement: ${wrong}`);
+    return noOpinion(`distillation engine ${module.name} answered no judgement: ${wrong}`);
   },
 });
 
 function opinionOf(judgement: Judgement, testimony: Testimony): Opinion {
   const { verdict, interval = [0, 1], family, reason } = judgement;
   const probability = ppm(judgement.probability);
-  const lean = Math.abs(2 * probability - PPM_ONE) as Ppm;
   return {
     verdict,
-    confidence: verdict === "unknown" ? ppm(0) : lean,
+    confidence: confidenceIn(verdict, probability),
     probability,
     interval: [ppm(interval[0]), ppm(interval[1])],
     family: family ?? agreedFamily(testimony.answers, verdict),
     reason: reason ?? summarize(testimony),
   };
 }
-
-const ignorance = (reason: string): Opinion => ({
-  verdict: "unknown",
-  confidence: ppm(0),
-  probability: ppm(0.5),
-  interval: [ppm(0), ppm(1)],
-  family: "",
-  reason,
-});
 
 /** What keeps an answer from being a judgement, or undefined. Properties may be anything, getters that throw too. */
 function faultIn(answer: unknown): string | undefined {

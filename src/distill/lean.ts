@@ -3,12 +3,13 @@
  * it will say of an artifact can be told by heart; the formula is this.
  *
  * 1. Every answer is an accusation, a defence or neither, with a weight in 0..1:
- *    malicious accuses by its confidence; benign defends by it; suspicious accuses by a tenth of it; a backend that
- *    looked and found nothing defends by what the operator set for it (`silence`), if anything; the rest is neither.
+ *    malicious accuses by its edge, which is how far its confidence is above even odds (0.8 has the edge 0.6); benign
+ *    defends by it; a backend that looked and found nothing defends by the edge of what the operator set for it
+ *    (`silence`), if anything; suspicious accuses by a tenth of its confidence; the rest is neither.
  * 2. Accusations strengthen each other as independent witnesses do, and so do defences:
  *        accused = 1 - (1 - a1)(1 - a2)...        defended = 1 - (1 - d1)(1 - d2)...
- * 3. lean = accused - defended, in -1..1. One witness alone gives exactly its own confidence, witnesses that agree more,
- *    witnesses that disagree less. confidence = |lean|; P(malicious) = (1 + lean) / 2.
+ * 3. lean = accused - defended, in -1..1; P(malicious) = (1 + lean) / 2, and confidence the chance of the likelier side.
+ *    One witness alone gives exactly its own confidence, witnesses that agree more, witnesses that disagree less.
  * 4. |lean| up to a tenth is too close to even odds to stake on: `suspicious`. No witness at all: `unknown`.
  * 5. The interval is Wilson's score interval (z = 1) around P(malicious) for n effective opinions: n is the sum of the
  *    witnesses' weights times the share of backends that were heard among those that should have been. A backend that
@@ -16,9 +17,9 @@
  *
  * Weights are parts per million and products are exact, so the order of the answers makes no difference at all.
  */
-import type { Opinion } from "../domain/opinion.ts";
+import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
-import { PPM_ONE, type Ppm, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
+import { edgeOf, PPM_ONE, type Ppm, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
 import type { DistillEngine, Knowledge, Testimony } from "./contract.ts";
 import { missingFrom, summarize } from "./summary.ts";
 import { wilson } from "./wilson.ts";
@@ -43,24 +44,14 @@ export const lean: DistillEngine = {
 export function leanOpinion(testimony: Testimony, rules: LeanRules): Opinion {
   const witnesses = testimony.answers.flatMap((answer) => testify(answer, rules));
   const reason = summarize(testimony);
-  if (witnesses.length === 0) {
-    const [even, none, all] = [ppm(0.5), ppm(0), ppm(1)];
-    return {
-      verdict: "unknown",
-      confidence: none,
-      probability: even,
-      interval: [none, all],
-      family: "",
-      reason,
-    };
-  }
+  if (witnesses.length === 0) return noOpinion(reason);
   const lean = together(witnesses, "accuses") - together(witnesses, "defends");
   const verdict = verdictOf(lean);
   const probability = Math.round((PPM_ONE + lean) / 2) as Ppm;
   const effective = ratioOf(weightOf(witnesses)) * heardShare(testimony, witnesses);
   return {
     verdict,
-    confidence: Math.abs(lean) as Ppm,
+    confidence: confidenceIn(verdict, probability),
     probability,
     interval: wilson(ratioOf(probability), effective),
     family: familyOf(witnesses, verdict),
@@ -74,14 +65,14 @@ function testify(answer: ScanAnswer, { silence }: LeanRules): Witness[] {
   ];
   switch (answer.verdict) {
     case "malicious":
-      return witness("accuses", ppm(answer.confidence));
+      return witness("accuses", edgeOf(ppm(answer.confidence)));
     case "benign":
-      return witness("defends", ppm(answer.confidence));
+      return witness("defends", edgeOf(ppm(answer.confidence)));
     case "suspicious":
       return witness("accuses", ppm((answer.confidence * SUSPICION_PPM) / PPM_ONE));
     case "unknown": {
       const worth = silence.get(answer.backend);
-      return answer.reason === "no-match" && worth !== undefined ? witness("defends", worth) : [];
+      return answer.reason === "no-match" && worth !== undefined ? witness("defends", edgeOf(worth)) : [];
     }
   }
 }

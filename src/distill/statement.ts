@@ -4,7 +4,7 @@
  * without a record is believed by, sceptically.
  */
 import type { PastAnswer } from "../domain/settled.ts";
-import { PPM_ONE, type Ppm } from "../domain/verdict.ts";
+import { edgeOf, type Ppm, ppm, ratioOf } from "../domain/verdict.ts";
 
 export const SAYINGS = [
   "malicious-sure",
@@ -32,9 +32,11 @@ export interface Statement {
   readonly carries: boolean;
 }
 
-/** An unknown backend is believed nine tenths of what it says of itself. */
+/** An unknown backend is believed nine tenths of the edge that it claims. */
 const TRUST = 0.9;
-/** A suspicion is worth a tenth of an accusation. */
+/** The bands: right at least four times in five, and not above even odds. */
+const [SURE, UNSURE] = [ppm(0.8), ppm(0.5)];
+/** A suspicion that is sure of itself is worth a tenth of an accusation that is. */
 const SUSPICION = 0.1;
 
 /**
@@ -43,33 +45,34 @@ const SUSPICION = 0.1;
  */
 export function statementOf(answer: PastAnswer, silence: ReadonlyMap<string, Ppm>): Statement | undefined {
   const { backend, verdict } = answer;
-  // Also for NaN.
-  const sure = answer.confidence > 0 ? Math.min(1, answer.confidence) : 0;
+  const sure = ppm(answer.confidence);
   switch (verdict) {
     case "malicious":
-      return statement(backend, banded("malicious", sure), "accuses", sure, true);
+      return statement(backend, banded("malicious", sure), "accuses", edge(sure), true);
     case "benign":
-      return statement(backend, banded("benign", sure), "defends", sure, true);
+      return statement(backend, banded("benign", sure), "defends", edge(sure), true);
     case "suspicious":
-      return statement(backend, "suspicious", "accuses", sure * SUSPICION, false);
+      return statement(backend, "suspicious", "accuses", ratioOf(sure) * SUSPICION, false);
     case "unknown": {
       if (answer.reason !== "no-match") return undefined;
       const worth = silence.get(backend);
-      return statement(backend, "no-match", "defends", (worth ?? 0) / PPM_ONE, worth !== undefined);
+      return statement(backend, "no-match", "defends", edge(worth ?? ppm(0)), worth !== undefined);
     }
   }
 }
+
+const edge = (chance: Ppm): number => ratioOf(edgeOf(chance));
 
 function statement(
   backend: string,
   saying: Saying,
   side: Statement["side"],
-  sure: number,
+  claimed: number,
   carries: boolean,
 ): Statement {
-  const reach = TRUST * sure * (side === "accuses" ? 1 : -1);
+  const reach = TRUST * claimed * (side === "accuses" ? 1 : -1);
   return { backend, saying, side, claim: (1 + reach) / 2, carries };
 }
 
-const banded = (verdict: "malicious" | "benign", sure: number): Saying =>
-  sure >= 0.8 ? `${verdict}-sure` : sure > 0.5 ? verdict : `${verdict}-unsure`;
+const banded = (verdict: "malicious" | "benign", sure: Ppm): Saying =>
+  sure >= SURE ? `${verdict}-sure` : sure > UNSURE ? verdict : `${verdict}-unsure`;

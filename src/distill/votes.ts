@@ -2,8 +2,8 @@
  * Two engines that learn nothing and ask nobody's record. Both take a silence to which the operator gave a worth for a
  * defence, call a suspicion no vote, and know nothing when nobody votes.
  */
-import type { Opinion } from "../domain/opinion.ts";
-import { PPM_ONE, type Ppm, ppm, type Verdict } from "../domain/verdict.ts";
+import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
+import { edgeOf, PPM_ONE, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
 import type { DistillEngine, Knowledge, Testimony } from "./contract.ts";
 import { agreedFamily } from "./family.ts";
 import { missingFrom, summarize } from "./summary.ts";
@@ -11,7 +11,8 @@ import { wilson } from "./wilson.ts";
 
 interface Vote {
   readonly verdict: "malicious" | "benign";
-  readonly sure: number;
+  /** 0 at even odds and below, 1 at certainty. */
+  readonly edge: number;
 }
 
 /** One backend that says malicious is enough, and its confidence is ours; benign is as sure as the surest who says so. */
@@ -22,8 +23,8 @@ export const any: DistillEngine = {
     const accusers = votes.filter(({ verdict }) => verdict === "malicious");
     const heard = accusers.length > 0 ? accusers : votes;
     const [first] = heard;
-    if (first === undefined) return opinion("unknown", 0, 0, testimony);
-    return opinion(first.verdict, Math.max(...heard.map(({ sure }) => sure)), heard.length, testimony);
+    if (first === undefined) return noOpinion(summarize(testimony));
+    return opinion(first.verdict, Math.max(...heard.map(({ edge }) => edge)), heard.length, testimony);
   },
 };
 
@@ -32,14 +33,14 @@ export const majority: DistillEngine = {
   name: "majority",
   distill(testimony, knowledge) {
     const votes = votesIn(testimony, knowledge);
-    if (votes.length === 0) return opinion("unknown", 0, 0, testimony);
+    if (votes.length === 0) return noOpinion(summarize(testimony));
     const accusers = votes.filter(({ verdict }) => verdict === "malicious");
     const defenders = votes.filter(({ verdict }) => verdict === "benign");
     if (accusers.length === defenders.length) return opinion("suspicious", 0, votes.length, testimony);
     const winners = accusers.length > defenders.length ? accusers : defenders;
     const lead = (2 * winners.length - votes.length) / votes.length;
-    const sure = winners.reduce((sum, vote) => sum + vote.sure, 0) / winners.length;
-    return opinion(winners[0]!.verdict, lead * sure, votes.length, testimony);
+    const edge = winners.reduce((sum, vote) => sum + vote.edge, 0) / winners.length;
+    return opinion(winners[0]!.verdict, lead * edge, votes.length, testimony);
   },
 };
 
@@ -48,20 +49,25 @@ function votesIn({ answers }: Testimony, { silence }: Pick<Knowledge, "silence">
   return answers
     .flatMap(({ backend, verdict, confidence, reason }): Vote[] => {
       if (verdict === "malicious" || verdict === "benign")
-        return [{ verdict, sure: ppm(confidence) / PPM_ONE }];
+        return [{ verdict, edge: ratioOf(edgeOf(ppm(confidence))) }];
       const worth = reason === "no-match" ? silence.get(backend) : undefined;
-      return worth === undefined ? [] : [{ verdict: "benign", sure: worth / PPM_ONE }];
+      return worth === undefined ? [] : [{ verdict: "benign", edge: ratioOf(edgeOf(worth)) }];
     })
-    .sort((a, b) => a.sure - b.sure);
+    .sort((a, b) => a.edge - b.edge);
 }
 
-function opinion(verdict: Verdict, sure: number, votes: number, testimony: Testimony): Opinion {
-  const lean = verdict === "malicious" ? sure : verdict === "benign" ? -sure : 0;
+function opinion(
+  verdict: Exclude<Verdict, "unknown">,
+  edge: number,
+  votes: number,
+  testimony: Testimony,
+): Opinion {
+  const lean = verdict === "malicious" ? edge : verdict === "benign" ? -edge : 0;
   const probability = ppm((1 + lean) / 2);
-  const heard = votes === 0 ? 0 : votes / (votes + missingFrom(testimony));
+  const heard = votes / (votes + missingFrom(testimony));
   return {
     verdict,
-    confidence: Math.abs(2 * probability - PPM_ONE) as Ppm,
+    confidence: confidenceIn(verdict, probability),
     probability,
     interval: wilson(probability / PPM_ONE, votes * heard),
     family: agreedFamily(testimony.answers, verdict),

@@ -56,7 +56,7 @@ export interface ScanAnswer {
   readonly artifactIndex: number;
   readonly backend: string;
   readonly verdict: Verdict;
-  /** 0..1: how sure the backend is of its verdict. 0 when unknown. */
+  /** 0..1: how often the backend is right when it says this, by its own account. 0 when unknown. */
   readonly confidence: number;
   /** Present exactly when the verdict is `unknown`. */
   readonly reason?: NoOpinionReason;

@@ -15,4 +15,7 @@ export function ppm(ratio: number): Ppm {
   return Math.round(Math.min(1, Math.max(0, ratio)) * PPM_ONE) as Ppm;
 }
 
+/** How far a chance of being right is above even odds: 0 there and below, 1_000_000 at certainty. */
+export const edgeOf = (chance: Ppm): Ppm => Math.max(0, 2 * chance - PPM_ONE) as Ppm;
+
 export const ratioOf = (value: Ppm): number => value / PPM_ONE;

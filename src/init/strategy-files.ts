@@ -9,16 +9,18 @@ export const strategyFiles = ({ name }: Pick<Project, "name">): readonly Project
 const strategy = (name: string): string => `import { defineBidStrategy } from "microengine/bid";
 
 /** Parts per million. */
-const CERTAIN = 1_000_000n;
-const TOO_WEAK = 400_000;
+const CERTAIN = 1_000_000;
+const EVEN_ODDS = 500_000;
+const TOO_WEAK = 700_000;
 
-/** Stakes by confidence on what we are sure enough of, and keeps silent about the rest. */
+/** Stakes on what we are sure enough of, more the surer, and keeps silent about the rest. */
 export const bidStrategy = defineBidStrategy({
   name: "${name}",
   bid: ({ artifacts, bidMinimum, bidMaximum }) =>
     artifacts.map(({ confidence }) => {
       if (confidence < TOO_WEAK) return null;
-      return bidMinimum + ((bidMaximum - bidMinimum) * BigInt(confidence)) / CERTAIN;
+      const share = BigInt(confidence - EVEN_ODDS);
+      return bidMinimum + ((bidMaximum - bidMinimum) * share) / BigInt(CERTAIN - EVEN_ODDS);
     }),
 });
 `;
@@ -34,10 +36,10 @@ const bidsAt = (...confidences: number[]) => {
 };
 
 test("the strategy stakes more the surer the verdict, within the limits of the market", () => {
-  assert.deepEqual(bidsAt(500_000, 1_000_000), [600n, 1_100n]);
+  assert.deepEqual(bidsAt(750_000, 1_000_000), [600n, 1_100n]);
 });
 
 test("the strategy keeps silent about a weak verdict", () => {
-  assert.deepEqual(bidsAt(100_000), [null]);
+  assert.deepEqual(bidsAt(600_000), [null]);
 });
 `;

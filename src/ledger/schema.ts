@@ -113,4 +113,16 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // What was bid on may differ from the opinion, by the operator's modifiers.
   "ALTER TABLE assertion ADD COLUMN confidences TEXT;",
+  // A confidence is the chance that the verdict is right; it was the distance from even odds before, 0 to 1.
+  `
+  UPDATE artifact SET confidence_ppm = CASE verdict
+    WHEN 'malicious' THEN probability_ppm
+    WHEN 'benign' THEN 1000000 - probability_ppm
+    WHEN 'suspicious' THEN max(probability_ppm, 1000000 - probability_ppm)
+    ELSE 0 END
+  WHERE confidence_ppm IS NOT NULL;
+  UPDATE assertion SET confidences =
+    (SELECT json_group_array((1000001 + value) / 2 ORDER BY key) FROM json_each(assertion.confidences))
+  WHERE confidences IS NOT NULL;
+  `,
 ];

@@ -26,7 +26,7 @@ export function welcome({ url, chain, account, purse }: Place, terms: Terms): re
     `--data-dir ${data}`,
   ];
   // Here EICAR files are the only malware, so that finding nothing means something.
-  const benign = terms.artifacts === undefined ? " --benign eicar=0.6" : "";
+  const benign = terms.artifacts === undefined ? " --benign eicar=0.8" : "";
   const bounties =
     terms.bounties === undefined
       ? `one every ${terms.bountyInterval} s`

@@ -1,12 +1,12 @@
-import type { Opinion } from "../domain/opinion.ts";
+import { noOpinion, type Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
-import { ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
+import { ratioOf, type Verdict } from "../domain/verdict.ts";
 
 /** What one backend said of a file. */
 export interface BackendResult {
   readonly backend: string;
   readonly verdict: Verdict;
-  /** 0..1. */
+  /** 0..1, as the scanner says it. */
   readonly confidence: number;
   readonly family: string | null;
   /** Why it has no opinion; one of NO_OPINION_REASONS. */
@@ -24,7 +24,7 @@ export interface FileReport {
   readonly size: number | null;
   readonly types: readonly string[];
   readonly verdict: Verdict;
-  /** 0 at even odds, 1 at certainty: what a bid strategy would stake on. */
+  /** The chance that the verdict is right, what a bid strategy would stake on; 0 for `unknown`. */
   readonly confidence: number;
   /** P(malicious) and the interval around it, 0..1. */
   readonly probability: number;
@@ -38,16 +38,8 @@ export interface FileReport {
 /** What is known of a file before any backend is asked. */
 export type Seen = Pick<FileReport, "path" | "sha256" | "size" | "types">;
 
-const NO_OPINION: Omit<Opinion, "reason"> = {
-  verdict: "unknown",
-  confidence: ppm(0),
-  probability: ppm(0.5),
-  interval: [ppm(0), ppm(1)],
-  family: "",
-};
-
 export const reportUnscanned = (seen: Seen, reason: string): FileReport =>
-  reportScanned(seen, { ...NO_OPINION, reason }, []);
+  reportScanned(seen, noOpinion(reason), []);
 
 export const reportUnreadable = (path: string, why: string): FileReport =>
   reportUnscanned({ path, sha256: null, size: null, types: [] }, `not readable: ${why}`);

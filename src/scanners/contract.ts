@@ -38,7 +38,7 @@ export interface ScanContext {
  */
 export interface Finding {
   readonly verdict: Verdict;
-  /** 0..1: how sure the scanner is. Default 1 for malicious and benign, 0.5 for suspicious, 0 for unknown. */
+  /** 0..1: how often the scanner is right when it says this. Default 1 for malicious and benign, 0.5 for suspicious, 0 for unknown. */
   readonly confidence?: number;
   /** Name of the malware family, "" or absent when there is none. */
   readonly family?: string;

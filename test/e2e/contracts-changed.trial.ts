@@ -28,7 +28,7 @@ function move(): void {
   });
 }
 
-const flags = () => [...producerFlags(meddler.url, folder.path), "--embedded", "1", "--benign", "eicar=0.6"];
+const flags = () => [...producerFlags(meddler.url, folder.path), "--embedded", "1", "--benign", "eicar=0.8"];
 
 beforeAll(async () => {
   sandbox = await openMarket(folder.path);

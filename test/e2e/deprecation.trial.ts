@@ -12,7 +12,7 @@ let sandbox: Sandbox;
 let meddler: Meddler;
 
 async function start(): Promise<EngineProcess> {
-  const flags = ["--embedded", "1", "--benign", "eicar=0.6"];
+  const flags = ["--embedded", "1", "--benign", "eicar=0.8"];
   const producer = new EngineProcess([...producerFlags(meddler.url, folder.path), ...flags]);
   processes.push(producer);
   await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);

@@ -36,7 +36,7 @@ it.concurrent("a bounty of which the first artifact is filtered out is asserted 
   const [planned] = await producer.told("assertion.planned");
   expect(planned).toMatchObject({ artifacts: 2 });
   const [penalized, whole] = planned!.confidences as [number, number];
-  expect(penalized).toBeCloseTo(0.8 * whole);
+  expect(penalized - 0.5).toBeCloseTo(0.8 * (whole - 0.5));
   await producer.told("assertion.settled");
   const [listening] = await producer.told("http.listening");
   const metrics = await scrape(Number(listening?.port));
@@ -63,8 +63,14 @@ it.concurrent("a bounty of which the first artifact is filtered out is asserted 
     { triage: "scan", confidence_ppm: thought },
     { triage: "scan", confidence_ppm: thought },
   ]);
-  const promised = ledger.prepare("SELECT confidences FROM assertion").get();
-  expect(promised).toEqual({ confidences: JSON.stringify([Math.round(0.8 * thought), thought]) });
+  const promised = ledger.prepare("SELECT confidences, bids FROM assertion").get();
+  const [lower, upper] = (JSON.parse(String(promised?.bids)) as string[]).map(
+    (bid) => Number(bid) / 1e18 - 0.0625,
+  );
+  expect(lower! / upper!).toBeCloseTo(0.8, 4);
+  expect(promised).toMatchObject({
+    confidences: JSON.stringify([Math.round(500_000 + 0.8 * (thought - 500_000)), thought]),
+  });
 }, 90_000);
 
 it.concurrent("a day's last artifacts are scanned, the others left alone, and rate-limited answers do not hold a bounty up", async () => {

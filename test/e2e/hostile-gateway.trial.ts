@@ -142,7 +142,7 @@ beforeAll(async () => {
   meddler.alter(/^GET \/nonce\?/, (truth) => (nonces.length > 0 ? nonces.shift() : truth));
   producer = new EngineProcess([
     ...producerFlags(meddler.url, folder.path),
-    ...["--embedded", "1", "--benign", "eicar=0.6"],
+    ...["--embedded", "1", "--benign", "eicar=0.8"],
   ]);
   // A consumer needs a moment to begin, and bounties wait for nobody.
   await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);

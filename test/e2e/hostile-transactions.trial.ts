@@ -89,7 +89,7 @@ beforeAll(async () => {
   meddler = await Meddler.open(sandbox.url);
   producer = new EngineProcess([
     ...producerFlags(meddler.url, folder.path),
-    ...["--embedded", "1", "--benign", "eicar=0.6"],
+    ...["--embedded", "1", "--benign", "eicar=0.8"],
   ]);
   // A consumer needs a moment to begin, and bounties wait for nobody.
   await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);

@@ -86,7 +86,7 @@ beforeAll(async () => {
   sandbox = await openMarket(folder.path);
   producer = new EngineProcess([
     ...producerFlags(sandbox.url, folder.path),
-    ...["--embedded", "1", "--benign", "eicar=0.6"],
+    ...["--embedded", "1", "--benign", "eicar=0.8"],
   ]);
   // A consumer needs a moment to begin, and bounties wait for nobody.
   await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);

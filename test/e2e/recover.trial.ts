@@ -10,7 +10,7 @@ import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts
 import { microengine, ROOT } from "./run-process.ts";
 
 const REDIS = process.env.REDIS_ADDR ?? "localhost:6379";
-const SCANNING = ["--embedded", "1", "--benign", "eicar=0.6"];
+const SCANNING = ["--embedded", "1", "--benign", "eicar=0.8"];
 /** Long enough for a producer to be killed and another process to look at everything. */
 const DURATION = 60;
 

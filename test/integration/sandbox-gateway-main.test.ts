@@ -37,7 +37,7 @@ it("the sandbox command says where it is and how to connect, and ends well with 
   expect((await ask("GET", `${url}/status`)).status).toBe(200);
   expect(lines[2]).toBe("Bounties     1 in all, from when an engine listens");
   expect(lines.join("\n")).toContain(
-    `npm start producer -- --embedded 2 --benign eicar=0.6 --polyswarmd-addr ${url} \\\n` +
+    `npm start producer -- --embedded 2 --benign eicar=0.8 --polyswarmd-addr ${url} \\\n` +
       `    --keyfile ${join(walletDir, "keyfile")} --password-file ${join(walletDir, "password")} \\\n`,
   );
 

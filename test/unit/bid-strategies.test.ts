@@ -7,7 +7,7 @@ import { bidArtifact, bidRequest } from "./bid-request.ts";
 
 const strategy = (name: string) => BUILT_IN_STRATEGIES.find((candidate) => candidate.name === name)!;
 
-// Computed by today's engines for the default limits of 0.0625 and 1 NCT.
+// Computed by today's engines for the default limits of 0.0625 and 1 NCT, whose confidence is 0 at even odds.
 const REFERENCE = [
   ["default", 0, 62_500_000_000_000_000n],
   ["default", 0.25, 296_875_000_000_000_000n],
@@ -25,9 +25,9 @@ const REFERENCE = [
 ] as const;
 
 it.each(REFERENCE)(
-  "%s stakes at confidence %d exactly what today's engines stake",
-  (name, confidence, stake) => {
-    const request = bidRequest({ artifacts: [bidArtifact({ confidence: ppm(confidence) })] });
+  "%s stakes at the edge %d over even odds exactly what today's engines stake",
+  (name, edge, stake) => {
+    const request = bidRequest({ artifacts: [bidArtifact({ confidence: ppm((1 + edge) / 2) })] });
     expect(strategy(name).bid(request)).toEqual([stake]);
   },
 );

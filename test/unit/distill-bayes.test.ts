@@ -44,11 +44,33 @@ describe("before anything was settled", () => {
   it("asserts on one backend that is sure, and is a little more careful than its word", () => {
     expect(opinionOf([malicious("one")])).toMatchObject({
       verdict: "malicious",
-      confidence: 900_000,
+      confidence: 950_000,
       probability: 950_000,
       reason: "one malicious 1",
     });
-    expect(opinionOf([benign("one", 0.5)])).toMatchObject({ verdict: "benign", confidence: 450_000 });
+    expect(opinionOf([benign("one", 0.8)])).toMatchObject({
+      verdict: "benign",
+      confidence: 770_000,
+      probability: 230_000,
+    });
+  });
+
+  it("is never surer than a backend that is alone, and stakes nothing on the word of one that tosses a coin", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.5, max: 1, noNaN: true }),
+        fc.constantFrom(malicious, benign),
+        (sure, says) => {
+          expect(opinionOf([says("one", sure)]).confidence).toBeLessThanOrEqual(Math.ceil(sure * PPM_ONE));
+        },
+      ),
+    );
+    for (const sure of [0.5, 0.3, 0, Number.NaN]) {
+      expect(opinionOf([malicious("one", sure)])).toMatchObject({
+        verdict: "suspicious",
+        confidence: 500_000,
+      });
+    }
   });
 
   it("stays close to the engine that takes everybody at their word", () => {
@@ -65,12 +87,12 @@ describe("before anything was settled", () => {
     );
   });
 
-  it("takes silence for benign only where the operator says so, and for as much as he says, less a tenth", () => {
+  it("takes silence for benign only where the operator says so, and its edge for as much as he says, less a tenth", () => {
     expect(opinionOf([unknown("eicar")])).toMatchObject({ verdict: "unknown", confidence: 0 });
-    const knowledge = { ...untaught, silence: new Map([["eicar", ppm(0.6)]]) };
+    const knowledge = { ...untaught, silence: new Map([["eicar", ppm(0.8)]]) };
     expect(opinionOf([unknown("eicar")], knowledge)).toMatchObject({
       verdict: "benign",
-      confidence: 540_000,
+      confidence: 770_000,
     });
   });
 
@@ -109,7 +131,7 @@ describe("with a record", () => {
       opinionOf([malicious("one")], taught(past(times, false, [malicious("one")]))),
     );
     expect(three).toMatchObject({ verdict: "malicious" });
-    expect(three!.confidence).toBeLessThan(450_000);
+    expect(three!.confidence).toBeLessThan(725_000);
     expect(eight).toMatchObject({ verdict: "suspicious" });
   });
 
@@ -214,7 +236,7 @@ describe("with a record", () => {
   });
 });
 
-const silence = new Map([["quiet", ppm(0.5)]]);
+const silence = new Map([["quiet", ppm(0.75)]]);
 const noisy = MARKET.map((engine) => ({ ...engine, sensitivity: 0.5, specificity: 0.6 }));
 const reliabilities: readonly Reliability[] = [
   NOTHING_LEARNED,
@@ -272,7 +294,7 @@ describe("whatever was learned and whatever is said", () => {
     expect(learn(turned, silence)).toEqual(learn(history, silence));
   });
 
-  it("probability lies in its interval, and confidence is its distance from even odds", () => {
+  it("probability lies in its interval, and confidence is the chance that the verdict is right", () => {
     fc.assert(
       fc.property(anyAnswers, anyKnowledge, (answers, knowledge) => {
         const { probability, interval, confidence, verdict } = opinionOf(answers, knowledge, names);
@@ -282,7 +304,7 @@ describe("whatever was learned and whatever is said", () => {
         for (const value of [low, high, probability, confidence]) {
           expect(Number.isInteger(value) && value >= 0 && value <= PPM_ONE).toBe(true);
         }
-        expect(confidence).toBe(verdict === "unknown" ? 0 : Math.abs(2 * probability - PPM_ONE));
+        expect(confidence).toBe(verdict === "unknown" ? 0 : Math.max(probability, PPM_ONE - probability));
         if (verdict === "malicious") expect(probability).toBeGreaterThan(550_000);
         if (verdict === "benign") expect(probability).toBeLessThan(450_000);
       }),

@@ -17,7 +17,7 @@ import {
   simulate,
 } from "../fixtures/simulated-engines.ts";
 
-const silence = new Map<string, Ppm>([["quiet", ppm(0.5)]]);
+const silence = new Map<string, Ppm>([["quiet", ppm(0.75)]]);
 const untaught: Knowledge = { silence, reliability: NOTHING_LEARNED };
 
 function scored(engine: DistillEngine, artifacts: readonly SimulatedArtifact[], knowledge: Knowledge): Score {

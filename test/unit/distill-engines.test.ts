@@ -30,7 +30,7 @@ describe("the engine any", () => {
     expect(opinionOf(benign("a"), malicious("b", 0.7), benign("c"))).toMatchObject({
       verdict: "malicious",
       confidence: 700_000,
-      probability: 850_000,
+      probability: 700_000,
     });
   });
 
@@ -56,16 +56,16 @@ describe("the engine majority", () => {
       verdict: "malicious",
       confidence: 1_000_000,
     });
-    expect(opinionOf(malicious("a"), malicious("b", 0.5), benign("c"))).toMatchObject({
+    expect(opinionOf(malicious("a"), malicious("b", 0.75), benign("c"))).toMatchObject({
       verdict: "malicious",
-      confidence: 250_000,
+      confidence: 625_000,
     });
   });
 
   it("calls a tie suspicious, and knows nothing when nobody votes", () => {
     expect(opinionOf(malicious("a"), silent("eicar"))).toMatchObject({
       verdict: "suspicious",
-      confidence: 0,
+      confidence: 500_000,
     });
     expect(opinionOf(silent("yara")).verdict).toBe("unknown");
   });
@@ -87,7 +87,7 @@ describe("a module of the operator's", () => {
   it("has its judgement taken over, and what it leaves out filled in", () => {
     expect(answering(() => ({ verdict: "malicious", probability: 0.75 }))).toEqual({
       verdict: "malicious",
-      confidence: 500_000,
+      confidence: 750_000,
       probability: 750_000,
       interval: [0, 1_000_000],
       family: "",
@@ -97,7 +97,7 @@ describe("a module of the operator's", () => {
       answering(() => ({
         ...{ verdict: "benign", probability: 0.1, interval: [0.05, 0.2], family: "Adware", reason: "price" },
       })),
-    ).toMatchObject({ confidence: 800_000, interval: [50_000, 200_000], family: "Adware", reason: "price" });
+    ).toMatchObject({ confidence: 900_000, interval: [50_000, 200_000], family: "Adware", reason: "price" });
   });
 
   it.each([

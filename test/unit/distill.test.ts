@@ -34,12 +34,12 @@ describe("distilling", () => {
   it("takes over the confidence of a backend that is alone, exactly", () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 0, max: PPM_ONE }),
+        fc.integer({ min: PPM_ONE / 2, max: PPM_ONE }),
         fc.constantFrom("malicious", "benign"),
         (sure, verdict) => {
           const opinion = opinionOf([answer({ verdict, confidence: sure / PPM_ONE })]);
           expect(opinion.confidence).toBe(sure);
-          if (sure > 100_000) expect(opinion.verdict).toBe(verdict);
+          expect(opinion.verdict).toBe(sure > 550_000 ? verdict : "suspicious");
         },
       ),
     );
@@ -58,21 +58,21 @@ describe("distilling", () => {
   });
 
   it("is surer when backends agree and less sure when they do not", () => {
-    const alone = opinionOf([malicious("one", 0.6)]);
-    const agreed = opinionOf([malicious("one", 0.6), malicious("two", 0.5)]);
-    const disputed = opinionOf([malicious("one", 0.6), benign("two", 0.3)]);
-    expect(alone.confidence).toBe(600_000);
-    expect(agreed.confidence).toBe(800_000);
-    expect(disputed).toMatchObject({ verdict: "malicious", confidence: 300_000 });
+    const alone = opinionOf([malicious("one", 0.8)]);
+    const agreed = opinionOf([malicious("one", 0.8), malicious("two", 0.75)]);
+    const disputed = opinionOf([malicious("one", 0.8), benign("two", 0.65)]);
+    expect(alone.confidence).toBe(800_000);
+    expect(agreed.confidence).toBe(900_000);
+    expect(disputed).toMatchObject({ verdict: "malicious", confidence: 650_000 });
   });
 
   it("calls an even dispute suspicious, so that nothing is staked on it", () => {
     expect(opinionOf([malicious("one", 1), benign("two", 1)])).toMatchObject({
       verdict: "suspicious",
-      confidence: 0,
+      confidence: 500_000,
       probability: 500_000,
     });
-    expect(opinionOf([malicious("one", 0.55), benign("two", 0.5)]).verdict).toBe("suspicious");
+    expect(opinionOf([malicious("one", 0.8), benign("two", 0.75)]).verdict).toBe("suspicious");
   });
 
   it("a suspicion alone is never enough for an accusation", () => {
@@ -83,7 +83,7 @@ describe("distilling", () => {
     const testimony = { asked: ["clamav"], answers: [unknown("clamav")] };
     expect(leanOpinion(testimony, trustNobody).verdict).toBe("unknown");
     const opinion = leanOpinion(testimony, { silence: new Map([["clamav", ppm(0.6)]]) });
-    expect(opinion).toMatchObject({ verdict: "benign", confidence: 600_000, probability: 200_000 });
+    expect(opinion).toMatchObject({ verdict: "benign", confidence: 600_000, probability: 400_000 });
   });
 
   it.each(NO_OPINION_REASONS.filter((reason) => reason !== "no-match"))(
@@ -124,7 +124,7 @@ describe("distilling", () => {
 
   it("takes a confidence that is no ratio for the nearest one", () => {
     expect(opinionOf([malicious("one", 7)]).confidence).toBe(PPM_ONE);
-    expect(opinionOf([malicious("one", Number.NaN)]).confidence).toBe(0);
+    expect(opinionOf([malicious("one", Number.NaN)]).confidence).toBe(500_000);
   });
 });
 
@@ -157,11 +157,11 @@ describe("whatever the backends say", () => {
     );
   });
 
-  it("probability lies in its interval, all within 0 and 1, and confidence is its distance from even odds", () => {
+  it("probability lies in its interval, all within 0 and 1, and confidence is the chance that the verdict is right", () => {
     fc.assert(
       fc.property(anyAnswers, fc.integer({ min: 0, max: 5 }), (answers, missing) => {
         const lost = Array.from({ length: missing }, (_, index) => `lost${index}`);
-        const { probability, interval, confidence } = opinionOf(answers, [
+        const { probability, interval, confidence, verdict } = opinionOf(answers, [
           ...answers.map(({ backend }) => backend),
           ...lost,
         ]);
@@ -170,7 +170,8 @@ describe("whatever the backends say", () => {
         expect(high).toBeLessThanOrEqual(PPM_ONE);
         expect(probability).toBeGreaterThanOrEqual(low);
         expect(probability).toBeLessThanOrEqual(high);
-        expect(Math.abs(confidence - Math.abs(2 * probability - PPM_ONE))).toBeLessThanOrEqual(1);
+        const chance = Math.max(probability, PPM_ONE - probability);
+        expect(confidence).toBe(verdict === "unknown" ? 0 : chance);
       }),
     );
   });

@@ -68,7 +68,7 @@ const most: BidStrategy = {
   name: "most",
   bid: ({ artifacts, bidMaximum }) => artifacts.map(() => bidMaximum),
 };
-const judged = (cases: readonly Case[], confidence = 0.5): readonly Case[] =>
+const judged = (cases: readonly Case[], confidence = 0.75): readonly Case[] =>
   cases.map((item) => {
     const opinion: Opinion = {
       ...{ verdict: "malicious", confidence: ppm(confidence), probability: ppm(0.9) },
@@ -166,8 +166,8 @@ describe("a modified confidence", () => {
       strategy: watching,
       modifiers: [modifier("favor", "c/d"), modifier("penalize", "e/f"), modifier("penalize", "text/html")],
     });
-    expect(seen).toEqual([[900_000, 1_000_000, 720_000]]);
-    expect(made).toMatchObject({ assertion: { mask: 0b1110n, confidences: [900_000, 1_000_000, 720_000] } });
+    expect(seen).toEqual([[900_000, 980_000, 820_000]]);
+    expect(made).toMatchObject({ assertion: { mask: 0b1110n, confidences: [900_000, 980_000, 820_000] } });
     expect(opinions[2]?.opinion?.confidence).toBe(900_000);
   });
 
@@ -176,7 +176,7 @@ describe("a modified confidence", () => {
     const { cases } = await triaged(bounty, {});
     const second: BidStrategy = { name: "some", bid: ({ bidMinimum }) => [bidMinimum, null, bidMinimum] };
     const made = plan(bounty, judged(cases), { strategy: second, modifiers: [modifier("favor", "e/f")] });
-    expect(made).toMatchObject({ assertion: { mask: 0b101n, confidences: [500_000, 600_000] } });
+    expect(made).toMatchObject({ assertion: { mask: 0b101n, confidences: [750_000, 800_000] } });
     if (made.kind !== "assert") throw new Error("expected an assertion");
     using ledger = openLedger(":memory:", { now: () => NOW });
     ledger.see(bounty);
@@ -188,6 +188,6 @@ describe("a modified confidence", () => {
       [],
     );
     ledger.planAssertion(bounty, made.assertion);
-    expect(ledger.assertion(bounty)?.confidences).toEqual([500_000, 600_000]);
+    expect(ledger.assertion(bounty)?.confidences).toEqual([750_000, 800_000]);
   });
 });

@@ -38,8 +38,8 @@ function typed<Table extends SettingsTable>(table: Table, command: string) {
 describe("what a sandbox says at its start", () => {
   it("names the way to an engine that needs no Redis first, then the one with Redis", () => {
     expect(commands().map((command) => command.split(" --polyswarmd-addr")[0])).toEqual([
-      "npm start producer -- --embedded 2 --benign eicar=0.6",
-      "npm start producer -- --benign eicar=0.6",
+      "npm start producer -- --embedded 2 --benign eicar=0.8",
+      "npm start producer -- --benign eicar=0.8",
       "npm start consumer --",
     ]);
     expect(lines().join("\n")).toMatch(/Redis at localhost:6379 .*--redis-addr HOST:PORT/);

@@ -11,8 +11,8 @@ const skipped = reportUnscanned(
 const found: FileReport = {
   ...{ path: "bait.sh", sha256: "ab".repeat(32), size: 1, types: ["text/plain"], verdict: "malicious" },
   ...{
-    confidence: 0.72,
-    probability: 0.86,
+    confidence: 0.77,
+    probability: 0.77,
     interval: [0.49612, 1],
     family: "Bait",
     reason: "mine malicious 0.8",
@@ -44,8 +44,8 @@ describe("a scan in words", () => {
     expect(renderReport(found)).toBe(
       [
         "bait.sh",
-        "  malicious 0.72  Bait",
-        "  P(malicious) 0.86, from 0.496 to 1",
+        "  malicious 0.77  Bait",
+        "  P(malicious) 0.77, from 0.496 to 1",
         "  1 byte, text/plain",
         `  sha256 ${"ab".repeat(32)}`,
         "  mine   malicious 0.8  Bait  3 ms",

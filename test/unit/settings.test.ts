@@ -128,9 +128,9 @@ describe("settings", () => {
       bounties: 8,
     });
     expect(sandbox.fund).toEqual([`0x${"aB".repeat(20)}`]);
-    expect(producer({ "chain-id": "99999999999999999999", benign: ["clamav=0.6"] })).toMatchObject({
+    expect(producer({ "chain-id": "99999999999999999999", benign: ["clamav=0.8"] })).toMatchObject({
       chainId: 99_999_999_999_999_999_999n,
-      benign: [["clamav", 600_000]],
+      benign: [["clamav", 800_000]],
     });
   });
 

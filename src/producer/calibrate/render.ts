@@ -15,7 +15,7 @@ export function renderReport({ settled, malicious, given, bayes, backends }: Cal
     `${settled} settled artifacts, ${malicious} of them malicious.`,
     given === undefined
       ? "No verdict was given on any of them."
-      : `Verdicts as they were given, by the chance of being right that was stated:\n\n${table(reliability(given))}`,
+      : `Verdicts as they were given, by their confidence, the chance of being right that was stated:\n\n${table(reliability(given))}`,
     `How good the probabilities were (the lower the better):\n\n${table([
       ["", "artifacts", "Brier score", "log loss", "calibration error"],
       ...scores.map(([name, score]) => [name, ...figures(score)]),
@@ -35,10 +35,9 @@ export function renderReport({ settled, malicious, given, bayes, backends }: Cal
 }
 
 const reliability = ({ bins }: Score): readonly (readonly string[])[] => [
-  ["stated", "as confidence", "given", "mean stated", "right"],
+  ["confidence", "given", "mean stated", "right"],
   ...bins.map(({ from, count, stated, right }) => [
     `${from.toFixed(2)} to ${(from + 0.05).toFixed(2)}`,
-    `${(2 * from - 1).toFixed(1)} to ${(2 * from - 0.9).toFixed(1)}`,
     `${count}`,
     stated.toFixed(3),
     right.toFixed(3),
