@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { leash } from "./leash.ts";
 import { plainEnvironment, ROOT } from "./run-process.ts";
 
 /** An entry of a process's log: its event name and facts. */
 export type Entry = { readonly msg: string } & Readonly<Record<string, unknown>>;
 
-/** One of our processes, started by its command line, and what it tells. */
+/** One of our processes, started by its command line, and what it tells. It does not outlive the test that started it. */
 export class EngineProcess implements AsyncDisposable {
   readonly entries: Entry[] = [];
   /** Whatever it wrote that is not an entry of the log. */
@@ -30,6 +31,7 @@ export class EngineProcess implements AsyncDisposable {
         detached: options.detached ?? false,
       },
     );
+    leash(this.#child);
     this.#exit = once(this.#child, "exit").then(([code]) => code as number | null);
     createInterface({ input: this.#child.stderr! }).on("line", (line) => {
       try {

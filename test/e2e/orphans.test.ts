@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { OddGateway } from "../integration/odd-gateway.ts";
 import { type Entry, producerFlags, temporaryFolder } from "./engine.ts";
+import { leash } from "./leash.ts";
 import { plainEnvironment, ROOT } from "./run-process.ts";
 
 const KEYSTORE = fileURLToPath(new URL("../fixtures/keystore/web3-pbkdf2.json", import.meta.url));
@@ -26,6 +27,7 @@ it.each([
     env: plainEnvironment(),
     stdio: ["ignore", "ignore", "pipe"],
   });
+  leash(producer);
   const closed = once(producer, "close");
   const consumers = new Set<number>();
   try {

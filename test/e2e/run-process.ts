@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { leash } from "./leash.ts";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -32,6 +33,7 @@ export async function runIn(
     env: { ...plainEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  leash(child);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

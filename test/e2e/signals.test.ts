@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
+import { leash } from "./leash.ts";
 import { plainEnvironment, ROOT } from "./run-process.ts";
 
 /** Starts a consumer on the tests' Redis; its log entries come as objects. */
@@ -19,6 +20,7 @@ function startConsumer(env: NodeJS.ProcessEnv = {}) {
     env: { ...plainEnvironment(), REDIS_ADDR: process.env.REDIS_ADDR, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
+  leash(child);
   const lines = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
   const entry = async (message: string): Promise<Record<string, unknown>> => {
     for (let line = await lines.next(); line.done !== true; line = await lines.next()) {

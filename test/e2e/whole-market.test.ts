@@ -1,12 +1,21 @@
 import { expect, it } from "vitest";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
-import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";
+import {
+  deedsOnChain,
+  EICAR,
+  openMarket,
+  REWARD,
+  readLedger,
+  skipToReveals,
+  skipToVotes,
+  WIDE,
+} from "./market.ts";
 
 const REDIS = process.env.REDIS_ADDR ?? "localhost:6379";
 
 it("a producer and two consumers see every stake through, over Redis", async () => {
   using folder = temporaryFolder();
-  await using sandbox = await openMarket(folder.path, { bounties: 4, artifactsPerBounty: 2 });
+  await using sandbox = await openMarket(folder.path, { ...WIDE, bounties: 4, artifactsPerBounty: 2 });
   const queue = ["--redis-addr", REDIS, "--queue", `whole-market-${process.pid}`];
   const consumer = ["consumer", "--polyswarmd-addr", sandbox.url, "--scan-limit", "1", ...queue];
   await using first = new EngineProcess(consumer);
@@ -15,10 +24,14 @@ it("a producer and two consumers see every stake through, over Redis", async () 
   await using producer = new EngineProcess([
     ...producerFlags(sandbox.url, folder.path),
     ...queue,
-    ...["--benign", "eicar=0.6"],
+    ...["--benign", "eicar=0.8"],
   ]);
   await producer.told("producer.ready");
   sandbox.open();
+  await producer.told("assertion.posted", 4);
+  await skipToReveals(sandbox);
+  await producer.told("assertion.revealed", 4);
+  await skipToVotes(sandbox);
   await producer.told("assertion.settled", 4);
   expect(await producer.kill("SIGTERM")).toBe(0);
 
@@ -31,22 +44,25 @@ it("a producer and two consumers see every stake through, over Redis", async () 
 
 it("a producer killed after planning, after asserting and after revealing does each of its duties once", async () => {
   using folder = temporaryFolder();
-  await using sandbox = await openMarket(folder.path);
+  await using sandbox = await openMarket(folder.path, WIDE);
   const start = () => new EngineProcess([...producerFlags(sandbox.url, folder.path), "--embedded", "1"]);
 
   await using planning = start();
-  await planning.told("producer.ready");
-  await sandbox.postBounty({ contents: [EICAR], truth: [true], duration: 30, reward: REWARD });
+  await Promise.all([planning.told("producer.ready"), planning.told("consumer.serving")]);
+  const duration = WIDE.durationBlocks;
+  await sandbox.postBounty({ contents: [EICAR], truth: [true], duration, reward: REWARD });
   await planning.told("assertion.planned");
   await planning.kill("SIGKILL");
 
   await using asserting = start();
   await asserting.told("assertion.posted");
   await asserting.kill("SIGKILL");
+  await skipToReveals(sandbox);
 
   await using revealing = start();
   await revealing.told("assertion.revealed");
   await revealing.kill("SIGKILL");
+  await skipToVotes(sandbox);
 
   await using settling = start();
   const [settled] = await settling.told("assertion.settled");
@@ -57,13 +73,21 @@ it("a producer killed after planning, after asserting and after revealing does e
 
 it("a producer that was away while a bounty waited for settlement settles it when it comes back", async () => {
   using folder = temporaryFolder();
-  await using sandbox = await openMarket(folder.path, { bounties: 1, seed: 3 });
-  const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1", "--benign", "eicar=0.6"];
+  await using sandbox = await openMarket(folder.path, { ...WIDE, bounties: 1, seed: 3 });
+  const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1", "--benign", "eicar=0.8"];
   await using before = new EngineProcess(flags);
-  await before.told("producer.ready");
+  // A bounty that comes before a consumer serves may be over before one does.
+  await Promise.all([before.told("producer.ready"), before.told("consumer.serving")]);
   sandbox.open();
+  await before.told("assertion.posted");
+  await skipToReveals(sandbox);
   await before.told("assertion.revealed");
   expect(await before.kill("SIGTERM")).toBe(0);
+  await skipToVotes(sandbox);
+  const heard = async () =>
+    (await sandbox.chain.logs(0, await sandbox.chain.head())).map(({ event }) => event);
+  await expect.poll(heard, { timeout: 60_000 }).toContain("QuorumReached");
+  expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 0 });
 
   await using after = new EngineProcess(flags);
   await after.told("assertion.settled");
