@@ -9,6 +9,7 @@ import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Scanner, ScannerSettings } from "./contract.ts";
 import { ExecShape, execScanner } from "./exec.ts";
 import { HttpShape } from "./http-shape.ts";
+import { complaintIn } from "./shape-complaint.ts";
 
 const DescriptionShape = z.discriminatedUnion("type", [ExecShape, HttpShape], {
   error: 'must be "exec" or "http"',
@@ -47,10 +48,10 @@ export function parseDescription(text: string, file: string): z.infer<typeof Des
   } catch (cause) {
     throw invalid(`${file} is not JSON: ${describeError(cause)}.`);
   }
-  const checked = DescriptionShape.safeParse(document);
+  const checked = DescriptionShape.safeParse(document, { reportInput: true });
   if (checked.success) return checked.data;
-  const { path, message } = checked.error.issues[0]!;
-  throw invalid(`${file}: ${path.length === 0 ? "the description" : path.join(".")} is wrong (${message}).`);
+  const { where, what } = complaintIn(checked.error);
+  throw invalid(`${file}: ${where || "the description"} ${what}.`);
 }
 
 const invalid = (sentence: string): ConfigFault =>

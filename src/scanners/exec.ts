@@ -104,15 +104,20 @@ function exitCodeOf({ end, stderr }: Ended, name: string): number {
   throw new Fault("PROGRAM_KILLED", `${name} was ended by ${end}: ${excerpt(stderr)}.`);
 }
 
-/** The file that a command names, as a shell would find it. Throws ConfigFault PROGRAM_MISSING. */
+/** The file that a command names, as a shell would find it. Throws ConfigFault PROGRAM_MISSING or PROGRAM_NOT_EXECUTABLE. */
 function findProgram(program: string, folder: string): string {
   const places = program.includes("/")
     ? [resolve(folder, program)]
     : (process.env.PATH ?? "").split(delimiter).map((place) => join(place, program));
   const found = places.find(isExecutable);
   if (found !== undefined) return found;
+  const barred = places.find(isFile);
+  if (barred !== undefined)
+    throw new ConfigFault("PROGRAM_NOT_EXECUTABLE", `The program ${barred} may not be executed.`, {
+      hint: `chmod +x ${barred} allows it.`,
+    });
   const where = program.includes("/") ? places[0] : `${program} (looked for in PATH)`;
-  throw new ConfigFault("PROGRAM_MISSING", `There is no program ${where}, or it may not be executed.`, {
+  throw new ConfigFault("PROGRAM_MISSING", `There is no program ${where}.`, {
     hint: 'Install it, or correct "command" in the description; a relative path is taken from its folder.',
   });
 }
@@ -120,8 +125,10 @@ function findProgram(program: string, folder: string): string {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    return isFile(path);
   } catch {
     return false;
   }
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

@@ -7,9 +7,11 @@ import { type Dispatcher, errors, request } from "undici";
 import { describeError, Fault } from "../domain/fault.ts";
 
 export interface Question {
+  readonly method: "POST" | "PUT" | "GET";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
+  /** Nothing is sent without one. */
+  readonly body: Uint8Array | undefined;
 }
 
 export interface PostTerms {
@@ -56,11 +58,11 @@ export async function post(question: Question, terms: PostTerms): Promise<Reply>
 type Attempt = (Reply & { readonly waitMs?: number }) | { readonly fault: Fault };
 
 async function attempt(
-  { url, headers, body }: Question,
+  { method, url, headers, body }: Question,
   { agent, signal, now }: PostTerms,
 ): Promise<Attempt> {
   try {
-    const answer = await request(url, { dispatcher: agent, method: "POST", headers, body, signal });
+    const answer = await request(url, { dispatcher: agent, method, headers, body: body ?? null, signal });
     const text = await answer.body.text();
     const waitMs = pauseWanted(answer.headers["retry-after"], now());
     return { status: answer.statusCode, text, ...(waitMs === undefined ? {} : { waitMs }) };

@@ -1,19 +1,20 @@
 /** A service as a backend: the artifact is posted to it, and its answer is read by status and JSON. */
-
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Agent } from "undici";
 import { ConfigFault, describeError, Fault } from "../domain/fault.ts";
 import type { Artifact, Finding, ScanContext, Scanner } from "./contract.ts";
 import { findingOf } from "./described-answer.ts";
+import { bodyOf, VARIABLE, variablesIn, variablesOf } from "./http-body.ts";
 import { post } from "./http-post.ts";
-import { type HttpDescription, VARIABLE } from "./http-shape.ts";
+import { HASH_PLACE, type HttpDescription } from "./http-shape.ts";
 
 /** A handshake is cheap for the service but not for the scan; artifacts come some seconds apart. */
 const KEEP_ALIVE_MS = 60_000;
 
 export function httpScanner(description: HttpDescription): Scanner {
-  const { name, version, accepts, url, statuses, answer, maxAnswerBytes } = description;
+  const { name, version, accepts, method, url, statuses, answer, maxAnswerBytes } = description;
+  const body = method === "GET" ? undefined : (description.body ?? { as: "raw" as const });
   const agent = new Agent({
     maxResponseSize: maxAnswerBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -21,11 +22,21 @@ export function httpScanner(description: HttpDescription): Scanner {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  let headers: Readonly<Record<string, string>> = {};
+  let variables: ReadonlyMap<string, string> = new Map();
 
   async function scan(artifact: Artifact, { signal, deadline }: ScanContext): Promise<Finding> {
+    const sent = body && bodyOf(artifact, body, variables);
     const { status, text } = await post(
-      { url, headers: { ...headersOf(artifact, deadline), ...headers }, body: artifact.bytes },
+      {
+        method,
+        url: url.replaceAll(HASH_PLACE, artifact.sha256),
+        headers: {
+          ...(sent && { "content-type": sent.contentType }),
+          ...headersOf(artifact, deadline),
+          ...withVariables(description.headers, variables),
+        },
+        body: sent?.bytes,
+      },
       { agent, signal, deadline, now: Date.now, random: Math.random },
     );
     return findingOf(
@@ -40,7 +51,7 @@ export function httpScanner(description: HttpDescription): Scanner {
     version,
     accepts,
     setup() {
-      headers = withVariables(description.headers, process.env);
+      variables = variablesFor(description, process.env);
     },
     scan,
     check: (signal) => reach(new URL(url), signal),
@@ -50,32 +61,45 @@ export function httpScanner(description: HttpDescription): Scanner {
 
 /** What a service may want to know besides the content. Nothing of it is an ambassador's word. */
 const headersOf = ({ kind, sha256, types }: Artifact, deadline: number): Record<string, string> => ({
-  "content-type": "application/octet-stream",
   "x-artifact-kind": kind,
   "x-artifact-sha256": sha256,
   "x-artifact-types": types.join(","),
   "x-artifact-deadline": String(deadline),
 });
 
-/** Throws ConfigFault SCANNER_VARIABLE_MISSING. Names are lower-cased, so that a header of ours can be replaced. */
-function withVariables(
-  given: HttpDescription["headers"],
+/** The variables that a description names. Throws ConfigFault SCANNER_VARIABLE_MISSING. */
+function variablesFor(
+  { headers, body }: HttpDescription,
   env: NodeJS.ProcessEnv,
-): Readonly<Record<string, string>> {
-  const variable = (name: string, header: string): string => {
-    const value = env[name];
-    if (value !== undefined && value !== "") return value;
-    throw new ConfigFault("SCANNER_VARIABLE_MISSING", `The variable ${name} is not set.`, {
-      hint: `The header ${header} of this backend needs it: give it to the consumers.`,
-    });
-  };
-  return Object.fromEntries(
-    Object.entries(given).map(([header, value]) => [
-      header.toLowerCase(),
-      value.replaceAll(VARIABLE, (_, name: string) => variable(name, header)),
-    ]),
+): ReadonlyMap<string, string> {
+  const places = [
+    ...Object.entries(headers).flatMap(([header, text]) =>
+      variablesIn(text).map((name) => [name, `header ${header}`] as const),
+    ),
+    ...(body === undefined ? [] : variablesOf(body).map((name) => [name, "body"] as const)),
+  ];
+  return new Map(
+    places.map(([name, place]) => {
+      const value = env[name];
+      if (value !== undefined && value !== "") return [name, value];
+      throw new ConfigFault("SCANNER_VARIABLE_MISSING", `The variable ${name} is not set.`, {
+        hint: `The ${place} of this backend needs it: give it to the consumers.`,
+      });
+    }),
   );
 }
+
+/** Names are lower-cased, so that a header of ours can be replaced. */
+const withVariables = (
+  given: HttpDescription["headers"],
+  variables: ReadonlyMap<string, string>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(given).map(([header, text]) => [
+      header.toLowerCase(),
+      text.replaceAll(VARIABLE, (_, name: string) => variables.get(name)!),
+    ]),
+  );
 
 /** Whether anybody listens at the address. Asks nothing of the service: what a question costs is its secret. */
 async function reach({ protocol, hostname, port }: URL, signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Accepts, BackendDescription, Scanner, ScannerSettings } from "./contract.ts";
 import { AcceptsShape, ConfinementShape, ScannerName, ScannerVersion } from "./scanner-shape.ts";
+import { complaintIn } from "./shape-complaint.ts";
 
 const GUIDE = "See docs/writing-a-scanner.md.";
 
@@ -44,11 +45,10 @@ export async function loadScanner(moduleUrl: string, settings: ScannerSettings =
   }
   const scanner: unknown =
     typeof exported.scanner === "function" ? await make(exported.scanner, settings, place) : exported.scanner;
-  const checked = ScannerShape.safeParse(scanner);
+  const checked = ScannerShape.safeParse(scanner, { reportInput: true });
   if (checked.success) return scanner as Scanner; // the object itself: its methods may use `this`
-  const { path, message } = checked.error.issues[0]!;
-  const where = path.length === 0 ? "" : `.${path.join(".")}`;
-  throw invalid(`${place}: scanner${where} ${where === "" ? "is not a scanner" : "is wrong"} (${message}).`);
+  const { where, what } = complaintIn(checked.error);
+  throw invalid(`${place}: scanner${where && `.${where}`} ${what}.`);
 }
 
 async function importModule(moduleUrl: string, place: string): Promise<Record<string, unknown>> {

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { refusalOf } from "../domain/accepts.ts";
 import { metadataComplaints } from "../domain/assertion-metadata.ts";
 import { describeError } from "../domain/fault.ts";
-import type { BackendDescription, Scanner } from "../scanners/contract.ts";
+import type { BackendDescription, Finding, Scanner } from "../scanners/contract.ts";
 import { type CheckedFinding, checkFinding } from "../scanners/finding.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { AcceptsShape, ScannerName, ScannerVersion } from "../scanners/scanner-shape.ts";
@@ -195,7 +195,11 @@ class Trial {
     switch (outcome.kind) {
       case "finding": {
         const checked = checkFinding(outcome.finding);
-        return checked.ok ? checked.finding : complain(`what it returned is no finding: ${checked.why}.`);
+        if (!checked.ok) return complain(`what it returned is no finding: ${checked.why}.`);
+        const { confidence } = outcome.finding as Finding;
+        if (confidence !== undefined && confidence !== null && (confidence < 0 || confidence > 1))
+          complain(`a confidence of ${confidence} counts as ${clamped(confidence)}: say it from 0 to 1.`);
+        return checked.finding;
       }
       case "thrown":
         return complain(
@@ -224,6 +228,8 @@ class Trial {
       );
   }
 }
+
+const clamped = (confidence: number): number => Math.min(1, Math.max(0, confidence));
 
 const gist = ({ verdict, confidence, family, detail }: CheckedFinding): string =>
   [verdict, ...(verdict === "unknown" ? [] : [confidence]), family, detail && `(${detail})`]

@@ -50,7 +50,7 @@ describe("the guide to programs as backends", () => {
 
 it.each([
   ["backend-exec", 3],
-  ["backend-http", 1],
+  ["backend-http", 4],
 ])("%s shows descriptions that are understood", (name, count) => {
   const descriptions = blocks(guide(name), "json");
   expect(descriptions.length).toBe(count);

@@ -191,6 +191,18 @@ describe("the description of a program", () => {
     },
   );
 
+  it("whose program may not be executed stops the consumer, and says what to do", async () => {
+    const script = join(folder, "unready.sh");
+    writeFileSync(script, "#!/bin/sh\n", { mode: 0o644 });
+    await expect(
+      ScannerWork.open(describedBy({ command: ["./unready.sh"], exitCodes: {} })),
+    ).rejects.toMatchObject({
+      name: "ConfigFault",
+      code: "PROGRAM_NOT_EXECUTABLE",
+      hint: `chmod +x ${script} allows it.`,
+    });
+  });
+
   it("names file and field when it is wrong", async () => {
     const file = describedBy({ command: ["true"], exitCodes: { "1": "bad" } });
     expect(await complaint(file)).toMatchObject({

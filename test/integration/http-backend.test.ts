@@ -14,6 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), "microengine-http-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Asked {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
   readonly headers: IncomingMessage["headers"];
   readonly body: Buffer;
 }
@@ -37,7 +39,8 @@ class Service implements AsyncDisposable {
   private constructor(server: Server, answers: readonly Answer[]) {
     this.#server = server;
     server.on("request", async (request: IncomingMessage, response: ServerResponse) => {
-      const asked = { headers: request.headers, body: await buffer(request) };
+      const { method, url, headers } = request;
+      const asked = { method, url, headers, body: await buffer(request) };
       const time = this.asked.push(asked) - 1;
       (answers[time] ?? answers.at(-1)!)(response, asked, time);
     });
@@ -97,6 +100,55 @@ describe("a service as a backend", () => {
       "x-artifact-types": "application/zip,text/plain",
       "x-artifact-deadline": expect.stringMatching(/^\d{13}$/),
     });
+  });
+
+  it("gets an upload as from a browser, or JSON, where its description says so, and again when it is busy", async () => {
+    process.env.SCANNER_TOKEN = "let me in";
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as descriptions name variables
+    const token = "${SCANNER_TOKEN}";
+    await using service = await Service.start([status(503, { "retry-after": "0" }), json(MALICIOUS)]);
+    await using form = await openAt(service, {
+      body: { as: "multipart", field: "sample", fields: { token } },
+    });
+    await using document = await openAt(service, {
+      method: "PUT",
+      body: { as: "json", value: { token, file: "{base64}" } },
+      headers: { "content-type": "application/json; charset=utf-8" },
+    });
+    const content = Buffer.from([0, 255, 13, 10, 128]);
+    expect(await form.scan(content)).toEqual(finding(MALICIOUS));
+    expect(await document.scan(content)).toEqual(finding(MALICIOUS));
+    const [busy, upload, put] = service.asked;
+    expect(upload!.body).toEqual(busy!.body);
+    const { "content-type": type } = upload!.headers;
+    const read = await new Response(new Uint8Array(upload!.body), {
+      headers: { "content-type": type! },
+    }).formData();
+    expect(read.get("token")).toBe("let me in");
+    expect(Buffer.from(await (read.get("sample") as File).bytes())).toEqual(content);
+    expect(put).toMatchObject({
+      method: "PUT",
+      headers: { "content-type": "application/json; charset=utf-8" },
+    });
+    expect(JSON.parse(put!.body.toString())).toEqual({
+      token: "let me in",
+      file: content.toString("base64"),
+    });
+  });
+
+  it("may be asked about a hash alone, and is sent nothing of the content", async () => {
+    await using service = await Service.start([status(404), json(MALICIOUS)]);
+    await using backend = await open(`http://127.0.0.1:${service.port}/files/{sha256}?v=1`, {
+      method: "GET",
+      statuses: { "200": "answer", "404": "unknown" },
+    });
+    expect(await backend.scan("hello")).toEqual(finding({ verdict: "unknown" }));
+    expect(await backend.scan("hello")).toEqual(finding(MALICIOUS));
+    const sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    expect(service.asked.map(({ method, url, body }) => [method, url, body.length])).toEqual([
+      ["GET", `/files/${sha256}?v=1`, 0],
+      ["GET", `/files/${sha256}?v=1`, 0],
+    ]);
   });
 
   it("answers by status and by JSON of its own", async () => {
@@ -184,13 +236,18 @@ describe("a service as a backend", () => {
     expect(service.asked).toEqual([]);
   });
 
-  it("whose header needs a variable that is not set stops the consumer", async () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: as descriptions name variables
-    const headers = { "x-key": "${SCANNER_NOT_SET}" };
-    await expect(open("http://127.0.0.1:1/", { headers })).rejects.toMatchObject({
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: as descriptions name variables
+  it.each([
+    ["header x-key", { headers: { "x-key": "${SCANNER_NOT_SET}" } }],
+    ["body", { body: { as: "multipart", fields: { key: "${SCANNER_NOT_SET}" } } }],
+    ["body", { body: { as: "json", value: { key: ["${SCANNER_NOT_SET}", "{text}"] } } }],
+  ])("whose %s needs a variable that is not set stops the consumer", async (place, wishes) => {
+    await expect(open("http://127.0.0.1:1/", wishes)).rejects.toMatchObject({
       name: "ConfigFault",
       code: "SCANNER_VARIABLE_MISSING",
       message: "The variable SCANNER_NOT_SET is not set.",
+      hint: `The ${place} of this backend needs it: give it to the consumers.`,
     });
   });
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as descriptions name variables
 });

@@ -56,6 +56,16 @@ describe("the test kit for authors of scanners", () => {
       expect(text).toMatch(sentence);
   });
 
+  it("minds a confidence in percent, which would be taken for certainty", async () => {
+    const scan: Scanner["scan"] = ({ bytes }) =>
+      bytes.length > 100_000
+        ? { verdict: "suspicious", confidence: 85 }
+        : { verdict: "unknown", confidence: 0 };
+    expect(await complaintsOf(careful({ scan }))).toEqual([
+      "1 MiB of random bytes: a confidence of 85 counts as 1: say it from 0 to 1.",
+    ]);
+  });
+
   it("hears a teardown that fails, in a process and in its own", async () => {
     const teardown = (): never => {
       throw new Error("the door is stuck");

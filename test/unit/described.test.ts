@@ -19,6 +19,16 @@ describe("the description of a backend", () => {
     });
   });
 
+  it("says what is missing, and which key is none rather than what is missing because of it", () => {
+    expect(() => parse(EXEC)).toThrow("tool.json: exitCodes is wrong (say what exit codes mean");
+    const { command, ...rest } = EXEC;
+    expect(() => parse({ ...rest, answer: {} })).toThrow("tool.json: command is missing.");
+    expect(() => parse({ ...rest, answer: {}, command: [] })).toThrow("tool.json: command.0 is missing.");
+    expect(() => parse({ ...rest, answer: {}, comand: command })).toThrow(
+      'tool.json: the description is wrong (Unrecognized key: "comand").',
+    );
+  });
+
   it.each<[field: string, description: object, words: string]>([
     ["exitCodes.1.verdict", { ...EXEC, exitCodes: { "1": "bad" } }, "malicious"],
     [
@@ -32,7 +42,6 @@ describe("the description of a backend", () => {
     ["exitCodes", { ...EXEC, exitCodes: { "0": "unknown" }, answer: {} }, 'none means "answer"'],
     ["answer.verdict", { ...EXEC, answer: { verdict: "verdict" } }, "JSON pointer"],
     ["answer.verdicts.clean.verdict", { ...EXEC, answer: { verdicts: { clean: "clean" } } }, "benign"],
-    ["command.0", { ...EXEC, command: [], answer: {} }, ""],
     ["command", { ...EXEC, command: "true", answer: {} }, ""],
     ["name", { ...EXEC, name: "My Tool", answer: {} }, "lower-case"],
     ["version", { ...EXEC, version: "1", answer: {} }, "three numbers"],
@@ -45,6 +54,19 @@ describe("the description of a backend", () => {
     ["headers.a", { ...HTTP, headers: { a: "x\r\nb: y" } }, "cannot carry"],
     ["headers.a b", { ...HTTP, headers: { "a b": "x" } }, ""],
     ["statuses.200.verdict", { ...HTTP, statuses: { "200": "ok" } }, "answer"],
+    ["body", { ...HTTP, body: "form" }, '"raw"'],
+    ["body", { ...HTTP, body: { as: "multipart", feild: "a" } }, "feild"],
+    ["body.field", { ...HTTP, body: { as: "multipart", field: 'a"b' } }, "without double quotes"],
+    ["body.fields.a", { ...HTTP, body: { as: "multipart", fields: { a: "$\u007bHOME}" } } }, "SCANNER_"],
+    ["body.value", { ...HTTP, body: { as: "json", value: { file: "base64" } } }, "nothing of the artifact"],
+    ["body.value", { ...HTTP, body: { as: "json", value: "{text} $\u007bHOME}" } }, "SCANNER_"],
+    ["body", { ...HTTP, method: "GET", url: "http://a.example/{sha256}", body: "raw" }, "not sent with GET"],
+    ["url", { ...HTTP, method: "GET" }, "{sha256}"],
+    [
+      "headers",
+      { ...HTTP, body: { as: "multipart" }, headers: { "Content-Type": "multipart/form-data" } },
+      "boundary",
+    ],
     ["maxAnswerBytes", { ...HTTP, maxAnswerBytes: 0 }, ""],
   ])("names the file and %s when that is wrong", (field, description, words) => {
     expect(() => parse(description)).toThrow(
