@@ -147,7 +147,7 @@ describe("the market client against the sandbox", () => {
 
   it("asserts on many bounties at once without mixing up their allowances", async () => {
     const guids: Guid[] = [];
-    for (let i = 0; i < 8; i++) guids.push(await posted());
+    for (let i = 0; i < 8; i++) guids.push(await posted(80));
     const outcomes = await Promise.all(
       guids.map((guid) => market.assert(answerTo(guid).request, () => undefined)),
     );

@@ -37,6 +37,11 @@ export class Nonces {
     return first;
   }
 
+  /** Whether the next reservation is certainly free without asking the node. */
+  sure(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** What the last reservation had to leave free below itself: nothing from there on is mined until these are used. */
   gaps(): readonly bigint[] {
     return this.#gaps;

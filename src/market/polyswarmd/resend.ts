@@ -1,7 +1,7 @@
 import type { SignedTransaction } from "../../domain/transaction.ts";
 import type { Resent } from "../port.ts";
 import { MarketFault } from "./answer.ts";
-import type { Posted } from "./post-transaction.ts";
+import type { Posted } from "./post-transactions.ts";
 import type { Fate } from "./receipts.ts";
 
 /** A transaction that the node did not take, and why. */

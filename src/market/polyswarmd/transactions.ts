@@ -1,89 +1,57 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChainName } from "../../domain/chain.ts";
-import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../../domain/transaction.ts";
-import type { Logger } from "../../observe/log.ts";
-import type { Journal, Outcome, Resent, SignedFrom } from "../port.ts";
+import type { SignedTransaction, UnsignedTransaction } from "../../domain/transaction.ts";
+import type { Outcome, Resent, SignedFrom } from "../port.ts";
 import { MarketFault } from "./answer.ts";
-import type { Gateway } from "./http.ts";
 import type { Lane } from "./lane.ts";
-import { LaneMutex } from "./lane-mutex.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";
-import type { Nonces } from "./nonces.ts";
-import { postTransaction } from "./post-transaction.ts";
+import { postTransaction } from "./post-transactions.ts";
 import { askReceipts, type Fate } from "./receipts.ts";
-import { RecentKeys } from "./recent-keys.ts";
-import { resendInOrder, type Stuck } from "./resend.ts";
+import { resendInOrder } from "./resend.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "./schemas.ts";
+import { type Deed, HAND_OVER_LANE, Sender, type SenderParts, type Sent } from "./sender.ts";
 
 /** Something to be done on the chain. */
-export interface Action {
-  readonly intent: Intent;
-  readonly lane: Lane;
+export interface Action extends Deed {
   /** Where the gateway builds the transactions, and from what. Building changes nothing and may be repeated. */
   readonly path: string;
   readonly body?: unknown;
-  readonly journal: Journal;
   /** Called when the request to build leaves. */
   readonly onRequest?: (() => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
-export interface TransactionOptions {
-  readonly gateway: Gateway;
-  readonly signer: Signer;
-  readonly nonces: Nonces;
+export interface TransactionOptions extends SenderParts {
   /** How many transactions of our account were mined. */
   readonly minedCount: () => Promise<bigint>;
   readonly chain: ChainName;
-  readonly log: Logger;
-  readonly random: () => number;
   /** How long to wait for a receipt before the fate is called unknown. */
   readonly patienceMs: number;
   /** Between two questions for a receipt, when the gateway does not itself wait. */
   readonly pollMs: number;
 }
 
-type Sent =
-  /** `lost`: nobody knows whether the last one arrived. */
-  | { readonly kind: "sent"; readonly last: SignedTransaction; readonly lost: boolean }
-  | { readonly kind: "refused"; readonly reason: string; readonly retryable: boolean }
-  /** The node knew better which nonces are used; nothing that counts was sent. */
-  | { readonly kind: "stale-nonce"; readonly reason: string };
-
-const REMEMBERED_HASHES = 10_000;
-
 /** A transaction that was mined a while ago has its receipt at once, one that was mined just now with the next block. */
 const RECEIPT_SOON_MS: Readonly<Record<ChainName, number>> = { side: 3_000, home: 30_000 };
-
-const firstNonce = (signed: readonly SignedTransaction[]): bigint => signed[0]?.nonce ?? 0n;
-/** Bytes do not say what they are for: it may be a reveal. */
-const RESEND_LANE: Lane = "reveal";
 
 /**
  * Takes an action from the request to its receipt:
  *
- *     building ► [ reserving nonces ► signing ► journalling ► posting, one by one in nonce order ] ► awaiting receipt
+ *     building ► [ reserving nonces ► signing ► journalling ► posting ] ► awaiting receipt
  *
- * What is in brackets happens to one action at a time, the most urgent first. So the approval and the assertion of a
- * bounty stay adjacent, and a transaction that does not reach the node gives its nonce to the next one: no gaps.
- * The last transaction of an action decides: without it, the others change nothing that matters.
+ * What is in brackets happens in turn; see sender.ts. Building and waiting happen side by side.
  *
- * - Nothing is posted before the journal has the hashes, and only what was journalled is ever posted again.
  * - A post lost in transit is posted again, byte for byte, until there is a receipt or no patience; that the node knows
  *   it already is success.
- * - "nonce too low" before anything counted was sent: resync, sign anew, once.
- * - Handing over again happens inside the brackets too, with nonces that are fixed (see resend.ts).
- * - A gap below our nonces, which would hold us up for ever, is filled first.
+ * - "nonce too low" before anything counted was sent: signed anew, once.
  * - No receipt in time: `unknown`. The nonces are in doubt then, and the next reservation asks the node.
  */
 export class Transactions {
   readonly #parts: TransactionOptions;
-  readonly #mutex = new LaneMutex();
-  /** Hashes that were journalled and then certainly not sent. */
-  readonly #neverSent = new RecentKeys(REMEMBERED_HASHES);
+  readonly #sender: Sender;
 
   constructor(options: TransactionOptions) {
     this.#parts = options;
+    this.#sender = new Sender(options);
   }
 
   /** Throws Fault TRANSACTION_REFUSED, what the journal threw, or the signal's reason; then nothing was sent. */
@@ -103,7 +71,7 @@ export class Transactions {
     lane: Lane,
     signal?: AbortSignal,
   ): Promise<Outcome<TransactionEvents[]>> {
-    const sent = hashes.filter((hash) => !this.#neverSent.has(hash));
+    const sent = hashes.filter((hash) => !this.#sender.neverSent(hash));
     if (sent.length === 0) return { kind: "failed", reason: "It was never sent.", retryable: true };
     const { gateway, chain } = this.#parts;
     return lookUpAll(gateway, sent, { chain, lane, signal });
@@ -113,8 +81,7 @@ export class Transactions {
   resend(signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Resent> {
     const { minedCount } = this.#parts;
     return resendInOrder(signed, {
-      // Nobody may choose a nonce in between: it would be the one of the next in this row.
-      handOver: (transactions) => this.#mutex.run(RESEND_LANE, () => this.#handOver(transactions)),
+      handOver: (transactions) => this.#sender.handOver(transactions),
       minedCount,
       signal,
       fateOf: (hash) => this.#soonKnown(hash, signal),
@@ -123,13 +90,8 @@ export class Transactions {
 
   /** See `Marketplace.handOver`. Throws MarketFault. */
   async handOver(signedFrom: SignedFrom, signal?: AbortSignal): Promise<number> {
-    const left = signedFrom(await this.#parts.minedCount()).toSorted((a, b) =>
-      firstNonce(a) < firstNonce(b) ? -1 : 1,
-    );
-    for (const signed of left) {
-      signal?.throwIfAborted();
-      await this.#mutex.run(RESEND_LANE, () => this.#handOver(signed));
-    }
+    const left = signedFrom(await this.#parts.minedCount());
+    await this.#sender.handOverAll(left, signal);
     return left.length;
   }
 
@@ -139,32 +101,18 @@ export class Transactions {
     const patience = AbortSignal.timeout(RECEIPT_SOON_MS[chain]);
     const either = signal === undefined ? patience : AbortSignal.any([signal, patience]);
     try {
-      return (await askReceipts(gateway, [hash], { chain, lane: RESEND_LANE, signal: either })).fateOf(hash);
+      return (await askReceipts(gateway, [hash], { chain, lane: HAND_OVER_LANE, signal: either })).fateOf(
+        hash,
+      );
     } catch (error) {
       if (!patience.aborted || signal?.aborted) throw error;
       return { kind: "pending", reason: "There is no receipt.", looked: true };
     }
   }
 
-  async #handOver(transactions: readonly SignedTransaction[]): Promise<Stuck | undefined> {
-    const { gateway, nonces, random } = this.#parts;
-    // Whether or not it arrives, the node may now count otherwise than we do.
-    nonces.doubt();
-    for (const transaction of transactions) {
-      const wasSent = !this.#neverSent.has(transaction.hash);
-      this.#neverSent.delete(transaction.hash);
-      const posted = await postTransaction(gateway, transaction, { lane: RESEND_LANE, random });
-      if (posted.kind === "accepted") continue;
-      if (posted.kind === "refused" && !wasSent) this.#neverSent.add(transaction.hash);
-      return { transaction, posted };
-    }
-    return undefined;
-  }
-
   async #buildAndSend(action: Action): Promise<Sent> {
     try {
-      const unsigned = await this.#build(action);
-      return await this.#mutex.run(action.lane, () => this.#send(action, unsigned));
+      return await this.#sender.send(action, await this.#build(action));
     } catch (error) {
       // Posting catches its own; this came from building or from asking for nonces.
       if (!(error instanceof MarketFault)) throw error;
@@ -187,70 +135,6 @@ export class Transactions {
     });
     action.onRequest?.();
     return readAs(UnsignedTransactions, what, await asked).transactions;
-  }
-
-  async #send(action: Action, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
-    const { nonces, signer } = this.#parts;
-    action.signal?.throwIfAborted();
-    const first = await nonces.reserve(unsigned.length);
-    let signed: readonly SignedTransaction[];
-    try {
-      signed = await signer.sign(action.intent, unsigned, first);
-      await action.journal(signed);
-    } catch (error) {
-      nonces.giveBack(first);
-      throw error;
-    }
-    await this.#fill(nonces.gaps(), action, unsigned);
-    for (const [index, transaction] of signed.entries()) {
-      const sent = await this.#post(action, signed.slice(index), transaction);
-      if (sent !== undefined) return sent;
-    }
-    return { kind: "sent", last: signed.at(-1)!, lost: false };
-  }
-
-  /**
-   * A gap too small for all of an action's transactions takes the first of them, once more: only an approval has others
-   * behind it, and by itself it changes nothing that matters. Whether it arrives is not waited for; it was a gap or not.
-   */
-  async #fill(
-    gaps: readonly bigint[],
-    action: Action,
-    unsigned: readonly UnsignedTransaction[],
-  ): Promise<void> {
-    const { gateway, signer, random, log } = this.#parts;
-    for (const nonce of gaps) {
-      const [filler] = await signer.sign(action.intent, unsigned, nonce);
-      if (filler === undefined) return;
-      const posted = await postTransaction(gateway, filler, { lane: action.lane, random });
-      log.info({ guid: action.intent.guid, nonce, posted: posted.kind }, "market.nonce-gap-filled");
-      // Everybody waits: one transaction that is swallowed is enough.
-      if (posted.kind === "lost") return;
-    }
-  }
-
-  /** Undefined when the node took it. `rest` begins with the transaction. */
-  async #post(
-    action: Action,
-    rest: readonly SignedTransaction[],
-    transaction: SignedTransaction,
-  ): Promise<Sent | undefined> {
-    const { gateway, nonces, random } = this.#parts;
-    // The same action with the same nonce, given back in between, has the same hash again.
-    this.#neverSent.delete(transaction.hash);
-    const posted = await postTransaction(gateway, transaction, { lane: action.lane, random });
-    if (posted.kind === "accepted") return undefined;
-    const unsent = posted.kind === "lost" ? rest.slice(1) : rest;
-    for (const { hash } of unsent) this.#neverSent.add(hash);
-    if (posted.kind === "refused") {
-      nonces.giveBack(transaction.nonce);
-      if (!posted.staleNonce) return posted;
-      nonces.doubt();
-      return { kind: "stale-nonce", reason: posted.reason };
-    }
-    nonces.doubt();
-    if (unsent.length === 0) return { kind: "sent", last: transaction, lost: true };
-    return { kind: "refused", reason: posted.reason, retryable: true };
   }
 
   async #await(
