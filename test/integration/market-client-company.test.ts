@@ -1,8 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import type { SignedTransaction } from "../../src/domain/transaction.ts";
 import type { Marketplace, Outcome } from "../../src/market/port.ts";
 import { type Asked, type Deed, type OddGateway, refusal, transactionOf } from "./odd-gateway.ts";
-import { nodeSays, noJournal, type OddMarket, openOddMarket, readable, SETTLE } from "./odd-market.ts";
+import {
+  nodeSays,
+  noJournal,
+  type OddMarket,
+  openOddMarket,
+  readable,
+  requestFor,
+  SETTLE,
+} from "./odd-market.ts";
 
 const POST = "POST /transactions";
 
@@ -158,5 +167,19 @@ describe("transactions that wait at the same time", () => {
     await first;
     expect((await settling).map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(gateway.posted.map(nonceOf)).toEqual([0, 1, 2]);
+  });
+
+  it("are handed over together after a restart, an assertion after its approval", async () => {
+    const left: (readonly SignedTransaction[])[] = [];
+    const journal = (signed: readonly SignedTransaction[]) => void left.push(signed);
+    for (const guid of guids(12)) await market.settle(guid, journal);
+    gateway.on(`GET /bounties/${guids(1)[0]}/assertions`, { result: [] });
+    await market.assert(requestFor(guids(1)[0]!), journal);
+    await market.settle(guids(13)[12]!, journal);
+    gateway.asked.splice(0);
+    gateway.posted.splice(0);
+    expect(await market.handOver(() => left.toReversed())).toBe(14);
+    expect(sizes()).toEqual([10, 2, 1, 1, 1]);
+    expect(gateway.posted).toEqual(left.flat().map(({ raw }) => raw));
   });
 });
