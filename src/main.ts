@@ -9,6 +9,7 @@ import { Command, CommanderError } from "commander";
 import { calibrateSettings } from "./config/calibrate.ts";
 import { consumerSettings } from "./config/consumer.ts";
 import { demoSettings } from "./config/demo.ts";
+import { adviceFor } from "./config/former-options.ts";
 import { initSettings } from "./config/init.ts";
 import { refuseStrayWords } from "./config/npm.ts";
 import { flagsOf, optionsOf } from "./config/options.ts";
@@ -165,7 +166,9 @@ function misuse({ code, message }: CommanderError): string {
   const commands = `The commands are ${PROGRAMS.map(({ name }) => name).join(", ")}; --help says more.`;
   if (code === "commander.help") return `Which command? ${commands}`;
   const sentence = message.replace(/^error: /, "").replaceAll("\n", " ");
-  return code === "commander.unknownCommand" ? `${sentence}. ${commands}` : sentence;
+  if (code === "commander.unknownCommand") return `${sentence}. ${commands}`;
+  const advice = adviceFor(sentence);
+  return advice === undefined ? sentence : `${sentence}. ${advice}`;
 }
 
 process.on("uncaughtException", (error) => process.exit(tell(error)));

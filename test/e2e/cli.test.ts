@@ -43,6 +43,7 @@ describe("microengine", () => {
     [["prodcer"], /unknown command 'prodcer' \(Did you mean producer\?\)/],
     [["help"], /unknown command 'help'.*demo, producer, consumer, recover, sandbox/],
     [["--fast"], /unknown option '--fast'/],
+    [["producer", "--accept", "mimetype:text/plain"], /unknown option '--accept'\. Write --filter accept/],
     [["producer", "--bid-strateg", "x"], /unknown option '--bid-strateg' \(Did you mean --bid-strategy\?\)/],
     [["consumer", "--queue"], /'--queue <NAME>' argument missing/],
     [["consumer", "aggressive"], /"aggressive" belongs to no option of consumer/],
