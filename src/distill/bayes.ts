@@ -3,13 +3,14 @@
  * last correction, reliability.ts what is learned; docs/distillation.md explains it to people.
  *
  * The probability is what was computed, corrected. A verdict needs two things: a probability outside the band around
- * even odds, and a backend that says so. Malicious rests on an accusation, benign on a defence or on a silence to which
- * the operator gave a worth: neither the base rate, nor a suspicion, nor everybody's silence make a verdict of themselves.
+ * even odds, and a backend that says so and whose word is worth something. Malicious rests on an accusation, benign on a
+ * defence or on a silence to which the operator gave a worth: neither the base rate, nor a suspicion, nor the word of one
+ * who was never right, nor everybody's silence make a verdict of themselves.
  */
 import { confidenceIn, noOpinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import { PPM_ONE, type Ppm, ppm, type Verdict } from "../domain/verdict.ts";
-import { believe } from "./belief.ts";
+import { believe, type Conclusion } from "./belief.ts";
 import { logistic } from "./calibration.ts";
 import type { DistillEngine } from "./contract.ts";
 import { agreedFamily } from "./family.ts";
@@ -33,7 +34,7 @@ export const bayes: DistillEngine = {
     if (statements.length === 0) return noOpinion(reason);
     const missing = missingFrom(testimony);
     const typeClass = typeClassOf(typesIn(testimony.answers));
-    const { z, variance } = believe({ typeClass, statements, missing }, reliability);
+    const { z, variance, grounds } = believe({ typeClass, statements, missing }, reliability);
     const { intercept, slope } = reliability.calibration;
     const told = (logOdds: number): Ppm => {
       const corrected = intercept + slope * logOdds;
@@ -41,7 +42,7 @@ export const bayes: DistillEngine = {
     };
     const reach = Z_90 * Math.sqrt(variance);
     const probability = told(z);
-    const verdict = verdictOf(probability, statements);
+    const verdict = verdictOf(probability, grounds, statements);
     return {
       verdict,
       confidence: confidenceIn(verdict, probability),
@@ -53,11 +54,14 @@ export const bayes: DistillEngine = {
   },
 };
 
-function verdictOf(probability: Ppm, statements: readonly Statement[]): Verdict {
-  const rests = (side: Statement["side"]) => statements.some((one) => one.side === side && one.carries);
+function verdictOf(
+  probability: Ppm,
+  grounds: Conclusion["grounds"],
+  statements: readonly Statement[],
+): Verdict {
   const lean = probability - PPM_ONE / 2;
-  if (lean > BAND_PPM && rests("accuses")) return "malicious";
-  if (lean < -BAND_PPM && rests("defends")) return "benign";
+  if (lean > BAND_PPM && grounds.has("accuses")) return "malicious";
+  if (lean < -BAND_PPM && grounds.has("defends")) return "benign";
   return statements.some(({ side, carries }) => side === "accuses" || carries) ? "suspicious" : "unknown";
 }
 

@@ -29,6 +29,12 @@ export interface Belief {
   readonly variance: number;
 }
 
+/** What all say together. */
+export interface Conclusion extends Belief {
+  /** The sides for which somebody spoke whose word a verdict may rest on and is worth something by its record. */
+  readonly grounds: ReadonlySet<Statement["side"]>;
+}
+
 export interface Evidence {
   readonly typeClass: TypeClass;
   /** At most one per backend. */
@@ -50,7 +56,7 @@ interface Share {
   readonly weight: number;
 }
 
-export function believe(evidence: Evidence, reliability: Reliability): Belief {
+export function believe(evidence: Evidence, reliability: Reliability): Conclusion {
   const base = baseRate(evidence, reliability);
   const worths = evidence.statements.map((statement) => ({
     statement,
@@ -64,9 +70,11 @@ export function believe(evidence: Evidence, reliability: Reliability): Belief {
     worths.filter(({ statement }) => statement.side === "defends"),
     reliability.camps,
   );
+  const heeded = worths.filter(({ statement, z }) => statement.carries && z > 0);
   return {
     z: logit(base.mean) + accused.z - defended.z,
     variance: varianceOf(base) + accused.variance + defended.variance + evidence.missing * MISSING_VARIANCE,
+    grounds: new Set(heeded.map(({ statement }) => statement.side)),
   };
 }
 

@@ -229,6 +229,17 @@ describe("with a record", () => {
     expect(chance([unknown("one")], telling)).toBeLessThan(0.1);
   });
 
+  it("whose word is worth nothing makes no verdict, however many artifacts are malicious anyway", () => {
+    const infested = taught(
+      past(300, true, [benign("two"), malicious("one", 0.9)]),
+      past(60, false, [malicious("two"), benign("one", 0.9)]),
+    );
+    expect(chance([malicious("two")], infested)).toBeGreaterThan(0.55);
+    expect(opinionOf([malicious("two")], infested).verdict).toBe("suspicious");
+    expect(opinionOf([malicious("new", 0.5)], infested).verdict).toBe("suspicious");
+    expect(opinionOf([malicious("one", 0.9)], infested).verdict).toBe("malicious");
+  });
+
   it("a record of being always wrong makes a word worth nothing, not the contrary", () => {
     const contrary = taught(past(200, false, [malicious("one")]), past(200, true, [benign("one")]));
     expect(chance([malicious("one")], contrary)).toBeCloseTo(0.5, 1);

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bayes } from "../../src/distill/bayes.ts";
 import { fitCalibration, logistic, UNCALIBRATED } from "../../src/distill/calibration.ts";
@@ -74,6 +75,53 @@ describe.each(cases)("after 2,000 settled artifacts in %s", (_, engines, baseRat
   );
 });
 
+/** Up to six engines, some late, some silent instead of benign, some copying, none of them knowing its own doubts. */
+function anyEngines(random: () => number): readonly SimulatedEngine[] {
+  const chance = (likely: number) => random() < likely;
+  return Array.from({ length: 1 + Math.floor(random() * 6) }, (_, index) => ({
+    name: `e${index}`,
+    sensitivity: 0.55 + 0.4 * random(),
+    specificity: 0.55 + 0.43 * random(),
+    silent: chance(0.2),
+    ...(chance(0.3) && { late: 0.2 * random() }),
+    ...(chance(0.3) && { weakOnDocuments: 0.15 * random() }),
+    ...(index > 0 && chance(0.3) && { copies: { of: "e0", share: 0.6 * random() } }),
+  }));
+}
+
+/** The verdicts on a market never seen before, after 2,000 settled artifacts, given with a confidence in this range. */
+function verdictsGiven(seed: number, from: number, to: number) {
+  const random = randomFrom(seed);
+  const engines = anyEngines(random);
+  const baseRate = 0.08 + 0.6 * random();
+  const worths = new Map(engines.map(({ name }) => [name, ppm(0.75)]));
+  const history = simulate(2_000, seed + 1, engines, baseRate).map((artifact) => settle(artifact));
+  const knowledge = { silence: worths, reliability: learn(history, worths) };
+  return simulate(2_000, seed + 2, engines, baseRate)
+    .map(({ malicious, testimony }) => ({ malicious, ...bayes.distill(testimony, knowledge) }))
+    .filter(({ verdict }) => verdict === "malicious" || verdict === "benign")
+    .filter(({ confidence }) => confidence >= from * 1e6 && confidence <= to * 1e6)
+    .map(({ malicious, verdict, confidence }) => ({
+      stated: ratioOf(confidence),
+      right: (verdict === "malicious") === malicious,
+    }));
+}
+
+it("of the verdicts given with a confidence of 0.75 to 0.85 four in five are right, whatever the engines are worth", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 2 ** 31 }), { minLength: 8, maxLength: 8 }), (seeds) => {
+      const given = seeds.flatMap((seed) => verdictsGiven(seed, 0.75, 0.85));
+      const right = given.filter((one) => one.right).length / given.length;
+      const stated = given.reduce((sum, one) => sum + one.stated, 0) / given.length;
+      // Three and a half standard errors, and what 2,000 artifacts cannot teach.
+      const leeway = 0.03 + 3.5 * Math.sqrt((stated * (1 - stated)) / given.length);
+      expect(Math.abs(right - stated)).toBeLessThan(leeway);
+      expect(Math.abs(right - 0.8)).toBeLessThan(0.03 + leeway);
+    }),
+    { numRuns: 5 },
+  );
+});
+
 it("hindsight foretells how good the next verdicts will be", () => {
   const history = simulate(2_000, 4).map((artifact) => settle(artifact));
   const fresh = simulate(6_000, 1_004);
@@ -96,6 +144,23 @@ describe("the last correction", () => {
     expect(intercept).toBeCloseTo(0.4, 0.7);
     expect(slope).toBeCloseTo(0.5, 1);
     expect(fittedOn).toBe(5_000);
+  });
+
+  it("finds the best correction also where nearly everything is told with near certainty", () => {
+    // A whole step of Newton's method leads from here to an intercept of thousands, and everything is malicious.
+    const random = randomFrom(94);
+    const sides = Array.from({ length: 2_000 }, () => {
+      const truth = random() < 0.47 ? 1 : 0;
+      const z = (truth === 1 ? 1 : -1) * (random() < 0.04 ? -8 - 4 * random() : 6 + 6 * random());
+      return { z, truth } as const;
+    });
+    const { intercept, slope } = fitCalibration(sides);
+    expect(Math.abs(intercept)).toBeLessThan(1);
+    expect(slope).toBeLessThan(1);
+    const corrected = sides.map(({ z, truth }) => {
+      return { probability: logistic(intercept + slope * z), malicious: truth === 1 };
+    });
+    expect(scoreOf(corrected)!.calibrationError).toBeLessThan(0.05);
   });
 
   it("corrects nothing on little history, or on one that knows one truth only", () => {
