@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { COMPILE_CACHE } from "../fixtures/compile-cache.ts";
 import { leash } from "./leash.ts";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -11,10 +12,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Environment of this process without what npm and the operator's shell put into it. */
+/** Environment of this process without what npm and the operator's shell put into it; Node starts quicker. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
+  return { PATH, HOME, ...COMPILE_CACHE, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
 }
 
 /** Runs a real process to its end. */
