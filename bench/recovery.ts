@@ -57,7 +57,10 @@ async function start(market: Sandbox, folder: string): Promise<readonly number[]
     const [entry] = await producer.told(step, 1, isNew);
     return Date.parse(String(entry!.time)) - startedAt;
   });
-  return await Promise.all(steps);
+  const missed = producer.told("bounty.abandoned", 1, isNew).then(([entry]) => {
+    throw new Error(`The machine is too busy to measure on: the new bounty was abandoned (${entry?.why}).`);
+  });
+  return await Promise.race([Promise.all(steps), missed]);
 }
 
 using folder = temporaryFolder();
