@@ -24,7 +24,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { ConfigFault, describeError } from "../domain/fault.ts";
@@ -34,6 +34,7 @@ import { killGroup } from "../scanners/process-group.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { scannerEnvironment } from "./environment.ts";
 import { guard } from "./guardian.ts";
+import { Handover, type HandoverLimits } from "./handover.ts";
 import { type Launch, launchConfined, launchFree } from "./launch.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { timerUntil } from "./timer.ts";
@@ -50,7 +51,7 @@ export type ScanOutcome =
   | { readonly kind: "thrown" | "unsendable" | "crashed" | "out-of-memory"; readonly detail: string }
   | { readonly kind: "timeout" | "cancelled" };
 
-export interface WorkerLimits {
+export interface WorkerLimits extends HandoverLimits {
   /** How long loading and `setup` may take. */
   readonly startMs: number;
   /** How long after its deadline a scan may still end by itself. */
@@ -62,8 +63,6 @@ export interface WorkerLimits {
   readonly maxScans: number;
   /** Content beyond this wears the worker out. */
   readonly largeBytes: number;
-  /** Content beyond this goes through a file: slower by half, but not three times in memory on its way. */
-  readonly channelBytes: number;
 }
 
 export const WORKER_LIMITS: WorkerLimits = {
@@ -73,7 +72,8 @@ export const WORKER_LIMITS: WorkerLimits = {
   memoryBytes: 1024 * 1024 * 1024,
   maxScans: 1_000,
   largeBytes: 16 * 1024 * 1024,
-  channelBytes: 8 * 1024 * 1024,
+  channelBytes: 64 * 1024,
+  keptBytes: 8 * 1024 * 1024,
 };
 
 /** A timer may fire this much before its time; an abort this close to the deadline is the deadline. */
@@ -125,6 +125,7 @@ export class ScanWorker {
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
   readonly #directory: string;
+  readonly #handover: Handover;
   readonly #memory: MemoryWatch;
   readonly #limits: WorkerLimits;
   readonly #legacy: Legacy | undefined;
@@ -150,6 +151,7 @@ export class ScanWorker {
     this.#limits = limits;
     this.#legacy = legacy;
     this.#directory = directory;
+    this.#handover = new Handover(directory, limits);
     this.#child = fork(PROGRAM, [], {
       serialization: "advanced",
       env: { ...scannerEnvironment(process.env), TMPDIR: directory },
@@ -174,6 +176,7 @@ export class ScanWorker {
       if (this.#state === "gone") return;
       this.#state = "gone";
       this.#memory.rest();
+      this.#handover[Symbol.dispose]();
       release();
       const excess = this.#memory.excess(this.#lastWords);
       this.#running?.end(
@@ -365,18 +368,10 @@ export class ScanWorker {
   }
 
   async #send(id: number, { bytes, kind, sha256, types, claim, deadline }: ScanRequest): Promise<void> {
-    const content = bytes.length > this.#limits.channelBytes ? await this.#write(id, bytes) : { bytes };
+    const content = await this.#handover.give(id, bytes);
     const message: ToWorker = { type: "scan", id, kind, content, sha256, types, claim, deadline };
     // Errors of the channel end the process, which ends the scan.
     this.#child.send(message, () => {});
-  }
-
-  async #write(id: number, bytes: Uint8Array): Promise<{ path: string }> {
-    const folder = join(this.#directory, String(id));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const path = join(folder, "artifact");
-    await writeFile(path, bytes, { mode: 0o600 });
-    return { path };
   }
 
   async #open(setUp: boolean): Promise<Opened> {

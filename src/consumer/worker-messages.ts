@@ -23,8 +23,11 @@ export const ToWorker = z.discriminatedUnion("type", [
     type: z.literal("scan"),
     id: z.int(),
     kind: z.enum(ARTIFACT_KINDS),
-    /** Large contents come as a file in the worker's directory, because the channel copies them several times. */
-    content: z.union([z.object({ bytes }), z.object({ path: z.string() })]),
+    /** Or the beginning of a file in the worker's directory; one that is `kept` is overwritten by the next scan. */
+    content: z.union([
+      z.object({ bytes }),
+      z.object({ path: z.string(), sizeBytes: z.int(), kept: z.boolean() }),
+    ]),
     sha256: z.string(),
     types: z.array(z.string()).readonly(),
     claim: z.custom<ArtifactClaim>((value) => typeof value === "object" && value !== null),

@@ -2,15 +2,16 @@
  * The program of a scan worker: loads one scanner, sets it up, then scans what it is sent, one artifact at a time.
  * It is killed from outside when a scan overruns; here the deadline only aborts the scanner's signal.
  */
-import { mkdirSync, rmSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { closeSync, openSync, readSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Scanner, ScannerHost } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
 import { killGroup } from "../scanners/process-group.ts";
+import { Scratch } from "./scratch.ts";
 import { timerUntil } from "./timer.ts";
 import { type FromWorker, type OpenMessage, type ScanMessage, ToWorker } from "./worker-messages.ts";
 
@@ -21,6 +22,7 @@ const CHECK_MS = 3_000;
 const confined = process.permission !== undefined;
 let scanner: Scanner | undefined;
 let directory: string | undefined;
+let scratch: Scratch;
 
 const say = (message: FromWorker): void => {
   process.send?.(message);
@@ -69,14 +71,17 @@ async function troubleOf(watched: Scanner): Promise<string | undefined> {
 }
 
 async function scan(message: ScanMessage): Promise<void> {
-  const { id, deadline } = message;
+  const { id, kind, sha256, types, claim, content, deadline } = message;
   const overdue = new AbortController();
   const timer = setTimeout(() => overdue.abort(), timerUntil(deadline));
-  const scratch = new Scratch(directory!, message);
+  // What is kept is overwritten by the next scan, and lies in another folder.
+  const own = "path" in content && !content.kept ? content.path : undefined;
   try {
-    scratch.enter();
-    const { kind, sha256, types, claim } = message;
-    const artifact = { kind, sha256, types, claim, bytes: await scratch.bytes(), path: () => scratch.path() };
+    scratch.enter(id, own === undefined ? undefined : dirname(own));
+    const bytes = "bytes" in content ? content.bytes : readBeginning(content.path, content.sizeBytes);
+    let written = own === undefined ? undefined : Promise.resolve(own);
+    const path = (): Promise<string> => (written ??= scratch.write(id, bytes));
+    const artifact = { kind, sha256, types, claim, bytes, path };
     const finding: unknown = await scanner!.scan(artifact, { signal: overdue.signal, deadline });
     scratch.leave();
     answer(id, finding);
@@ -96,55 +101,20 @@ function answer(id: number, finding: unknown): void {
   }
 }
 
-/** The folder of one scan: where its temporary files go, and the artifact as a file when it is asked for. */
-class Scratch {
-  readonly #home: string;
-  readonly #folder: string;
-  readonly #content: ScanMessage["content"];
-  #path: Promise<string> | undefined;
-
-  constructor(home: string, { id, content }: ScanMessage) {
-    this.#home = home;
-    this.#folder = join(home, String(id));
-    this.#content = content;
-    if ("path" in content) this.#path = Promise.resolve(content.path);
-  }
-
-  enter(): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    workIn(this.#folder);
-  }
-
-  /** Gone with everything in it, whatever the scanner made of it. */
-  leave(): void {
-    try {
-      workIn(this.#home);
-      rmSync(this.#folder, { recursive: true, force: true });
-    } catch {
-      // What may not be removed now goes with the process.
+/** All at once: this process has nothing else to do. Into memory of its own, which the scanner may hold on to. */
+function readBeginning(path: string, sizeBytes: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  const file = openSync(path, "r");
+  try {
+    for (let at = 0; at < sizeBytes; ) {
+      const read = readSync(file, bytes, at, sizeBytes - at, at);
+      if (read === 0) throw new Error(`The artifact's file ends after ${at} bytes, of ${sizeBytes}`);
+      at += read;
     }
+    return bytes;
+  } finally {
+    closeSync(file);
   }
-
-  async bytes(): Promise<Uint8Array> {
-    return "path" in this.#content ? readFile(this.#content.path) : this.#content.bytes;
-  }
-
-  path(): Promise<string> {
-    this.#path ??= this.#write();
-    return this.#path;
-  }
-
-  async #write(): Promise<string> {
-    const path = join(this.#folder, "artifact");
-    await writeFile(path, await this.bytes(), { mode: 0o600 });
-    return path;
-  }
-}
-
-/** Relative names and temporary files, also those of programs that are started, lead there. */
-function workIn(folder: string): void {
-  process.chdir(folder);
-  process.env.TMPDIR = folder;
 }
 
 async function close(): Promise<void> {
@@ -157,6 +127,7 @@ async function hear(message: ToWorker): Promise<void> {
   if (message.type === "close") return close();
   if (message.type === "scan") return scan(message);
   directory = message.directory;
+  scratch = new Scratch(directory);
   return open(message);
 }
 

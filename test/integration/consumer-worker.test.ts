@@ -1,13 +1,15 @@
 import { fork } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import { openConsumer } from "../../src/consumer/consumer.ts";
 import { describeBackend } from "../../src/consumer/describe.ts";
 import { ScanPool } from "../../src/consumer/scan-pool.ts";
-import { ScanWorker, type WorkerLimits } from "../../src/consumer/scan-worker.ts";
+import { ScanWorker, WORKER_LIMITS, type WorkerLimits } from "../../src/consumer/scan-worker.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 
@@ -120,12 +122,49 @@ describe("a scan worker", () => {
     await worker.close();
   });
 
-  it("hands large content over as a file, which is gone after the scan", async () => {
-    const worker = await ScanWorker.start(PUPPET, { limits: { channelBytes: 3 } });
+  it("hands content of any size over whole, one after the other, as bytes and as a file", async () => {
+    const worker = await ScanWorker.start(PUPPET);
+    const { channelBytes, keptBytes } = WORKER_LIMITS;
+    const sizes = [300_000, channelBytes, channelBytes + 1, 7, keptBytes, keptBytes + 1, 200_000, 1_000_000];
+    for (const size of sizes) {
+      const bytes = Buffer.alloc(size, `digest\n${size} bytes`);
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const outcome = await worker.scan({ ...request(""), bytes }, never);
+      expect(told(outcome)).toEqual({ bytes: sha256, file: sha256 });
+    }
+    await worker.close();
+  });
+
+  it.each([
+    ["kept", {}],
+    ["its own", { keptBytes: 3 }],
+  ])("hands large content over in a file that is %s, and leaves none after the scan", async (_, limits) => {
+    const worker = await ScanWorker.start(PUPPET, { limits: { channelBytes: 3, ...limits } });
     const { file, text } = told(await worker.scan(request("path"), never));
     expect(text).toBe("path");
     expect(existsSync(file)).toBe(false);
     await worker.close();
+  });
+
+  it("writes the artifact for nobody whose scan is over", async () => {
+    const worker = await ScanWorker.start(PUPPET);
+    await worker.scan(request("remember"), never);
+    const outcome = await worker.scan(request("recall"), never);
+    expect(outcome).toEqual({ kind: "thrown", detail: "The scan is over" });
+    await worker.close();
+  });
+
+  it("hands nothing over through a link that its scanner laid", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "microengine-link-"));
+    const precious = join(folder, "precious");
+    writeFileSync(precious, "as it was");
+    const worker = await ScanWorker.start(PUPPET);
+    expect(await worker.scan(request(`link\n${precious}`), never)).toMatchObject({ kind: "finding" });
+    const outcome = await worker.scan({ ...request(""), bytes: Buffer.alloc(100_000) }, never);
+    expect(outcome).toEqual({ kind: "crashed", detail: expect.stringContaining("could not be handed over") });
+    expect(readFileSync(precious, "utf8")).toBe("as it was");
+    await worker.gone;
+    rmSync(folder, { recursive: true });
   });
 
   it("leaves no files behind when it is killed in the middle of a scan", async () => {
