@@ -16,19 +16,6 @@ export function oleLock(content: Uint8Array): Caveat | undefined {
 export const pdfLock = (content: Uint8Array): Caveat | undefined =>
   asBuffer(content).includes("/Encrypt") ? caveat("encrypted", "The PDF has encrypted content.") : undefined;
 
-/** Version 4 marks an archive with encrypted headers, and each encrypted file; version 5 begins with another block. */
-export function rarLock(content: Uint8Array): Caveat | undefined {
-  const view = asBuffer(content);
-  if (view.length < 24) return caveat("truncated", "The RAR ends within its headers.");
-  const isFive = view[6] === 1;
-  const first = 7 + view.readUInt16LE(12);
-  const encrypted = isFive
-    ? view[13] === 4
-    : (view.readUInt16LE(10) & 0x80) !== 0 ||
-      (view[first + 2] === 0x74 && ((view[first + 3] ?? 0) & 4) !== 0);
-  return encrypted ? caveat("encrypted", "The RAR is under a password.") : undefined;
-}
-
 const AES = Buffer.from("06f10701", "hex");
 
 /** The headers at the end name the methods; packed headers do not, unless they are encrypted themselves. */

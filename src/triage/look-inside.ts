@@ -10,7 +10,8 @@ import { setImmediate as breathe } from "node:timers/promises";
 import { promisify } from "node:util";
 import { constants, gunzip, inflateRaw, inflateRawSync } from "node:zlib";
 import { type Caveat, caveat } from "../domain/caveat.ts";
-import { oleLock, pdfLock, rarLock, sevenZipLock } from "./locks.ts";
+import { oleLock, pdfLock, sevenZipLock } from "./locks.ts";
+import { rarLock } from "./rar.ts";
 import { tarMembers } from "./tar.ts";
 import { truncation } from "./truncation.ts";
 import { packedContent, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
@@ -89,7 +90,7 @@ const FORMATS = {
   program: async (content) => truncation(content),
   ole: async (content) => oleLock(content),
   pdf: async (content) => pdfLock(content),
-  rar: async (content) => rarLock(content),
+  rar: async (content, _depth, { entries }) => rarLock(content, entries),
   sevenZip: async (content) => sevenZipLock(content),
 } satisfies Readonly<Record<string, Look>>;
 
