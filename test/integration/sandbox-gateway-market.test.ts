@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { eth } from "web3";
 import { sameAddress } from "../../src/domain/address.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
@@ -9,13 +8,14 @@ import { createLogger } from "../../src/observe/log.ts";
 import { EICAR } from "../../src/sandbox/samples.ts";
 import { PURSE, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { SandboxOptions } from "../../src/sandbox/sandbox-options.ts";
+import { temporaryFolder } from "../e2e/engine.ts";
 import { ask, listen, playerAt } from "../fixtures/sandbox-gateway-client.ts";
 
 const OPTIONS: SandboxOptions = {
   blockTimeMs: 100,
-  durationBlocks: 8,
-  revealWindow: 8,
-  voteWindow: 12,
+  durationBlocks: 16,
+  revealWindow: 16,
+  voteWindow: 20,
   arbiters: 3,
   rivals: 2,
   rivalAccuracy: 1,
@@ -28,18 +28,8 @@ const OPTIONS: SandboxOptions = {
   logger: createLogger({ level: "silent", format: "json", name: "sandbox" }),
 };
 
-const folders: string[] = [];
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
-});
-
-async function emptyFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sandbox-gateway-"));
-  folders.push(folder);
-  return folder;
-}
-
-describe("a sandbox", () => {
+// Each has a chain of its own and mostly waits for its blocks.
+describe.concurrent("a sandbox", () => {
   it("posts its bounties, has them answered by its rivals and is done when everybody settled", async () => {
     await using sandbox = await startSandbox(OPTIONS);
     const reader = playerAt(sandbox.url);
@@ -102,7 +92,6 @@ describe("a sandbox", () => {
       opens: "when-told",
       rivals: 0,
       bounties: 1,
-      durationBlocks: 16,
     });
     let isDone = false;
     const done = sandbox.done.then(() => {
@@ -204,7 +193,8 @@ describe("a sandbox", () => {
   });
 
   it("makes and funds a wallet, keeps it the next time, and funds whom it is told to", async () => {
-    const walletDir = join(await emptyFolder(), "wallet");
+    using folder = temporaryFolder();
+    const walletDir = join(folder.path, "wallet");
     const friend = eth.accounts.create().address as never;
     const start = () => startSandbox({ ...OPTIONS, rivals: 0, bounties: 0, walletDir, fund: [friend] });
     const balanceOf = async (url: string, account: string) =>
@@ -225,10 +215,12 @@ describe("a sandbox", () => {
   });
 
   it("refuses a duration the contract would refuse, and a folder without artifacts, before it starts a chain", async () => {
-    const artifactsDir = await emptyFolder();
+    using folder = temporaryFolder();
     await expect(startSandbox({ ...OPTIONS, durationBlocks: 101 })).rejects.toMatchObject({
       code: "DURATION_OUT_OF_RANGE",
     });
-    await expect(startSandbox({ ...OPTIONS, artifactsDir })).rejects.toMatchObject({ code: "CORPUS_EMPTY" });
+    await expect(startSandbox({ ...OPTIONS, artifactsDir: folder.path })).rejects.toMatchObject({
+      code: "CORPUS_EMPTY",
+    });
   });
 });

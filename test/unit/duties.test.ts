@@ -814,12 +814,17 @@ it("ten thousand bounties are taken up in seconds, and a block costs them next t
     ledger.recordMetadataUri(other, "QmMetadata");
   }
   db.exec("COMMIT");
-  const started = performance.now();
+  // Of the processor: how long it took on the clock depends on who else is at work.
+  const spentMs = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  };
+  const started = spentMs();
   duties = openDuties();
   expect(duties.resume()).toBe(10_000);
-  const resumed = performance.now();
+  const resumed = spentMs();
   market.tell("block", { number: block(1_001) });
-  const considered = performance.now();
+  const considered = spentMs();
   // A tenth of each on an idle machine.
   expect(resumed - started).toBeLessThan(3_000);
   expect(considered - resumed).toBeLessThan(200);
