@@ -27,7 +27,7 @@ describe("200 bounties posted at once", () => {
   let guids: readonly Guid[];
 
   beforeAll(async () => {
-    const windows = { durationBlocks: DURATION, revealWindow: 48, voteWindow: 20 };
+    const windows = { durationBlocks: DURATION, revealWindow: 16, voteWindow: 20 };
     sandbox = await openMarket(folder.path, { ...windows, arbiters: 1, rivals: 0 });
     chronicle = new Chronicle(sandbox.chain, sandbox.account!, await sandbox.chain.head());
     producer = new EngineProcess([...producerFlags(sandbox.url, folder.path), "--embedded", "2"]);
