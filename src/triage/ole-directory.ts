@@ -1,6 +1,6 @@
 /**
  * The directory of an OLE compound file: old Office documents, mails of Outlook, Windows Installer packages, and Office
- * documents under a password. Source: [MS-CFB] 2.2, 2.6.
+ * documents under a password; and the beginnings of its streams. Source: [MS-CFB] 2.2, 2.6.
  */
 
 const MAGIC = Buffer.from("d0cf11e0a1b11ae1", "hex");
@@ -8,6 +8,8 @@ const HEADER_BYTES = 512;
 const ENTRY_BYTES = 128;
 /** A directory that is longer is not read to its end. */
 const MAX_SECTORS = 512;
+/** Shorter streams are in the "mini stream". */
+const SHORT_BYTES = 4096;
 const MSI_CLASS = "84100c0000000000c000000000000046";
 
 export interface OleDirectory {
@@ -15,6 +17,11 @@ export interface OleDirectory {
   readonly names: ReadonlySet<string>;
   /** Class of the root storage, 32 hex digits. */
   readonly rootClass: string;
+  /**
+   * The first bytes of a stream, as far as they are there; of two of one name the first. Nothing of one shorter than 4 KiB,
+   * which lies elsewhere: programs fill up the streams that hold a document.
+   */
+  head(name: string, mostBytes: number): Buffer | undefined;
 }
 
 /** `undefined` when it is no compound file or its directory is not within the bytes. Never throws. */
@@ -24,22 +31,42 @@ export function readOleDirectory(bytes: Uint8Array): OleDirectory | undefined {
   const sectorBytes = 2 ** view.readUInt16LE(30);
   if (sectorBytes !== 512 && sectorBytes !== 4096) return undefined;
   const names = new Set<string>();
+  const starts = new Map<string, { readonly sector: number; readonly bytes: number }>();
   let rootClass = "";
+  const head = (name: string, mostBytes: number): Buffer | undefined => {
+    const start = starts.get(name);
+    if (start === undefined || start.bytes < SHORT_BYTES) return undefined;
+    return readChain(view, start.sector, sectorBytes, Math.min(mostBytes, start.bytes));
+  };
   let sector = view.readUInt32LE(48);
   for (let seen = 0; seen < MAX_SECTORS; seen++) {
     const start = (sector + 1) * sectorBytes;
-    if (start + sectorBytes > view.length) return seen === 0 ? undefined : { names, rootClass };
+    if (start + sectorBytes > view.length) return seen === 0 ? undefined : { names, rootClass, head };
     for (let at = start; at < start + sectorBytes; at += ENTRY_BYTES) {
       const nameBytes = Math.min(64, view.readUInt16LE(at + 64));
       if (nameBytes < 2) continue;
-      names.add(view.toString("utf16le", at, at + nameBytes - 2).toLowerCase());
+      const name = view.toString("utf16le", at, at + nameBytes - 2).toLowerCase();
+      if (!names.has(name))
+        starts.set(name, { sector: view.readUInt32LE(at + 116), bytes: view.readUInt32LE(at + 120) });
+      names.add(name);
       if (view[at + 66] === 5) rootClass = view.toString("hex", at + 80, at + 96);
     }
     const next = nextSector(view, sector, sectorBytes);
     if (next === undefined) break;
     sector = next;
   }
-  return { names, rootClass };
+  return { names, rootClass, head };
+}
+
+function readChain(view: Buffer, first: number, sectorBytes: number, bytes: number): Buffer {
+  const parts: Buffer[] = [];
+  let sector: number | undefined = first;
+  for (let read = 0; read < bytes && sector !== undefined; read += sectorBytes) {
+    const start = (sector + 1) * sectorBytes;
+    parts.push(view.subarray(start, start + Math.min(sectorBytes, bytes - read)));
+    sector = nextSector(view, sector, sectorBytes);
+  }
+  return Buffer.concat(parts);
 }
 
 /** Along the chain in the allocation table, whose first 109 sectors the header lists. */

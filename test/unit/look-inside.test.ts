@@ -6,7 +6,17 @@ import { collectSamples } from "../../src/sandbox/samples.ts";
 import { detectTypes, TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
 import { LOOK_LIMITS, lookInside } from "../../src/triage/look-inside.ts";
 import { hostileCorpus } from "../fixtures/hostile/corpus.ts";
-import { makeElf, makeJar, makeOdt, makeOffice, makePe, makeTar } from "../fixtures/hostile/make-file.ts";
+import {
+  makeElf,
+  makeJar,
+  makeOdt,
+  makeOffice,
+  makeOle,
+  makePe,
+  makeTar,
+  makeWordStream,
+  makeWorkbookStream,
+} from "../fixtures/hostile/make-file.ts";
 import { makeRar4, makeRar5 } from "../fixtures/hostile/make-rar.ts";
 import { makeZip, nestedZip } from "../fixtures/hostile/make-zip.ts";
 
@@ -51,6 +61,8 @@ describe("a look inside", () => {
     ["a Word document", makeOffice("word")],
     ["an OpenDocument text", makeOdt()],
     ["a tar in a gzip", gzipSync(makeTar([{ name: "a", content: "hello" }]))],
+    ["an old Word document", makeOle(["WordDocument"], "", { WordDocument: makeWordStream(false) })],
+    ["an old workbook", makeOle(["a", "Workbook"], "", { Workbook: makeWorkbookStream() })],
     ["a RAR 4", makeRar4([{}, {}])],
     ["a RAR 5", makeRar5([{}, {}])],
     ["a program for Windows", makePe()],
