@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
-import { deedsOnChain, EICAR, openMarket, readLedger } from "./market.ts";
+import { deedsOnChain, EICAR, openMarket, readLedger, skipToReveals, skipToVotes, WIDE } from "./market.ts";
 
 const scanner = (name: string): readonly string[] => [
   "--backend",
@@ -17,7 +17,11 @@ describe("a mixed bounty before three backends, of which one hangs, one crashes 
   let producer: EngineProcess;
 
   beforeAll(async () => {
-    sandbox = await openMarket(folder.path, { rivals: 0 });
+    sandbox = await openMarket(folder.path, {
+      rivals: 0,
+      revealWindow: WIDE.revealWindow,
+      voteWindow: WIDE.voteWindow,
+    });
     producer = new EngineProcess([
       ...producerFlags(sandbox.url, folder.path),
       ...["hangs", "crashes", "answers"].flatMap(scanner),
@@ -40,6 +44,10 @@ describe("a mixed bounty before three backends, of which one hangs, one crashes 
     const ours = { guid } as const;
     const [planned] = await producer.told("assertion.planned");
     expect(planned).toMatchObject({ ...ours, artifacts: 3 });
+    await producer.told("assertion.posted");
+    await skipToReveals(sandbox);
+    await producer.told("assertion.revealed");
+    await skipToVotes(sandbox);
     await producer.told("assertion.settled");
 
     const answers = producer.entries.filter(({ msg }) => msg === "artifact.answered");

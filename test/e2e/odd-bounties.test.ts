@@ -9,20 +9,22 @@ import { cidOf } from "../../src/sandbox/cid.ts";
 import type { Commission } from "../../src/sandbox/commission.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, type Entry, producerFlags, temporaryFolder } from "./engine.ts";
-import { deedsOnChain, EICAR, openMarket, readLedger } from "./market.ts";
+import { deedsOnChain, EICAR, openMarket, readLedger, skipToReveals, skipToVotes, WIDE } from "./market.ts";
 import { scrape } from "./scrape.ts";
 
 const CLEAN = Buffer.from("nothing to see here\n");
 const EMPTY = Buffer.alloc(0);
 /** Of 256 artifacts; both ends of the mask, and both sides of a byte's end. */
 const INFECTED = [0, 7, 8, 129, 255];
-const DURATION = 16;
+/** Blocks: of what nobody can answer, and of what has to be answered however busy the machine is. */
+const BRIEF = 12;
+const { durationBlocks: DURATION } = WIDE;
 const REWARD = nct(8n * ONE_NCT);
 
 const ODD = {
   nowhere: {
     ...{ contents: [], truth: [true, true, true, true], artifactCount: 4 },
-    uri: cidOf(Buffer.from("published by nobody")),
+    ...{ uri: cidOf(Buffer.from("published by nobody")), duration: BRIEF },
   },
   short: { contents: [EICAR], truth: [true, false, false], artifactCount: 3 },
   long: { contents: [EICAR, CLEAN, EICAR], truth: [true, false], artifactCount: 2 },
@@ -37,9 +39,9 @@ const ODD = {
       INFECTED.includes(at) ? EICAR : Buffer.from(`artifact ${at}`),
     ),
     truth: Array.from({ length: 256 }, (_, at) => INFECTED.includes(at)),
-    ...{ duration: 28, reward: nct(512n * ONE_NCT) },
+    reward: nct(512n * ONE_NCT),
   },
-  ordinary: { contents: [EICAR], truth: [true], duration: 10 },
+  ordinary: { contents: [EICAR], truth: [true] },
 } satisfies Record<string, Pick<Commission, "contents" | "truth"> & Partial<Commission>>;
 type Name = keyof typeof ODD;
 const ANSWERED = ["short", "long", "empty", "mixed", "garbage", "crowd"] as const;
@@ -83,7 +85,7 @@ async function answerOnChain(name: Name) {
 }
 
 beforeAll(async () => {
-  sandbox = await openMarket(folder.path);
+  sandbox = await openMarket(folder.path, WIDE);
   producer = new EngineProcess([
     ...producerFlags(sandbox.url, folder.path),
     ...["--embedded", "1", "--benign", "eicar=0.8"],
@@ -128,6 +130,9 @@ describe("a producer that faces odd bounties all at once", () => {
     await post("ordinary");
     await toldOf("ordinary", "assertion.posted");
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    await skipToReveals(sandbox);
+    await producer.told("assertion.revealed", ANSWERED.length + 1);
+    await skipToVotes(sandbox);
   });
 
   it.each<[Name, object]>([

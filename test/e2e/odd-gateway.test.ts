@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseJson, stringifyJson } from "../../src/domain/json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
-import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";
+import {
+  deedsOnChain,
+  EICAR,
+  openMarket,
+  REWARD,
+  readLedger,
+  skipToReveals,
+  skipToVotes,
+  WIDE,
+} from "./market.ts";
 import { Meddler, type Nonsense } from "./meddler.ts";
 import { scrape } from "./scrape.ts";
 
@@ -87,7 +96,7 @@ function meddle(raw: Buffer): readonly (Buffer | string)[] {
 }
 
 beforeAll(async () => {
-  sandbox = await openMarket(folder.path);
+  sandbox = await openMarket(folder.path, WIDE);
   meddler = await Meddler.open(sandbox.url);
   producer = new EngineProcess([...producerFlags(meddler.url, folder.path), "--embedded", "1"]);
   // A consumer needs a moment to begin, and bounties wait for nobody.
@@ -106,7 +115,7 @@ let bounties = 0;
 const post = () =>
   sandbox.postBounty({
     contents: [Buffer.concat([EICAR, Buffer.from(`${bounties++}`)])],
-    ...{ truth: [true], duration: 16, reward: REWARD },
+    ...{ truth: [true], duration: WIDE.durationBlocks, reward: REWARD },
   });
 const posted = (guid: string) => producer.told("assertion.posted", 1, (entry) => entry.guid === guid);
 
@@ -144,13 +153,6 @@ describe("a producer behind a gateway that talks nonsense", () => {
     await posted(await post());
   });
 
-  it("is not hurried by the block number of another chain", async () => {
-    const guid = await post();
-    await posted(guid);
-    meddler.say(encode({ event: "block", data: { number: 17_000_000 } }));
-    await producer.told("assertion.revealed", 1, (entry) => entry.guid === guid);
-  });
-
   it("lets go of a bounty whose artifact is listed and never to be had", async () => {
     const lost = Buffer.from("lost");
     const uri = sandbox.store.putDirectory([lost]);
@@ -164,7 +166,15 @@ describe("a producer behind a gateway that talks nonsense", () => {
     });
   });
 
+  it("is not hurried by the block number of another chain", async () => {
+    await posted(await post());
+    meddler.say(encode({ event: "block", data: { number: 17_000_000 } }));
+    await skipToReveals(sandbox);
+    await producer.told("assertion.revealed", 5);
+  });
+
   it("has counted what made no sense, and sees each stake through exactly once", async () => {
+    await skipToVotes(sandbox);
     await producer.told("assertion.settled", 5);
     const [listening] = await producer.told("http.listening", 1, ({ name }) => name === "producer");
     const counted = await scrape(Number(listening?.port));
