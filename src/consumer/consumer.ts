@@ -1,6 +1,5 @@
 /** A consumer less its process: scanners in processes of their own and an artifact source, ready for a queue. */
 
-import { metadataComplaints } from "../domain/assertion-metadata.ts";
 import { type Clock, systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
@@ -79,7 +78,6 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit, downloadLimit = scanLimit } = terms;
     const source = opened.use(shareArtifacts(limitDownloads(gateway, downloadLimit), SHARED_BYTES));
     const pools = await openPools(parts, opened);
-    const tellComplaints = complaintsTeller(log);
     let inProgress = 0;
     const scans = new ScanPlaces(scanLimit);
     const handlerFor = (work: ScanWork): ScanHandler => {
@@ -94,7 +92,6 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
         const answer = await handle(job, signal);
         inProgress--;
         tellLog(log, answer);
-        tellComplaints(answer);
         onAnswer?.(answer);
         return answer;
       };
@@ -178,19 +175,6 @@ export async function openPools(
     log.info({ backend: name, version, module: module.spec }, "scanner.ready");
   }
   return pools;
-}
-
-/** Says once of each backend what the marketplace will not take of its metadata. */
-function complaintsTeller(log: Logger): (answer: ScanAnswer) => void {
-  const told = new Set<string>();
-  return ({ backend, metadata }) => {
-    for (const complaint of metadataComplaints(metadata)) {
-      const key = `${backend}: ${complaint}`;
-      if (told.has(key)) continue;
-      told.add(key);
-      log.warn({ backend, complaint }, "scanner.metadata-dropped");
-    }
-  };
 }
 
 function tellLog(log: Logger, answer: ScanAnswer): void {

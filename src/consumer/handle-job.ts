@@ -10,6 +10,7 @@ import { checkFinding } from "../scanners/finding.ts";
 import { detectTypes } from "../triage/detect.ts";
 import { CaveatMemory } from "./caveat-memory.ts";
 import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
+import { complaintsTeller } from "./metadata-complaints.ts";
 import type { ScanPlaces } from "./scan-places.ts";
 import type { Backend } from "./scan-pool.ts";
 import type { ScanOutcome } from "./scan-worker.ts";
@@ -50,11 +51,14 @@ interface Course {
   scanMs: number;
   content?: ArtifactContent;
   types: readonly string[];
+  /** Why the scanner's metadata was dropped, if all of it was. */
+  dropped?: string;
 }
 
 export function createScanHandler(parts: HandlerParts): ScanHandler {
   const { clock, consumer, log } = parts;
   const caveats = new CaveatMemory();
+  const complain = complaintsTeller(log);
   return async (job, signal) => {
     const queuedMs = elapsedMs(clock, job.dispatchedAt);
     const course: Course = { fetchMs: 0, scanMs: 0, types: [] };
@@ -62,6 +66,7 @@ export function createScanHandler(parts: HandlerParts): ScanHandler {
       log.error({ job: job.id, error: describeError(error) }, "scan.failed");
       return noOpinion("scanner-error", describeError(error));
     });
+    complain(job.backend, opinion.metadata, course.dropped);
     const version = parts.backends.get(job.backend)?.description.version;
     return {
       jobId: job.id,
@@ -128,7 +133,8 @@ async function judge(
     signal,
   );
   course.scanMs = elapsedMs(clock, scannedFrom);
-  const opinion = opinionOf(outcome);
+  const { dropped, ...opinion } = opinionOf(outcome);
+  if (dropped !== undefined) course.dropped = dropped;
   return opinion.reason === "no-match" ? qualified(opinion, await caveat) : opinion;
 }
 
@@ -152,7 +158,7 @@ const qualified = (silence: Opinion, caveat: Caveat | undefined): Opinion =>
     ? silence
     : { ...silence, reason: "undecided", detail: `${caveat.kind}: ${caveat.sentence}` };
 
-function opinionOf(outcome: ScanOutcome): Opinion {
+function opinionOf(outcome: ScanOutcome): Opinion & { readonly dropped?: string } {
   switch (outcome.kind) {
     case "finding": {
       const checked = checkFinding(outcome.finding);

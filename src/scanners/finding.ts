@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { VERDICTS, type Verdict } from "../domain/verdict.ts";
 
-/** Assertion metadata is kept small: every consumer fetches it for 256 artifacts with a one-second timeout. */
+/** More than anybody publishes, little enough for the queue. */
 const MAX_METADATA_CHARS = 64 * 1024;
 const MAX_TEXT_CHARS = 1024;
 
@@ -19,7 +19,7 @@ const FindingShape = z.object({
     .transform((value) => (typeof value === "number" ? Math.min(1, Math.max(0, value)) : undefined)),
   family: text,
   detail: text,
-  metadata: z.record(z.string(), z.unknown()).nullish(),
+  metadata: z.unknown().optional(),
 });
 
 /** A finding that can be trusted to have the shape it promises; nothing optional is left open. */
@@ -31,6 +31,8 @@ export interface CheckedFinding {
   readonly detail?: string;
   /** Plain JSON. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Why the metadata was dropped, if it was: a verdict is worth a stake, whatever stands beside it. */
+  readonly dropped?: string;
 }
 
 const DEFAULT_CONFIDENCE: Readonly<Record<Verdict, number>> = {
@@ -51,20 +53,26 @@ export function checkFinding(
   }
   const { verdict, confidence, family, detail } = checked.data;
   const metadata = plainJson(checked.data.metadata ?? {});
-  if (metadata === undefined)
-    return { ok: false, why: `metadata is not JSON of at most ${MAX_METADATA_CHARS} characters` };
   const sure = verdict === "unknown" ? 0 : (confidence ?? DEFAULT_CONFIDENCE[verdict]);
   return {
     ok: true,
-    finding: { verdict, confidence: sure, metadata, ...(family && { family }), ...(detail && { detail }) },
+    finding: {
+      ...{ verdict, confidence: sure, metadata: metadata ?? {} },
+      ...(family && { family }),
+      ...(detail && { detail }),
+      ...(metadata === undefined && { dropped: DROPPED }),
+    },
   };
 }
 
-/** Takes out whatever JSON cannot say (functions, dates, `undefined`); cycles and bigints are refused. */
-function plainJson(value: Record<string, unknown>): Record<string, unknown> | undefined {
+const DROPPED = `metadata is left out: it must be an object that is JSON of at most ${MAX_METADATA_CHARS} characters.`;
+
+/** Takes out whatever JSON cannot say (functions, `undefined`); cycles, bigints and what is no object are refused. */
+function plainJson(value: unknown): Record<string, unknown> | undefined {
   try {
     const written = JSON.stringify(value);
-    return written.length > MAX_METADATA_CHARS ? undefined : (JSON.parse(written) as Record<string, unknown>);
+    if (written.length > MAX_METADATA_CHARS) return undefined;
+    return z.record(z.string(), z.unknown()).safeParse(JSON.parse(written)).data;
   } catch {
     return undefined;
   }

@@ -216,7 +216,9 @@ class Trial {
   }
 
   #judge({ name, verdict, family, meaningless }: Specimen, finding: CheckedFinding): void {
-    for (const complaint of metadataComplaints(finding.metadata)) this.note(`${name}: ${complaint}`);
+    const { dropped } = finding;
+    for (const complaint of dropped === undefined ? metadataComplaints(finding.metadata) : [dropped])
+      this.note(`${name}: ${complaint}`);
     const said = finding.verdict;
     if (verdict !== undefined && said !== verdict)
       this.note(`${name}: expected ${verdict}, it says ${gist(finding)}.`);

@@ -98,6 +98,16 @@ describe("a consumer", () => {
     ]);
   });
 
+  it("keeps the verdict of a scanner whose metadata is no JSON, and warns of what it dropped", async () => {
+    expect(await ask({ uri: "QmCycGraph" })).toMatchObject({ verdict: "malicious", metadata: {} });
+    expect(entries).toContainEqual(
+      expect.objectContaining({
+        ...{ msg: "scanner.metadata-dropped", level: 40, backend: "puppet" },
+        complaint: expect.stringMatching(/^metadata is left out: it must be an object that is JSON/),
+      }),
+    );
+  });
+
   it("answers with everything it learned", async () => {
     const answer = await ask({ uri: "QmSay", artifactIndex: 3 });
     expect(answer).toMatchObject({
@@ -143,7 +153,6 @@ describe("a consumer", () => {
     ["a scanner that is sure by NaN", "QmNan", "invalid-result"],
     ["a scanner that invents a verdict", "QmWrongWord", "invalid-result"],
     ["a scanner that returns what cannot be copied", "QmFunction", "invalid-result"],
-    ["a scanner that returns a cycle", "QmCycGraph", "invalid-result"],
   ])("says unknown of %s, with the reason, and scans on", async (_, uri, reason) => {
     expect(await ask({ uri })).toMatchObject({ verdict: "unknown", confidence: 0, reason });
     expect(await ask({ uri: "QmSay" })).toMatchObject({ verdict: "malicious" });

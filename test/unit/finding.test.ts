@@ -50,11 +50,23 @@ describe("checking what a scanner said", () => {
     ["infinity", { verdict: "malicious", confidence: Infinity }],
     ["a confidence in words", { verdict: "malicious", confidence: "high" }],
     ["a family that is no text", { verdict: "malicious", family: 7 }],
-    ["cyclic metadata", { verdict: "malicious", metadata: cyclic }],
-    ["a bigint in the metadata", { verdict: "malicious", metadata: { size: 1n } }],
-    ["endless metadata", { verdict: "malicious", metadata: { text: "x".repeat(100_000) } }],
   ])("refuses %s", (_, said) => {
     expect(checkFinding(said)).toMatchObject({ ok: false, why: expect.any(String) });
+  });
+
+  it.each([
+    ["cyclic", cyclic],
+    ["with a bigint", { size: 1n }],
+    ["endless", { text: "x".repeat(100_000) }],
+    ["a text", "seen before"],
+    ["a list", [{ heuristic: true }]],
+    ["a function", () => 1],
+  ])("keeps the verdict and drops metadata that is %s, and says so", (_, metadata) => {
+    const said = { verdict: "malicious", confidence: 0.9, family: "Needle", metadata };
+    expect(finding(said)).toEqual({
+      ...{ verdict: "malicious", confidence: 0.9, family: "Needle", metadata: {} },
+      dropped: "metadata is left out: it must be an object that is JSON of at most 65536 characters.",
+    });
   });
 
   it("never throws, and never lets a confidence outside 0..1 through", () => {
