@@ -7,7 +7,7 @@ import { EICAR, openMarket, REWARD } from "./market.ts";
 
 const REDIS = process.env.REDIS_ADDR ?? "localhost:6379";
 
-describe("an operator", () => {
+describe.concurrent("an operator", () => {
   it("is told when nobody serves a backend, and can stop a whole family of processes by Ctrl-C", async () => {
     using folder = temporaryFolder();
     await using sandbox = await openMarket(folder.path);

@@ -13,7 +13,7 @@ import { plainEnvironment, ROOT } from "./run-process.ts";
 const KEYSTORE = fileURLToPath(new URL("../fixtures/keystore/web3-pbkdf2.json", import.meta.url));
 
 /** Every process that holds the producer's standard error, as its children do, is gone when it closes. */
-it.each([
+it.concurrent.each([
   ["still begin", "market.connected"],
   ["serve", "consumer.serving"],
 ])("a producer that is killed while its consumers %s leaves none behind", async (_, moment) => {

@@ -13,7 +13,7 @@ import {
 
 const REDIS = process.env.REDIS_ADDR ?? "localhost:6379";
 
-it("a producer and two consumers see every stake through, over Redis", async () => {
+it.concurrent("a producer and two consumers see every stake through, over Redis", async () => {
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, { ...WIDE, bounties: 4, artifactsPerBounty: 2 });
   const queue = ["--redis-addr", REDIS, "--queue", `whole-market-${process.pid}`];
@@ -42,7 +42,7 @@ it("a producer and two consumers see every stake through, over Redis", async () 
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 4, revealed: 4, settled: 4 });
 });
 
-it("a producer killed after planning, after asserting and after revealing does each of its duties once", async () => {
+it.concurrent("a producer killed after planning, after asserting and after revealing does each of its duties once", async () => {
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, WIDE);
   const start = () => new EngineProcess([...producerFlags(sandbox.url, folder.path), "--embedded", "1"]);
@@ -71,7 +71,7 @@ it("a producer killed after planning, after asserting and after revealing does e
   expect(readLedger(folder.path)).toMatchObject({ asserted: 1, revealed: 1, settled: 1, revealsMissed: 0 });
 }, 90_000);
 
-it("a producer that was away while a bounty waited for settlement settles it when it comes back", async () => {
+it.concurrent("a producer that was away while a bounty waited for settlement settles it when it comes back", async () => {
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, { ...WIDE, bounties: 1, seed: 3 });
   const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1", "--benign", "eicar=0.8"];

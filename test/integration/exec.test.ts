@@ -40,7 +40,7 @@ function runs(pid: number): boolean {
   }
 }
 
-describe("a program as a backend", () => {
+describe.concurrent("a program as a backend", () => {
   it("gets the content on standard input and answers by exit code", async () => {
     const exitCodes = { "0": { verdict: "malicious", confidence: 0.9, family: "Bad" }, "1": "unknown" };
     await using tool = await open("grep -q BAD", { exitCodes });
@@ -166,7 +166,7 @@ describe("a program as a backend", () => {
   });
 });
 
-describe("the description of a program", () => {
+describe.concurrent("the description of a program", () => {
   const complaint = (spec: string) => describeBackend(spec).catch((thrown: unknown) => thrown);
 
   it("names the backend and what it takes, also where the program is not installed", async () => {

@@ -124,6 +124,7 @@ describe("the market client against the sandbox", () => {
     const metadata = await market.publishMetadata(
       ["Test", "", ""].map((malware_family) => ({ malware_family })),
     );
+    await sandbox.chain.rpc("anvil_mine", [`0x${(expiration - market.head()).toString(16)}`]);
     await reached(expiration);
     const reveal = { guid, index, nonce, verdicts: 1n, artifactCount: 3, metadata };
     expect(await market.reveal(reveal, () => undefined)).toEqual({ kind: "done", value: undefined });

@@ -76,7 +76,7 @@ class YaraPool implements AsyncDisposable {
   }
 }
 
-describe("the yara backend over real files", () => {
+describe.concurrent("the yara backend over real files", () => {
   const EICAR = `X5O!P%@AP[4\\PZX54(P^)7CC)7}${"$EICAR-STANDARD"}-ANTIVIRUS-TEST-FILE!$H+H*`;
   const program = readFileSync("/usr/bin/bash");
   const zip = zipOf([{ name: "install.sh", content: Buffer.from("echo harmless\n") }]);
@@ -148,7 +148,7 @@ describe("the yara backend over real files", () => {
   });
 });
 
-describe("rules that change while the yara backend runs", () => {
+describe.concurrent("rules that change while the yara backend runs", () => {
   it("are taken up: those that are written, those that come and those that go", async () => {
     using folder = new RuleFolder({ "a.yar": ruleFor("old", "evil") });
     await using yara = await YaraPool.open(folder.path);
