@@ -34,6 +34,8 @@ npm run sandbox            # a whole market on this machine, with the samples as
 npm run engine             # in another terminal: answers its bounties, with stakes on the verdicts
 \`\`\`
 
+Each sandbox is a new market: delete \`sandbox-wallet/data\`, the ledger of the one before, when you start another.
+
 \`npm run scan -- --json FILE...\` writes one line of JSON for each file. \`npm start -- --help\` lists all commands.
 
 ## What is where
