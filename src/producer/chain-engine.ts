@@ -6,7 +6,6 @@ import { Fault } from "../domain/fault.ts";
 import { formatNct, type Nct } from "../domain/nct.ts";
 import type { Signer } from "../domain/transaction.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
 import { commitment } from "../market/polyswarmd/commitment.ts";
 import type { BountyNotice } from "../market/port.ts";
 import type { Logger } from "../observe/log.ts";
@@ -14,19 +13,18 @@ import { nctNumber } from "../observe/metrics.ts";
 import type { ProducerMetrics } from "../observe/producer-metrics.ts";
 import type { ScanQueue } from "../queue/port.ts";
 import type { TriageRules } from "../triage/triage.ts";
-import { openSigner } from "../wallet/signer.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";
 import { Backfill } from "./backfill.ts";
 import type { Collector } from "./collector.ts";
-import { learnContracts, watchContracts } from "./contracts-watch.ts";
+import { watchContracts } from "./contracts-watch.ts";
 import { Deprecation } from "./deprecation.ts";
 import { Desk } from "./desk.ts";
 import { Duties } from "./duties.ts";
 import type { Tell } from "./events.ts";
 import { handOverSigned } from "./hand-over.ts";
+import { joinChain } from "./join-chain.ts";
 import type { Judge } from "./judge.ts";
 import type { Limiter } from "./limiter.ts";
-import { pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
 import { Purse } from "./purse.ts";
 
 /** What the engines of all chains share. */
@@ -81,23 +79,9 @@ export async function openChainEngine(
   const { config, ledger, queue, collector, clock, log, metrics, rules, strategy, limiter, version } = parts;
   const { judge } = parts;
   const tell = judge.heeding(chain, parts.tell);
-  const expected = pinsOf(chain, config, ledger);
-  const wallet = openSigner(parts.privateKey, {
-    pins: expected,
-    gasPriceCap: config.maxGasPrice,
-    onPins: (pins) => storePins(chain, pins, ledger),
-  });
-  pinAccount(chain, wallet.address, ledger);
-  const market = joinPolyswarmd({
-    addr: config.polyswarmdAddr,
-    chain,
-    signer: counting(wallet, () => metrics.signaturesRefused.inc()),
-    ...(config.apiKey === undefined ? {} : { apiKey: config.apiKey }),
-    allowKeyOverHttp: config.allowKeyOverHttp,
-    waitMs: config.wait * 1_000,
-    log: log.child({ chain }),
-    clock,
-    random: Math.random,
+  const { wallet, market, start } = joinChain(chain, {
+    ...{ config, privateKey: parts.privateKey, ledger, clock, log },
+    watched: (signer) => counting(signer, () => metrics.signaturesRefused.inc()),
     onMalformedEvent: () => metrics.eventsMalformed.inc(),
   });
   await using opening = new AsyncDisposableStack();
@@ -113,9 +97,7 @@ export async function openChainEngine(
   market.on("bounty", (notice) => {
     if (!begun) early.push(notice);
   });
-  await market.start(signal);
-  const pins = settlePins(chain, expected, await learnContracts(market, config.wait * 1_000, signal), ledger);
-  wallet.hold(pins);
+  const pins = await start(signal);
   const { chainId, registry } = pins;
   const broken = Promise.withResolvers<Fault>();
   watchContracts({ market, pins, clock, signal }, broken.resolve);

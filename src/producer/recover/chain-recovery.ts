@@ -5,14 +5,11 @@ import { describeError } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import { PROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { joinPolyswarmd } from "../../market/polyswarmd/client.ts";
 import type { Logger } from "../../observe/log.ts";
 import { settledWithin } from "../../queue/within.ts";
-import { openSigner } from "../../wallet/signer.ts";
-import { learnContracts } from "../contracts-watch.ts";
 import { Duties } from "../duties.ts";
 import type { Tell } from "../events.ts";
-import { pinAccount, pinsOf, settlePins, storePins } from "../pins.ts";
+import { joinChain } from "../join-chain.ts";
 import { Purse } from "../purse.ts";
 import type { TellRecover } from "./events.ts";
 import { recoverBounty } from "./recover-bounty.ts";
@@ -57,30 +54,12 @@ export async function openChainRecovery(
   signal: AbortSignal,
 ): Promise<ChainRecovery> {
   const { config, ledger, clock, tell, tellRecover, tally, log, scanAgain, version } = parts;
-  const expected = pinsOf(chain, config, ledger);
-  const wallet = openSigner(parts.privateKey, {
-    pins: expected,
-    gasPriceCap: config.maxGasPrice,
-    onPins: (pins) => storePins(chain, pins, ledger),
-  });
-  pinAccount(chain, wallet.address, ledger);
-  const market = joinPolyswarmd({
-    addr: config.polyswarmdAddr,
-    chain,
-    signer: wallet,
-    ...(config.apiKey === undefined ? {} : { apiKey: config.apiKey }),
-    allowKeyOverHttp: config.allowKeyOverHttp,
-    waitMs: config.wait * 1_000,
-    log: log.child({ chain }),
-    clock,
-    random: Math.random,
+  const { wallet, market, start } = joinChain(chain, {
+    ...{ config, privateKey: parts.privateKey, ledger, clock, log },
   });
   await using opening = new AsyncDisposableStack();
   opening.use(market);
-  await market.start(signal);
-  const pins = settlePins(chain, expected, await learnContracts(market, config.wait * 1_000, signal), ledger);
-  wallet.hold(pins);
-  const { chainId, registry } = pins;
+  const { chainId, registry } = await start(signal);
 
   const blocks = createBlockClock(market.head(), clock.now());
   market.on("block", ({ number }) => blocks.observe(number, clock.now()));

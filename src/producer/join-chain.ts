@@ -1,0 +1,70 @@
+import type { ProducerConfig } from "../config/producer.ts";
+import type { ChainName, Clock } from "../domain/chain.ts";
+import type { Signer } from "../domain/transaction.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
+import type { Marketplace } from "../market/port.ts";
+import type { Logger } from "../observe/log.ts";
+import { openSigner, type Wallet } from "../wallet/signer.ts";
+import { learnContracts } from "./contracts-watch.ts";
+import { type KnownPins, pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
+
+type JoinConfig = Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "allowKeyOverHttp" | "wait"> &
+  Pick<ProducerConfig, "chainId" | "registryAddr" | "tokenAddr" | "maxGasPrice">;
+
+export interface JoinParts {
+  readonly config: JoinConfig;
+  readonly privateKey: Uint8Array;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Wraps the wallet as the market client uses it. */
+  readonly watched?: (wallet: Wallet) => Signer;
+  readonly onMalformedEvent?: () => void;
+}
+
+/** A chain's marketplace and the wallet that signs for it; listeners are added before anything is asked. */
+export interface JoinedChain {
+  readonly wallet: Wallet;
+  readonly market: Marketplace;
+  /**
+   * Starts the market client, and holds the wallet to the chain and the contracts that configuration, ledger and gateway
+   * agree on. Throws ConfigFault or Fault where they do not.
+   */
+  start(signal: AbortSignal): Promise<KnownPins>;
+}
+
+/** Binds the account to the ledger. Throws ConfigFault when configuration and ledger contradict each other. */
+export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
+  const { config, ledger, clock, log, watched = (same) => same, onMalformedEvent } = parts;
+  const expected = pinsOf(chain, config, ledger);
+  const wallet = openSigner(parts.privateKey, {
+    pins: expected,
+    gasPriceCap: config.maxGasPrice,
+    onPins: (pins) => storePins(chain, pins, ledger),
+  });
+  pinAccount(chain, wallet.address, ledger);
+  const waitMs = config.wait * 1_000;
+  const market = joinPolyswarmd({
+    addr: config.polyswarmdAddr,
+    chain,
+    signer: watched(wallet),
+    ...(config.apiKey === undefined ? {} : { apiKey: config.apiKey }),
+    allowKeyOverHttp: config.allowKeyOverHttp,
+    waitMs,
+    log: log.child({ chain }),
+    clock,
+    random: Math.random,
+    ...(onMalformedEvent === undefined ? {} : { onMalformedEvent }),
+  });
+  return {
+    wallet,
+    market,
+    async start(signal) {
+      await market.start(signal);
+      const pins = settlePins(chain, expected, await learnContracts(market, waitMs, signal), ledger);
+      wallet.hold(pins);
+      return pins;
+    },
+  };
+}
