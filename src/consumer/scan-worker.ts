@@ -27,7 +27,7 @@ import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { ConfigFault, describeError } from "../domain/fault.ts";
+import { ConfigFault, describeError, Fault } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Artifact, BackendDescription, Confinement } from "../scanners/contract.ts";
 import { killGroup } from "../scanners/process-group.ts";
@@ -37,6 +37,7 @@ import { guard } from "./guardian.ts";
 import { Handover, type HandoverLimits } from "./handover.ts";
 import { type Launch, launchConfined, launchFree } from "./launch.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { afterOwnTime, waitedForProcessor } from "./own-time.ts";
 import { timerUntil } from "./timer.ts";
 import { FromWorker, type ToWorker } from "./worker-messages.ts";
 
@@ -52,7 +53,7 @@ export type ScanOutcome =
   | { readonly kind: "timeout" | "cancelled" };
 
 export interface WorkerLimits extends HandoverLimits {
-  /** How long loading and `setup` may take. */
+  /** How long loading and `setup` may take, not counting what the process has to wait for a processor. */
   readonly startMs: number;
   /** How long after its deadline a scan may still end by itself. */
   readonly graceMs: number;
@@ -198,7 +199,8 @@ export class ScanWorker {
 
   /**
    * Starts the process, loads the scanner and sets it up. Throws ConfigFault with the worker's own sentence, or
-   * BACKEND_START_FAILED when it died or took longer than `startMs`.
+   * BACKEND_START_FAILED when it died; Fault BACKEND_SLOW when it took longer than `startMs`, which is no mistake of
+   * the operator's.
    */
   static async start(backend: BackendModule, options: WorkerOptions = {}): Promise<ScanWorker> {
     const { legacy } = options;
@@ -387,9 +389,12 @@ export class ScanWorker {
         ),
       );
     };
-    const timer = setTimeout(
-      () => fail(`was not ready within ${this.#limits.startMs} ms`),
-      this.#limits.startMs,
+    const { startMs } = this.#limits;
+    const { pid } = this.#child;
+    const stopWaiting = afterOwnTime(
+      startMs,
+      () => (pid === undefined ? 0 : waitedForProcessor(pid)),
+      () => reject(tooSlow(this.backend.spec, startMs)),
     );
     this.#introduced = (message) => {
       if (message?.type === "ready" || message?.type === "confine") return resolve(message);
@@ -407,9 +412,15 @@ export class ScanWorker {
     const inherited = this.#legacy?.inherited;
     const open: ToWorker = { type: "open", moduleUrl, settings, setUp, directory, inherited };
     this.#child.send(open, () => {});
-    return promise.finally(() => clearTimeout(timer));
+    return promise.finally(stopWaiting);
   }
 }
+
+const tooSlow = (spec: string, startMs: number): Fault =>
+  new Fault("BACKEND_SLOW", `The backend ${spec} was not ready within ${startMs} ms.`, {
+    hint: "Either its setup hangs, or the machine is too slow for it.",
+    retryable: true,
+  });
 
 /** Throws ConfigFault TEMPORARY_FOLDER. */
 function makeDirectory(): string {
