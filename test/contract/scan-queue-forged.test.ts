@@ -58,6 +58,7 @@ describe.concurrent("a queue with a secret", () => {
     await again;
     await test.queue.dispatch([honest]);
     expect(await answers.to(honest.id)).toMatchObject({ verdict: "malicious" });
+    await test.crew.takes(honest.id);
     expect(test.crew.taken.map(({ jobId }) => jobId)).toEqual([honest.id]);
     for (const { id } of [plain, replayed]) {
       expect(await answers.to(id)).toMatchObject({ verdict: "unknown", reason: "crashed" });

@@ -108,6 +108,7 @@ describe.concurrent("the scan queue on Redis", () => {
     }
     expect(await answers.to(good.id)).toMatchObject({ verdict: "malicious" });
     expect(answers.heard).toHaveLength(3);
+    await test.crew.takes(good.id);
     expect(test.crew.starts(good.id)).toBe(1);
   });
 

@@ -134,6 +134,7 @@ export function describeScanQueue(kind: string, open: (spec: CrewSpec) => Promis
       for (const job of [late, soon, alsoSoon, next]) await test.queue.dispatch([job]);
       child.send({ kind: "release", jobId: held.id });
       await answers.toAll([late]);
+      await test.crew.takes(late.id);
       const order = [held, next, soon, alsoSoon, late].map((job) => job.id);
       expect(test.crew.taken.map((taken) => taken.jobId)).toEqual(order);
     });
@@ -263,6 +264,7 @@ export function describeScanQueue(kind: string, open: (spec: CrewSpec) => Promis
         );
         await test.queue.dispatch(jobs);
         await answers.toAll(jobs);
+        await Promise.all(jobs.map((job) => test.crew.takes(job.id)));
         expect(answers.heard.map((answer) => answer.jobId).sort()).toEqual(jobs.map((job) => job.id).sort());
         expect(test.crew.taken).toHaveLength(200);
       });
