@@ -22,18 +22,3 @@ const VBA = ["vba", "_vba_project", "_vba_project_cur"];
 
 export const pdfLock = (content: Uint8Array): Caveat | undefined =>
   asBuffer(content).includes("/Encrypt") ? caveat("encrypted", "The PDF has encrypted content.") : undefined;
-
-const AES = Buffer.from("06f10701", "hex");
-
-/** The headers at the end name the methods; packed headers do not, unless they are encrypted themselves. */
-export function sevenZipLock(content: Uint8Array): Caveat | undefined {
-  const view = asBuffer(content);
-  if (view.length < 32) return caveat("truncated", "The 7z ends within its header.");
-  const headers = 32 + Number(view.readBigUInt64LE(12));
-  if (headers + Number(view.readBigUInt64LE(20)) > view.length) {
-    return caveat("truncated", "The 7z ends before its directory.");
-  }
-  return view.subarray(headers).includes(AES)
-    ? caveat("encrypted", "The 7z is under a password.")
-    : undefined;
-}

@@ -18,6 +18,7 @@ import {
   makeWorkbookStream,
 } from "../fixtures/hostile/make-file.ts";
 import { makeRar4, makeRar5 } from "../fixtures/hostile/make-rar.ts";
+import { makeSevenZip } from "../fixtures/hostile/make-seven-zip.ts";
 import { makeZip, nestedZip } from "../fixtures/hostile/make-zip.ts";
 
 const corpus = hostileCorpus();
@@ -63,6 +64,8 @@ describe("a look inside", () => {
     ["a tar in a gzip", gzipSync(makeTar([{ name: "a", content: "hello" }]))],
     ["an old Word document", makeOle(["WordDocument"], "", { WordDocument: makeWordStream(false) })],
     ["an old workbook", makeOle(["a", "Workbook"], "", { Workbook: makeWorkbookStream() })],
+    ["a 7z", makeSevenZip("plain", "clear")],
+    ["a 7z whose directory is packed", makeSevenZip("plain", "packed")],
     ["a RAR 4", makeRar4([{}, {}])],
     ["a RAR 5", makeRar5([{}, {}])],
     ["a program for Windows", makePe()],
