@@ -71,7 +71,9 @@ it.concurrent("a producer killed after planning, after asserting and after revea
   expect(readLedger(folder.path)).toMatchObject({ asserted: 1, revealed: 1, settled: 1, revealsMissed: 0 });
 }, 90_000);
 
-it.concurrent("a producer that was away while a bounty waited for settlement settles it when it comes back", async () => {
+it.concurrent("a producer that was away while a bounty waited for settlement settles it when it comes back", async ({
+  expect,
+}) => {
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, { ...WIDE, bounties: 1, seed: 3 });
   const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1", "--benign", "eicar=0.8"];

@@ -133,7 +133,7 @@ describe.concurrent("a program as a backend", () => {
     expect(await tool.scan("x")).toEqual(finding({ verdict: "unknown" }));
   });
 
-  it("is killed with its children at the deadline, in a worker that lives on", async () => {
+  it("is killed with its children at the deadline, in a worker that lives on", async ({ expect }) => {
     const pids = join(folder, "hanging");
     await using tool = await open(`sleep 1000 & echo $! $$ > ${pids}; wait`, {}, { graceMs: 5_000 });
     expect(await tool.scan("x", { inMs: 2_500 })).toEqual({ kind: "timeout" });
@@ -142,14 +142,14 @@ describe.concurrent("a program as a backend", () => {
       await expect.poll(() => runs(Number(pid)), PATIENT).toBe(false);
   });
 
-  it("leaves no children behind when it ends", async () => {
+  it("leaves no children behind when it ends", async ({ expect }) => {
     const pids = join(folder, "leaving");
     await using tool = await open(`sleep 1000 & echo $! > ${pids}`);
     expect(await tool.scan("x")).toEqual(finding({ verdict: "unknown" }));
     await expect.poll(() => runs(Number(readFileSync(pids, "utf8"))), PATIENT).toBe(false);
   });
 
-  it("does not outlive a worker that is killed", async () => {
+  it("does not outlive a worker that is killed", async ({ expect }) => {
     const pids = join(folder, "orphaned");
     await using tool = await open(`sleep 1000 & echo $! > ${pids}; wait`);
     const scanned = tool.scan("x");
