@@ -46,7 +46,7 @@ for (const seed of SEEDS) {
   const history = simulate(SETTLED, seed).map((artifact) => settle(artifact));
   const fresh = simulate(FRESH, seed + 1_000);
   const untaught: Knowledge = { silence, reliability: NOTHING_LEARNED };
-  const taught = scored(bayes, fresh, { silence, reliability: learn(history, silence) });
+  const taught = scored(bayes, fresh, { silence, reliability: learn(history, () => silence) });
   const others = [bayes, lean, average, majority, any].map((engine) => scored(engine, fresh, untaught));
   failed ||= taught.calibrationError >= LIMIT || others.some(({ logLoss }) => logLoss <= taught.logLoss);
   process.stdout.write(row([`${seed}`, told(taught), ...others.map(told)]));
@@ -54,7 +54,7 @@ for (const seed of SEEDS) {
 
 const most = simulate(MOST_PRECEDENTS, 7).map((artifact) => settle(artifact));
 const start = performance.now();
-const reliability = learn(most, silence);
+const reliability = learn(most, () => silence);
 const learned = performance.now();
 for (const { testimony } of simulate(1_000, 8)) bayes.distill(testimony, { silence, reliability });
 const [learnMs, distilMs] = [learned - start, performance.now() - learned];

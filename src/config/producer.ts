@@ -4,11 +4,11 @@ import { type ConfigOf, many, maybe, one, phrases } from "./settings.ts";
 import {
   address,
   artifactKind,
-  backendConfidence,
   chainId,
   chainName,
   hours,
   nctAmount,
+  silenceRule,
   text,
   wei,
   wholeNumber,
@@ -52,11 +52,11 @@ export const producerSettings = {
   benign: many({
     flag: "benign",
     env: "BENIGN",
-    value: "BACKEND=CONFIDENCE",
-    help: "when this backend finds nothing, call the artifact benign with this confidence",
+    value: "BACKEND[:TYPE]=CONFIDENCE",
+    help: "when this backend finds nothing (in artifacts of a type), call the artifact benign with this confidence",
     default: "",
     defaultHelp: "unknown, whatever finds nothing",
-    reads: backendConfidence,
+    reads: silenceRule,
   }),
   triage: maybe({
     flag: "triage",

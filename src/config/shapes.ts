@@ -3,7 +3,8 @@ import { parseAddress } from "../domain/address.ts";
 import { ARTIFACT_KINDS } from "../domain/artifact.ts";
 import { CHAIN_NAMES } from "../domain/chain.ts";
 import { parseNct } from "../domain/nct.ts";
-import { type Ppm, ppm } from "../domain/verdict.ts";
+import type { SilenceRule } from "../domain/silence.ts";
+import { ppm } from "../domain/verdict.ts";
 import { LEAST_SECRET_CHARS } from "./queue-secret.ts";
 import { reading } from "./settings.ts";
 
@@ -119,13 +120,14 @@ export function oneOf<const Word extends string>(
 export const chainName = oneOf(CHAIN_NAMES);
 export const artifactKind = oneOf(ARTIFACT_KINDS);
 
-/** `BACKEND=CONFIDENCE`; the pair is ready for a Map. */
-export const backendConfidence = reading(
-  "BACKEND=CONFIDENCE with a confidence above 0 and up to 1, such as clamav=0.8",
-  (given): readonly [backend: string, confidence: Ppm] => {
-    const [, backend, confidence = ""] = /^(.+)=(\d*\.?\d+)$/.exec(given) ?? [];
-    const number = Number(confidence);
-    if (backend === undefined || number > 1 || ppm(number) === 0) throw new RangeError(given);
-    return [backend, ppm(number)];
+/** `BACKEND=CONFIDENCE`, or `BACKEND:TYPE=CONFIDENCE` for artifacts of a type. */
+export const silenceRule = reading(
+  "BACKEND=CONFIDENCE or BACKEND:TYPE=CONFIDENCE with a confidence above 0 and up to 1, such as clamav=0.8 or clamav:text/*=0.9",
+  (given): SilenceRule => {
+    const [, backend, type = "*", confidence] =
+      /^([^:]+)(?::([^/=\s]+\/[^/=\s]+))?=(\d*\.?\d+)$/.exec(given) ?? [];
+    const worth = Number(confidence);
+    if (backend === undefined || worth > 1 || ppm(worth) === 0) throw new RangeError(given);
+    return { backend, type, worth: ppm(worth) };
   },
 );

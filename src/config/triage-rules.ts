@@ -14,7 +14,7 @@ export async function readTriageRules(
   backends: readonly BackendTerms[],
 ): Promise<TriageRules> {
   const names = backends.map(({ name }) => name);
-  const stranger = config.benign.find(([backend]) => !names.includes(backend))?.[0];
+  const stranger = config.benign.find(({ backend }) => !names.includes(backend))?.backend;
   if (stranger !== undefined) {
     throw new ConfigFault("BENIGN_UNKNOWN", `--benign names "${stranger}", which is not in use.`, {
       hint: `In use: ${names.join(", ")}.`,

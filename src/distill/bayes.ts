@@ -8,12 +8,12 @@
  * who was never right, nor everybody's silence make a verdict of themselves.
  */
 import { confidenceIn, noOpinion } from "../domain/opinion.ts";
-import type { ScanAnswer } from "../domain/scan.ts";
 import { PPM_ONE, type Ppm, ppm, type Verdict } from "../domain/verdict.ts";
 import { believe, type Conclusion } from "./belief.ts";
 import { logistic } from "./calibration.ts";
 import type { DistillEngine } from "./contract.ts";
 import { agreedFamily } from "./family.ts";
+import { typesSeen } from "./knowledge.ts";
 import { statementsOf } from "./precedent.ts";
 import type { Statement } from "./statement.ts";
 import { missingFrom, summarize } from "./summary.ts";
@@ -33,7 +33,7 @@ export const bayes: DistillEngine = {
     const statements = statementsOf(testimony.answers, silence);
     if (statements.length === 0) return noOpinion(reason);
     const missing = missingFrom(testimony);
-    const typeClass = typeClassOf(typesIn(testimony.answers));
+    const typeClass = typeClassOf(typesSeen(testimony.answers));
     const { z, variance, grounds } = believe({ typeClass, statements, missing }, reliability);
     const { intercept, slope } = reliability.calibration;
     const told = (logOdds: number): Ppm => {
@@ -63,11 +63,4 @@ function verdictOf(
   if (lean > BAND_PPM && grounds.has("accuses")) return "malicious";
   if (lean < -BAND_PPM && grounds.has("defends")) return "benign";
   return statements.some(({ side, carries }) => side === "accuses" || carries) ? "suspicious" : "unknown";
-}
-
-/** Everybody is given the same bytes: the types of whoever comes first by name stand for all. */
-function typesIn(answers: readonly ScanAnswer[]): readonly string[] {
-  const typed = answers.filter(({ types }) => types.length > 0);
-  const [first] = typed.toSorted((a, b) => (a.backend < b.backend ? -1 : 1));
-  return first?.types ?? [];
 }

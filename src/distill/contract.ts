@@ -23,7 +23,7 @@ export interface Testimony {
 
 /** What is known before anybody speaks. */
 export interface Knowledge {
-  /** Backends whose `no-match` means benign, with the chance that it does (`--benign`). */
+  /** Backends whose `no-match` on such an artifact means benign, with the chance that it does (`--benign`). */
   readonly silence: ReadonlyMap<string, Ppm>;
   /** What settled bounties taught about the backends. */
   readonly reliability: Reliability;

@@ -1,5 +1,5 @@
 import type { SettledArtifact } from "../domain/settled.ts";
-import type { Ppm } from "../domain/verdict.ts";
+import type { Silence } from "../domain/silence.ts";
 import { believe } from "./belief.ts";
 import { fitCalibration, logistic } from "./calibration.ts";
 import { findCamps } from "./camps.ts";
@@ -14,7 +14,7 @@ export const MOST_PRECEDENTS = 10_000;
 const FOLDS = 4;
 
 /** What history teaches. */
-export const learn = (history: readonly SettledArtifact[], silence: ReadonlyMap<string, Ppm>): Reliability =>
+export const learn = (history: readonly SettledArtifact[], silence: Silence): Reliability =>
   learnFrom(precedentsOf(history, silence));
 
 /**
@@ -32,10 +32,7 @@ function learnFrom(precedents: readonly Precedent[]): Reliability {
 }
 
 /** P(malicious) of each artifact that somebody spoke about, by what the rest of history teaches. */
-export const hindsight = (
-  history: readonly SettledArtifact[],
-  silence: ReadonlyMap<string, Ppm>,
-): readonly Stated[] =>
+export const hindsight = (history: readonly SettledArtifact[], silence: Silence): readonly Stated[] =>
   judgedByOthers(precedentsOf(history, silence), (others) => {
     const reliability = learnFrom(others);
     const { intercept, slope } = reliability.calibration;

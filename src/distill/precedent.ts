@@ -1,4 +1,5 @@
 import type { PastAnswer, SettledArtifact } from "../domain/settled.ts";
+import type { Silence } from "../domain/silence.ts";
 import type { Ppm } from "../domain/verdict.ts";
 import { type Statement, statementOf } from "./statement.ts";
 import { type TypeClass, typeClassOf } from "./type-class.ts";
@@ -11,12 +12,9 @@ export interface Precedent {
 }
 
 /** What can be learned from: artifacts of which somebody said something. */
-export const precedentsOf = (
-  history: readonly SettledArtifact[],
-  silence: ReadonlyMap<string, Ppm>,
-): readonly Precedent[] =>
+export const precedentsOf = (history: readonly SettledArtifact[], silence: Silence): readonly Precedent[] =>
   history.flatMap(({ malicious, types, answers }) => {
-    const statements = statementsOf(answers, silence);
+    const statements = statementsOf(answers, silence(types));
     if (statements.length === 0) return [];
     return [{ truth: malicious ? 1 : 0, typeClass: typeClassOf(types), statements }];
   });

@@ -1,18 +1,18 @@
 import type { DistillEngine, Testimony } from "../distill/contract.ts";
+import { knowledgeAbout } from "../distill/knowledge.ts";
 import { learn, MOST_PRECEDENTS } from "../distill/learn.ts";
 import { NOTHING_LEARNED, type Reliability } from "../distill/reliability.ts";
 import type { ChainName } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import type { SettledArtifact } from "../domain/settled.ts";
-import type { Ppm } from "../domain/verdict.ts";
+import type { Silence } from "../domain/silence.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Tell } from "./events.ts";
 
 export interface JudgeParts {
   readonly engine: DistillEngine;
-  /** Backends whose `no-match` means benign, and how much that is worth. */
-  readonly silence: ReadonlyMap<string, Ppm>;
+  readonly silence: Silence;
   readonly ledger: Pick<Ledger, "newestSettled" | "settledOf">;
 }
 
@@ -38,7 +38,7 @@ export class Judge {
 
   distill(testimony: Testimony): Opinion {
     const { engine, silence } = this.#parts;
-    return engine.distill(testimony, { silence, reliability: this.#reliability });
+    return engine.distill(testimony, knowledgeAbout(testimony, silence, this.#reliability));
   }
 
   /** Tells as `tell` does, and heeds the settlements of this chain. */

@@ -23,6 +23,7 @@ import { systemClock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
 import { formatNct } from "../domain/nct.ts";
+import { silenceBy } from "../domain/silence.ts";
 import { holdDataDir } from "../ledger/hold.ts";
 import { openLedger } from "../ledger/ledger.ts";
 import { serveHealth } from "../observe/health.ts";
@@ -124,7 +125,7 @@ async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<v
     ...{ limits, stopLossWindowHours: config.stopLossWindow, ledger, tell, steadyMs },
     lookBack: new LookBack(clock, steadyMs),
   });
-  const judge = new Judge({ engine, silence: new Map(config.benign), ledger });
+  const judge = new Judge({ engine, silence: silenceBy(config.benign), ledger });
   const version = readVersion();
   const parts = {
     config,

@@ -7,10 +7,12 @@ import { backendSettings } from "../config/backend-settings.ts";
 import type { ScanConfig } from "../config/scan.ts";
 import { readTriageRules } from "../config/triage-rules.ts";
 import { openPools } from "../consumer/consumer.ts";
+import { knowledgeAbout } from "../distill/knowledge.ts";
 import { loadDistillEngine } from "../distill/load.ts";
 import { NOTHING_LEARNED } from "../distill/reliability.ts";
 import { systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
+import { silenceBy } from "../domain/silence.ts";
 import type { Logger } from "../observe/log.ts";
 import { COLORS, PLAIN } from "../observe/paint.ts";
 import { type Found, findFiles } from "./find-files.ts";
@@ -44,10 +46,10 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
   const backends = await openPools({ terms, log }, opened);
   const described = [...backends.values()].map(({ description }) => description);
   const rules = await readTriageRules({ ...config, artifactType: [config.kind] }, described);
-  const knowledge = { silence: new Map(config.benign), reliability: NOTHING_LEARNED };
+  const silence = silenceBy(config.benign);
   const parts: ScanParts = {
     ...{ backends, rules, log, clock: systemClock, kind: config.kind },
-    distill: (testimony) => engine.distill(testimony, knowledge),
+    distill: (testimony) => engine.distill(testimony, knowledgeAbout(testimony, silence, NOTHING_LEARNED)),
     deadlineMs: config.deadline * 1_000,
   };
 

@@ -37,7 +37,7 @@ const past = (
   Array.from({ length: times }, () => ({ malicious: truth, types, answers, given: null }));
 const taught = (...history: readonly SettledArtifact[][]): Knowledge => ({
   silence: nobody,
-  reliability: learn(history.flat(), nobody),
+  reliability: learn(history.flat(), () => nobody),
 });
 
 describe("before anything was settled", () => {
@@ -211,7 +211,7 @@ describe("with a record", () => {
   it("adds up what independent engines say", () => {
     const engines = ["a", "b", "c"].map((name) => ({ name, sensitivity: 0.75, specificity: 0.75 }));
     const history = simulate(2_000, 11, engines, 0.5).map((artifact) => settle(artifact));
-    const knowledge = { silence: nobody, reliability: learn(history, nobody) };
+    const knowledge = { silence: nobody, reliability: learn(history, () => nobody) };
     const exe = (backend: string) => ({ ...malicious(backend), types: ["application/x-msdownload"] });
     // Three independent accusations at 3 to 1 each are 27 to 1.
     expect(chance(["a", "b", "c"].map(exe), knowledge)).toBeGreaterThan(0.94);
@@ -254,16 +254,16 @@ const reliabilities: readonly Reliability[] = [
   ...[3, 40, 150, 600].map((count) =>
     learn(
       simulate(count, count).map((one) => settle(one)),
-      silence,
+      () => silence,
     ),
   ),
   learn(
     simulate(300, 5, noisy, 0.1).map((one) => settle(one)),
-    silence,
+    () => silence,
   ),
   learn(
     simulate(300, 6, MARKET, 0.95).map((one) => settle(one)),
-    silence,
+    () => silence,
   ),
 ];
 const names = [...MARKET.map(({ name }) => name), "new", "newer"];
@@ -302,7 +302,7 @@ describe("whatever was learned and whatever is said", () => {
   it("the order of the answers makes no difference to what is learned from them either", () => {
     const history = simulate(200, 17).map((one) => settle(one));
     const turned = history.map((one) => ({ ...one, answers: one.answers.toReversed() }));
-    expect(learn(turned, silence)).toEqual(learn(history, silence));
+    expect(learn(turned, () => silence)).toEqual(learn(history, () => silence));
   });
 
   it("probability lies in its interval, and confidence is the chance that the verdict is right", () => {

@@ -63,7 +63,7 @@ describe.each(cases)("after 2,000 settled artifacts in %s", (_, engines, baseRat
     (seed) => {
       const history = simulate(2_000, seed, engines, baseRate).map((artifact) => settle(artifact));
       const fresh = simulate(6_000, seed + 1_000, engines, baseRate);
-      const taught = scored(bayes, fresh, { silence, reliability: learn(history, silence) });
+      const taught = scored(bayes, fresh, { silence, reliability: learn(history, () => silence) });
       expect(taught.calibrationError).toBeLessThan(0.03);
       const { count, stated, right } = together(taught.bins.filter(({ from }) => from > 0.74 && from < 0.84));
       // Three standard errors, and the 0.03 that are allowed.
@@ -96,7 +96,7 @@ function verdictsGiven(seed: number, from: number, to: number) {
   const baseRate = 0.08 + 0.6 * random();
   const worths = new Map(engines.map(({ name }) => [name, ppm(0.75)]));
   const history = simulate(2_000, seed + 1, engines, baseRate).map((artifact) => settle(artifact));
-  const knowledge = { silence: worths, reliability: learn(history, worths) };
+  const knowledge = { silence: worths, reliability: learn(history, () => worths) };
   return simulate(2_000, seed + 2, engines, baseRate)
     .map(({ malicious, testimony }) => ({ malicious, ...bayes.distill(testimony, knowledge) }))
     .filter(({ verdict }) => verdict === "malicious" || verdict === "benign")
@@ -125,8 +125,8 @@ it("of the verdicts given with a confidence of 0.75 to 0.85 four in five are rig
 it("hindsight foretells how good the next verdicts will be", () => {
   const history = simulate(2_000, 4).map((artifact) => settle(artifact));
   const fresh = simulate(6_000, 1_004);
-  const foretold = scoreOf(hindsight(history, silence))!;
-  const came = scored(bayes, fresh, { silence, reliability: learn(history, silence) });
+  const foretold = scoreOf(hindsight(history, () => silence))!;
+  const came = scored(bayes, fresh, { silence, reliability: learn(history, () => silence) });
   expect(Math.abs(foretold.logLoss - came.logLoss)).toBeLessThan(0.02);
 });
 

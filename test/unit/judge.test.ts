@@ -7,7 +7,7 @@ import type { ProducerEvents, Tell } from "../../src/producer/events.ts";
 import { Judge } from "../../src/producer/judge.ts";
 import { anAnswer, GUID } from "../fixtures/bounties.ts";
 
-const silence = new Map();
+const silence = () => new Map();
 const testimony = { asked: ["eicar"], answers: [anAnswer()] };
 const past = (malicious: boolean): SettledArtifact => ({
   malicious,

@@ -130,7 +130,7 @@ describe("settings", () => {
     expect(sandbox.fund).toEqual([`0x${"aB".repeat(20)}`]);
     expect(producer({ "chain-id": "99999999999999999999", benign: ["clamav=0.8"] })).toMatchObject({
       chainId: 99_999_999_999_999_999_999n,
-      benign: [["clamav", 800_000]],
+      benign: [{ backend: "clamav", type: "*", worth: 800_000 }],
     });
   });
 
@@ -160,6 +160,8 @@ describe("settings", () => {
     ["artifact-type", "mail", "one of file, url", producerSettings],
     ["benign", "clamav", "BACKEND=CONFIDENCE", producerSettings],
     ["benign", "clamav=1.1", "BACKEND=CONFIDENCE", producerSettings],
+    ["benign", "clamav:pdf=0.9", "BACKEND:TYPE=CONFIDENCE", producerSettings],
+    ["benign", "clamav:=0.9", "BACKEND:TYPE=CONFIDENCE", producerSettings],
     ["registry-addr", address.slice(1), "an address: 0x and 40 hex digits", producerSettings],
     ["max-gas-price", "1.5", "a whole number of wei", producerSettings],
     ["chain-id", "0", "a chain id", producerSettings],

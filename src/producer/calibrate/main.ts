@@ -1,6 +1,7 @@
 /** Composition root of `calibrate`: what the ledger says of verdicts given before, printed. Reads only. */
 import { join } from "node:path";
 import type { CalibrateConfig } from "../../config/calibrate.ts";
+import { silenceBy } from "../../domain/silence.ts";
 import { newestSettled } from "../../ledger/history.ts";
 import { openReadOnly } from "../../ledger/read-only.ts";
 import { NOTHING_SETTLED, renderReport } from "./render.ts";
@@ -12,7 +13,7 @@ export async function runCalibrate(
   print: (text: string) => unknown,
 ): Promise<number> {
   using db = openReadOnly(join(config.dataDir, "ledger.sqlite"));
-  const report = reportOn(newestSettled(db, config.newest), new Map(config.benign));
+  const report = reportOn(newestSettled(db, config.newest), silenceBy(config.benign));
   if (config.json) print(`${JSON.stringify(report, tidy)}\n`);
   else print(report.settled === 0 ? `${NOTHING_SETTLED}\n` : renderReport(report));
   return 0;

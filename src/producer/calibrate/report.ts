@@ -3,7 +3,8 @@ import { precedentsOf } from "../../distill/precedent.ts";
 import { type Score, type Stated, scoreOf } from "../../distill/scoring.ts";
 import type { TypeClass } from "../../distill/type-class.ts";
 import type { SettledArtifact } from "../../domain/settled.ts";
-import { type Ppm, ratioOf } from "../../domain/verdict.ts";
+import type { Silence } from "../../domain/silence.ts";
+import { ratioOf } from "../../domain/verdict.ts";
 
 /** A share of a few: how many of how many, and where the true share may lie (nine tenths, Wilson). */
 export interface Share {
@@ -35,10 +36,7 @@ export interface CalibrationReport {
   readonly backends: readonly BackendReport[];
 }
 
-export function reportOn(
-  history: readonly SettledArtifact[],
-  silence: ReadonlyMap<string, Ppm>,
-): CalibrationReport {
+export function reportOn(history: readonly SettledArtifact[], silence: Silence): CalibrationReport {
   return {
     settled: history.length,
     malicious: history.filter(({ malicious }) => malicious).length,
@@ -60,10 +58,7 @@ interface Word {
   readonly truth: 0 | 1;
 }
 
-function backendReports(
-  history: readonly SettledArtifact[],
-  silence: ReadonlyMap<string, Ppm>,
-): readonly BackendReport[] {
+function backendReports(history: readonly SettledArtifact[], silence: Silence): readonly BackendReport[] {
   const words = precedentsOf(history, silence).flatMap(({ truth, typeClass, statements }) =>
     statements.map(({ backend, side, carries }): Word => {
       return { backend, types: typeClass, accused: side === "accuses" && carries, truth };

@@ -1,11 +1,13 @@
 import { readQueueSecret } from "../../config/queue-secret.ts";
 import type { RecoverConfig } from "../../config/recover.ts";
+import { knowledgeAbout } from "../../distill/knowledge.ts";
 import { loadDistillEngine } from "../../distill/load.ts";
 import { NOTHING_LEARNED } from "../../distill/reliability.ts";
 import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import { type Clock, type Instant, instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
+import { silenceBy } from "../../domain/silence.ts";
 import { openBullmqQueue } from "../../queue/bullmq-producer.ts";
 import { openEmbeddedQueue } from "../../queue/embedded-producer.ts";
 import type { ScanQueue } from "../../queue/port.ts";
@@ -46,12 +48,13 @@ export function openScanAgain(
       const backends = rules.backends.map(({ name }) => name);
       queue = await openQueue(config, backends, io);
       const engine = await loadDistillEngine(config.distill);
-      // What the lost ledger taught is lost with it.
-      const knowledge = { silence: new Map(config.benign), reliability: NOTHING_LEARNED };
+      const silence = silenceBy(config.benign);
       return {
         ...{ queue, backends, clock, maxSizeBytes: rules.maxSizeBytes },
         collector: new Collector(queue, clock, () => {}),
-        distill: (testimony) => engine.distill(testimony, knowledge),
+        // What the lost ledger taught is lost with it.
+        distill: (testimony) =>
+          engine.distill(testimony, knowledgeAbout(testimony, silence, NOTHING_LEARNED)),
       };
     } catch (error) {
       io.signal.throwIfAborted();
