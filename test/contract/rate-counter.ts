@@ -63,7 +63,7 @@ export function describeRateCounter(kind: string, open: () => Promise<CounterUnd
       },
     );
 
-    it("grants again when the second is over", async () => {
+    it("grants again when the second is over", async ({ expect }) => {
       await using test = await open();
       const [counter] = test.ways;
       await counter!.use("a", { second: 1 }, "take");

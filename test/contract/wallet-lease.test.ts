@@ -110,7 +110,7 @@ describe.concurrent("the lease of a wallet", () => {
     expect(await test.redis.get(KEY)).toBe(before);
   });
 
-  it("is renewed in a Redis that has no memory left, and not given out by one", async () => {
+  it("is renewed in a Redis that has no memory left, and not given out by one", async ({ expect }) => {
     await using test = await open();
     await using _lease = await test.take();
     await test.redis.config("SET", "maxmemory", "1");
