@@ -41,7 +41,8 @@ describe("the gate", () => {
     await pass("reveal");
     expect(passed.map(([lane]) => lane)).toEqual(["reveal", "reveal", "assertion", "reveal"]);
     const [first = 0, second = 0, third = 0] = passed.map(([, ms]) => ms);
-    expect([first > 18, second - first > 4, third > 38, third < 10_000]).toEqual([true, true, true, true]);
+    // None passes early; how late they are, and so how close together, depends on who else is at work.
+    expect([first > 18, second > 23, third > 38, third < 10_000]).toEqual([true, true, true, true]);
     gate.release();
     await Promise.all(patient);
   });
