@@ -44,22 +44,26 @@ export const compileWasm: CompileRules = (texts) => {
       throw compileFault(text, error);
     }
   }
-  return new WasmEngine(compiler.build());
+  const mentioned = EXTERNALS.filter((name) => texts.some(({ text }) => text.includes(name)));
+  return new WasmEngine(compiler.build(), mentioned);
 };
 
 class WasmEngine implements RuleEngine {
   readonly name = `YARA-X ${engine.version} (WebAssembly)`;
   readonly #rules: Rules;
   readonly #scanner: Scanner;
+  /** What rules may look at, as it is set; all begin empty. To set one takes as long as to scan a small file. */
+  readonly #externals: Map<keyof Externals, string>;
 
-  constructor(rules: Rules) {
+  constructor(rules: Rules, mentioned: readonly (keyof Externals)[]) {
+    this.#externals = new Map(mentioned.map((name) => [name, ""]));
     this.#rules = rules;
     this.#scanner = rules.scanner();
     this.#scanner.setMaxMatchesPerPattern(MAX_MATCHES_PER_PATTERN);
   }
 
   scan(bytes: Uint8Array, externals: Externals): readonly RuleMatch[] {
-    for (const name of EXTERNALS) this.#scanner.setGlobal(name, externals[name]);
+    this.#set(externals);
     return ScanResult.parse(this.#run(bytes))
       .matches.filter(({ isPrivate, isGlobal }) => !isPrivate && !isGlobal)
       .map(({ identifier, namespace, tags, metadata }) => ({
@@ -68,6 +72,14 @@ class WasmEngine implements RuleEngine {
         tags,
         meta: Object.fromEntries(metadata.map(({ identifier: key, value }) => [key, value])),
       }));
+  }
+
+  #set(externals: Externals): void {
+    for (const [name, is] of this.#externals) {
+      if (externals[name] === is) continue;
+      this.#scanner.setGlobal(name, externals[name]);
+      this.#externals.set(name, externals[name]);
+    }
   }
 
   #run(bytes: Uint8Array): unknown {
