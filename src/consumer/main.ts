@@ -13,8 +13,8 @@ import type { ConsumerConfig } from "../config/consumer.ts";
 import { readQueueSecret } from "../config/queue-secret.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
 import { type Health, serveHealth } from "../observe/health.ts";
-import type { Logger } from "../observe/log.ts";
 import { createRegistry } from "../observe/metrics.ts";
+import type { ProcessIo } from "../observe/process-io.ts";
 import { openBullmqWork } from "../queue/bullmq-consumer.ts";
 import { openEmbeddedWork } from "../queue/embedded-consumer.ts";
 import type { ScanWork } from "../queue/port.ts";
@@ -23,13 +23,6 @@ import { parseRedisAddress } from "../queue/redis-address.ts";
 import { createSeal } from "../queue/seal.ts";
 import { type Consumer, openConsumer } from "./consumer.ts";
 import { dropWalletSecrets } from "./environment.ts";
-
-export interface ConsumerIo {
-  readonly log: Logger;
-  /** Aborts when the process is asked to stop. */
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
 
 /** The windows that the operator limited. */
 function rateLimitsOf(config: ConsumerConfig): RateLimits {
@@ -44,7 +37,7 @@ function rateLimitsOf(config: ConsumerConfig): RateLimits {
 }
 
 /** Runs until the signal aborts; resolves to the exit code. Throws ConfigFault for what the operator can correct. */
-export async function runConsumer(config: ConsumerConfig, io: ConsumerIo): Promise<number> {
+export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promise<number> {
   const { log, env } = io;
   dropWalletSecrets(env, log);
   const address = config.embedded ? undefined : parseRedisAddress(config.redisAddr);

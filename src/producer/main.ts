@@ -27,8 +27,8 @@ import { silenceBy } from "../domain/silence.ts";
 import { holdDataDir } from "../ledger/hold.ts";
 import { openLedger } from "../ledger/ledger.ts";
 import { serveHealth } from "../observe/health.ts";
-import type { Logger } from "../observe/log.ts";
 import { createRegistry, nctNumber } from "../observe/metrics.ts";
+import type { ProcessIo } from "../observe/process-io.ts";
 import { type ProducerMetrics, producerMetrics, setBacklog } from "../observe/producer-metrics.ts";
 import { openBullmqQueue } from "../queue/bullmq-producer.ts";
 import { openEmbeddedQueue } from "../queue/embedded-producer.ts";
@@ -50,18 +50,11 @@ import { Limiter, limitsOf } from "./limiter.ts";
 import { LookBack } from "./look-back.ts";
 import { refuseAmbiguousPins } from "./pins.ts";
 
-export interface ProducerIo {
-  readonly log: Logger;
-  /** Aborts when the process is asked to stop. */
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** The gateway answers for one chain what it said of another less than a second ago. */
 const GATEWAY_CACHE_MS = 1_500;
 
 /** Runs until the signal aborts; resolves to the exit code. Throws ConfigFault for what the operator can correct. */
-export async function runProducer(config: ProducerConfig, io: ProducerIo): Promise<number> {
+export async function runProducer(config: ProducerConfig, io: ProcessIo): Promise<number> {
   try {
     await answerBounties(config, io);
   } catch (error) {
@@ -71,7 +64,7 @@ export async function runProducer(config: ProducerConfig, io: ProducerIo): Promi
   return 0;
 }
 
-async function answerBounties(config: ProducerConfig, io: ProducerIo): Promise<void> {
+async function answerBounties(config: ProducerConfig, io: ProcessIo): Promise<void> {
   const { log, signal } = io;
   // Before anything is waited for, and before embedded consumers complain of the same.
   refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
@@ -200,7 +193,7 @@ const sumUp = (engines: readonly ChainEngine[]) => ({
 async function openLease(
   config: ProducerConfig,
   holder: { readonly account: Address; readonly place: string },
-  { log, signal }: ProducerIo,
+  { log, signal }: ProcessIo,
 ): Promise<WalletLease | undefined> {
   if (config.embedded > 0) return undefined;
   const address = parseRedisAddress(config.redisAddr);
@@ -211,7 +204,7 @@ async function openLease(
 function openQueue(
   config: ProducerConfig,
   backends: readonly string[],
-  { log, signal, env, metrics, seal }: ProducerIo & { metrics: ProducerMetrics; seal: Seal },
+  { log, signal, env, metrics, seal }: ProcessIo & { metrics: ProducerMetrics; seal: Seal },
 ): Promise<ScanQueue> | ScanQueue {
   if (config.embedded > 0) {
     const spawn = () => spawnEmbeddedConsumer(config, env);

@@ -13,22 +13,16 @@ import { NOTHING_LEARNED } from "../distill/reliability.ts";
 import { systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
 import { silenceBy } from "../domain/silence.ts";
-import type { Logger } from "../observe/log.ts";
 import { COLORS, PLAIN } from "../observe/paint.ts";
+import type { ProcessIo } from "../observe/process-io.ts";
 import { type Found, findFiles } from "./find-files.ts";
 import { inOrder } from "./in-order.ts";
 import { count, jsonLine, NOTHING_COUNTED, renderReport, renderTally } from "./render.ts";
 import { reportUnreadable } from "./report.ts";
 import { type ScanParts, scanFile } from "./scan-file.ts";
 
-export interface ScanIo {
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** Resolves to the exit code: 1 when something could not be read, or not everything was scanned. */
-export async function runScan(config: ScanConfig, paths: readonly string[], io: ScanIo): Promise<number> {
+export async function runScan(config: ScanConfig, paths: readonly string[], io: ProcessIo): Promise<number> {
   if (paths.length === 0) {
     throw new ConfigFault("PATHS_MISSING", "There is nothing to scan.", {
       hint: "Name files or folders, such as: microengine scan ./samples",

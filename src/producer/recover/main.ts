@@ -18,7 +18,7 @@ import { ConfigFault, describeError } from "../../domain/fault.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
 import { holdDataDir } from "../../ledger/hold.ts";
 import { openLedger } from "../../ledger/ledger.ts";
-import type { Logger } from "../../observe/log.ts";
+import type { ProcessIo } from "../../observe/process-io.ts";
 import { parseRedisAddress } from "../../queue/redis-address.ts";
 import { takeWalletLease, type WalletLease } from "../../queue/wallet-lease.ts";
 import { openKeystore } from "../../wallet/keystore.ts";
@@ -29,20 +29,13 @@ import { isWhole, recoveryJson, renderRecovery } from "./outcome.ts";
 import { openScanAgain } from "./scan-again.ts";
 import { Tally } from "./tally.ts";
 
-export interface RecoverIo {
-  readonly log: Logger;
-  /** Aborts when the process is asked to stop. */
-  readonly signal: AbortSignal;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** The gateway answers for one chain what it said of another less than a second ago. */
 const GATEWAY_CACHE_MS = 1_500;
 /** The lease is a courtesy here: a market with stakes on it does not wait for Redis. */
 const LEASE_WAIT_MS = 3_000;
 
 /** Resolves to the exit code: 1 when something could not be rebuilt. Throws ConfigFault for what the operator can correct. */
-export async function runRecover(config: RecoverConfig, io: RecoverIo): Promise<number> {
+export async function runRecover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   try {
     return await recover(config, io);
   } catch (error) {
@@ -52,7 +45,7 @@ export async function runRecover(config: RecoverConfig, io: RecoverIo): Promise<
   }
 }
 
-async function recover(config: RecoverConfig, io: RecoverIo): Promise<number> {
+async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   const { log, signal } = io;
   refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
     allowed: config.allowKeyOverHttp,
@@ -97,7 +90,7 @@ async function recover(config: RecoverConfig, io: RecoverIo): Promise<number> {
 async function openLease(
   config: RecoverConfig,
   holder: { readonly account: Address; readonly place: string },
-  { log, signal }: RecoverIo,
+  { log, signal }: ProcessIo,
   tell: TellRecover,
 ): Promise<WalletLease | undefined> {
   if (config.embedded > 0) return undefined;

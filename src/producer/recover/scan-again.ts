@@ -8,6 +8,7 @@ import type { Bounty } from "../../domain/bounty.ts";
 import { type Clock, type Instant, instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { silenceBy } from "../../domain/silence.ts";
+import type { ProcessIo } from "../../observe/process-io.ts";
 import { openBullmqQueue } from "../../queue/bullmq-producer.ts";
 import { openEmbeddedQueue } from "../../queue/embedded-producer.ts";
 import type { ScanQueue } from "../../queue/port.ts";
@@ -17,7 +18,6 @@ import { readTriageRules } from "../backends.ts";
 import { Collector } from "../collector.ts";
 import { spawnEmbeddedConsumer } from "../embedded-consumer.ts";
 import type { TellRecover } from "./events.ts";
-import type { RecoverIo } from "./main.ts";
 import { type RescanParts, rescan } from "./rescan.ts";
 import type { VerdictGuess } from "./verdict-search.ts";
 
@@ -37,7 +37,7 @@ const REDIS_WAIT_MS = 5_000;
 
 export function openScanAgain(
   config: RecoverConfig,
-  io: RecoverIo & { readonly tell: TellRecover; readonly clock: Clock },
+  io: ProcessIo & { readonly tell: TellRecover; readonly clock: Clock },
 ): ScanAgain {
   const { tell, clock } = io;
   let queue: ScanQueue | undefined;
@@ -81,7 +81,7 @@ export function openScanAgain(
 async function openQueue(
   config: RecoverConfig,
   backends: readonly string[],
-  { log, signal, env }: RecoverIo,
+  { log, signal, env }: ProcessIo,
 ): Promise<ScanQueue> {
   if (config.embedded > 0) {
     return openEmbeddedQueue({
