@@ -4,16 +4,17 @@
  * ";". As text, a phrase is its words with blanks between; VALUE is all that follows the third. A FIELD or VALUE that
  * begins with a double quote is read as a JSON string, so that any text can be written, ";" included.
  */
-import type { SettingsTable } from "./settings.ts";
-
 export const PHRASE_WORDS = 4;
+/** As much of a table of settings as it takes to find the phrases. */
+type Flags = Readonly<Record<string, { readonly kind: string; readonly flag: string }>>;
+
 export type Phrase = readonly [decision: string, field: string, comparison: string, value: string];
 
 /**
  * The command line with each phrase behind its flag made one word, so that whatever reads it next sees a flag with one
  * value. The words of a phrase may look like options: `--filter reject score < -1`.
  */
-export function foldPhrases(argv: readonly string[], tables: readonly SettingsTable[]): readonly string[] {
+export function foldPhrases(argv: readonly string[], tables: readonly Flags[]): readonly string[] {
   const flags = new Set(
     tables
       .flatMap((table) => Object.values(table))
