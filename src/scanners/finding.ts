@@ -58,12 +58,15 @@ export function checkFinding(
     ok: true,
     finding: {
       ...{ verdict, confidence: sure, metadata: metadata ?? {} },
-      ...(family && { family }),
+      ...(family && isMalware(verdict) && { family }),
       ...(detail && { detail }),
       ...(metadata === undefined && { dropped: DROPPED }),
     },
   };
 }
+
+/** What is clean or unknown belongs to no family, whatever a service writes there ("none", "Clean"). */
+const isMalware = (verdict: Verdict): boolean => verdict === "malicious" || verdict === "suspicious";
 
 const DROPPED = `metadata is left out: it must be an object that is JSON of at most ${MAX_METADATA_CHARS} characters.`;
 

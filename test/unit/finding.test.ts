@@ -35,6 +35,15 @@ describe("checking what a scanner said", () => {
     expect(finding(said)).toEqual({ verdict: "benign", confidence: 1, metadata: {} });
   });
 
+  it.each([
+    ["malicious", "Needle"],
+    ["suspicious", "Needle"],
+    ["benign", undefined],
+    ["unknown", undefined],
+  ])("of what is %s has the family %s", (verdict, family) => {
+    expect(finding({ verdict, family: "Needle" }).family).toBe(family);
+  });
+
   it("keeps of the metadata what JSON can say", () => {
     const metadata = { heuristic: true, when: undefined, list: [1] };
     expect(finding({ verdict: "benign", metadata }).metadata).toEqual({ heuristic: true, list: [1] });
