@@ -11,6 +11,8 @@ import { AcceptsShape, ScannerName, ScannerVersion } from "./scanner-shape.ts";
 
 /** Stands for the artifact's file in the command. A command without it gets the content on standard input. */
 const PATH_PLACEHOLDER = "{path}";
+/** The folder of the description, for what lies beside it: the program runs elsewhere. */
+const FOLDER_PLACEHOLDER = "{folder}";
 
 export const ExecShape = z
   .strictObject({
@@ -50,7 +52,9 @@ const ANSWERS_WHEN_WELL: Outcomes = { "0": { verdict: "answer" } };
 /** `folder` is that of the description: a program given by a relative path is beside it. */
 export function execScanner(description: ExecDescription, folder: string): Scanner {
   const { name, version, accepts, command, maxOutputBytes } = description;
-  const [program, ...args] = command;
+  const beside = (text: string): string => text.replaceAll(FOLDER_PLACEHOLDER, () => folder);
+  const program = beside(command[0]);
+  const args = command.slice(1).map(beside);
   const outcomes = description.exitCodes ?? ANSWERS_WHEN_WELL;
   const map = description.answer ?? AnswerShape.parse({});
   const onStdin = !args.some((arg) => arg.includes(PATH_PLACEHOLDER));
@@ -63,7 +67,7 @@ export function execScanner(description: ExecDescription, folder: string): Scann
     const ended = await runProgram(
       {
         executable,
-        args: args.map((arg) => arg.replaceAll(PATH_PLACEHOLDER, path)),
+        args: args.map((arg) => arg.replaceAll(PATH_PLACEHOLDER, () => path)),
         folder: folderOfScan,
         env: { ...process.env, TMPDIR: folderOfScan, ...variablesOf(artifact, deadline) },
         ...(onStdin ? { stdin: path } : {}),

@@ -191,6 +191,16 @@ describe.concurrent("the description of a program", () => {
     },
   );
 
+  it("finds what lies beside its description, though it runs elsewhere", async () => {
+    writeFileSync(join(folder, "beside.sh"), 'grep -q "$1" && exit 3\n');
+    const command = ["sh", "{folder}/beside.sh", "in {folder}"];
+    await using tool = await ScannerWork.open(
+      describedBy({ command, exitCodes: { "3": "malicious", "1": "unknown" } }),
+    );
+    expect(await tool.scan(`it is in ${folder}.`)).toMatchObject({ finding: { verdict: "malicious" } });
+    expect(await tool.scan("it is in {folder}.")).toMatchObject({ finding: { verdict: "unknown" } });
+  });
+
   it("whose program may not be executed stops the consumer, and says what to do", async () => {
     const script = join(folder, "unready.sh");
     writeFileSync(script, "#!/bin/sh\n", { mode: 0o644 });
