@@ -17,6 +17,7 @@ import type { ProducerEvents } from "../../src/producer/events.ts";
 import { Purse } from "../../src/producer/purse.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
+import { skipToReveals, skipToVotes, WIDE } from "../e2e/market.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 
@@ -28,7 +29,7 @@ let ledger: Ledger;
 beforeAll(async () => {
   wallet = openSigner(createHash("sha256").update("duties against a chain").digest());
   sandbox = await startSandbox({
-    ...{ blockTimeMs: 200, durationBlocks: 16, revealWindow: 14, voteWindow: 6, arbiters: 1 },
+    ...{ ...WIDE, blockTimeMs: 200, arbiters: 1 },
     ...{ rivals: 0, rivalAccuracy: 1, rivalStakeNct: nct(ONE_NCT / 8n), artifactsPerBounty: 1 },
     ...{ rewardNct: nct(2n * ONE_NCT), bountyIntervalMs: 1_000, opens: "when-told" as const },
     ...{ seed: 7, fund: [wallet.address], basePath: "/v1/default", logger: log },
@@ -116,7 +117,7 @@ const post = () =>
   sandbox.postBounty({
     contents: [Buffer.from("malicious")],
     truth: [true],
-    duration: 16,
+    duration: WIDE.durationBlocks,
     reward: nct(9n * ONE_NCT),
   });
 
@@ -142,7 +143,12 @@ describe("on a real chain", () => {
       if (action === "assert") {
         await plan(run.market, guid);
         void run.duties.take(guid, 0);
-      } else run.duties.resume();
+      } else {
+        const before = run.event(action === "reveal" ? "assertion.posted" : "assertion.revealed");
+        run.duties.resume();
+        await before;
+        await (action === "reveal" ? skipToReveals(sandbox) : skipToVotes(sandbox));
+      }
       await run.dead;
       signed[action] = lastHash(guid, action);
     }
@@ -164,14 +170,21 @@ describe("on a real chain", () => {
     const revealed = run.event("assertion.revealed");
     await run.duties.take(guid, 0);
     await takeBack(guid, "NewAssertion");
+    await thereAgain(guid, "NewAssertion");
+    await skipToReveals(sandbox);
     await revealed;
     await takeBack(guid, "RevealedAssertion");
+    await thereAgain(guid, "RevealedAssertion");
+    await skipToVotes(sandbox);
     await settled;
     expect(run.heard.filter((event) => event === "assertion.vanished").length).toBeGreaterThanOrEqual(2);
     expect(await deeds(guid, "NewAssertion")).toEqual([lastHash(guid, "assert")]);
     expect(await deeds(guid, "RevealedAssertion")).toEqual([lastHash(guid, "reveal")]);
     expect(ledger.summary()).toMatchObject({ revealsMissed: 0 });
   });
+
+  const thereAgain = (guid: Guid, event: string) =>
+    expect.poll(() => deeds(guid, event), { timeout: 30_000 }).toHaveLength(1);
 
   /** Replaces the block of an event, and all after it, with empty ones. */
   async function takeBack(guid: Guid, event: string): Promise<void> {

@@ -79,7 +79,7 @@ const openAt = (service: Service, wishes: object = {}, limits = {}) =>
 const finding = (expected: object) => ({ kind: "finding", finding: expected });
 const thrown = (words: string) => ({ kind: "thrown", detail: expect.stringContaining(words) });
 
-describe("a service as a backend", () => {
+describe.concurrent("a service as a backend", () => {
   it("gets the content and what is known of it, with the headers of the description", async () => {
     process.env.SCANNER_TOKEN = "let me in";
     await using service = await Service.start([json(MALICIOUS)]);
@@ -214,7 +214,9 @@ describe("a service as a backend", () => {
     expect(await backend.scan("x")).toEqual(finding(MALICIOUS));
   });
 
-  it("that is down stops no consumer: it says so, and is asked again when it is there", async () => {
+  it("that is down stops no consumer: it says so, and is asked again when it is there", async ({
+    expect,
+  }) => {
     const port = await freePort();
     await using backend = await open(`http://localhost:${port}/scan`);
     expect(await backend.scan("x")).toEqual(thrown("The service gave no answer: connect ECONNREFUSED"));
