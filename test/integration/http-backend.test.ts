@@ -214,9 +214,10 @@ describe.concurrent("a service as a backend", () => {
     expect(await backend.scan("x")).toEqual(finding(MALICIOUS));
   });
 
-  it("that is down stops no consumer: it says so, and is asked again when it is there", async ({
-    expect,
-  }) => {
+  // Alone, lest another service takes the port while nobody listens.
+  it("that is down stops no consumer: it says so, and is asked again when it is there", {
+    concurrent: false,
+  }, async ({ expect }) => {
     const port = await freePort();
     await using backend = await open(`http://localhost:${port}/scan`);
     expect(await backend.scan("x")).toEqual(thrown("The service gave no answer: connect ECONNREFUSED"));
