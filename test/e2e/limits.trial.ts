@@ -81,6 +81,7 @@ it.concurrent("a producer that lost too much asserts nothing new, keeps what it 
 
   await using raised = new EngineProcess([...flags, "--stop-loss", "5"]);
   await raised.told("producer.ready");
+  await raised.told("consumer.serving");
   const next = await sandbox.postBounty(eicar(20));
   await raised.told("assertion.planned", 1, (entry) => entry.guid === next);
 }, 90_000);

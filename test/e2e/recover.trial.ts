@@ -35,7 +35,7 @@ const loseLedger = (folder: string): void => rmSync(join(folder, "data"), { recu
 /** Lets a producer assert on bounties of so many artifacts, a third of them malicious, and kills it. */
 async function assertAndDie(sandbox: Sandbox, folder: string, sizes: readonly number[]): Promise<void> {
   await using producer = new EngineProcess([...producerFlags(sandbox.url, folder), ...SCANNING]);
-  await producer.told("producer.ready");
+  await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);
   for (const size of sizes) {
     const truth = Array.from({ length: size }, (_, index) => index % 3 === 0);
     const contents = truth.map((malicious, index) =>
