@@ -7,21 +7,21 @@ import { content, openGateway, type Serve } from "./consumer-gateway.ts";
 
 const POLICY = {
   ...{ clock: systemClock, random: () => 1, silenceMs: 5000, pauseMs: 5, maxPauseMs: 20 },
-  missingMs: 200,
+  missingMs: 60_000,
 };
 const never = new AbortController().signal;
 
 /** Fetches one artifact from a gateway that serves it in one way only. */
 async function fetchFrom(
   serve: Serve,
-  wishes: { inMs?: number; maxSizeBytes?: number; signal?: AbortSignal } = {},
+  wishes: { inMs?: number; missingMs?: number; maxSizeBytes?: number; signal?: AbortSignal } = {},
 ) {
+  const { inMs = 5000, missingMs = POLICY.missingMs, maxSizeBytes = 1000, signal = never } = wishes;
   await using gateway = await openGateway({ QmX: serve });
   await using source = openArtifactSource(
     { polyswarmdAddr: `${gateway.base}/`, allowKeyOverHttp: false },
-    POLICY,
+    { ...POLICY, missingMs },
   );
-  const { inMs = 5000, maxSizeBytes = 1000, signal = never } = wishes;
   const request = { uri: "QmX", index: 0, maxSizeBytes, deadline: Date.now() + inMs };
   const fetched = await source.fetch(request, signal);
   return { fetched, visits: gateway.requests.length };
@@ -88,7 +88,7 @@ describe("fetching an artifact", () => {
   });
 
   it("does not hold a scan's place until a far deadline for an artifact that stays missing", async () => {
-    const { fetched } = await fetchFrom(failing(404, 100_000), { inMs: 3_600_000 });
+    const { fetched } = await fetchFrom(failing(404, 100_000), { inMs: 3_600_000, missingMs: 200 });
     expect(fetched).toMatchObject({ kind: "download-failed", detail: expect.stringContaining("404") });
   });
 
