@@ -135,7 +135,8 @@ async function judge(
   course.scanMs = elapsedMs(clock, scannedFrom);
   const { dropped, ...opinion } = opinionOf(outcome);
   if (dropped !== undefined) course.dropped = dropped;
-  return opinion.reason === "no-match" ? qualified(opinion, await caveat) : opinion;
+  const clears = opinion.reason === "no-match" || opinion.verdict === "benign";
+  return clears ? qualified(opinion, await caveat) : opinion;
 }
 
 /** A clock that was set back would make a duration negative, and an answer with such a one is thrown away. */
@@ -152,11 +153,14 @@ function notFetched({ kind, detail }: FetchFailure, remainingMs: number): Opinio
     : noOpinion(kind, detail);
 }
 
-/** Silence about what could not be seen through is no silence: nobody may take it for benign. */
-const qualified = (silence: Opinion, caveat: Caveat | undefined): Opinion =>
+/** What could not be seen through is not benign, whether a backend says so or finds nothing in it. */
+const qualified = (clearing: Opinion, caveat: Caveat | undefined): Opinion =>
   caveat === undefined
-    ? silence
-    : { ...silence, reason: "undecided", detail: `${caveat.kind}: ${caveat.sentence}` };
+    ? clearing
+    : {
+        ...{ ...clearing, verdict: "unknown", confidence: 0, reason: "undecided" },
+        detail: `${caveat.kind}: ${caveat.sentence}`,
+      };
 
 function opinionOf(outcome: ScanOutcome): Opinion & { readonly dropped?: string } {
   switch (outcome.kind) {

@@ -11,5 +11,5 @@ const POSTING_BLOCKS = 2;
 export function answersDue(expiration: number, now: Instant, instantOf: (block: number) => Instant): Instant {
   const last = instantOf(expiration - 2);
   const comfortable = instantOf(expiration - 2 - POSTING_BLOCKS);
-  return instant(Math.max(comfortable, now + (last - now) / 2));
+  return instant(Math.max(comfortable, Math.ceil(now + (last - now) / 2)));
 }

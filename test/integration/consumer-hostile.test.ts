@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Consumer, openConsumer } from "../../src/consumer/consumer.ts";
 import type { ArtifactClaim } from "../../src/domain/artifact.ts";
@@ -12,6 +13,9 @@ const MIB = 1024 * 1024;
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 const corpus = hostileCorpus();
 const encrypted = makeZip([{ name: "a", content: "a", encrypted: true }]);
+
+/** Calls everything benign that is not the EICAR file. */
+const CREDULOUS = fileURLToPath(new URL("../fixtures/scanners/answers.ts", import.meta.url));
 
 /** What a stranger may call a file. */
 const NAMES = [
@@ -72,7 +76,7 @@ describe("a consumer that is given hostile input", () => {
     });
     consumer = await openConsumer({
       terms: {
-        ...{ polyswarmdAddr: gateway.base, allowKeyOverHttp: false, backends: ["eicar"] },
+        ...{ polyswarmdAddr: gateway.base, allowKeyOverHttp: false, backends: ["eicar", CREDULOUS] },
         ...{ scanLimit: 2, maxArtifactSize: 40 * MIB, name: "hostile" },
       },
       log,
@@ -110,6 +114,20 @@ describe("a consumer that is given hostile input", () => {
     expect(heard.length - before).toBe(corpus.length);
     expect(consumer.healthy()).toBe(true);
     expect(consumer.inProgress()).toBe(0);
+  });
+
+  it("lets no backend call benign what could not be seen through", async () => {
+    const doubtful = corpus.flatMap(({ expect: due }, at) =>
+      due?.caveat === undefined ? [] : [{ uri: uriOf(at), caveat: due.caveat }],
+    );
+    expect(doubtful.length).toBeGreaterThan(20);
+    for (const { uri, caveat } of doubtful) {
+      expect(await work.ask({ uri, backend: "answers", inMs: 50_000 })).toMatchObject({
+        ...{ verdict: "unknown", confidence: 0, reason: "undecided" },
+        detail: expect.stringMatching(`^${caveat}: `),
+      });
+    }
+    expect(await work.ask({ uri: "QmPLain", backend: "answers" })).toMatchObject({ verdict: "benign" });
   });
 
   it("puts nothing into a detail that a stranger wrote", () => {

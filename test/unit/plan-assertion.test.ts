@@ -160,6 +160,8 @@ describe("the instant at which answers are due", () => {
         const due = answersDue(left, now, instantOf);
         expect(due).toBeLessThanOrEqual(instantOf(left - 2));
         expect(due - now).toBeGreaterThanOrEqual((instantOf(left - 2) - now) / 2);
+        // Consumers are told whole milliseconds.
+        expect(Number.isInteger(due)).toBe(true);
       }),
     );
   });
