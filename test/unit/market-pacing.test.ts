@@ -30,7 +30,7 @@ describe("the gate", () => {
 
   it("closes for the urgent no longer than they can afford, and they still pass one by one", async () => {
     const longestPauseMs = { reveal: 20, assertion: 40, settle: 60_000, read: 60_000 };
-    const gate = new Gate({ spacingMs: 5, longestPauseMs });
+    const gate = new Gate({ spacingMs: 20, longestPauseMs });
     const began = performance.now();
     const passed: [Lane, number][] = [];
     const pass = (lane: Lane) =>
@@ -42,7 +42,7 @@ describe("the gate", () => {
     expect(passed.map(([lane]) => lane)).toEqual(["reveal", "reveal", "assertion", "reveal"]);
     const [first = 0, second = 0, third = 0] = passed.map(([, ms]) => ms);
     // None passes early; how late they are, and so how close together, depends on who else is at work.
-    expect([first > 18, second > 23, third > 38, third < 10_000]).toEqual([true, true, true, true]);
+    expect([first > 18, second > 35, third > 38, third < 10_000]).toEqual([true, true, true, true]);
     gate.release();
     await Promise.all(patient);
   });
