@@ -13,8 +13,8 @@ import { createScanHandler, type HandlerParts } from "./handle-job.ts";
 import { limitDownloads } from "./limit-downloads.ts";
 import { ScanPlaces } from "./scan-places.ts";
 import { ScanPool } from "./scan-pool.ts";
-import type { WorkerLimits } from "./scan-worker.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
+import type { WorkerLimits } from "./worker-limits.ts";
 
 export interface ConsumerTerms {
   readonly polyswarmdAddr: string;

@@ -11,9 +11,9 @@ import { detectTypes } from "../triage/detect.ts";
 import { CaveatMemory } from "./caveat-memory.ts";
 import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
 import { complaintsTeller } from "./metadata-complaints.ts";
+import type { ScanOutcome } from "./running-scan.ts";
 import type { ScanPlaces } from "./scan-places.ts";
 import type { Backend } from "./scan-pool.ts";
-import type { ScanOutcome } from "./scan-worker.ts";
 
 export interface HandlerParts {
   /** By name. */

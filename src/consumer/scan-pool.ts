@@ -12,9 +12,11 @@ import type { Logger } from "../observe/log.ts";
 import type { BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { PoisonMemory } from "./poison.ts";
-import { type ScanOutcome, type ScanRequest, ScanWorker, type WorkerLimits } from "./scan-worker.ts";
+import type { ScanOutcome, ScanRequest } from "./running-scan.ts";
+import { ScanWorker } from "./scan-worker.ts";
 import { ScannerLegacy } from "./scanner-legacy.ts";
 import { timerUntil } from "./timer.ts";
+import type { WorkerLimits } from "./worker-limits.ts";
 
 export interface ScanPoolOptions {
   /** Scans at the same time at most. */
@@ -141,7 +143,7 @@ export class ScanPool implements Backend, AsyncDisposable {
 
   #adopt(worker: ScanWorker): void {
     this.#workers.add(worker);
-    worker.onCondition = () => this.#tellTrouble();
+    worker.onCondition(() => this.#tellTrouble());
     this.#tellTrouble();
     void worker.gone.then(() => {
       this.#workers.delete(worker);

@@ -1,6 +1,5 @@
 import type { Logger } from "../observe/log.ts";
 import type { Confinement } from "../scanners/contract.ts";
-import type { Legacy } from "./scan-worker.ts";
 
 /** All processes of a scanner notice the same thing at about the same time. */
 const SAME_MS = 10_000;
@@ -9,8 +8,8 @@ const SAME_MS = 10_000;
  * What outlives the processes of one scanner: what they left for those that come after them, and which of their
  * sentences the log has had already.
  */
-export class ScannerLegacy implements Legacy {
-  /** What the scanner asked for when it was loaded first. */
+export class ScannerLegacy {
+  /** What the scanner asked for when it was loaded first; `undefined` before. */
   confinement: Confinement | undefined;
   #inherited: unknown;
   readonly #backend: string;

@@ -1,15 +1,17 @@
-import { fork } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import { openConsumer } from "../../src/consumer/consumer.ts";
 import { describeBackend } from "../../src/consumer/describe.ts";
 import { ScanPool } from "../../src/consumer/scan-pool.ts";
-import { ScanWorker, WORKER_LIMITS, type WorkerLimits } from "../../src/consumer/scan-worker.ts";
+import { ScanWorker } from "../../src/consumer/scan-worker.ts";
+import { WORKER_LIMITS, type WorkerLimits } from "../../src/consumer/worker-limits.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 
@@ -89,6 +91,14 @@ describe("describing a backend", () => {
       code: "BACKEND_START_FAILED",
       hint: expect.stringContaining("the licence has run out"),
     });
+  });
+
+  it("says why there is no process for a scanner, and lives on, when no more files may be open", async () => {
+    const program = fileURLToPath(new URL("./consumer-crowded.ts", import.meta.url));
+    const crowded = spawn("/bin/sh", ["-c", 'ulimit -n 200; exec "$@"', "sh", process.execPath, program]);
+    const said = text(crowded.stdout);
+    expect(await once(crowded, "close")).toEqual([0, null]);
+    expect(await said).toMatch(/^BACKEND_START_FAILED .* EMFILE/);
   });
 
   it("refuses two backends of one name", async () => {

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { residentBytes } from "../../src/consumer/resident-memory.ts";
+import type { ScanOutcome } from "../../src/consumer/running-scan.ts";
 import { ScanPool } from "../../src/consumer/scan-pool.ts";
-import type { ScanOutcome } from "../../src/consumer/scan-worker.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { ScanPool } from "../../src/consumer/scan-pool.ts";
-import type { WorkerLimits } from "../../src/consumer/scan-worker.ts";
+import type { WorkerLimits } from "../../src/consumer/worker-limits.ts";
 import { zipOf } from "../../src/sandbox/archives.ts";
 import type { ArtifactClaim, Finding } from "../../src/scanners/contract.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
