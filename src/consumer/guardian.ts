@@ -11,7 +11,7 @@ const SCRIPT = `
   rm -rf -- "$2"
 `;
 
-/** Guards a process group until the returned function is called, which is for when that is gone. */
+/** Guards a process group until the returned function is called, which is for when that is gone and its files are. */
 export function guard(leader: number, directory: string): () => void {
   const shell = spawn("/bin/sh", ["-c", SCRIPT, "sh", String(leader), directory], {
     // In a group of its own: what stops this process's group must not stop it.

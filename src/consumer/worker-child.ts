@@ -78,11 +78,14 @@ export class WorkerChild {
     this.#process.on("message", (said) => this.#hear(said));
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ended = promise;
-    this.gone = promise.then(() => rm(directory, { recursive: true, force: true })).catch(() => {});
+    // Guarded until then: a consumer that ends in between leaves no files either.
+    this.gone = promise
+      .then(() => rm(directory, { recursive: true, force: true }))
+      .catch(() => {})
+      .finally(release);
     this.#onEnd((how) => {
       this.#over = true;
       this.memory.rest();
-      release();
       resolve(how);
     });
   }

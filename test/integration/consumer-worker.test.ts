@@ -1,7 +1,7 @@
 import { fork, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -183,6 +183,15 @@ describe("a scan worker", () => {
     expect(await worker.scan(request("spin", 100), never)).toEqual({ kind: "timeout" });
     await worker.gone;
     expect(existsSync(dirname(dirname(file)))).toBe(false);
+  });
+
+  it("leaves no files behind when its consumer ends the moment after it did", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "microengine-hasty-"));
+    const program = fileURLToPath(new URL("./consumer-hasty.ts", import.meta.url));
+    const consumer = fork(program, { execArgv: [], env: { ...process.env, TMPDIR: folder } });
+    expect(await once(consumer, "exit")).toEqual([0, null]);
+    await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]), { timeout: 10_000, interval: 50 });
+    rmSync(folder, { recursive: true });
   });
 
   it("does not outlive a consumer that was killed, even while its scanner spins, nor do its files", async () => {
