@@ -19,8 +19,15 @@ export class EngineProcess implements AsyncDisposable {
   readonly #exit: Promise<number | null>;
   readonly #listeners = new Set<() => void>();
 
-  /** `detached` puts it into a process group of its own, as a terminal does. */
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, options: { detached?: boolean } = {}) {
+  /**
+   * `detached` puts it into a process group of its own, as a terminal does. It ends with the test that started it, unless
+   * it `outlivesTest`; then it is for an `afterAll` to end it.
+   */
+  constructor(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    options: { readonly detached?: boolean; readonly outlivesTest?: boolean } = {},
+  ) {
     this.#child = spawn(
       process.execPath,
       ["src/main.ts", ...args, "--log", "debug", "--log-format", "json"],
@@ -31,7 +38,7 @@ export class EngineProcess implements AsyncDisposable {
         detached: options.detached ?? false,
       },
     );
-    leash(this.#child);
+    leash(this.#child, options);
     this.#exit = once(this.#child, "exit").then(([code]) => code as number | null);
     createInterface({ input: this.#child.stderr! }).on("line", (line) => {
       try {

@@ -20,10 +20,10 @@ export function afterThisTest(clean: () => PromiseLike<unknown>): void {
 }
 
 /**
- * Kills the child after this test, and when this process is gone, however that ended. The child's own children see to
- * themselves, as they have to (orphans.test.ts).
+ * Kills the child after this test, unless it `outlivesTest`, and when this process is gone, however that ended. The child's
+ * own children see to themselves, as they have to (orphans.test.ts).
  */
-export function leash(child: ChildProcess): void {
+export function leash(child: ChildProcess, options: { readonly outlivesTest?: boolean } = {}): void {
   if (child.pid === undefined) return;
   const exited = new Promise((resolve) => child.once("exit", resolve));
   // The pipe to the shell breaks when we are gone.
@@ -37,6 +37,7 @@ export function leash(child: ChildProcess): void {
     // Shell and cat; closing the pipe would have the shell kill a number that may be another's by now.
     process.kill(-watcher.pid, "SIGKILL");
   });
+  if (options.outlivesTest === true) return;
   afterThisTest(async () => {
     child.kill("SIGKILL");
     await exited;
