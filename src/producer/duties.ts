@@ -26,14 +26,22 @@ const MAX_PAUSE_BLOCKS = 32;
 /** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
 const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
-/** Duties that are done a few at a time, the first of these first. */
-const BACKGROUND: readonly Duty[] = [
-  ...(["verify-reveal", "verify-post", "miss-reveal", "publish", "ask-quorum"] as const),
-  ...(["settle", "confirm-settle", "give-up"] as const),
-];
-const BACKGROUND_SLOTS = 8;
-/** Posts that are looked for side by side: an earlier run may leave hundreds, and new ones need the gateway too. */
-const CONFIRMING_SLOTS = 16;
+/**
+ * Duties that are done a few at a time, the first of each kind first. What has time to spare. Posts of an earlier run that
+ * are looked for: it may have left hundreds, and new ones need the gateway too. Settlements, which wait for their receipts
+ * most of the time, while what they pay cannot be staked.
+ */
+const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly count: number }>> = {
+  spare: {
+    duties: ["verify-reveal", "verify-post", "miss-reveal", "publish", "ask-quorum", "give-up"],
+    count: 8,
+  },
+  confirming: { duties: ["confirm-post"], count: 16 },
+  settling: { duties: ["settle", "confirm-settle"], count: 40 },
+};
+type Slots = "spare" | "confirming" | "settling";
+const KINDS = Object.keys(SLOTS) as Slots[];
+const slotsFor = (duty: Duty): Slots | undefined => KINDS.find((kind) => SLOTS[kind].duties.includes(duty));
 
 interface Promised {
   record: BountyRecord;
@@ -77,8 +85,8 @@ interface Promised {
  * record from which the next start goes on. Whatever still waits when the reveal is due stops waiting.
  *
  * Ten thousand bounties that wait cost a few comparisons each at a block. Posting and revealing begin at once; what has
- * time to spare takes one of a few slots, so that a start with many open bounties holds nothing up. Confirming a post has
- * slots of its own: it waits for nothing else, and nothing else waits for it.
+ * time to spare takes one of a few slots, so that a start with many open bounties holds nothing up. Confirming a post and
+ * settling have slots of their own: they wait for nothing else, and nothing else waits for them.
  */
 export class Duties {
   readonly #parts: DutiesParts;
@@ -86,8 +94,11 @@ export class Duties {
   readonly #freshHead: OnceABlock<number>;
   readonly #freshParameters: OnceABlock<MarketParameters>;
   readonly #agenda = new Map<Guid, Promised>();
-  readonly #background = new Background(BACKGROUND_SLOTS, BACKGROUND.length);
-  readonly #confirming = new Background(CONFIRMING_SLOTS, 1);
+  readonly #slots: Readonly<Record<Slots, Background>> = {
+    spare: background("spare"),
+    confirming: background("confirming"),
+    settling: background("settling"),
+  };
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
@@ -150,8 +161,7 @@ export class Duties {
   /** No duty is begun any more; resolves when those under way are done. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#background.clear();
-    this.#confirming.clear();
+    for (const kind of KINDS) this.#slots[kind].clear();
     await Promise.allSettled(this.#running);
     this.#books.flush();
   }
@@ -233,44 +243,46 @@ export class Duties {
     if (promised.running || this.#stopped) return undefined;
     const duty = this.#dueDuty(promised);
     if (duty === undefined) return undefined;
-    const rank = BACKGROUND.indexOf(duty);
-    const confirms = duty === "confirm-post";
-    if (rank < 0 && !confirms) return this.#begin(promised);
+    const slots = slotsFor(duty);
+    if (slots === undefined) return this.#begin(promised, undefined);
     if (promised.queued) return undefined;
     promised.queued = true;
-    const slots = confirms ? this.#confirming : this.#background;
-    slots.run(Math.max(rank, 0), async () => {
+    this.#slots[slots].run(SLOTS[slots].duties.indexOf(duty), async () => {
       promised.queued = false;
-      await this.#begin(promised);
+      await this.#begin(promised, slots);
     });
     return undefined;
   }
 
-  #begin(promised: Promised): Promise<void> | undefined {
+  #begin(promised: Promised, slots: Slots | undefined): Promise<void> | undefined {
     if (promised.running || this.#stopped) return undefined;
     promised.running = true;
-    const run = this.#run(promised)
+    const run = this.#run(promised, slots)
       // After a stop that took too long the ledger is closed under whoever still works: the next start goes on.
       .catch((error: unknown) => {
         const guid = promised.record.bounty.guid;
         if (!this.#stopped) this.#parts.tell("bounty.failed", { guid, reason: describeError(error) });
+        return "waits" as const;
       })
-      .finally(() => {
+      .then((next) => {
         promised.running = false;
         this.#running.delete(run);
+        if (next === "elsewhere") void this.#start(promised);
       });
     this.#running.add(run);
     return run;
   }
 
-  /** Does one duty after the other until the bounty has to wait. */
-  async #run(promised: Promised): Promise<void> {
+  /** Does one duty after the other until the bounty has to wait, or what is next has slots of another kind. */
+  async #run(promised: Promised, slots: Slots | undefined): Promise<"waits" | "elsewhere"> {
     const guid = promised.record.bounty.guid;
     let done: Duty | undefined;
     while (!this.#stopped && this.#agenda.has(guid)) {
       const duty = this.#dueDuty(promised);
       // What was done and is still to be done waits for the next block, lest it be done in a circle.
-      if (duty === undefined || duty === done) return;
+      if (duty === undefined || duty === done) return "waits";
+      const others = slotsFor(duty);
+      if (slots !== undefined && others !== undefined && others !== slots) return "elsewhere";
       const waiting = new AbortController();
       if (YIELDING.includes(duty)) promised.yieldToReveal = () => waiting.abort();
       let problem: DutyResult;
@@ -289,8 +301,9 @@ export class Duties {
       if (problem === undefined) promised.failures = {};
       else this.#failed(promised, duty, problem);
       // A second look must not keep the metadata waiting.
-      if (problem !== undefined && !verifying) return;
+      if (problem !== undefined && !verifying) return "waits";
     }
+    return "waits";
   }
 
   #failed(promised: Promised, duty: Duty, reason: string): void {
@@ -339,6 +352,8 @@ export class Duties {
     };
   }
 }
+
+const background = (kind: Slots): Background => new Background(SLOTS[kind].count, SLOTS[kind].duties.length);
 
 /** Blocks. */
 const pauseAfter = (attempt: number): number => Math.min(2 ** (attempt - 1), MAX_PAUSE_BLOCKS);

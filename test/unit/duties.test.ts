@@ -765,8 +765,24 @@ describe("with many bounties", () => {
     expect(duties.resume()).toBe(101);
     await duties.take(GUID, 0);
     await market.mine(1_020);
-    expect(actions().filter((what) => what === "settle")).toHaveLength(8);
+    expect(actions().filter((what) => what === "settle")).toHaveLength(40);
     expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("one that is found ready to settle leaves its place to the next that asks", async () => {
+    many(20, (other) => {
+      ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]);
+      ledger.recordAsserted(other, 0);
+      ledger.recordRevealed(other);
+    });
+    market.quorum = true;
+    market.settle = async () => {
+      market.asked.push("settle");
+      return hanging();
+    };
+    await market.mine(1_031);
+    duties.resume();
+    await expect.poll(() => actions().filter((what) => what === "settle").length).toBe(20);
   });
 
   it("a start looks for its posts a few at a time, and new posts and settlements do not wait for that", async () => {
