@@ -134,9 +134,10 @@ describe("requests to the gateway", () => {
 
   it("are tried again no longer than they can afford", async () => {
     odd.on("GET /x", "hang");
-    const asking = gateway.ask(get("/x", { timeoutMs: 30, patienceMs: 40 }));
+    // The patience ends while the first attempt hangs, however late a busy machine's timers are.
+    const asking = gateway.ask(get("/x", { timeoutMs: 500, patienceMs: 250 }));
     await expect(asking).rejects.toMatchObject({ code: "MARKET_TIMEOUT" });
-    expect(odd.requests("GET /x")).toHaveLength(2);
+    expect(odd.requests("GET /x")).toHaveLength(1);
   });
 
   it("that are limited for ever fail in the end", async () => {
