@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { instant } from "../../src/domain/chain.ts";
-import { type Ask, Gateway } from "../../src/market/polyswarmd/http.ts";
+import { type Ask, Gateway, type GatewayOptions } from "../../src/market/polyswarmd/http.ts";
 import type { Lane } from "../../src/market/polyswarmd/lane.ts";
 import { OddGateway } from "./odd-gateway.ts";
 
@@ -22,10 +22,8 @@ let dice: ReturnType<typeof openDice>;
 let odd: OddGateway;
 let gateway: Gateway;
 
-beforeEach(async () => {
-  dice = openDice();
-  odd = await OddGateway.open();
-  gateway = new Gateway({
+const reach = (options: Partial<GatewayOptions> = {}): Gateway =>
+  new Gateway({
     base: odd.url,
     account: parseAddress(`0x${"11".repeat(20)}`),
     chain: "side",
@@ -34,7 +32,13 @@ beforeEach(async () => {
     backoffMs: 5,
     pauseMs: 50,
     patienceMs: 200,
+    ...options,
   });
+
+beforeEach(async () => {
+  dice = openDice();
+  odd = await OddGateway.open();
+  gateway = reach();
 });
 afterEach(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -85,14 +89,7 @@ describe("requests to the gateway", () => {
   });
 
   it("know when they cannot have arrived", async () => {
-    await using nobody = new Gateway({
-      ...{
-        base: "http://127.0.0.1:1",
-        account: parseAddress(`0x${"11".repeat(20)}`),
-        chain: "side" as const,
-      },
-      ...{ clock: { now: () => instant(now) }, random: () => 0.5, attempts: 1 },
-    });
+    await using nobody = reach({ base: "http://127.0.0.1:1", attempts: 1 });
     await expect(nobody.ask(get("/x"))).rejects.toMatchObject({ code: "MARKET_UNREACHABLE", reached: "no" });
   });
 
@@ -138,6 +135,13 @@ describe("requests to the gateway", () => {
     const asking = gateway.ask(get("/x", { timeoutMs: 500, patienceMs: 250 }));
     await expect(asking).rejects.toMatchObject({ code: "MARKET_TIMEOUT" });
     expect(odd.requests("GET /x")).toHaveLength(1);
+  });
+
+  it("whose patience ends before the next attempt say what was wrong with the last", async () => {
+    odd.on("GET /x", { status: 500, text: "" });
+    await using hesitant = reach({ backoffMs: 400 });
+    const asking = hesitant.ask(get("/x", { patienceMs: 200 }));
+    await expect(asking).rejects.toMatchObject({ code: "MARKET_FAILED" });
   });
 
   it("that are limited for ever fail in the end", async () => {

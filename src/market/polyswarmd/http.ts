@@ -143,6 +143,8 @@ export class Gateway implements AsyncDisposable {
         failures++;
         if (!repeatable || failures >= attempts || impatience?.aborted) throw error;
         await sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), undefined, { signal: ask.signal });
+        // What went wrong is worth more to the caller than that there was no time for another attempt.
+        if (impatience?.aborted) throw error;
       }
     }
   }
