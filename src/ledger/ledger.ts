@@ -228,6 +228,11 @@ export class Ledger implements Disposable {
     return row && readAssertion(row);
   }
 
+  /** Whether anything was ever planned on this chain. */
+  hasAsserted(chain: ChainName): boolean {
+    return this.#get("SELECT 1 FROM assertion WHERE chain = ? LIMIT 1", chain) !== undefined;
+  }
+
   /**
    * Remembers what was signed for a duty, in the order of the nonces, and moves the bounty to the state in which it may
    * be on its way. The last transaction decides; those before it do nothing by themselves.

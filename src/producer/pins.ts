@@ -104,12 +104,16 @@ export function storePins(chain: ChainName, pins: Pins, ledger: Ledger): void {
 
 /**
  * A commitment can only be revealed, and a stake only be settled, by the account that made it. Throws ConfigFault
- * WALLET_CHANGED when the ledger was begun by another.
+ * WALLET_CHANGED when the ledger holds an assertion of another. One that was begun with a wrong keyfile, and has come to
+ * nothing yet, is bound to it no longer.
  */
 export function pinAccount(chain: ChainName, account: Address, ledger: Ledger): void {
-  ledger.setPin(chain, "account", account);
-  const pinned = ledger.pin(chain, "account") ?? account;
-  if (sameAddress(pinned, account)) return;
+  const pinned = ledger.pin(chain, "account");
+  if (pinned !== undefined && sameAddress(pinned, account)) return;
+  if (pinned === undefined || !ledger.hasAsserted(chain)) {
+    ledger.replacePin(chain, "account", account);
+    return;
+  }
   throw new ConfigFault(
     "WALLET_CHANGED",
     `The ledger holds the stakes of account ${pinned}, and the keyfile is that of ${account}.`,

@@ -27,13 +27,26 @@ function promise(ledger: Ledger): void {
   ledger.planAssertion(bounty, aPlan());
 }
 
-it("a ledger is refused to another account than the one that began it, which alone can reveal its stakes", () => {
+it("a ledger is refused to another account than the one that asserted, which alone can reveal its stakes", () => {
   using ledger = openLedger(":memory:", clock);
   pinAccount("side", account, ledger);
+  promise(ledger);
   expect(() => pinAccount("side", parseAddress(account.toLowerCase()), ledger)).not.toThrow();
   expect(() => pinAccount("side", another, ledger)).toThrow(
     expect.objectContaining({ code: "WALLET_CHANGED", message: expect.stringContaining(account) }),
   );
+});
+
+it("a ledger in which nothing was promised takes another account: the first keyfile was the wrong one", () => {
+  using ledger = openLedger(":memory:", clock);
+  pinAccount("side", account, ledger);
+  ledger.see(aBounty());
+  pinAccount("side", another, ledger);
+  promise(ledger);
+  expect(() => pinAccount("side", account, ledger)).toThrow(
+    expect.objectContaining({ code: "WALLET_CHANGED", message: expect.stringContaining(another) }),
+  );
+  expect(() => pinAccount("home", account, ledger)).not.toThrow();
 });
 
 it("the contracts of several chains cannot be configured by the name of one", () => {
