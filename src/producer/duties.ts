@@ -7,7 +7,7 @@ import type { Nct } from "../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../ledger/records.ts";
 import { Background } from "./background.ts";
 import { Books } from "./books.ts";
-import { type Duty, nextDuty, revealIsDue } from "./duty.ts";
+import { type Duty, nextDuty, revealIsDue, revealIsUrgent } from "./duty.ts";
 import type { DutiesParts, DutyResult, Errand, Recollection } from "./errand.ts";
 import { OnceABlock } from "./once-a-block.ts";
 import { confirmPosting, giveUpPlanned, postAssertion, verifyPosting } from "./post-assertion.ts";
@@ -27,21 +27,21 @@ const MAX_PAUSE_BLOCKS = 32;
 const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
 /**
- * Duties that are done a few at a time, the first of each kind first. What has time to spare. Posts of an earlier run that
- * are looked for: it may have left hundreds, and new ones need the gateway too. Settlements, which wait for their receipts
- * most of the time, while what they pay cannot be staked.
+ * Duties that are done a few at a time, the first of each kind first. What has time to spare. Posts and reveals of an
+ * earlier run that are looked for: it may have left hundreds, and new bounties need the gateway too; a reveal whose window
+ * is about to close waits for no slot. Settlements, which wait for their receipts most of the time, while what they pay
+ * cannot be staked.
  */
 const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly count: number }>> = {
   spare: {
     duties: ["verify-reveal", "verify-post", "miss-reveal", "publish", "ask-quorum", "give-up"],
     count: 8,
   },
-  confirming: { duties: ["confirm-post"], count: 16 },
+  confirming: { duties: ["confirm-reveal", "confirm-post"], count: 16 },
   settling: { duties: ["settle", "confirm-settle"], count: 40 },
 };
 type Slots = "spare" | "confirming" | "settling";
 const KINDS = Object.keys(SLOTS) as Slots[];
-const slotsFor = (duty: Duty): Slots | undefined => KINDS.find((kind) => SLOTS[kind].duties.includes(duty));
 
 interface Promised {
   record: BountyRecord;
@@ -85,7 +85,7 @@ interface Promised {
  * record from which the next start goes on. Whatever still waits when the reveal is due stops waiting.
  *
  * Ten thousand bounties that wait cost a few comparisons each at a block. Posting and revealing begin at once; what has
- * time to spare takes one of a few slots, so that a start with many open bounties holds nothing up. Confirming a post and
+ * time to spare takes one of a few slots, so that a start with many open bounties holds nothing up. Confirming and
  * settling have slots of their own: they wait for nothing else, and nothing else waits for them.
  */
 export class Duties {
@@ -238,12 +238,21 @@ export class Duties {
     return duty === "wait" || (head < notBefore && PATIENT.includes(duty)) ? undefined : duty;
   }
 
+  /** Undefined for what begins at once. */
+  #slotsFor({ record }: Promised, duty: Duty): Slots | undefined {
+    const { market } = this.#parts;
+    const { revealWindow } = market.parameters();
+    const urgent = revealIsUrgent(record.bounty.expiration, revealWindow, market.head());
+    if (duty === "confirm-reveal" && urgent) return undefined;
+    return KINDS.find((kind) => SLOTS[kind].duties.includes(duty));
+  }
+
   /** Resolves at once when there is nothing to do, or nothing that begins before others. */
   #start(promised: Promised): Promise<void> | undefined {
     if (promised.running || this.#stopped) return undefined;
     const duty = this.#dueDuty(promised);
     if (duty === undefined) return undefined;
-    const slots = slotsFor(duty);
+    const slots = this.#slotsFor(promised, duty);
     if (slots === undefined) return this.#begin(promised, undefined);
     if (promised.queued) return undefined;
     promised.queued = true;
@@ -281,7 +290,7 @@ export class Duties {
       const duty = this.#dueDuty(promised);
       // What was done and is still to be done waits for the next block, lest it be done in a circle.
       if (duty === undefined || duty === done) return "waits";
-      const others = slotsFor(duty);
+      const others = this.#slotsFor(promised, duty);
       if (slots !== undefined && others !== undefined && others !== slots) return "elsewhere";
       const waiting = new AbortController();
       if (YIELDING.includes(duty)) promised.yieldToReveal = () => waiting.abort();

@@ -124,6 +124,13 @@ export const inTimeToReveal = (expiration: number, revealWindow: number, head: n
 export const revealIsDue = (expiration: number, revealWindow: number, head: number): boolean =>
   head >= revealFrom(expiration, revealWindow);
 
+/** Blocks in which a reveal can still be looked for, handed over again and mined. */
+const HURRY_BLOCKS = 5;
+
+/** Whether a reveal whose fate is unknown has no time to wait for its turn. */
+export const revealIsUrgent = (expiration: number, revealWindow: number, head: number): boolean =>
+  head >= expiration + revealWindow - HURRY_BLOCKS;
+
 /**
  * The block after which the reveal is sent. With room in the window we wait until a node that is a block behind would
  * accept it too; in the shortest windows there is no room, and the next block is the first of the window.

@@ -801,6 +801,26 @@ describe("with many bounties", () => {
     expect(ledger.find(key)?.state).toBe("settled");
   });
 
+  it("a start looks for its reveals a few at a time, until the window is about to close", async () => {
+    many(100, (other) => {
+      ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]);
+      ledger.recordAsserted(other, 0);
+      ledger.recordSigned(other, "reveal", [signed(`0xreveal-${other.guid}`)]);
+    });
+    market.assertions = () => {
+      market.asked.push("assertions");
+      return new Promise(() => {});
+    };
+    const looks = () => market.asked.filter((what) => what === "assertions").length;
+    await market.mine(1_020);
+    duties.resume();
+    expect(looks()).toBe(16);
+    await market.mine(1_024);
+    expect(looks()).toBe(16);
+    await market.mine(1_025);
+    expect(looks()).toBe(100);
+  });
+
   it("that all ended while we were away, the newest block is asked for once and each of them written off", async () => {
     many(100, () => {});
     await market.mine(1_019);
