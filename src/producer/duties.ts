@@ -19,10 +19,13 @@ import {
   verifyReveal,
 } from "./reveal-assertion.ts";
 import { askQuorum, confirmSettling, settleBounty } from "./settle-bounty.ts";
+import { SkippedBlocks } from "./skipped-blocks.ts";
 
 /** Duties that wait longer each time they fail; the others have a window to meet and are tried at every block. */
 const PATIENT: readonly Duty[] = ["publish", "ask-quorum", "settle", "confirm-settle"];
 const MAX_PAUSE_BLOCKS = 32;
+/** Quorums that skipped blocks may have held are asked for once in so many blocks at most. */
+const QUORUMS_EVERY_BLOCKS = 5;
 /** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
 const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
@@ -108,9 +111,11 @@ export class Duties {
     this.#books = new Books(ledger, market.chain, tell);
     this.#freshHead = new OnceABlock(market, () => market.freshHead());
     this.#freshParameters = new OnceABlock(market, () => market.freshParameters());
-    market.on("block", () => {
+    const skipped = new SkippedBlocks(market.head(), QUORUMS_EVERY_BLOCKS);
+    market.on("block", ({ number }) => {
       if (this.#stopped) return;
       this.#books.flush();
+      if (skipped.before(number)) this.#doubtQuorums(number);
       this.#consider();
     });
     market.on("connected", () => {
@@ -214,6 +219,14 @@ export class Duties {
     promised.recalled.announced = payout;
     promised.notBefore = 0;
     void this.#start(promised);
+  }
+
+  /** What was said in blocks that the stream skipped nobody heard. Nobody votes before the reveal window closes. */
+  #doubtQuorums(head: number): void {
+    const { revealWindow } = this.#parts.market.parameters();
+    for (const { record, recalled } of this.#agenda.values()) {
+      if (record.bounty.expiration + revealWindow < head) recalled.quorumUnheard = true;
+    }
   }
 
   #consider(): void {

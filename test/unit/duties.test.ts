@@ -686,7 +686,7 @@ describe("settling", () => {
   });
 
   it("does not wait for the vote window after a quorum that an earlier run, or a cut stream, kept us from hearing of", async () => {
-    await market.mine(1_040);
+    for (let number = 1_021; number <= 1_040; number++) await market.mine(number);
     expect(market.asked).not.toContain("quorum");
     market.tell("connected");
     await market.mine(1_041);
@@ -697,6 +697,19 @@ describe("settling", () => {
     openDuties().resume();
     await market.mine(1_043);
     expect(ledger.find(key)?.state).toBe("settled");
+  });
+
+  it("does not wait for the vote window after a quorum in blocks that the stream skipped", async () => {
+    for (let number = 1_021; number <= 1_034; number++) await market.mine(number);
+    expect(market.asked).not.toContain("quorum");
+    market.quorum = true;
+    await market.mine(1_036);
+    expect(ledger.find(key)?.state).toBe("settled");
+  });
+
+  it("asks for a quorum once in five blocks at most, however often the stream skips one", async () => {
+    for (let number = 1_040; number < 1_060; number += 2) await market.mine(number);
+    expect(market.asked.filter((what) => what === "quorum")).toHaveLength(4);
   });
 
   it("is sent anew when nobody has seen it for long, because nodes lose transactions", async () => {
