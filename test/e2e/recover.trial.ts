@@ -70,9 +70,8 @@ describe("recover, with the ledger lost after asserting on three bounties", () =
     folder[Symbol.dispose]();
   });
 
-  it("finds nothing for another wallet, and says so", async () => {
-    const other = join(folder.path, "other");
-    const flags = recoverFlags(sandbox.url, other).toSpliced(3, 4);
+  it("finds nothing for another wallet, says so, and leaves the data directory to the right one", async () => {
+    const flags = recoverFlags(sandbox.url, folder.path).toSpliced(3, 4);
     const keystore = ["--keyfile", join(ROOT, "test/fixtures/keystore/web3-pbkdf2.json")];
     const { code, stdout } = await microengine([...flags, ...keystore, "--embedded", "1"], {
       PASSWORD: "testpassword",

@@ -216,6 +216,21 @@ describe("the walk through all bounties", () => {
     expect(visited.slice(0, 8).toSorted()).toEqual(guids.slice(-8));
   });
 
+  it("leaves none out that a node which lags left out of a page before the end", async () => {
+    const market = new LongMarket();
+    const pages: number[] = [];
+    const bountyPage = market.bountyPage.bind(market);
+    market.bountyPage = async (page) => {
+      pages.push(page);
+      const read = pages.filter((number) => number === page).length;
+      // The first time it was full, for the end of the list was looked for behind it.
+      return (await bountyPage(page)).slice(0, page === 1 && read === 2 ? 30 : undefined);
+    };
+    const visited: Guid[] = [];
+    await walk({ market, blocks: undefined, visit: async (guid) => void visited.push(guid) }, never);
+    expect(visited.toSorted()).toEqual(guids);
+  });
+
   it("visits what expired within so many blocks, and asks for little beyond", async () => {
     const market = new LongMarket();
     const asked: Guid[] = [];

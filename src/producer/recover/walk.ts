@@ -1,3 +1,4 @@
+import { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Marketplace } from "../../market/port.ts";
 import { type Look, lookThrough } from "../bounty-list.ts";
@@ -14,14 +15,23 @@ export interface Walk {
  * Visits the marketplace's bounties, the newest first: what can still be revealed comes before what can only be settled.
  * A settlement has no deadline, so by default there is no end but the first bounty ever. With `blocks`, a bounty costs a
  * request more, because when it expired decides whether it is visited.
+ *
+ * Nobody comes back later, as the backfill does: a page before the end that is not full, as a node gives it that lags, is
+ * asked for again. Throws Fault BOUNTY_LIST_GAP when it stays so, or whatever keeps a page from being read.
  */
 export async function walk({ market, blocks, visit }: Walk, signal: AbortSignal): Promise<void> {
-  const pages = {
-    size: market.bountiesPerPage,
-    read: (page: number) => askAgain(() => market.bountyPage(page, signal), signal),
+  const size = market.bountiesPerPage;
+  let endFound = false;
+  const readPage = async (page: number): Promise<readonly Guid[]> => {
+    const guids = await market.bountyPage(page, signal);
+    if (!endFound || guids.length === size) return guids;
+    const sentence = `Page ${page} of the bounties lists ${guids.length} of ${size}, and more pages follow.`;
+    throw new Fault("BOUNTY_LIST_GAP", sentence, { retryable: true });
   };
+  const pages = { size, read: (page: number) => askAgain(() => readPage(page), signal) };
   const horizon = blocks === undefined ? undefined : market.head() - blocks;
   const look = async (guid: Guid): Promise<Look> => {
+    endFound = true;
     const expiration =
       horizon === undefined
         ? undefined
