@@ -32,7 +32,8 @@ export interface HealthServer extends AsyncDisposable {
 /** Throws ConfigFault when the address cannot be served on. */
 export async function serveHealth(options: HealthOptions): Promise<HealthServer> {
   const { host, log, metrics } = options;
-  const server = fastify();
+  // A process that ends waits for nobody: whoever leaves a request unfinished would keep it for ever.
+  const server = fastify({ forceCloseConnections: true });
   for (const [path, look] of [
     ["/healthz", () => options.live()],
     ["/readyz", () => options.ready()],

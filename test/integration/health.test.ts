@@ -74,6 +74,30 @@ describe("health over HTTP", () => {
     await server[Symbol.asyncDispose]();
     await closed;
   });
+
+  it("ends although a request never comes to its end, and another is never answered", async () => {
+    const asked = Promise.withResolvers<void>();
+    const server = await serve({
+      live: () => {
+        asked.resolve();
+        return new Promise(() => {});
+      },
+    });
+    const connections = [connect(server.port, "127.0.0.1"), connect(server.port, "127.0.0.1")] as const;
+    const closed = connections.map((connection) =>
+      once(
+        connection.on("error", () => {}),
+        "close",
+      ),
+    );
+    await Promise.all(connections.map((connection) => once(connection, "connect")));
+    const [unfinished, unanswered] = connections;
+    unfinished.write("GET /readyz HTTP/1.1\r\nHost: x\r\n");
+    unanswered.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    await asked.promise;
+    await server[Symbol.asyncDispose]();
+    await Promise.all(closed);
+  });
 });
 
 describe("metrics over HTTP", () => {
