@@ -2,7 +2,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigFault } from "../domain/fault.ts";
+import { ConfigFault, describeError } from "../domain/fault.ts";
 import { ensureWritable } from "./open.ts";
 
 /** A data directory that nobody else works in. */
@@ -31,16 +31,25 @@ export function holdDataDir(folder: string): HeldDataDir {
     writeFileSync(holder, `process ${process.pid} on ${hostname()}`);
   } catch (cause) {
     lock?.close();
-    throw isBusy(cause) ? held(folder, holder) : cause;
+    throw isBusy(cause) ? held(folder, holder) : unlockable(folder, cause);
   }
   const { dev, ino } = statSync(file);
   return {
-    place: `${hostname()}:${dev}:${ino}`,
+    place: `${hostname()}:${bootId()}:${dev}:${ino}`,
     [Symbol.dispose]() {
       rmSync(holder, { force: true });
       lock.close();
     },
   };
+}
+
+/** Two machines set up alike have the same host name, and the same numbers for the first file on the same kind of disk. */
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return ""; // not on Linux
+  }
 }
 
 /** SQLITE_BUSY. */
@@ -54,6 +63,16 @@ function held(folder: string, holder: string): ConfigFault {
     { hint: "One wallet, one producer: stop that one, or choose another --data-dir for another wallet." },
   );
 }
+
+const unlockable = (folder: string, cause: unknown): ConfigFault =>
+  new ConfigFault(
+    "LEDGER_UNWRITABLE",
+    `The data directory ${folder} cannot be locked: ${describeError(cause)}.`,
+    {
+      hint: "Make room on its disk; producer.lock and producer.pid in it may be removed while no producer runs.",
+      cause,
+    },
+  );
 
 function readHolder(file: string): string {
   try {

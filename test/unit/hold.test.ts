@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -40,4 +40,24 @@ it("a data directory is free at once when its producer was killed", async () => 
   holder.kill("SIGKILL");
   await gone;
   using _next = holdDataDir(folder);
+});
+
+it.each(["producer.lock", "producer.pid"])(
+  "a data directory whose %s cannot be used is refused with its name",
+  (name) => {
+    mkdirSync(join(folder, name));
+    expect(() => holdDataDir(folder)).toThrow(
+      expect.objectContaining({ code: "LEDGER_UNWRITABLE", message: expect.stringContaining(folder) }),
+    );
+  },
+);
+
+it("a data directory has a name that no other machine has, whatever that is called", () => {
+  const held = holdDataDir(folder);
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  expect(held.place).toContain(bootId);
+  const { place } = held;
+  held[Symbol.dispose]();
+  using again = holdDataDir(folder);
+  expect(again.place).toBe(place);
 });
