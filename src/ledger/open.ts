@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigFault } from "../domain/fault.ts";
+import { ConfigFault, describeError } from "../domain/fault.ts";
+import { isDiskTrouble } from "./disk-trouble.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /**
@@ -24,18 +25,34 @@ export function openLedgerFile(file: string): DatabaseSync {
         { hint: "Run that version again, or choose another --data-dir." },
       );
     }
+    refuseDamage(db);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate(db, version);
     return db;
   } catch (error) {
     db?.close();
     if (error instanceof ConfigFault) throw error;
-    throw new ConfigFault(
-      "LEDGER_CORRUPT",
-      `The ledger ${file} cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
-      { hint: "It was left untouched; restore a copy, or choose another --data-dir.", cause: error },
-    );
+    const words = describeError(error);
+    if (isDiskTrouble(error)) {
+      throw new ConfigFault("LEDGER_UNWRITABLE", `The ledger ${file} cannot be written: ${words}.`, {
+        hint: "Make room on its disk, or end whatever else holds the file; it was left as it is.",
+        cause: error,
+      });
+    }
+    throw new ConfigFault("LEDGER_CORRUPT", `The ledger ${file} cannot be used: ${words}.`, {
+      hint: "It was left untouched; restore a copy, or choose another --data-dir.",
+      cause: error,
+    });
   }
+}
+
+/**
+ * Reads every page once, a second for about 250,000 bounties: damage that is met later would be in the middle of a promise,
+ * and by then more had been written on top of it.
+ */
+function refuseDamage(db: DatabaseSync): void {
+  const { quick_check: found } = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
+  if (found !== "ok") throw new Error(`it is damaged (${found})`);
 }
 
 function versionOf(db: DatabaseSync): number {
@@ -52,13 +69,18 @@ function migrate(db: DatabaseSync, from: number): void {
   }
 }
 
-/** Makes the folder of a file, for the owner alone. Throws ConfigFault LEDGER_UNWRITABLE when it cannot be written in. */
+/**
+ * Makes a file, and its folder, for the owner alone: the ledger knows what others would like to before it is revealed. What
+ * is there keeps its owner and its mode. Throws ConfigFault LEDGER_UNWRITABLE when it cannot be written.
+ */
 export function ensureWritable(file: string): void {
   const folder = dirname(file);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK);
+    // Closing a file that is there would end this process's locks on it.
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+    else closeSync(openSync(file, "a", 0o600));
   } catch (error) {
     throw new ConfigFault("LEDGER_UNWRITABLE", `The data directory ${folder} cannot be written to.`, {
       hint: "Choose another --data-dir (DATA_DIR), or change its owner.",

@@ -170,6 +170,12 @@ describe.concurrent("one line and exit code 2 is the answer to", () => {
       () => producer("--data-dir", at("text", "data")),
       /data directory .*text\/data cannot be written to/,
     ],
+    // Where not even root can write.
+    [
+      "a data directory that is read-only",
+      () => producer("--data-dir", "/proc/tty"),
+      /^The data directory \/proc\/tty cannot be written to\. Choose another --data-dir \(DATA_DIR\)/,
+    ],
     [
       "a contracts folder that is not there",
       () => sandbox("--contracts", at("none")),

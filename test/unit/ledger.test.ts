@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -215,6 +224,38 @@ describe("the ledger", () => {
     const before = readFileSync(file);
     expect(() => openLedger(file, clock)).toThrow(expect.objectContaining({ code: "LEDGER_CORRUPT" }));
     expect(readFileSync(file)).toEqual(before);
+  });
+
+  it("finds damage on any page before it writes, and leaves every byte as it was", () => {
+    {
+      using ledger = openLedger(file, clock);
+      planned(ledger);
+    }
+    const whole = readFileSync(file);
+    const PAGE = 4096;
+    for (let page = 1; page < whole.length / PAGE; page++) {
+      const damaged = Buffer.from(whole);
+      damaged.fill(0xa5, page * PAGE, (page + 1) * PAGE);
+      writeFileSync(file, damaged);
+      expect(() => openLedger(file, clock), `page ${page}`).toThrow(
+        expect.objectContaining({ code: "LEDGER_CORRUPT" }),
+      );
+      expect(readFileSync(file)).toEqual(damaged);
+    }
+  });
+
+  it("says that the disk does not let it write, and not that it is damaged", () => {
+    openLedger(file, clock)[Symbol.dispose]();
+    mkdirSync(`${file}-wal`);
+    expect(() => openLedger(file, clock)).toThrow(expect.objectContaining({ code: "LEDGER_UNWRITABLE" }));
+  });
+
+  it("keeps a new file to its owner, also in a folder that is open to all", () => {
+    chmodSync(folder, 0o755);
+    using _ledger = openLedger(file, clock);
+    const modes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777]);
+    expect(modes).not.toEqual([]);
+    expect(modes.filter(([, mode]) => mode !== 0o600)).toEqual([]);
   });
 
   it("refuses a ledger written by a newer version", () => {
