@@ -57,16 +57,18 @@ function program<Table extends SettingsTable>(
     const config = readSettings(settings, { flags, env: process.env }) as ConfigOf<Table> & LogConfig;
     showStacks = ["debug", "trace"].includes(config.log);
     const log = createLogger({ level: config.log, format: config.logFormat, name });
-    warnOfVisibleSecrets(visibleSecrets(settings, flags), log);
+    hideSecrets(visibleSecrets(settings, flags), name, log);
     const io = { log, signal: stopSignal(process, () => performance.now()), env: process.env };
     return run(config, io, words);
   };
   return { name, summary, settings, operands, start };
 }
 
-function warnOfVisibleSecrets(flags: readonly string[], log: Logger): void {
+/** A title takes the place of the arguments in the list of processes. They stood there until now, and do so in npm's. */
+function hideSecrets(flags: readonly string[], name: string, log: Logger): void {
   if (flags.length === 0) return;
-  const hint = "Everybody on this machine can read them; give variables, or files such as PASSWORD_FILE.";
+  process.title = `microengine ${name}`;
+  const hint = "Everybody on this machine could read them; give variables, or files such as PASSWORD_FILE.";
   log.warn({ flags, hint }, "secrets.visible");
 }
 
@@ -165,7 +167,11 @@ function tell(error: unknown): number {
 function misuse({ code, message }: CommanderError): string {
   const commands = `The commands are ${PROGRAMS.map(({ name }) => name).join(", ")}; --help says more.`;
   if (code === "commander.help") return `Which command? ${commands}`;
-  const sentence = message.replace(/^error: /, "").replaceAll("\n", " ");
+  // What was given to a mistyped option may be a secret.
+  const sentence = message
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ")
+    .replace(/(unknown option '[^'=]*)=.*'/, "$1'");
   if (code === "commander.unknownCommand") return `${sentence}. ${commands}`;
   const advice = adviceFor(sentence);
   return advice === undefined ? sentence : `${sentence}. ${advice}`;

@@ -23,7 +23,9 @@ export function parseGatewayAddress(text: string): string {
           ? "carries more than a host and a path"
           : undefined;
   if (url === null || why !== undefined) {
-    throw new ConfigFault("POLYSWARMD_ADDRESS_INVALID", `The polyswarmd address "${given}" ${why}.`, {
+    // Whatever stands before an "@" may be a password.
+    const shown = given.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, "$1...@");
+    throw new ConfigFault("POLYSWARMD_ADDRESS_INVALID", `The polyswarmd address "${shown}" ${why}.`, {
       hint: "Give --polyswarmd-addr something like https://gateway.example/v1/default or http://localhost:31337.",
     });
   }

@@ -30,6 +30,15 @@ describe("the gateway address", () => {
     );
   });
 
+  it.each([
+    "https://user:secret@host/",
+    "user:secret@host",
+    "https://user:secret@host:99999",
+    "//a:sec/secret@b",
+  ])("is not repeated with the password in it: %j", (given) => {
+    expect(() => parseGatewayAddress(given)).toThrow(/^(?!.*secret)The polyswarmd address/);
+  });
+
   it("is known not to name its scheme, which is https then", () => {
     expect(namesNoScheme(" localhost:31337")).toBe(true);
     expect(namesNoScheme("http://localhost:31337")).toBe(false);
