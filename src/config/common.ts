@@ -85,6 +85,7 @@ export const queueing = {
     value: "SECRET",
     help: "seal jobs and answers with this secret, the same for a producer and its consumers",
     secret: true,
+    yieldsTo: "queue-secret-file",
     reads: secretText,
   }),
   queueSecretFile: maybe({

@@ -31,6 +31,7 @@ export const producerSettings = {
     value: "PASSWORD",
     help: "password of the keystore; better in a file, or typed when asked on a terminal",
     secret: true,
+    yieldsTo: "password-file",
     reads: text,
   }),
   passwordFile: maybe({

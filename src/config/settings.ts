@@ -30,6 +30,8 @@ interface Row {
   readonly secret?: true | ((text: string) => boolean);
   /** Not for people: left out of the help. */
   readonly hidden?: true;
+  /** Another flag that says the same, by other means: given, it beats this row's variable too. */
+  readonly yieldsTo?: string;
 }
 
 interface ValueRow<T> extends Row {
@@ -132,6 +134,7 @@ function given(setting: Setting<unknown>, { flags, env }: Sources): readonly str
   const flag = flags[setting.flag];
   if (flag === true) return ["yes"];
   if (flag !== undefined) return typeof flag === "string" ? [flag] : flag;
+  if (setting.yieldsTo !== undefined && flags[setting.yieldsTo] !== undefined) return undefined;
   const variable = setting.env === undefined ? undefined : env[setting.env];
   if (variable === undefined || variable.trim() === "") return undefined;
   // A password may begin or end with a space; nothing else does on purpose.

@@ -48,6 +48,18 @@ describe("the secret of the queue", () => {
   });
 });
 
+describe("a file that a flag names", () => {
+  it("beats a secret in a variable, as every flag does, and a secret given as a flag beats both", () => {
+    const env = { PASSWORD: "of old", QUEUE_SECRET: "0123456789abcdef" };
+    const files = { "password-file": "f", "queue-secret-file": "g" };
+    const read = readSettings(producerSettings, { flags: files, env });
+    expect(read).toMatchObject({ passwordFile: "f", queueSecretFile: "g" });
+    expect([read.password, read.queueSecret]).toEqual([undefined, undefined]);
+    expect(readSettings(producerSettings, { flags: { password: "p", ...files }, env }).password).toBe("p");
+    expect(readSettings(producerSettings, { flags: {}, env }).password).toBe("of old");
+  });
+});
+
 describe("secrets among the flags", () => {
   it("are found, whatever the process", () => {
     const flags = {
