@@ -206,13 +206,12 @@ describe.concurrent("no secret leaves the process that has it", () => {
     }
 
     const told = ["--password", scene.env.PASSWORD, "--api-key", scene.env.API_KEY, "--wait", "60"];
-    await using waiting = new Spoken(["producer", ...told], {
-      ...scene.env,
-      REDIS_ADDR: "127.0.0.1:1",
-    });
-    await waiting.says("redis.waiting");
-    expect(waiting.said).toContain("secrets.visible");
-    expect(scene.leaks(ofProcess(waiting.child.pid!, "cmdline"))).toEqual([]);
+    {
+      await using waiting = new Spoken(["producer", ...told], { ...scene.env, REDIS_ADDR: "127.0.0.1:1" });
+      await waiting.says("redis.waiting");
+      expect(waiting.said).toContain("secrets.visible");
+      expect(scene.leaks(ofProcess(waiting.child.pid!, "cmdline"))).toEqual([]);
+    }
 
     const erring = join(scene.folder, "erring.mjs");
     writeFileSync(erring, ERRING);
