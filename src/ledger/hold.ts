@@ -12,6 +12,8 @@ export interface HeldDataDir extends Disposable {
    * gone.
    */
   readonly place: string;
+  /** Whether others than its owner may look into it. Never one that was made here: then its owner chose so. */
+  readonly open: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export function holdDataDir(folder: string): HeldDataDir {
   const { dev, ino } = statSync(file);
   return {
     place: `${hostname()}:${bootId()}:${dev}:${ino}`,
+    open: (statSync(folder).mode & 0o077) !== 0,
     [Symbol.dispose]() {
       rmSync(holder, { force: true });
       lock.close();

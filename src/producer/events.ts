@@ -25,6 +25,8 @@ export interface ProducerEvents {
   "producer.handing-over-failed": { chain: string; reason: string };
   /** Bounties of an earlier run that are taken up again. */
   "producer.resumed": { chain: string; promised: number; unpromised: number };
+  /** Others on this machine may look into the data directory, where the ledger is. */
+  "data-dir.open": { folder: string; hint: string };
   /** Another producer took the wallet over while we could not reach Redis: we stop. */
   "lease.lost": { account: string; reason: string };
 
@@ -101,6 +103,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "artifact.answered": "debug",
   "artifact.distilled": "debug",
   "bounty.dispatched": "debug",
+  "data-dir.open": "warn",
   "lease.lost": "error",
   "market.disconnected": "warn",
   "producer.handing-over-failed": "warn",

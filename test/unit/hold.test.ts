@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -60,4 +60,12 @@ it("a data directory has a name that no other machine has, whatever that is call
   held[Symbol.dispose]();
   using again = holdDataDir(folder);
   expect(again.place).toBe(place);
+});
+
+it("a data directory is made for its owner alone, and one that others may look into is told of", () => {
+  using made = holdDataDir(join(folder, "made"));
+  expect(made.open).toBe(false);
+  chmodSync(folder, 0o710);
+  using given = holdDataDir(folder);
+  expect(given.open).toBe(true);
 });
