@@ -8,6 +8,7 @@ export const CAVEATS = [
   "too-deep", // archives in archives, deeper than anybody looks
   "too-many-entries",
   "too-much", // unpacks to more than is looked at
+  "unsupported", // packed in a way that scanners do not unpack
   "damaged", // contradicts itself: unpackers differ in what they find in it
   "truncated", // ends before it says it does
   "macros", // a document with programs in it

@@ -12,8 +12,11 @@ export function oleLock(content: Uint8Array): Caveat | undefined {
   const said = lockOfStreams(directory);
   if (LOCKED.some((name) => names.has(name)) || said === "encrypted")
     return caveat("encrypted", "The document is under a password.");
-  const macros = VBA.some((name) => names.has(name)) || said === "macros";
-  return macros ? caveat("macros", "The document has macros.") : undefined;
+  if (VBA.some((name) => names.has(name)) || said === "macros")
+    return caveat("macros", "The document has macros.");
+  return directory.complete
+    ? undefined
+    : caveat("too-many-entries", `More than ${directory.names.size} streams in the OLE document.`);
 }
 
 /** Of what OOXML and PowerPoint become under a password, and of the programs in a document. */
@@ -21,4 +24,9 @@ const LOCKED = ["encryptedpackage", "encryptedsummary"];
 const VBA = ["vba", "_vba_project", "_vba_project_cur"];
 
 export const pdfLock = (content: Uint8Array): Caveat | undefined =>
-  asBuffer(content).includes("/Encrypt") ? caveat("encrypted", "The PDF has encrypted content.") : undefined;
+  ENCRYPT.test(asBuffer(content).toString("latin1"))
+    ? caveat("encrypted", "The PDF has encrypted content.")
+    : undefined;
+
+/** `/Encrypt`; any letter of a name may be written as the number that it is. Source: ISO 32000 7.3.5. */
+const ENCRYPT = /\/(?:E|#45)(?:n|#6[eE])(?:c|#63)(?:r|#72)(?:y|#79)(?:p|#70)(?:t|#74)/;

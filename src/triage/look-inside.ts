@@ -3,7 +3,7 @@
  * worth so much work and no more. What is unpacked is looked at and forgotten; nothing is written anywhere.
  *
  * A ZIP is read by its directory; of its entries only the first bytes are unpacked, and whole archives among them. A tar
- * is walked, a gzip unpacked. What else can hold files (7z, rar, cab ...) is not opened, only asked whether it is
+ * is walked, a gzip unpacked, a mail's attachments decoded. What else can hold files (7z, rar, cab ...) is not opened, only asked whether it is
  * encrypted where it says so in clear.
  */
 import { setImmediate as breathe } from "node:timers/promises";
@@ -11,11 +11,12 @@ import { promisify } from "node:util";
 import { constants, gunzip, inflateRaw, inflateRawSync } from "node:zlib";
 import { type Caveat, caveat } from "../domain/caveat.ts";
 import { oleLock, pdfLock } from "./locks.ts";
+import { isMail, mailParts } from "./mail.ts";
 import { rarLock } from "./rar.ts";
 import { sevenZipLock } from "./seven-zip.ts";
-import { tarMembers } from "./tar.ts";
-import { truncation } from "./truncation.ts";
-import { packedContent, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
+import { isTar, tarMembers } from "./tar.ts";
+import { programEnd, truncation } from "./truncation.ts";
+import { hidesEntries, packedContent, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
 import { hasMacros } from "./zip-kind.ts";
 
 export interface LookLimits {
@@ -75,10 +76,15 @@ const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 /** `depth` is that of the content: 1 for the artifact. */
 async function look(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
   const known = formatOf(content);
-  const plain = known === undefined ? undefined : FORMATS[known];
-  if (plain === undefined) return zipBehind(content, depth, budget);
+  const found = known && (await FORMATS[known](content, depth, budget));
+  if (found !== undefined) return found;
+  if (known !== "pdf" && headOf(content).includes(PDF)) {
+    const locked = pdfLock(content);
+    if (locked !== undefined) return locked;
+  }
   return (
-    (await plain(content, depth, budget)) ?? (known === "zip" ? undefined : zipBehind(content, depth, budget))
+    (known === "zip" ? undefined : await zipBehind(content, depth, budget)) ??
+    (known === undefined || known === "program" ? lockBehind(content, budget) : undefined)
   );
 }
 
@@ -88,6 +94,7 @@ const FORMATS = {
   zip: lookIntoZip,
   gzip: lookIntoGzip,
   tar: lookIntoTar,
+  mail: lookIntoMail,
   program: async (content) => truncation(content),
   ole: async (content) => oleLock(content),
   pdf: async (content) => pdfLock(content),
@@ -95,16 +102,24 @@ const FORMATS = {
   sevenZip: async (content) => sevenZipLock(content),
 } satisfies Readonly<Record<string, Look>>;
 
+const PDF = "%PDF-";
+const RAR = "Rar!\x1a\x07";
+const SEVEN_ZIP = "7z\xbc\xaf\x27\x1c";
+
+/** One character a byte. */
+const headOf = (content: Uint8Array): string => asBuffer(content.subarray(0, 1024)).toString("latin1");
+
 function formatOf(content: Uint8Array): keyof typeof FORMATS | undefined {
-  const head = asBuffer(content.subarray(0, 1024)).toString("latin1");
+  const head = headOf(content);
   if (["PK\x03\x04", "PK\x05\x06", "PK\x07\x08"].some((magic) => head.startsWith(magic))) return "zip";
   if (head.startsWith("\x1f\x8b")) return "gzip";
   if (head.startsWith("\x7fELF") || head.startsWith("MZ")) return "program";
   if (head.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return "ole";
-  if (head.startsWith("Rar!\x1a\x07")) return "rar";
-  if (head.startsWith("7z\xbc\xaf\x27\x1c")) return "sevenZip";
-  if (head.slice(257, 262) === "ustar") return "tar";
-  return head.includes("%PDF-") ? "pdf" : undefined;
+  if (head.startsWith(RAR)) return "rar";
+  if (head.startsWith(SEVEN_ZIP)) return "sevenZip";
+  if (isTar(content)) return "tar";
+  if (isMail(head)) return "mail";
+  return head.includes(PDF) ? "pdf" : undefined;
 }
 
 /** An archive behind something else: a program that unpacks itself, a picture that is a jar. */
@@ -112,11 +127,31 @@ async function zipBehind(content: Uint8Array, depth: number, budget: Budget): Pr
   return readZipDirectory(content, 1) === undefined ? undefined : lookIntoZip(content, depth, budget);
 }
 
+/** How far unpackers look for the beginning of a RAR or 7z. */
+const BEHIND_BYTES = MIB;
+
+/**
+ * A password on a RAR or 7z behind something else. In a program itself and in lists of formats its first bytes are just
+ * bytes, so nothing less than a password counts.
+ */
+function lockBehind(content: Uint8Array, { entries }: Budget): Caveat | undefined {
+  const end = programEnd(content);
+  if (end >= content.length) return undefined;
+  const rest = asBuffer(content.subarray(end));
+  const near = rest.subarray(0, BEHIND_BYTES);
+  const rar = near.indexOf(RAR, 0, "latin1");
+  const sevenZip = near.indexOf(SEVEN_ZIP, 0, "latin1");
+  return [
+    rar === -1 ? undefined : rarLock(rest.subarray(rar), entries),
+    sevenZip === -1 ? undefined : sevenZipLock(rest.subarray(sevenZip)),
+  ].find((found) => found?.kind === "encrypted");
+}
+
 async function lookIntoZip(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
   if (depth > budget.limits.depth) return tooDeep(budget);
   const directory = readZipDirectory(content, budget.entries + 1);
   if (directory === undefined) return caveat("truncated", "The ZIP has no directory at its end.");
-  const { entries, declaredEntries } = directory;
+  const { entries, declaredEntries, ambiguous } = directory;
   if (declaredEntries > budget.entries || entries.length > budget.entries) return tooMany(budget);
   budget.entries -= entries.length;
   if (entries.some(({ encrypted }) => encrypted)) {
@@ -124,6 +159,9 @@ async function lookIntoZip(content: Uint8Array, depth: number, budget: Budget): 
   }
   if (entries.length < declaredEntries)
     return caveat("damaged", "The directory of the ZIP is not what its end says it is.");
+  if (ambiguous) return caveat("damaged", "The end of the ZIP leads to two directories.");
+  if (hidesEntries(content, entries))
+    return caveat("damaged", "The ZIP has entries that its directory does not list.");
   const bomb = zipBomb(entries, content.length, budget.limits);
   if (bomb !== undefined) return bomb;
   if (hasMacros(entries)) return caveat("macros", "The document has macros.");
@@ -133,7 +171,22 @@ async function lookIntoZip(content: Uint8Array, depth: number, budget: Budget): 
     const found = await lookIntoEntry(content, entry, depth, budget);
     if (found !== undefined) return found;
   }
-  return undefined;
+  return zipBefore(content, entries, depth, budget);
+}
+
+/** Of two archives in a row, some unpackers open the first and some the last. */
+async function zipBefore(
+  content: Uint8Array,
+  entries: readonly ZipEntry[],
+  depth: number,
+  budget: Budget,
+): Promise<Caveat | undefined> {
+  if (entries.length === 0) return undefined;
+  const start = entries.reduce((least, { offset }) => Math.min(least, offset), content.length);
+  const before = content.subarray(0, start);
+  return formatOf(before) === "zip"
+    ? lookIntoZip(before, depth + 1, budget)
+    : zipBehind(before, depth + 1, budget);
 }
 
 /** By what the directory claims. Entries that share their packed bytes are how a small file claims to hold a huge one. */
@@ -163,6 +216,9 @@ const NO_TIME = caveat("too-much", "There was no time to look through all its ar
 
 const STORED = 0;
 const DEFLATED = 8;
+/** Imploded, deflated with a larger window, bzip2: not opened here, but scanners that unpack know them. */
+const OPENED_BY_OTHERS = new Set([6, 9, 12]);
+const AES = 99;
 
 async function lookIntoEntry(
   content: Uint8Array,
@@ -173,7 +229,10 @@ async function lookIntoEntry(
   const packed = packedContent(content, entry);
   if (packed === undefined) return caveat("damaged", "An entry of the ZIP is not where its directory says.");
   if (entry.method === STORED) return lookIntoMember(packed, depth, budget);
-  if (entry.method !== DEFLATED || packed.length === 0) return undefined;
+  if (packed.length === 0 || OPENED_BY_OTHERS.has(entry.method)) return undefined;
+  if (entry.method === AES) return caveat("encrypted", "The ZIP has entries under a password.");
+  if (entry.method !== DEFLATED)
+    return caveat("unsupported", `An entry of the ZIP is packed by method ${entry.method}.`);
   const peeked = peek(packed);
   if (peeked === undefined) return caveat("damaged", "An entry of the ZIP cannot be unpacked.");
   if (peeked.length > entry.unpackedBytes)
@@ -251,6 +310,20 @@ async function lookIntoTar(content: Uint8Array, depth: number, budget: Budget): 
     if (--budget.entries < 0) return tooMany(budget);
     if (budget.entries % PEEKS_IN_A_ROW === 0) await breathe();
     const found = await lookIntoMember(member, depth, budget);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function lookIntoMail(content: Uint8Array, depth: number, budget: Budget): Promise<Caveat | undefined> {
+  if (depth > budget.limits.depth) return tooDeep(budget);
+  for (const part of mailParts(content)) {
+    if (budget.signal?.aborted === true) return NO_TIME;
+    if (--budget.entries < 0) return tooMany(budget);
+    if (part.length > budget.bytes) return tooMuch(budget);
+    budget.bytes -= part.length;
+    if (budget.entries % PEEKS_IN_A_ROW === 0) await breathe();
+    const found = await lookIntoMember(part, depth, budget);
     if (found !== undefined) return found;
   }
   return undefined;

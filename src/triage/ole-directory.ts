@@ -6,8 +6,8 @@
 const MAGIC = Buffer.from("d0cf11e0a1b11ae1", "hex");
 const HEADER_BYTES = 512;
 const ENTRY_BYTES = 128;
-/** A directory that is longer is not read to its end. */
-const MAX_SECTORS = 512;
+/** Of the directory; one that is longer is not read to its end. */
+const MAX_ENTRIES = 10_000;
 /** Shorter streams are in the "mini stream". */
 const SHORT_BYTES = 4096;
 const MSI_CLASS = "84100c0000000000c000000000000046";
@@ -17,6 +17,8 @@ export interface OleDirectory {
   readonly names: ReadonlySet<string>;
   /** Class of the root storage, 32 hex digits. */
   readonly rootClass: string;
+  /** False when it has more entries than are read. */
+  readonly complete: boolean;
   /**
    * The first bytes of a stream, as far as they are there; of two of one name the first. Nothing of one shorter than 4 KiB,
    * which lies elsewhere: programs fill up the streams that hold a document.
@@ -39,9 +41,11 @@ export function readOleDirectory(bytes: Uint8Array): OleDirectory | undefined {
     return readChain(view, start.sector, sectorBytes, Math.min(mostBytes, start.bytes));
   };
   let sector = view.readUInt32LE(48);
-  for (let seen = 0; seen < MAX_SECTORS; seen++) {
+  let complete = false;
+  for (let seen = 0; seen < MAX_ENTRIES; seen += sectorBytes / ENTRY_BYTES) {
     const start = (sector + 1) * sectorBytes;
-    if (start + sectorBytes > view.length) return seen === 0 ? undefined : { names, rootClass, head };
+    if (start + sectorBytes > view.length)
+      return seen === 0 ? undefined : { names, rootClass, complete: true, head };
     for (let at = start; at < start + sectorBytes; at += ENTRY_BYTES) {
       const nameBytes = Math.min(64, view.readUInt16LE(at + 64));
       if (nameBytes < 2) continue;
@@ -52,10 +56,11 @@ export function readOleDirectory(bytes: Uint8Array): OleDirectory | undefined {
       if (view[at + 66] === 5) rootClass = view.toString("hex", at + 80, at + 96);
     }
     const next = nextSector(view, sector, sectorBytes);
+    complete = next === undefined;
     if (next === undefined) break;
     sector = next;
   }
-  return { names, rootClass, head };
+  return { names, rootClass, complete, head };
 }
 
 function readChain(view: Buffer, first: number, sectorBytes: number, bytes: number): Buffer {
@@ -69,14 +74,32 @@ function readChain(view: Buffer, first: number, sectorBytes: number, bytes: numb
   return Buffer.concat(parts);
 }
 
-/** Along the chain in the allocation table, whose first 109 sectors the header lists. */
+/** Of the sectors of the allocation table; a document of 7 MB has more, listed in sectors of their own. */
+const LISTED_IN_HEADER = 109;
+
+/** Along the chain in the allocation table. */
 function nextSector(view: Buffer, sector: number, sectorBytes: number): number | undefined {
   const perSector = sectorBytes / 4;
-  const list = Math.floor(sector / perSector);
-  if (list >= 109) return undefined;
-  const at = (view.readUInt32LE(76 + 4 * list) + 1) * sectorBytes + 4 * (sector % perSector);
+  if (sector * sectorBytes > view.length) return undefined;
+  const table = listedAt(view, Math.floor(sector / perSector), sectorBytes);
+  if (table + 4 > view.length) return undefined;
+  const at = (view.readUInt32LE(table) + 1) * sectorBytes + 4 * (sector % perSector);
   const next = at + 4 <= view.length ? view.readUInt32LE(at) : 0xffffffff;
   return next < 0xfffffffa ? next : undefined;
+}
+
+/** Where it stands which sector is the `index`th of the allocation table; beyond the end for none. */
+function listedAt(view: Buffer, index: number, sectorBytes: number): number {
+  if (index < LISTED_IN_HEADER) return 76 + 4 * index;
+  const perList = sectorBytes / 4 - 1;
+  let rest = index - LISTED_IN_HEADER;
+  let list = (view.readUInt32LE(68) + 1) * sectorBytes;
+  for (; rest >= perList; rest -= perList) {
+    const link = list + 4 * perList;
+    if (link + 4 > view.length) return view.length;
+    list = (view.readUInt32LE(link) + 1) * sectorBytes;
+  }
+  return list + 4 * rest;
 }
 
 export const OLE_TYPE = "application/x-cfb";

@@ -36,7 +36,8 @@ export function sevenZipLock(content: Uint8Array): Caveat | undefined {
       if (Buffer.from(directory).includes(AES)) return caveat("encrypted", "The 7z is under a password.");
       if (directory[0] !== ID.packedDirectory) return undefined;
       const packed = readPackedDirectory(directory);
-      if (packed === undefined) return undefined;
+      if (packed === undefined)
+        return caveat("unsupported", "The directory of the 7z is packed in a way that no program packs it.");
       if (packed.unpackedBytes > MOST_BYTES)
         return caveat("too-much", `The directory of the 7z unpacks to more than ${MOST_BYTES} bytes.`);
       const at = START_BYTES + packed.at;

@@ -2,6 +2,14 @@
 
 const BLOCK_BYTES = 512;
 
+/** Whether it begins with the header of a tar; those from before POSIX have nothing but the sum to tell. */
+export function isTar(content: Uint8Array): boolean {
+  const header = Buffer.from(content.buffer, content.byteOffset, Math.min(BLOCK_BYTES, content.length));
+  if (header.length < BLOCK_BYTES) return false;
+  if (header.toString("latin1", 257, 262) === "ustar") return true;
+  return /^[ 0]*[0-7]{2,6}[\0 ]*$/.test(header.toString("latin1", 148, 156)) && isSummed(header);
+}
+
 /** The content of each member, or why the walk ends early. */
 export function* tarMembers(content: Uint8Array): Generator<Uint8Array | "truncated" | "damaged"> {
   const view = Buffer.from(content.buffer, content.byteOffset, content.length);

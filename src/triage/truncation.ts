@@ -3,19 +3,24 @@ import { type Caveat, caveat } from "../domain/caveat.ts";
 
 /** `undefined` for whole programs and for everything else. Never throws. */
 export function truncation(bytes: Uint8Array): Caveat | undefined {
+  const name = bytes[0] === 0x7f ? "ELF" : "PE";
+  return programEnd(bytes) <= bytes.length
+    ? undefined
+    : caveat("truncated", `The ${name} program ends before its headers say it does.`);
+}
+
+/** Where its headers say that a program ends; what follows is not its own. 0 for everything else. Never throws. */
+export function programEnd(bytes: Uint8Array): number {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const format = view.toString("latin1", 0, 4);
   try {
-    if (format === "\x7fELF") return told("ELF", elfEnd(view), view.length);
-    return format.startsWith("MZ") ? told("PE", peEnd(view), view.length) : undefined;
+    if (format === "\x7fELF") return elfEnd(view);
+    return format.startsWith("MZ") ? peEnd(view) : 0;
   } catch {
     // A header that cannot be read to its end is not there to its end.
-    return told(format.startsWith("MZ") ? "PE" : "ELF", Number.POSITIVE_INFINITY, view.length);
+    return Number.POSITIVE_INFINITY;
   }
 }
-
-const told = (name: string, end: number, length: number): Caveat | undefined =>
-  end <= length ? undefined : caveat("truncated", `The ${name} program ends before its headers say it does.`);
 
 /** Of what is loaded into memory; an object file has none, and is measured by its sections. Source: elf(5). */
 function elfEnd(view: Buffer): number {

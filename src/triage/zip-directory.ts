@@ -21,6 +21,8 @@ export interface ZipDirectory {
   readonly entries: readonly ZipEntry[];
   /** As the end record claims; more than `entries` when the limit was reached or the directory is damaged. */
   readonly declaredEntries: number;
+  /** Its end can be read as leading to another one: unpackers differ in which they take. */
+  readonly ambiguous: boolean;
 }
 
 const END = Buffer.from("PK\x05\x06", "latin1");
@@ -31,16 +33,18 @@ const ENTRY_BYTES = 46;
 const LOCAL_BYTES = 30;
 const MAX_COMMENT_BYTES = 0xffff;
 
-/** `undefined` when the bytes do not end as a ZIP does. Never throws. */
+/** `undefined` when the bytes do not end as a ZIP does. An end of nothing hides no other before it. Never throws. */
 export function readZipDirectory(bytes: Uint8Array, maxEntries: number): ZipDirectory | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const from = Math.max(0, view.length - END_BYTES - MAX_COMMENT_BYTES);
   const tail = view.subarray(from);
+  let empty: ZipDirectory | undefined;
   for (let at = tail.lastIndexOf(END); at !== -1; at = at === 0 ? -1 : tail.lastIndexOf(END, at - 1)) {
     const directory = directoryBefore(view, from + at, maxEntries);
-    if (directory !== undefined) return directory;
+    if (directory !== undefined && directory.entries.length > 0) return directory;
+    empty ??= directory;
   }
-  return undefined;
+  return empty;
 }
 
 function directoryBefore(view: Buffer, end: number, maxEntries: number): ZipDirectory | undefined {
@@ -48,9 +52,10 @@ function directoryBefore(view: Buffer, end: number, maxEntries: number): ZipDire
   const declaredEntries = view.readUInt16LE(end + 10);
   const sizeBytes = view.readUInt32LE(end + 12);
   const declaredStart = view.readUInt32LE(end + 16);
-  if (declaredEntries === 0) return sizeBytes === 0 ? { entries: [], declaredEntries } : undefined;
+  if (declaredEntries === 0)
+    return sizeBytes === 0 ? { entries: [], declaredEntries, ambiguous: false } : undefined;
   // What stands before the archive moves everything; the directory itself still ends where its end begins.
-  const start = [end - sizeBytes, declaredStart].find(
+  const [start, other = start] = [end - sizeBytes, declaredStart].filter(
     (at) => at >= 0 && at + ENTRY_BYTES <= view.length && view.readUInt32LE(at) === ENTRY,
   );
   if (start === undefined) return undefined;
@@ -70,7 +75,7 @@ function directoryBefore(view: Buffer, end: number, maxEntries: number): ZipDire
     });
     at += ENTRY_BYTES + nameBytes + view.readUInt16LE(at + 30) + view.readUInt16LE(at + 32);
   }
-  return { entries, declaredEntries };
+  return { entries, declaredEntries, ambiguous: other !== start };
 }
 
 /** The two headers of an entry need not agree, and unpackers differ in which they believe. */
@@ -79,6 +84,22 @@ const encryptedLocally = (view: Buffer, at: number): boolean =>
 
 const isLocalHeader = (view: Buffer, at: number): boolean =>
   at >= 0 && at + LOCAL_BYTES <= view.length && view.readUInt32LE(at) === LOCAL;
+
+/** What may follow the content of an entry before the next one: its sum and sizes, with or without a mark, in 4 bytes or 8. */
+const DESCRIPTOR_BYTES = [0, 12, 16, 20, 24];
+
+/** Whether there are entries that the directory does not list. Who reads from the beginning finds them all the same. */
+export function hidesEntries(bytes: Uint8Array, entries: readonly ZipEntry[]): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (entries.length === 0) return isLocalHeader(view, 0);
+  const listed = new Set(entries.map(({ offset }) => offset));
+  return entries.some((entry) => {
+    const packed = packedContent(bytes, entry);
+    if (packed === undefined) return false;
+    const end = packed.byteOffset - bytes.byteOffset + packed.length;
+    return DESCRIPTOR_BYTES.some((more) => isLocalHeader(view, end + more) && !listed.has(end + more));
+  });
+}
 
 /** The packed content of an entry; `undefined` when it does not lie within the bytes. */
 export function packedContent(bytes: Uint8Array, { offset, packedBytes }: ZipEntry): Uint8Array | undefined {
