@@ -50,10 +50,18 @@ interface CompiledGroup extends Group {
 
 export const compileNative: CompileRules = (texts) => new NativeEngine(groupsOf(texts).map(compileGroup));
 
+/**
+ * Stands behind each file, so that a comment or a rule that it leaves open does not swallow rules of the next: in an open
+ * comment the first line ends it and is then no YARA, in an open rule the second is none.
+ */
+const endOfFile = (index: number): string =>
+  `//*/ this comment is not closed\nrule end_of_file_${index} { condition: false }\n`;
+const END_OF_FILE_LINES = 2;
+
 const NO_EXTERNALS = Object.fromEntries(EXTERNALS.map((name) => [name, ""]));
 
 function compileGroup(group: Group): CompiledGroup {
-  const joined = group.texts.map(({ text }) => text).join("");
+  const joined = group.texts.map(({ text }, index) => text + endOfFile(index)).join("");
   try {
     const rules = compile(joined, { defineVariables: NO_EXTERNALS, enableIncludes: false });
     rules.setMaxMatchesPerPattern(MAX_MATCHES_PER_PATTERN);
@@ -71,8 +79,10 @@ function whose(texts: readonly RuleText[], error: unknown) {
   let before = 0;
   for (const text of texts) {
     const lines = text.text.split("\n").length - 1;
-    if (said <= before + lines) return compileFault(text, error, -before);
-    before += lines;
+    // What its end has to say of it is said of its last line.
+    const beyond = Math.max(0, said - before - lines);
+    if (beyond <= END_OF_FILE_LINES) return compileFault(text, error, -before - beyond);
+    before += lines + END_OF_FILE_LINES;
   }
   return compileFault(texts.at(-1)!, error, -before);
 }

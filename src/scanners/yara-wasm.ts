@@ -39,7 +39,7 @@ export const compileWasm: CompileRules = (texts) => {
   for (const text of texts) {
     compiler.newNamespace(text.namespace);
     try {
-      compiler.addSource(text.text);
+      compiler.addSource(withoutHugeNumbers(text.text));
     } catch (error) {
       throw compileFault(text, error);
     }
@@ -47,6 +47,21 @@ export const compileWasm: CompileRules = (texts) => {
   const mentioned = EXTERNALS.filter((name) => texts.some(({ text }) => text.includes(name)));
   return new WasmEngine(compiler.build(), mentioned);
 };
+
+/** Texts, comments and regular expressions, to leave them alone; and what a key of the metadata is when it is a whole number. */
+const ASSIGNED =
+  /\/\*[\s\S]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|\/(?:\\.|[^\\/\n])+\/|(?<![=<>!])=\s*(-?(?:0x[\da-f]+|\d+))\b(?!\.)/gi;
+
+/**
+ * The engine fails to hand over a match whose metadata has a number beyond what JavaScript counts exactly: every file that
+ * the rule matches would be without an answer. As a text it says the same.
+ */
+const withoutHugeNumbers = (text: string): string =>
+  text.replaceAll(ASSIGNED, (whole, number?: string) =>
+    number === undefined || Number.isSafeInteger(Number(number.replace("-", "")))
+      ? whole
+      : whole.replace(number, `"${number}"`),
+  );
 
 class WasmEngine implements RuleEngine {
   readonly name = `YARA-X ${engine.version} (WebAssembly)`;

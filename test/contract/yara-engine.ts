@@ -119,6 +119,29 @@ export function describeRuleEngine(kind: string, compile: CompileRules): void {
       expect((error as Error).message).not.toContain("\n");
     });
 
+    it.each([
+      ["a comment", `${ruleFor("a", "1")} /* open`],
+      ["a rule", 'rule a { strings: $a = "1" condition: $a'],
+      ["a pattern", "rule a { strings: $a = { 31 32"],
+    ])("does not let a file that leaves %s open swallow rules of the next", async (_, first) => {
+      const files = { "a.yar": first, "b.yar": `} ${ruleFor("b", "1")} /* */ ${ruleFor("c", "1")}` };
+      await expect(open(files)).rejects.toThrow("/a.yar:");
+    });
+
+    it("finds what a rule matches that has a number beyond all counting in its metadata", async () => {
+      const rule = (value: string): string =>
+        `rule a { meta: n = ${value} s = "n = 9007199254740993" condition: true }`;
+      for (const value of [
+        "9007199254740993",
+        "-9223372036854775807",
+        "0x7fffffffffffffff",
+        "9007199254740991",
+      ])
+        expect(await scan(rule(value), "x"), value).toEqual(["a"]);
+      using engine = await open({ "a.yar": rule("9007199254740993") });
+      expect(engine.scan(Buffer.from("x"), externals())[0]!.meta.s).toBe("n = 9007199254740993");
+    });
+
     it.each(MODULES)("has the module %s", async (module) => {
       expect(await scan(`import "${module}" rule a { condition: true }`, "")).toEqual(["a"]);
     });
