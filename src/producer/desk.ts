@@ -16,6 +16,7 @@ import type { Modifier } from "../triage/modifier.ts";
 import type { TriageRules } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";
+import { askAhead } from "./ask-ahead.ts";
 import { type Case, jobsOf, withAnswers } from "./cases.ts";
 import type { Collector } from "./collector.ts";
 import { answersDue } from "./deadline.ts";
@@ -248,6 +249,8 @@ export class Desk {
       tell,
       version,
     } = this.#parts;
+    const spokenOf = cases.flatMap(({ index, opinion }) => (opinion && bounty.claims[index]) || []);
+    const asked = await askAhead(modifiers, spokenOf, signal);
     await whileInTime(market, bounty.expiration, () => purse.refresh(), signal);
     const parameters = market.parameters();
     const { assertionFee: fee, bidMinimum } = parameters;
@@ -259,7 +262,7 @@ export class Desk {
       allowance: limiter.allow({ balance: purse.available(), fee, bidMinimum }),
       atRisk: ledger.atRisk(market.chain),
       strategy,
-      modifiers,
+      modifiers: asked,
       seal,
       now: clock.now(),
       version,

@@ -7,6 +7,7 @@ import { detectTypes } from "../triage/detect.ts";
 import { type Triage, type TriageRules, triage } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";
+import { askAhead } from "./ask-ahead.ts";
 import type { Case } from "./cases.ts";
 import { answersDue } from "./deadline.ts";
 import type { Tell } from "./events.ts";
@@ -42,11 +43,13 @@ export async function triageArtifacts(
   signal: AbortSignal,
 ): Promise<readonly Case[]> {
   const { ledger, tell, clock, instantOf } = parts;
+  const filters = await askAhead(parts.rules.filters ?? [], bounty.claims.slice(0, count), signal);
+  const asking = { ...parts, rules: { ...parts.rules, filters } };
   const now = clock.now();
   const lookForMs = Math.max(0, Math.floor((answersDue(bounty.expiration, now, instantOf) - now) / 2));
   const looking = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
   const wanted = await Promise.all(
-    Array.from({ length: count }, (_, index) => decide(parts, bounty, index, looking)),
+    Array.from({ length: count }, (_, index) => decide(asking, bounty, index, looking)),
   );
   const decisions = await withinRate(wanted, parts.artifactRate);
   signal.throwIfAborted();

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { block, instant } from "../../src/domain/chain.ts";
+import { noOpinion } from "../../src/domain/opinion.ts";
+import { ppm } from "../../src/domain/verdict.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { Collector } from "../../src/producer/collector.ts";
 import { Deprecation } from "../../src/producer/deprecation.ts";
@@ -8,8 +10,9 @@ import { Duties } from "../../src/producer/duties.ts";
 import type { Tell } from "../../src/producer/events.ts";
 import { Purse } from "../../src/producer/purse.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
-import { aBounty, GUID } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { turnCounter } from "../fixtures/turns.ts";
 
 const clock = { now: () => instant(1_000) };
 
@@ -31,7 +34,21 @@ const silentQueue: ScanQueue = {
   [Symbol.asyncDispose]: async () => {},
 };
 
-function openDesk(bounty = aBounty()) {
+/** Answers every job at once. */
+function eagerQueue(): ScanQueue {
+  const listeners: Parameters<ScanQueue["onAnswer"]>[0][] = [];
+  return {
+    ...silentQueue,
+    onAnswer: (listener) => void listeners.push(listener),
+    dispatch: async (jobs) => {
+      for (const { id, guid, artifactIndex, backend } of jobs)
+        for (const hear of listeners) hear(anAnswer({ jobId: id, guid, artifactIndex, backend }));
+    },
+  };
+}
+
+function openDesk(bounty = aBounty(), more: Partial<DeskParts> = {}) {
+  const { queue = silentQueue } = more;
   const market = new HandMarket();
   market.bounty = async () => bounty;
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
@@ -41,8 +58,8 @@ function openDesk(bounty = aBounty()) {
   const tell: Tell = (event, facts) => void told.push([event, facts]);
   const deprecation = new Deprecation({ market, ledger, tell });
   const desk = new Desk({
-    ...{ market, ledger, purse, clock, tell, queue: silentQueue, limiter: unlimited, deprecation },
-    collector: new Collector(silentQueue, clock, () => {}),
+    ...{ market, ledger, purse, clock, tell, queue, limiter: unlimited, deprecation },
+    collector: new Collector(queue, clock, () => {}),
     duties: new Duties({ market, ledger, purse, clock, tell }),
     rules: {
       artifactKinds: ["file"],
@@ -57,6 +74,7 @@ function openDesk(bounty = aBounty()) {
     seal: () => ({ nonce: 1n, commitment: 1n }),
     instantOf: () => instant(61_000),
     version: "0.0.0",
+    ...more,
   });
   const notice = { ...bounty, postedIn: undefined };
   const dispatched = () => expect.poll(() => ledger.find(bounty)?.state).toBe("dispatched");
@@ -123,6 +141,35 @@ it("stakes nothing on a bounty that is said to last longer than any may", async 
   market.tell("bounty", notice);
   await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
   expect(ledger.find(long)).toMatchObject({ state: "abandoned", reason: "market-failed" });
+});
+
+it("asks modifiers about one artifact at a time, so that no text of a stranger's holds up the producer", async () => {
+  using turns = turnCounter();
+  const claims = Array.from({ length: 64 }, (_, index) => ({ raw: { index } }));
+  const listed = claims.map((_, index) => ({ name: `${index}`, hash: `Qm${index}` }));
+  const heard: number[] = [];
+  const { market, notice, count } = openDesk(aBounty({ artifactCount: 64, claims }), {
+    queue: eagerQueue(),
+    distill: () => ({
+      ...noOpinion("somebody"),
+      verdict: "malicious",
+      confidence: ppm(0.9),
+      probability: ppm(0.9),
+    }),
+    modifiers: [{ effect: "favor", condition: turns.condition }],
+    strategy: {
+      name: "silent",
+      bid: ({ artifacts }) => {
+        heard.push(...artifacts.map(({ confidence }) => confidence));
+        return artifacts.map(() => null);
+      },
+    },
+  });
+  market.listArtifacts = async () => listed;
+  market.tell("bounty", notice);
+  await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  expect(heard).toEqual(claims.map(() => 980_000));
+  expect(turns.counted()).toEqual({ asked: 64, inOneTurn: 1 });
 });
 
 it("takes up nothing once it is stopped", async () => {
