@@ -1,6 +1,7 @@
 /**
  * Two engines that learn nothing and ask nobody's record. Both take a silence to which the operator gave a worth for a
- * defence, call a suspicion no vote, and know nothing when nobody votes.
+ * defence, call a suspicion no vote, know nothing when nobody votes, and make no verdict of votes that claim no more than
+ * even odds.
  */
 import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
 import { edgeOf, PPM_ONE, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
@@ -57,13 +58,15 @@ function votesIn({ answers }: Testimony, { silence }: Pick<Knowledge, "silence">
 }
 
 function opinion(
-  verdict: Exclude<Verdict, "unknown">,
+  winner: Exclude<Verdict, "unknown">,
   edge: number,
   votes: number,
   testimony: Testimony,
 ): Opinion {
-  const lean = verdict === "malicious" ? edge : verdict === "benign" ? -edge : 0;
+  const lean = winner === "malicious" ? edge : winner === "benign" ? -edge : 0;
   const probability = ppm((1 + lean) / 2);
+  // Who claims no more than even odds tosses a coin, and nothing is to be won by staking on that.
+  const verdict = probability === PPM_ONE / 2 ? "suspicious" : winner;
   const heard = votes / (votes + missingFrom(testimony));
   return {
     verdict,

@@ -48,6 +48,23 @@ describe("the engine any", () => {
   });
 });
 
+describe.each([any, majority])("the engine $name", (engine) => {
+  it.each([
+    ["malicious", malicious],
+    ["benign", benign],
+  ] as const)("makes no verdict of a backend that says %s and claims no more than even odds", (_, says) => {
+    for (const sure of [0, 0.3, 0.5, 0.5000004]) {
+      expect(engine.distill(testimony([says("a", sure)]), knowledge)).toMatchObject({
+        ...{ verdict: "suspicious", confidence: 500_000, probability: 500_000 },
+      });
+    }
+    expect(engine.distill(testimony([says("a", 0.51)]), knowledge)).toMatchObject({
+      verdict: says("a").verdict,
+      confidence: 510_000,
+    });
+  });
+});
+
 describe("the engine majority", () => {
   const opinionOf = (...answers: ScanAnswer[]) => majority.distill(testimony(answers), knowledge);
 
