@@ -163,9 +163,16 @@ class PatternReader {
     if (Object.hasOwn(CONTROLS, letter)) return CONTROLS[letter]!;
     if (letter === "x" || letter === "u" || letter === "U") return this.#codePoint(letter);
     if (/^[1-9]$/.test(letter)) throw this.#fault("backreferences are not understood");
-    if (letter === "0") return "\0";
+    if (letter === "0") return this.#octal();
     if (/^[A-Za-z]$/.test(letter)) throw this.#fault(`"\\${letter}" is not understood`);
     return letter;
+  }
+
+  /** Behind `\0`: up to two more octal digits. */
+  #octal(): string {
+    const [digits = ""] = /^[0-7]{0,2}/.exec(this.#chars.slice(this.#at, this.#at + 2).join("")) ?? [];
+    this.#at += digits.length;
+    return String.fromCodePoint(Number.parseInt(`0${digits}`, 8));
   }
 
   #codePoint(letter: "x" | "u" | "U"): string {
