@@ -22,7 +22,7 @@ export type RateAnswer =
   /** Whoever counts cannot be asked. A limit that cannot be checked allows nothing. */
   | { readonly kind: "unknown"; readonly why: string };
 
-/** Counts uses by name. Held to one contract by test/contract/rate-limit.ts, whatever it is made of. */
+/** Counts uses by name. Held to one contract by test/contract/rate-counter.ts, whatever it is made of. */
 export interface RateCounter {
   /** `take` counts the use if it is granted, `peek` only asks whether it would be. Never rejects. */
   use(name: string, limits: RateLimits, how: "take" | "peek"): Promise<RateAnswer>;
