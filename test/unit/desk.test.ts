@@ -12,7 +12,7 @@ import { Purse } from "../../src/producer/purse.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
-import { turnCounter } from "../fixtures/turns.ts";
+import { slowCondition } from "../fixtures/slow-condition.ts";
 
 const clock = { now: () => instant(1_000) };
 
@@ -143,12 +143,12 @@ it("stakes nothing on a bounty that is said to last longer than any may", async 
   expect(ledger.find(long)).toMatchObject({ state: "abandoned", reason: "market-failed" });
 });
 
-it("asks modifiers about one artifact at a time, so that no text of a stranger's holds up the producer", async () => {
-  using turns = turnCounter();
-  const claims = Array.from({ length: 64 }, (_, index) => ({ raw: { index } }));
+it("does what else is due between two texts of a stranger's that a modifier is slow to search", async () => {
+  using slow = slowCondition();
+  const claims = Array.from({ length: 40 }, (_, index) => ({ raw: { index } }));
   const listed = claims.map((_, index) => ({ name: `${index}`, hash: `Qm${index}` }));
   const heard: number[] = [];
-  const { market, notice, count } = openDesk(aBounty({ artifactCount: 64, claims }), {
+  const { market, notice, count } = openDesk(aBounty({ artifactCount: 40, claims }), {
     queue: eagerQueue(),
     distill: () => ({
       ...noOpinion("somebody"),
@@ -156,7 +156,7 @@ it("asks modifiers about one artifact at a time, so that no text of a stranger's
       confidence: ppm(0.9),
       probability: ppm(0.9),
     }),
-    modifiers: [{ effect: "favor", condition: turns.condition }],
+    modifiers: [{ effect: "favor", condition: slow.condition }],
     strategy: {
       name: "silent",
       bid: ({ artifacts }) => {
@@ -169,7 +169,7 @@ it("asks modifiers about one artifact at a time, so that no text of a stranger's
   market.tell("bounty", notice);
   await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
   expect(heard).toEqual(claims.map(() => 980_000));
-  expect(turns.counted()).toEqual({ asked: 64, inOneTurn: 1 });
+  expect(slow.counted()).toEqual({ asked: 40, inOneTurn: 1 });
 });
 
 it("takes up nothing once it is stopped", async () => {
