@@ -21,6 +21,7 @@ import { scanSettings } from "./config/scan.ts";
 import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
 import { visibleSecrets } from "./config/visible-secrets.ts";
 import { ConfigFault, describeError } from "./domain/fault.ts";
+import { keepDebuggerShut } from "./observe/debugger.ts";
 import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
 import { stopSignal } from "./observe/stop-signal.ts";
 
@@ -178,6 +179,7 @@ function misuse({ code, message }: CommanderError): string {
 }
 
 process.on("uncaughtException", (error) => process.exit(tell(error)));
+keepDebuggerShut(process);
 const argv = foldPhrases(
   process.argv.slice(2),
   PROGRAMS.map(({ settings }) => settings),

@@ -40,6 +40,9 @@ export async function launchConfined(terms: LaunchTerms, confinement: Confinemen
     "--permission",
     ...readable(terms, confinement).map((path) => `--allow-fs-read=${path}`),
     `--allow-fs-write=${terms.directory}`,
+    // What these two do to files, the permission model does not see: databases, and what V8 writes when it is told to.
+    "--no-experimental-sqlite",
+    "--freeze-flags-after-init",
     // Without --allow-worker: a worker thread may be given other permissions than its process.
     ...(confinement.addons === true ? ["--allow-addons"] : []),
     "--disable-warning=SecurityWarning",

@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
+import { keepDebuggerShut } from "../observe/debugger.ts";
 import type { Scanner, ScannerHost } from "../scanners/contract.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
 import { killGroup } from "../scanners/process-group.ts";
@@ -140,3 +141,4 @@ process.on("disconnect", async () => {
 });
 // A service manager's stop reaches all processes of the service; the consumer decides when its workers end.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+keepDebuggerShut(process);

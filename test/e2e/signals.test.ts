@@ -43,6 +43,15 @@ it("a consumer serves health and metrics where its log says, and ends well when 
   expect(await once(child, "exit")).toEqual([0, null]);
 });
 
+it("a consumer opens no debugger to a scanner that signals it", async () => {
+  const { child, entry } = startConsumer();
+  await entry("consumer.serving");
+  child.kill("SIGUSR1");
+  child.kill("SIGTERM");
+  // "Debugger listening on …" would be no entry, and fail here.
+  await entry("consumer.stopped");
+});
+
 it("a consumer that still waits for Redis ends at once when asked to", async () => {
   const { child, entry } = startConsumer({ REDIS_ADDR: "127.0.0.1:1", WAIT: "60" });
   await entry("redis.waiting");

@@ -132,6 +132,15 @@ describe("a scan worker", () => {
     await worker.close();
   });
 
+  it("opens no debugger to another scanner that signals it", async () => {
+    const worker = await ScanWorker.start(PUPPET);
+    const { pid } = told(await worker.scan(request("pid"), never));
+    process.kill(pid, "SIGUSR1");
+    expect(told(await worker.scan(request("pid"), never)).pid).toBe(pid);
+    await worker.close();
+    expect(worker.lastWords).toBe("");
+  });
+
   it("hands content of any size over whole, one after the other, as bytes and as a file", async () => {
     const worker = await ScanWorker.start(PUPPET);
     const { channelBytes, keptBytes } = WORKER_LIMITS;

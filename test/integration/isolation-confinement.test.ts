@@ -66,6 +66,15 @@ describe("a confined scanner", () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it("writes nothing by way of a database, or of what the JavaScript engine can be told to write", async () => {
+    const path = join(folder.path, "database");
+    expect(await attempt("database", path)).toEqual({ denied: "ERR_UNKNOWN_BUILTIN_MODULE" });
+    expect(existsSync(path)).toBe(false);
+    await using other = await ScannerWork.open(fixture("jailed.ts"));
+    const flag = JSON.stringify(["engine-flag", "--trace-turbo"]);
+    expect(await other.scan(flag)).toMatchObject({ kind: "crashed" });
+  });
+
   it("makes no link to lead it out", async () => {
     expect(await attempt("link", secret)).toEqual(DENIED);
   });
