@@ -175,6 +175,8 @@ function opinionOf(outcome: ScanOutcome): Opinion & { readonly dropped?: string 
       return noOpinion("invalid-result", outcome.detail);
     case "thrown":
       return noOpinion("scanner-error", outcome.detail);
+    case "not-handed-over":
+      return noOpinion("crashed", outcome.detail);
     case "crashed":
     case "out-of-memory":
       return noOpinion(outcome.kind, outcome.detail);

@@ -54,9 +54,10 @@ export class Handover implements Disposable {
 
   async #write(id: number, bytes: Uint8Array): Promise<ScanMessage["content"]> {
     const folder = join(this.#directory, String(id));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Nor through this one: what is there already is not ours.
+    await mkdir(folder, { mode: 0o700 });
     const path = join(folder, "artifact");
-    await writeFile(path, bytes, { mode: 0o600 });
+    await writeFile(path, bytes, { mode: 0o600, flag: "wx" });
     return { path, sizeBytes: bytes.length, kept: false };
   }
 }

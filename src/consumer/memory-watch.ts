@@ -7,36 +7,32 @@ const LOOK_EVERY_MS = 50;
 const HEAP_FULL = "JavaScript heap out of memory";
 
 /**
- * The memory of one process, seen from outside: of one that works at full stretch nothing can be seen from inside. Sees
- * nothing where there is no /proc; the limit of the JavaScript heap, which Node keeps itself, holds there too.
+ * The memory of one process, seen from outside: of one that works at full stretch nothing can be seen from inside. It is
+ * looked at between scans too, since not all that a scan began ends with it. Sees nothing where there is no /proc; the
+ * limit of the JavaScript heap, which Node keeps itself, holds there too.
  */
 export class MemoryWatch {
   readonly #pid: number | undefined;
   readonly #limitBytes: number;
   readonly #onExcess: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   #settledBytes: number | undefined;
   #excessBytes: number | undefined;
 
+  /** Looks now and then until the process is over its limit, or it is told to end. */
   constructor(pid: number | undefined, limitBytes: number, onExcess: () => void) {
     this.#pid = pid;
     this.#limitBytes = limitBytes;
     this.#onExcess = onExcess;
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
-  /** Looks now and then, until told to rest. */
-  watch(): void {
-    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
-  }
-
-  rest(): void {
+  end(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
   }
 
   /** The process is ready: what it holds now is what it needs. */
   settle(): void {
-    this.rest();
     this.#settledBytes = this.#held();
   }
 
@@ -59,7 +55,7 @@ export class MemoryWatch {
   #look(): void {
     const held = this.#held();
     if (held === undefined || held <= this.#limitBytes) return;
-    this.rest();
+    this.end();
     this.#excessBytes = held;
     this.#onExcess();
   }

@@ -4,7 +4,7 @@
  *     running ──the process answers──────► over   finding, thrown, unsendable; timeout for an error at the deadline
  *        ├──────its signal aborts────────► over   cancelled, and the process is killed; at the deadline it is ignored
  *        ├──────graceMs past the deadline► over   timeout, and the process is killed
- *        ├──────no content to hand over──► over   crashed, and the process is killed
+ *        ├──────no content to hand over──► over   not-handed-over, and the process is killed
  *        └──────the process ended────────► over   crashed, out-of-memory; cancelled when its worker was closed
  *
  * The first end counts, and those after it are nothing. `outcome` never rejects.
@@ -18,10 +18,17 @@ export interface ScanRequest extends Omit<Artifact, "path"> {
   readonly deadline: number;
 }
 
+/** How a process ended that nobody told to. */
+export interface Death {
+  readonly kind: "crashed" | "out-of-memory";
+  readonly detail: string;
+}
+
 /** How a scan ended. */
 export type ScanOutcome =
   | { readonly kind: "finding"; readonly finding: unknown }
-  | { readonly kind: "thrown" | "unsendable" | "crashed" | "out-of-memory"; readonly detail: string }
+  | { readonly kind: "thrown" | "unsendable" | "not-handed-over"; readonly detail: string }
+  | Death
   | { readonly kind: "timeout" | "cancelled" };
 
 export interface ScanTerms {

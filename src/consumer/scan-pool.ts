@@ -4,7 +4,8 @@
  * A scan takes an idle worker; when there is none and fewer than `size` exist, it starts one; otherwise it waits in
  * line until one is free or its own deadline comes. The pool keeps one worker ahead of the demand, so that neither a
  * second scan nor the one after a kill waits for a process to start. Worn and dead workers leave the pool by themselves.
- * A scan that a worker died of is answered and not tried again; content that keeps killing is not even tried.
+ * A scan that a worker died of is answered and not tried again; content that keeps killing is not even tried. After a
+ * worker that died idle the pool is behind the demand: the next may do the same, and so on for ever.
  */
 
 import { describeError } from "../domain/fault.ts";
@@ -12,7 +13,7 @@ import type { Logger } from "../observe/log.ts";
 import type { BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { PoisonMemory } from "./poison.ts";
-import type { ScanOutcome, ScanRequest } from "./running-scan.ts";
+import type { Death, ScanOutcome, ScanRequest } from "./running-scan.ts";
 import { ScanWorker } from "./scan-worker.ts";
 import { ScannerLegacy } from "./scanner-legacy.ts";
 import { timerUntil } from "./timer.ts";
@@ -47,6 +48,8 @@ export class ScanPool implements Backend, AsyncDisposable {
   readonly #poison = new PoisonMemory();
   #starting = 0;
   #startFailure: string | undefined;
+  /** False from when a worker died while nothing was asked of it until one has outlived a scan. */
+  #steady = true;
   /** What the log was told last. */
   #toldTrouble: string | undefined;
   #closed = false;
@@ -87,7 +90,8 @@ export class ScanPool implements Backend, AsyncDisposable {
     const worker = await this.#take(request.deadline, signal);
     if (!(worker instanceof ScanWorker)) return worker;
     const outcome = await worker.scan(request, signal);
-    if (outcome.kind === "crashed" || outcome.kind === "out-of-memory") this.#mourn(request, outcome);
+    if (outcome.kind === "crashed" || outcome.kind === "out-of-memory") this.#mourn(outcome, request.sha256);
+    if (outcome.kind === "not-handed-over") this.#tellDeath(outcome);
     this.#giveBack(worker);
     return outcome;
   }
@@ -99,7 +103,7 @@ export class ScanPool implements Backend, AsyncDisposable {
   }
 
   async #take(deadline: number, signal: AbortSignal): Promise<ScanWorker | ScanOutcome> {
-    const free = this.#free.pop();
+    const free = this.#unshelve();
     this.#keepAhead();
     if (free !== undefined) return free;
 
@@ -121,9 +125,20 @@ export class ScanPool implements Backend, AsyncDisposable {
     return taken;
   }
 
-  #mourn({ sha256 }: ScanRequest, { kind: why, detail }: { kind: string; detail: string }): void {
+  /** One that is alive: what has died may be on the shelf until its output has ended. */
+  #unshelve(): ScanWorker | undefined {
+    for (let worker = this.#free.pop(); worker !== undefined; worker = this.#free.pop())
+      if (worker.idle) return worker;
+    return undefined;
+  }
+
+  #mourn(death: Death, sha256: string): void {
     this.#poison.died(sha256);
-    this.#options.log.warn({ backend: this.description.name, sha256, why, detail }, "scanner.died");
+    this.#tellDeath(death, { sha256 });
+  }
+
+  #tellDeath({ kind: why, detail }: { kind: string; detail: string }, of: { sha256?: string } = {}): void {
+    this.#options.log.warn({ backend: this.description.name, ...of, why, detail }, "scanner.died");
   }
 
   #giveBack(worker: ScanWorker): void {
@@ -131,7 +146,10 @@ export class ScanPool implements Backend, AsyncDisposable {
       this.#workers.delete(worker);
       void worker.close();
       this.#keepAhead();
-    } else if (worker.idle) this.#offer(worker);
+    } else if (worker.idle) {
+      this.#steady = true;
+      this.#offer(worker);
+    }
   }
 
   /** To whoever has waited longest, else onto the shelf. */
@@ -149,6 +167,10 @@ export class ScanPool implements Backend, AsyncDisposable {
       this.#workers.delete(worker);
       const at = this.#free.indexOf(worker);
       if (at !== -1) this.#free.splice(at, 1);
+      if (worker.idleDeath !== undefined) {
+        this.#steady = false;
+        this.#tellDeath(worker.idleDeath);
+      }
       this.#keepAhead();
     });
     this.#offer(worker);
@@ -163,10 +185,13 @@ export class ScanPool implements Backend, AsyncDisposable {
     else this.#options.log.warn({ backend, reason }, "scanner.trouble");
   }
 
-  /** Starts a worker for everybody in line and one more. After a failed start only a waiting scan tries again. */
+  /**
+   * Starts a worker for everybody in line and one more. After a failed start, or when one died idle, only a waiting scan
+   * tries again.
+   */
   #keepAhead(): void {
     if (this.#closed) return;
-    const spare = this.#startFailure === undefined ? 1 : 0;
+    const spare = this.#steady && this.#startFailure === undefined ? 1 : 0;
     const wanted = this.#waiters.length + spare - this.#free.length - this.#starting;
     const room = this.#options.size - this.#workers.size - this.#starting;
     for (let missing = Math.min(wanted, room); missing > 0; missing--) void this.#start();

@@ -11,16 +11,17 @@
  * - At most one scan at a time; `scan` never rejects, every end of it is an outcome.
  * - At its deadline the scanner hears an abort; `graceMs` later the process is killed (SIGKILL: an endless loop hears
  *   nothing else) and the outcome is `timeout`. An abort before the deadline kills at once: `cancelled`.
- * - While it scans, its memory is looked at from outside: beyond `memoryBytes` it is killed, and the outcome is
+ * - Its memory is looked at from outside: beyond `memoryBytes` it is killed, and the outcome of its scan is
  *   `out-of-memory`.
- * - `gone` is final and comes once, whoever ended the process; its files are removed then. A pool replaces it.
+ * - `gone` is final and comes once, whoever ended the process; its files are removed then. A pool replaces it. When it
+ *   died while nothing was asked of it, `idleDeath` says of what.
  * - A worker is `worn` after `maxScans`, when half of the memory it had to spare at its start is used up and not given
  *   back, or after content so large that it may not be (WASM does not shrink); it still answers what it is doing.
  */
 import type { BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { Handover } from "./handover.ts";
-import { RunningScan, type ScanOutcome, type ScanRequest } from "./running-scan.ts";
+import { type Death, RunningScan, type ScanOutcome, type ScanRequest } from "./running-scan.ts";
 import { type Started, type StartOptions, startChild } from "./start-child.ts";
 import type { WorkerChild } from "./worker-child.ts";
 import { WORKER_LIMITS, type WorkerLimits } from "./worker-limits.ts";
@@ -38,6 +39,7 @@ export class ScanWorker {
   #running: RunningScan | undefined;
   #scans = 0;
   #worn = false;
+  #idleDeath: Death | undefined;
 
   private constructor({ child, description }: Started, limits: WorkerLimits) {
     this.description = description;
@@ -60,12 +62,16 @@ export class ScanWorker {
   }
 
   get idle(): boolean {
-    return this.#state === "idle";
+    return this.#state === "idle" && this.#child.connected;
   }
 
   /** Whether it should be replaced when idle. */
   get worn(): boolean {
     return this.#worn;
+  }
+
+  get idleDeath(): Death | undefined {
+    return this.#idleDeath;
   }
 
   /** Why what the scanner depends on cannot be used at present, by its own `check`. */
@@ -93,7 +99,6 @@ export class ScanWorker {
     if (this.#state === "closing") return { kind: "cancelled" };
     if (this.#state !== "idle") return { kind: "crashed", detail: `The scanner process is ${this.#state}.` };
     this.#state = "scanning";
-    this.#child.memory.watch();
     const id = ++this.#scans;
     const { graceMs } = this.#limits;
     const scan = new RunningScan(id, request.deadline, { signal, graceMs, kill: () => this.kill() });
@@ -102,7 +107,8 @@ export class ScanWorker {
       await this.#send(id, request);
     } catch (error) {
       const detail = `The artifact could not be handed over: ${(error as Error).message}.`;
-      scan.stop({ kind: "crashed", detail });
+      // What it has written of it takes room that may be wanted, and goes with the process.
+      scan.stop({ kind: "not-handed-over", detail });
     }
     const outcome = await scan.outcome;
     this.#rest(request.bytes.length);
@@ -111,7 +117,7 @@ export class ScanWorker {
 
   /** Lets an idle scanner tear down for `closeMs`; ends any other at once. Resolves when it is gone. */
   async close(): Promise<void> {
-    if (this.#state === "idle" && this.#child.connected) {
+    if (this.idle) {
       this.#state = "closing";
       this.#child.send({ type: "close" });
       const timer = setTimeout(() => this.kill(), this.#limits.closeMs);
@@ -140,17 +146,17 @@ export class ScanWorker {
     const { maxScans, largeBytes } = this.#limits;
     const { memory } = this.#child;
     this.#running = undefined;
-    memory.rest();
     this.#worn ||= this.#scans >= maxScans || sizeBytes > largeBytes || memory.swollen();
     if (this.#state === "scanning") this.#state = "idle";
   }
 
   #end(how: string): void {
+    const { excess } = this.#child;
+    const death: Death =
+      excess === undefined ? { kind: "crashed", detail: how } : { kind: "out-of-memory", detail: excess };
+    if (this.#state === "idle") this.#idleDeath = death;
     this.#state = "gone";
     this.#handover[Symbol.dispose]();
-    const { excess } = this.#child;
-    this.#running?.end(
-      excess === undefined ? { kind: "crashed", detail: how } : { kind: "out-of-memory", detail: excess },
-    );
+    this.#running?.end(death);
   }
 }

@@ -6,8 +6,8 @@
  *
  * - It leads a group of its own. Whatever it started is in that, and is killed with it or, when it ended by itself, after
  *   it. A terminal's Ctrl-C does not reach the group: the consumer decides when its workers end.
- * - While its memory is watched, it is killed when it holds more than `memoryBytes`, that of programs it runs included;
- *   JavaScript's own heap ends there too. `excess` tells then.
+ * - It is killed when it holds more than `memoryBytes`, that of programs it runs included; JavaScript's own heap ends there
+ *   too. `excess` tells then.
  * - What it printed last may say what it died of: `ended` comes after that, or soon after the exit when somebody who left
  *   the group on purpose holds the output open.
  * - `ended` and `gone` come once, whoever ended the process, and never reject. What is sent to it then goes nowhere.
@@ -42,7 +42,6 @@ export interface ChildTerms {
 
 export class WorkerChild {
   readonly directory: string;
-  /** Watching from the start. */
   readonly memory: MemoryWatch;
   /** Resolves to a sentence that says how. */
   readonly ended: Promise<string>;
@@ -71,7 +70,6 @@ export class WorkerChild {
     const { pid } = this.#process;
     const release = pid === undefined ? () => {} : guard(pid, directory);
     this.memory = new MemoryWatch(pid, memoryBytes, () => this.kill());
-    this.memory.watch();
     this.#output = new WorkerOutput(this.#process, (text) => {
       log?.debug({ backend: spec, text: text.trimEnd().slice(0, 2000) }, "scanner.output");
     });
@@ -85,7 +83,7 @@ export class WorkerChild {
       .finally(release);
     this.#onEnd((how) => {
       this.#over = true;
-      this.memory.rest();
+      this.memory.end();
       resolve(how);
     });
   }

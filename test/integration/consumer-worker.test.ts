@@ -14,6 +14,7 @@ import { ScanWorker } from "../../src/consumer/scan-worker.ts";
 import { WORKER_LIMITS, type WorkerLimits } from "../../src/consumer/worker-limits.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
+import { listening } from "../fixtures/queue/listening.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 const never = new AbortController().signal;
@@ -173,14 +174,19 @@ describe("a scan worker", () => {
     await worker.close();
   });
 
-  it("hands nothing over through a link that its scanner laid", async () => {
+  it.each([
+    ["kept", "artifact", "../content", {}],
+    ["its own", ".", "../2", { keptBytes: 3 }],
+  ])("hands nothing over through a link that its scanner laid: %s", async (_, target, at, limits) => {
     const folder = mkdtempSync(join(tmpdir(), "microengine-link-"));
-    const precious = join(folder, "precious");
+    const precious = join(folder, "artifact");
     writeFileSync(precious, "as it was");
-    const worker = await ScanWorker.start(PUPPET);
-    expect(await worker.scan(request(`link\n${precious}`), never)).toMatchObject({ kind: "finding" });
+    const worker = await ScanWorker.start(PUPPET, { limits });
+    const link = request(`link\n${join(folder, target)}\n${at}`);
+    expect(await worker.scan(link, never)).toMatchObject({ kind: "finding" });
     const outcome = await worker.scan({ ...request(""), bytes: Buffer.alloc(100_000) }, never);
-    expect(outcome).toEqual({ kind: "crashed", detail: expect.stringContaining("could not be handed over") });
+    const detail = expect.stringContaining("could not be handed over");
+    expect(outcome).toEqual({ kind: "not-handed-over", detail });
     expect(readFileSync(precious, "utf8")).toBe("as it was");
     await worker.gone;
     rmSync(folder, { recursive: true });
@@ -236,6 +242,31 @@ describe("a pool of scan workers", () => {
     const first = told(await pool.scan(request("pid"), never)).pid;
     await pool.scan(request("silent"), never);
     expect(told(await pool.scan(request("pid"), never)).pid).not.toBe(first);
+  });
+
+  it("does not hold it against content that it could not be handed over", async () => {
+    await using pool = await open({});
+    const innocent = { bytes: Buffer.alloc(100_000), sha256: "innocent" };
+    for (let times = 0; times < 2; times++) {
+      await pool.scan(request("link\n/nowhere\n../content"), never);
+      expect(await pool.scan({ ...request(""), ...innocent }, never)).toMatchObject({
+        kind: "not-handed-over",
+      });
+    }
+    expect(await pool.scan({ ...request(""), ...innocent }, never)).toMatchObject({ kind: "finding" });
+  });
+
+  it("says when a worker dies while nothing is asked of it, and starts the next when something is", async () => {
+    const { log, entries, says } = listening();
+    const deaths = () => entries.filter(({ msg }) => msg === "scanner.died");
+    await using pool = await ScanPool.open(resolveBackend(fixture("short-lived.ts")), { size: 1, log });
+    await says("scanner.died");
+    // In the time that it takes to start others, none has been started here.
+    for (let others = 0; others < 3; others++) await (await ScanWorker.start(PUPPET)).close();
+    expect(deaths()).toMatchObject([
+      { backend: "short-lived", why: "crashed", detail: expect.stringContaining("exit code 7") },
+    ]);
+    expect(await pool.scan(request("anything"), never)).toMatchObject({ kind: "finding" });
   });
 
   it("makes scans wait when all workers are busy, and gives up on one at its deadline", async () => {

@@ -6,6 +6,7 @@ import type { ScanOutcome } from "../../src/consumer/running-scan.ts";
 import { ScanPool } from "../../src/consumer/scan-pool.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
+import { listening } from "../fixtures/queue/listening.ts";
 
 const MIB = 1024 * 1024;
 const HOG = resolveBackend(fileURLToPath(new URL("../fixtures/scanners/hog.ts", import.meta.url)));
@@ -34,7 +35,7 @@ const facts = (outcome: ScanOutcome) =>
 describe("a scanner that takes too much", () => {
   it("is killed when it holds more memory than it may, however it came by it, and replaced", async () => {
     await using pool = await open(250 * MIB);
-    for (const word of ["buffers", "program"]) {
+    for (const word of ["buffers", "program", "program-of-a-thread"]) {
       const { pid } = facts(await scan(pool, "nothing"));
       expect(await scan(pool, word)).toEqual({
         kind: "out-of-memory",
@@ -43,6 +44,17 @@ describe("a scanner that takes too much", () => {
       expect(residentBytes(pid)).toBeUndefined();
     }
     expect(await scan(pool, "nothing")).toMatchObject({ kind: "finding" });
+  });
+
+  it("is killed and replaced when it takes more than it may after its scan, which nobody is blamed for", async () => {
+    const { log, says } = listening();
+    await using pool = await ScanPool.open(HOG, { size: 1, log, limits: { memoryBytes: 250 * MIB } });
+    const { pid } = facts(await scan(pool, "later"));
+    const death = await says("scanner.died");
+    expect(death).toMatchObject({ why: "out-of-memory" });
+    expect(death).not.toHaveProperty("sha256");
+    expect(residentBytes(pid)).toBeUndefined();
+    expect(facts(await scan(pool, "nothing")).pid).not.toBe(pid);
   });
 
   it("ends for its memory, and not as a crash, when its JavaScript heap is full", async () => {
