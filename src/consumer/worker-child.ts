@@ -10,6 +10,7 @@
  *   too. `excess` tells then.
  * - What it printed last may say what it died of: `ended` comes after that, or soon after the exit when somebody who left
  *   the group on purpose holds the output open.
+ * - One that hangs up before it is told to close is killed: nobody could ask anything of it any more.
  * - `ended` and `gone` come once, whoever ended the process, and never reject. What is sent to it then goes nowhere.
  * - What it may say at any time is dealt with here, all else goes to `onMessage`: `undefined` for what is no message.
  */
@@ -54,6 +55,7 @@ export class WorkerChild {
   readonly #legacy: ScannerLegacy | undefined;
   readonly #output: WorkerOutput;
   #over = false;
+  #closing = false;
   #trouble: string | undefined;
   #exit: number | NodeJS.Signals | undefined;
 
@@ -120,6 +122,7 @@ export class WorkerChild {
   }
 
   send(message: ToWorker): void {
+    this.#closing ||= message.type === "close";
     // Errors of the channel end the process, which is heard of.
     if (this.connected) this.#process.send(message, () => {});
   }
@@ -138,6 +141,9 @@ export class WorkerChild {
 
   #onEnd(end: (how: string) => void): void {
     this.#process.on("error", (error) => end(`The scanner process failed: ${error.message}.`));
+    this.#process.on("disconnect", () => {
+      if (!this.#closing) this.kill();
+    });
     this.#process.on("exit", () => {
       this.kill();
       this.#output.hangUpSoon();

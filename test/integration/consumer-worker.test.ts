@@ -133,6 +133,12 @@ describe("a scan worker", () => {
     await worker.close();
   });
 
+  it("is of no use any more, and ended, when its scanner hangs up on the consumer", async () => {
+    await using pool = await ScanPool.open(PUPPET, { size: 1, log });
+    expect(await pool.scan(request("hang-up"), never)).toMatchObject({ kind: "crashed" });
+    expect(await pool.scan(request("silent"), never)).toMatchObject({ kind: "finding" });
+  });
+
   it("opens no debugger to another scanner that signals it", async () => {
     const worker = await ScanWorker.start(PUPPET);
     const { pid } = told(await worker.scan(request("pid"), never));
