@@ -6,8 +6,9 @@ import { PROMISED_STATES } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../ledger/records.ts";
 import { Background } from "./background.ts";
+import { BlockSignals } from "./block-signals.ts";
 import { Books } from "./books.ts";
-import { type Duty, nextDuty, revealIsDue, revealIsUrgent } from "./duty.ts";
+import { type Duty, inTimeToReveal, nextDuty, revealIsDue, revealIsUrgent } from "./duty.ts";
 import type { DutiesParts, DutyResult, Errand, Recollection } from "./errand.ts";
 import { OnceABlock } from "./once-a-block.ts";
 import { confirmPosting, giveUpPlanned, postAssertion, verifyPosting } from "./post-assertion.ts";
@@ -31,8 +32,7 @@ const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publi
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
 /**
  * Duties that are done a few at a time, the first of each kind first. What has time to spare. Posts and reveals of an
- * earlier run that are looked for: it may have left hundreds, and new bounties need the gateway too; a reveal whose window
- * is about to close waits for no slot. Settlements, which wait for their receipts most of the time, while what they pay
+ * earlier run that are looked for: it may have left hundreds, and new bounties need the gateway too. Settlements, which wait for their receipts most of the time, while what they pay
  * cannot be staked.
  */
 const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly count: number }>> = {
@@ -42,6 +42,11 @@ const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly
   },
   confirming: { duties: ["confirm-reveal", "confirm-post"], count: 16 },
   settling: { duties: ["settle", "confirm-settle"], count: 40 },
+};
+/** Whose reveal must not come too late takes no slot from then on, until the window has closed. */
+const HURRIES: Readonly<Partial<Record<Duty, typeof revealIsDue>>> = {
+  "confirm-post": revealIsDue,
+  "confirm-reveal": revealIsUrgent,
 };
 type Slots = "spare" | "confirming" | "settling";
 const KINDS = Object.keys(SLOTS) as Slots[];
@@ -89,13 +94,15 @@ interface Promised {
  *
  * Ten thousand bounties that wait cost a few comparisons each at a block. Posting and revealing begin at once; what has
  * time to spare takes one of a few slots, so that a start with many open bounties holds nothing up. Confirming and
- * settling have slots of their own: they wait for nothing else, and nothing else waits for them.
+ * settling have slots of their own: they wait for nothing else, and nothing else waits for them. A post that is still to
+ * be confirmed when its reveal is due needs no slot: it may have been mined, and its stake would be lost in the queue.
  */
 export class Duties {
   readonly #parts: DutiesParts;
   readonly #books: Books;
   readonly #freshHead: OnceABlock<number>;
   readonly #freshParameters: OnceABlock<MarketParameters>;
+  readonly #blockSignals = new BlockSignals();
   readonly #agenda = new Map<Guid, Promised>();
   readonly #slots: Readonly<Record<Slots, Background>> = {
     spare: background("spare"),
@@ -113,6 +120,7 @@ export class Duties {
     this.#freshParameters = new OnceABlock(market, () => market.freshParameters());
     const skipped = new SkippedBlocks(market.head(), QUORUMS_EVERY_BLOCKS);
     market.on("block", ({ number }) => {
+      this.#blockSignals.heard(market.head());
       if (this.#stopped) return;
       this.#books.flush();
       if (skipped.before(number)) this.#doubtQuorums(number);
@@ -252,11 +260,11 @@ export class Duties {
   }
 
   /** Undefined for what begins at once. */
-  #slotsFor({ record }: Promised, duty: Duty): Slots | undefined {
-    const { market } = this.#parts;
-    const { revealWindow } = market.parameters();
-    const urgent = revealIsUrgent(record.bounty.expiration, revealWindow, market.head());
-    if (duty === "confirm-reveal" && urgent) return undefined;
+  #slotsFor({ record: { bounty } }: Promised, duty: Duty): Slots | undefined {
+    const { revealWindow } = this.#parts.market.parameters();
+    const head = this.#parts.market.head();
+    const inTime = inTimeToReveal(bounty.expiration, revealWindow, head);
+    if (inTime && HURRIES[duty]?.(bounty.expiration, revealWindow, head)) return undefined;
     return KINDS.find((kind) => SLOTS[kind].duties.includes(duty));
   }
 
@@ -367,6 +375,7 @@ export class Duties {
     return {
       ...this.#parts,
       ...{ key, record, assertion, recalled, heardAt, signal },
+      untilBlock: (number) => this.#blockSignals.from(number),
       books: this.#books,
       failures: failures[duty] ?? 0,
       freshHead: () => this.#freshHead.ask(),

@@ -61,14 +61,21 @@ export interface Errand extends Omit<DutiesParts, "ledger"> {
   readonly freshRevealWindow: () => Promise<number>;
   /** Aborts when the bounty has something more urgent to do than to wait for this. */
   readonly signal: AbortSignal;
+  /** A signal that aborts when the newest block is this one or a later one. */
+  readonly untilBlock: (block: number) => AbortSignal;
 }
 
 /** How a duty went: done, or a sentence that says why it has to be tried again. */
 export type DutyResult = string | undefined;
 
 /** Our assertion as the market lists it. */
-export async function findOurs({ market, key, assertion }: Errand): Promise<PostedAssertion | undefined> {
-  const posted = await market.assertions(key.guid);
+export async function findOurs({
+  market,
+  key,
+  assertion,
+  signal,
+}: Errand): Promise<PostedAssertion | undefined> {
+  const posted = await market.assertions(key.guid, signal);
   return posted.find(
     (item) => sameAddress(item.author, market.account) && item.commitment === assertion.commitment,
   );

@@ -14,6 +14,10 @@ const LAST_UPLOAD_MS = 1_000;
  * held up by a nonce before its own, which the next signature fills; should both be mined, one of them reverts.
  */
 const STUCK_AFTER = 2;
+/** Blocks. A receipt is there when the reveal was mined and has one more block on top. */
+const RECEIPT_BLOCKS = 3;
+/** Blocks. What the market shows is asked for next to what is at stake: without an answer the reveal goes its way. */
+const LOOK_BLOCKS = 2;
 /** So many refusals of the contract because of its window outweigh a marketplace that tells the same block for ever. */
 const LATE_AFTER = 3;
 
@@ -24,14 +28,18 @@ export async function publishMetadata(errand: Errand): Promise<DutyResult> {
   return undefined;
 }
 
-/** `seenAt` is where the market shows our assertion, which after a reorganisation may not be where it was posted. */
+/**
+ * `seenAt` is where the market shows our assertion, which after a reorganisation may not be where it was posted. The
+ * gateway may wait for a receipt as long as the window: when there is none after a few blocks, the market is looked at.
+ */
 export async function revealAssertion(errand: Errand, seenAt?: number): Promise<DutyResult> {
-  const { market, books, key, record, assertion, recalled } = errand;
+  const { market, books, key, record, assertion, recalled, untilBlock } = errand;
   const index = seenAt ?? assertion.index ?? (await findOurs(errand))?.index;
   if (index === undefined) return "our assertion is not listed on the marketplace";
   const { nonce, verdicts } = assertion;
   const { artifactCount } = record.bounty;
   const metadata = await metadataFor(errand);
+  const waiting = new AbortController();
   const outcome = await market.reveal(
     { guid: key.guid, index, nonce, verdicts, artifactCount, metadata },
     (signed) => {
@@ -39,12 +47,16 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
       recalled.revealIndex = index;
       recalled.revealFailed = false;
       books.recordSigned(key, "reveal", signed);
+      if (isInTime(errand))
+        untilBlock(market.head() + RECEIPT_BLOCKS).addEventListener("abort", () => waiting.abort());
     },
+    waiting.signal,
   );
   if (outcome.kind === "done") {
     revealed(errand, index);
     return undefined;
   }
+  if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(errand);
   recalled.revealFailed = outcome.kind === "failed";
   if (outcome.kind === "failed" && /not in reveal window/i.test(outcome.reason)) recalled.refusedAsLate++;
   return outcome.reason;
@@ -59,23 +71,24 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
  *        │          ▲                                              └──sent, or nobody knows──► looking, at the next block
  *        └──window closed──► missed
  *
- * Nobody is asked for receipts: that can take as long as the window. The contract takes one reveal, and without one every
- * bid is lost.
+ * Nobody is asked for receipts: that can take as long as the window. So can the list of assertions, where the metadata
+ * that others give with their reveals is slow to come: while there is time, it is waited for two blocks at most. The
+ * contract takes one reveal, and without one every bid is lost.
  */
 export async function confirmReveal(errand: Errand): Promise<DutyResult> {
-  const { market, record } = errand;
+  const { market, record, untilBlock } = errand;
   const { expiration } = record.bounty;
   const { revealWindow } = market.parameters();
-  const inTime = (): boolean => inTimeToReveal(expiration, revealWindow, market.head());
-  const ours = await findOurs(errand).catch((error: unknown) => {
-    if (!inTime()) throw error;
+  const looking = isInTime(errand) ? { ...errand, signal: untilBlock(market.head() + LOOK_BLOCKS) } : errand;
+  const ours = await findOurs(looking).catch((error: unknown) => {
+    if (!isInTime(errand)) throw error;
     return undefined;
   });
   if (ours?.revealed) {
     revealed(errand, ours.index);
     return undefined;
   }
-  if (inTime()) return revealAgain(errand, ours);
+  if (isInTime(errand)) return revealAgain(errand, ours);
   // It may be in the last block of the window, which whoever is asked has not seen yet.
   if (market.head() < expiration + revealWindow) return "the reveal window closes with this block";
   return missReveal(errand, ours);
@@ -124,6 +137,9 @@ export async function missReveal(errand: Errand, seen?: PostedAssertion): Promis
   tell("assertion.reveal-missed", { guid: key.guid, stake: formatNct(assertion.stake) });
   return undefined;
 }
+
+const isInTime = ({ market, record }: Errand): boolean =>
+  inTimeToReveal(record.bounty.expiration, market.parameters().revealWindow, market.head());
 
 async function revealAgain(errand: Errand, ours: PostedAssertion | undefined): Promise<DutyResult> {
   const { assertion, recalled } = errand;

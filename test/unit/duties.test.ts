@@ -415,6 +415,45 @@ describe("revealing", () => {
     expect(ledger.find(key)?.state).toBe("revealed");
   });
 
+  it("does not wait for a second look at the assertion that gets no answer", async () => {
+    market.assertions = (_guid, signal) => {
+      market.asked.push("assertions");
+      return hanging(signal);
+    };
+    await market.mine(1_003);
+    expect(market.asked.at(-1)).toBe("assertions");
+    await market.mine(1_020);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("is handed over again in the window although the market gives no answer about the assertion", async () => {
+    market.revealing = [{ kind: "unknown", reason: "no receipt" }];
+    market.assertions = (_guid, signal) => hanging(signal);
+    for (const number of [1_020, 1_021, 1_022]) await market.mine(number);
+    expect(market.resent).toHaveLength(0);
+    await market.mine(1_023);
+    expect(market.resent).toHaveLength(1);
+  });
+
+  it("waits for its receipt for three blocks, then looks, and hands over again what the market does not show", async () => {
+    market.listed = [ours({ index: 0 })];
+    market.reveal = async (_request, journal, signal) => {
+      market.asked.push("reveal");
+      await journal([signed("0xreveal")]);
+      await hanging(signal).catch(() => {});
+      return { kind: "unknown", reason: "We stopped before the receipt came." };
+    };
+    for (const number of [1_020, 1_021, 1_022]) await market.mine(number);
+    expect(market.asked.at(-1)).toBe("reveal");
+    await market.mine(1_023);
+    expect(market.resent).toEqual([["0xreveal"]]);
+    market.listed = [ours({ index: 0, revealed: true })];
+    await market.mine(1_024);
+    expect(actions()).toEqual(["assert", "reveal"]);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
   it("is made up for when the block that seemed to close the window was none of this chain", async () => {
     market.settling = [{ kind: "failed", reason: "No Quorum and vote active", retryable: true }];
     market.listed = [ours({ index: 0 })];
@@ -832,6 +871,19 @@ describe("with many bounties", () => {
     expect(looks()).toBe(16);
     await market.mine(1_025);
     expect(looks()).toBe(100);
+  });
+
+  it("a post of an earlier run that waits to be looked for waits no longer when its reveal is due", async () => {
+    many(20, (other) => ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]));
+    const last = { chain: "side", guid: guidOf(19) } as const;
+    const listed = [ours({ guid: last.guid, index: 2 })];
+    market.assertions = async (guid) => (guid === last.guid ? listed : hanging());
+    duties.resume();
+    await market.mine(1_010);
+    expect(ledger.find(last)?.state).toBe("posting");
+    await market.mine(1_020);
+    expect(market.reveals).toContainEqual(expect.objectContaining({ guid: last.guid, index: 2 }));
+    expect(ledger.find(last)?.state).toBe("revealed");
   });
 
   it("that all ended while we were away, the newest block is asked for once and each of them written off", async () => {
