@@ -131,7 +131,32 @@ describe("a proxy that drops the bodies of GET requests", () => {
   });
 });
 
+describe("a reveal", () => {
+  const REVEAL = `POST /bounties/${guid}/assertions/0/reveal`;
+  const request = { guid, index: 0, nonce: 5n, verdicts: 1n, artifactCount: 2, metadata: "" };
+
+  it("whose building is swallowed is asked for again within a few blocks, and given time then", async () => {
+    gateway.once(REVEAL, "hang");
+    const began = performance.now();
+    expect(await market.reveal(request, noJournal)).toEqual({ kind: "done", value: undefined });
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(gateway.requests(REVEAL)).toHaveLength(2);
+  });
+});
+
 describe("a transaction that is swallowed", () => {
+  it("is posted again before long by whoever waits at a gateway that holds its answer back until there is a receipt", async () => {
+    await using patient = await openOddMarket({ receiptPatienceMs: 20_000 });
+    const { posted } = patient.gateway;
+    patient.gateway.once("POST /transactions", "reset", "reset", "reset");
+    patient.gateway.on("GET /transactions", () =>
+      posted.length === 0 ? "hang" : { result: { errors: [] } },
+    );
+    const began = performance.now();
+    expect(await patient.market.settle(guid, noJournal)).toMatchObject({ kind: "done" });
+    expect(performance.now() - began).toBeLessThan(6_000);
+  });
+
   it("holds up the others for five seconds at most, and is posted again in that time", async () => {
     const seen: string[] = [];
     gateway.on("POST /transactions", ({ body }) => {

@@ -3,6 +3,7 @@ import type { ChainName } from "../../domain/chain.ts";
 import type { SignedTransaction, UnsignedTransaction } from "../../domain/transaction.ts";
 import type { Outcome, Resent, SignedFrom } from "../port.ts";
 import { MarketFault } from "./answer.ts";
+import type { Ask } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";
 import { postTransaction } from "./post-transactions.ts";
@@ -33,6 +34,12 @@ export interface TransactionOptions extends SenderParts {
 /** A transaction that was mined a while ago has its receipt at once, one that was mined just now with the next block. */
 const RECEIPT_SOON_MS: Readonly<Record<ChainName, number>> = { side: 3_000, home: 30_000 };
 
+/** A transaction of which nobody knows whether it arrived is posted again after this, if it has no receipt by then. */
+const LOST_MS = 1_000;
+
+/** A request that was swallowed must not cost a reveal its window: it is asked for once more after this. */
+const SWALLOWED_MS = 3_000;
+
 /**
  * Takes an action from the request to its receipt:
  *
@@ -41,7 +48,8 @@ const RECEIPT_SOON_MS: Readonly<Record<ChainName, number>> = { side: 3_000, home
  * What is in brackets happens in turn; see sender.ts. Building and waiting happen side by side.
  *
  * - A post lost in transit is posted again, byte for byte, until there is a receipt or no patience; that the node knows
- *   it already is success.
+ *   it already is success. Until the node has it, receipts are asked for briefly: a gateway waits for that of a
+ *   transaction that never arrived as long as for any other.
  * - "nonce too low" before anything counted was sent: signed anew, once.
  * - No receipt in time: `unknown`. The nonces are in doubt then, and the next reservation asks the node.
  */
@@ -99,14 +107,12 @@ export class Transactions {
   async #soonKnown(hash: string, signal: AbortSignal | undefined): Promise<Fate> {
     const { gateway, chain } = this.#parts;
     const patience = AbortSignal.timeout(RECEIPT_SOON_MS[chain]);
-    const either = signal === undefined ? patience : AbortSignal.any([signal, patience]);
+    const ask = { chain, lane: HAND_OVER_LANE, signal: anyOf(patience, signal) };
     try {
-      return (await askReceipts(gateway, [hash], { chain, lane: HAND_OVER_LANE, signal: either })).fateOf(
-        hash,
-      );
+      return (await askReceipts(gateway, [hash], ask)).fateOf(hash);
     } catch (error) {
       if (!patience.aborted || signal?.aborted) throw error;
-      return { kind: "pending", reason: "There is no receipt.", looked: true };
+      return { kind: "pending", reason: NO_RECEIPT, looked: true };
     }
   }
 
@@ -122,7 +128,7 @@ export class Transactions {
 
   async #build(action: Action): Promise<readonly UnsignedTransaction[]> {
     const what = `building the ${action.intent.action} transactions`;
-    const asked = this.#parts.gateway.ask({
+    const ask: Ask = {
       what,
       method: "POST",
       path: action.path,
@@ -132,39 +138,62 @@ export class Transactions {
       lane: action.lane,
       repeatable: true,
       signal: action.signal,
-    });
+    };
+    const asked = action.lane === "reveal" ? this.#askInHaste(ask) : this.#parts.gateway.ask(ask);
     action.onRequest?.();
     return readAs(UnsignedTransactions, what, await asked).transactions;
   }
 
+  /** A gateway that is slow rather than deaf is given its time at the second attempt. */
+  async #askInHaste(ask: Ask): Promise<unknown> {
+    const { gateway } = this.#parts;
+    try {
+      return await gateway.ask({ ...ask, repeatable: false, timeoutMs: SWALLOWED_MS });
+    } catch (error) {
+      if (!(error instanceof MarketFault) || !error.retryable) throw error;
+      return gateway.ask(ask);
+    }
+  }
+
   async #await(
-    { last, lost }: Extract<Sent, { kind: "sent" }>,
+    { last, ...sent }: Extract<Sent, { kind: "sent" }>,
     { lane, signal }: Action,
   ): Promise<Outcome<TransactionEvents>> {
     const { hash } = last;
     const { gateway, chain, nonces, patienceMs, pollMs, random } = this.#parts;
     const giveUpAt = performance.now() + patienceMs;
-    for (;;) {
+    for (let { lost } = sent; ; ) {
       let reason: string;
+      const soon = lost ? AbortSignal.timeout(LOST_MS) : undefined;
       try {
-        const { events, fateOf } = await askReceipts(gateway, [hash], { chain, lane, signal });
+        const { events, fateOf } = await askReceipts(gateway, [hash], {
+          ...{ chain, lane },
+          signal: soon === undefined ? signal : anyOf(soon, signal),
+        });
         const fate = fateOf(hash);
         if (fate.kind === "mined") return { kind: "done", value: events };
         if (fate.kind === "reverted") return failedBy(fate.reason);
         reason = fate.reason;
       } catch (error) {
         if (signal?.aborted) return { kind: "unknown", reason: "We stopped before the receipt came." };
-        if (!(error instanceof MarketFault)) throw error;
-        reason = error.message;
-        if (!error.retryable) return { kind: "unknown", reason };
+        if (error instanceof MarketFault) {
+          reason = error.message;
+          if (!error.retryable) return { kind: "unknown", reason };
+        } else if (soon?.aborted) reason = NO_RECEIPT;
+        else throw error;
       }
       if (performance.now() >= giveUpAt) {
         nonces.doubt();
         return { kind: "unknown", reason };
       }
-      if (lost) await postTransaction(gateway, last, { lane, random });
+      if (lost) lost = (await postTransaction(gateway, last, { lane, random })).kind !== "accepted";
       // An abort ends the next question.
       await sleep(pollMs * (0.5 + random()), undefined, { signal }).catch(() => undefined);
     }
   }
 }
+
+const NO_RECEIPT = "There is no receipt.";
+
+const anyOf = (patience: AbortSignal, signal: AbortSignal | undefined): AbortSignal =>
+  signal === undefined ? patience : AbortSignal.any([signal, patience]);
