@@ -32,8 +32,8 @@ const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publi
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
 /**
  * Duties that are done a few at a time, the first of each kind first. What has time to spare. Posts and reveals of an
- * earlier run that are looked for: it may have left hundreds, and new bounties need the gateway too. Settlements, which wait for their receipts most of the time, while what they pay
- * cannot be staked.
+ * earlier run that are looked for: it may have left hundreds, and new bounties need the gateway too. Settlements, which
+ * wait for their receipts most of the time, while what they pay cannot be staked.
  */
 const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly count: number }>> = {
   spare: {
