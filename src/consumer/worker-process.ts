@@ -10,6 +10,7 @@ import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import { keepDebuggerShut } from "../observe/debugger.ts";
 import type { Scanner, ScannerHost } from "../scanners/contract.ts";
+import { sendable } from "../scanners/finding.ts";
 import { describeScanner, loadScanner } from "../scanners/load.ts";
 import { killGroup } from "../scanners/process-group.ts";
 import { Scratch } from "./scratch.ts";
@@ -96,7 +97,7 @@ async function scan(message: ScanMessage): Promise<void> {
 
 function answer(id: number, finding: unknown): void {
   try {
-    say({ type: "finding", id, finding });
+    say({ type: "finding", id, finding: sendable(finding) });
   } catch (error) {
     say({ type: "unsendable", id, message: describeError(error).slice(0, 2000) });
   }

@@ -12,6 +12,9 @@ import { stringifyJson } from "./json.ts";
  */
 export const MAX_ADDED_BYTES = 16_384;
 
+/** With a zone (`fe80::1%eth0`) it is an address to some readers only. */
+const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
+
 const Indicators = z
   .array(z.looseObject({ schema: z.string(), signature: z.unknown() }).refine((item) => "signature" in item))
   .min(1);
@@ -22,15 +25,14 @@ const RULES: Readonly<Record<string, { readonly shape: z.ZodType; readonly right
       .array(
         z
           .string()
-          .min(3)
-          .max(127)
+          .regex(/^.{3,127}$/su)
           .regex(/[\p{L}\p{N}_]/u),
       )
       .min(1),
     right: "a list of texts of 3 to 127 characters",
   },
   ip_addresses: {
-    shape: z.array(z.string().refine((text) => isIP(text) !== 0)).min(1),
+    shape: z.array(z.string().refine(isAddress)).min(1),
     right: "a list of IPv4 or IPv6 addresses",
   },
   stix: { shape: Indicators, right: "a list of { schema, signature }" },

@@ -11,7 +11,7 @@ import { knowledgeAbout } from "../distill/knowledge.ts";
 import { loadDistillEngine } from "../distill/load.ts";
 import { NOTHING_LEARNED } from "../distill/reliability.ts";
 import { systemClock } from "../domain/chain.ts";
-import { ConfigFault } from "../domain/fault.ts";
+import { ConfigFault, describeError, Fault } from "../domain/fault.ts";
 import { silenceBy } from "../domain/silence.ts";
 import { COLORS, PLAIN } from "../observe/paint.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
@@ -21,7 +21,10 @@ import { count, jsonLine, NOTHING_COUNTED, renderReport, renderTally } from "./r
 import { reportUnreadable } from "./report.ts";
 import { type ScanParts, scanFile } from "./scan-file.ts";
 
-/** Resolves to the exit code: 1 when something could not be read, or not everything was scanned. */
+/**
+ * Resolves to the exit code: 1 when something could not be read, or not everything was scanned. Throws Fault OUTPUT_LOST when
+ * the verdicts cannot be written.
+ */
 export async function runScan(config: ScanConfig, paths: readonly string[], io: ProcessIo): Promise<number> {
   if (paths.length === 0) {
     throw new ConfigFault("PATHS_MISSING", "There is nothing to scan.", {
@@ -64,8 +67,11 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
     const text = config.json ? jsonLine(report) : renderReport(report, paint);
     if (!out.write(text)) await once(out, "drain", { signal: stop }).catch(() => {});
   }
+  if (!leaving.signal.aborted && !config.json) out.write(renderTally(tally));
+  const lost = out.errored as NodeJS.ErrnoException | null;
+  if (lost !== null && lost.code !== "EPIPE")
+    throw new Fault("OUTPUT_LOST", `What was found cannot be written: ${describeError(lost)}.`);
   if (leaving.signal.aborted) return 0;
-  if (!config.json) out.write(renderTally(tally));
   return tally.unreadable > 0 || io.signal.aborted ? 1 : 0;
 }
 

@@ -79,7 +79,7 @@ export function readAnswer(text: string, map: AnswerMap): Finding {
   const invalid = (why: string) => new Fault("ANSWER_INVALID", `The answer ${why}: ${excerpt(text)}.`);
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(withoutByteOrderMark(text));
   } catch {
     throw invalid("is not JSON");
   }
@@ -101,6 +101,9 @@ export function readAnswer(text: string, map: AnswerMap): Finding {
     ...(isRecord(metadata) ? { metadata } : {}),
   };
 }
+
+/** Programs and editors of Windows begin text with one; JSON knows none. */
+export const withoutByteOrderMark = (text: string): string => text.replace(/^\uFEFF/, "");
 
 /** What a JSON pointer points to; `undefined` when there is nothing. */
 export function valueAt(document: unknown, path: string): unknown {

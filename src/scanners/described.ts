@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Scanner, ScannerSettings } from "./contract.ts";
+import { withoutByteOrderMark } from "./described-answer.ts";
 import { ExecShape, execScanner } from "./exec.ts";
 import { HttpShape } from "./http-shape.ts";
 import { complaintIn } from "./shape-complaint.ts";
@@ -44,7 +45,7 @@ async function read(file: string): Promise<string> {
 export function parseDescription(text: string, file: string): z.infer<typeof DescriptionShape> {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(withoutByteOrderMark(text));
   } catch (cause) {
     throw invalid(`${file} is not JSON: ${describeError(cause)}.`);
   }

@@ -1,5 +1,5 @@
 /** A program as a backend: it gets the artifact as a file or on standard input, and answers by exit code and output. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigFault, Fault } from "../domain/fault.ts";
@@ -7,6 +7,7 @@ import type { Artifact, Finding, ScanContext, Scanner } from "./contract.ts";
 import { AnswerShape, excerpt, findingOf, type Outcomes, OutcomesShape } from "./described-answer.ts";
 import { createReaper } from "./exec-reaper.ts";
 import { type Ended, runProgram } from "./exec-run.ts";
+import { interpreterOf } from "./interpreter.ts";
 import { AcceptsShape, ScannerName, ScannerVersion } from "./scanner-shape.ts";
 
 /** Stands for the artifact's file in the command. A command without it gets the content on standard input. */
@@ -21,7 +22,10 @@ export const ExecShape = z
     version: ScannerVersion,
     accepts: AcceptsShape.default({}),
     /** The program, then its arguments; no shell is involved. */
-    command: z.tuple([z.string().min(1)], z.string()),
+    command: z.tuple([z.string().min(1)], z.string(), {
+      error: ({ code }) =>
+        code === "invalid_type" ? 'must be a list, like ["./scan.sh", "{path}"]' : undefined,
+    }),
     exitCodes: OutcomesShape.exactOptional(),
     answer: AnswerShape.exactOptional(),
     /** Of standard output. */
@@ -108,13 +112,16 @@ function exitCodeOf({ end, stderr }: Ended, name: string): number {
   throw new Fault("PROGRAM_KILLED", `${name} was ended by ${end}: ${excerpt(stderr)}.`);
 }
 
-/** The file that a command names, as a shell would find it. Throws ConfigFault PROGRAM_MISSING or PROGRAM_NOT_EXECUTABLE. */
+/**
+ * The file that a command names, as a shell would find it. Throws ConfigFault PROGRAM_MISSING, PROGRAM_NOT_EXECUTABLE or
+ * PROGRAM_INTERPRETER.
+ */
 function findProgram(program: string, folder: string): string {
   const places = program.includes("/")
     ? [resolve(folder, program)]
     : (process.env.PATH ?? "").split(delimiter).map((place) => join(place, program));
   const found = places.find(isExecutable);
-  if (found !== undefined) return found;
+  if (found !== undefined) return withInterpreter(found);
   const barred = places.find(isFile);
   if (barred !== undefined)
     throw new ConfigFault("PROGRAM_NOT_EXECUTABLE", `The program ${barred} may not be executed.`, {
@@ -122,8 +129,22 @@ function findProgram(program: string, folder: string): string {
     });
   const where = program.includes("/") ? places[0] : `${program} (looked for in PATH)`;
   throw new ConfigFault("PROGRAM_MISSING", `There is no program ${where}.`, {
-    hint: 'Install it, or correct "command" in the description; a relative path is taken from its folder.',
+    hint: 'Install it, or correct "command" in the description: the program, then its arguments, one text each. A relative path is taken from its folder.',
   });
+}
+
+/** Starting a script whose interpreter is missing only says that there is "no such file". Throws ConfigFault PROGRAM_INTERPRETER. */
+function withInterpreter(program: string): string {
+  const interpreter = interpreterOf(program);
+  if (interpreter === undefined || existsSync(interpreter)) return program;
+  const crlf = interpreter.endsWith("\r");
+  const sentence = crlf
+    ? `The first line of the program ${program} ends with a carriage return, which is taken for part of the interpreter's name.`
+    : `The program ${program} begins with #!${interpreter}, and there is no ${interpreter}.`;
+  const hint = crlf
+    ? `Save it with the line ends of Unix: sed -i 's/\\r$//' ${program}`
+    : "Install it, or correct the first line of the program.";
+  throw new ConfigFault("PROGRAM_INTERPRETER", sentence, { hint });
 }
 
 function isExecutable(path: string): boolean {

@@ -5,14 +5,21 @@ import { VERDICTS, type Verdict } from "../domain/verdict.ts";
 const MAX_METADATA_CHARS = 64 * 1024;
 const MAX_TEXT_CHARS = 1024;
 
+/** Half a character, as hostile text has it, would cost the whole assertion its metadata. */
 const text = z
   .string()
   .nullish()
-  .transform((value) => value?.slice(0, MAX_TEXT_CHARS) || undefined);
+  .transform((value) => value?.slice(0, MAX_TEXT_CHARS).toWellFormed() || undefined);
+
+const shown = (said: unknown): string =>
+  typeof said === "string" ? JSON.stringify(said.slice(0, 40)) : `a ${typeof said}`;
 
 /** Lenient with what means nothing (null, surplus keys, a confidence of 1.01), strict with what would cost a stake. */
 const FindingShape = z.object({
-  verdict: z.enum(VERDICTS),
+  verdict: z.enum(VERDICTS, {
+    error: ({ input }) =>
+      input === undefined ? "it is missing" : `${shown(input)} is none of ${VERDICTS.join(", ")}`,
+  }),
   confidence: z
     .number()
     .nullish()
@@ -65,17 +72,41 @@ export function checkFinding(
   };
 }
 
+/**
+ * The same finding in a form that can be sent to another process, whatever its metadata is made of: that is JSON or, when it
+ * cannot be, something that `checkFinding` drops. May throw what a getter of the finding throws.
+ */
+export function sendable(said: unknown): unknown {
+  if (typeof said !== "object" || said === null || Array.isArray(said)) return said;
+  const { verdict, confidence, family, detail, metadata } = said as Record<string, unknown>;
+  const none = metadata === undefined || metadata === null;
+  const finding = {
+    verdict,
+    confidence,
+    family,
+    detail,
+    metadata: none ? metadata : jsonOrNothing(metadata),
+  };
+  return Object.fromEntries(Object.entries(finding).filter(([, value]) => value !== undefined));
+}
+
+/** What is no object is no metadata, and dropped with a word. */
+const jsonOrNothing = (metadata: unknown): unknown => plainJson(metadata) ?? false;
+
 /** What is clean or unknown belongs to no family, whatever a service writes there ("none", "Clean"). */
 const isMalware = (verdict: Verdict): boolean => verdict === "malicious" || verdict === "suspicious";
 
 const DROPPED = `metadata is left out: it must be an object that is JSON of at most ${MAX_METADATA_CHARS} characters.`;
+
+const wellFormed = (_key: string, value: unknown): unknown =>
+  typeof value === "string" ? value.toWellFormed() : value;
 
 /** Takes out whatever JSON cannot say (functions, `undefined`); cycles, bigints and what is no object are refused. */
 function plainJson(value: unknown): Record<string, unknown> | undefined {
   try {
     const written = JSON.stringify(value);
     if (written.length > MAX_METADATA_CHARS) return undefined;
-    return z.record(z.string(), z.unknown()).safeParse(JSON.parse(written)).data;
+    return z.record(z.string(), z.unknown()).safeParse(JSON.parse(written, wellFormed)).data;
   } catch {
     return undefined;
   }

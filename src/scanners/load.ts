@@ -60,8 +60,14 @@ async function importModule(moduleUrl: string, place: string): Promise<Record<st
   try {
     return (await import(moduleUrl)) as Record<string, unknown>;
   } catch (cause) {
-    throw invalid(`${place} cannot be loaded: ${describeError(cause)}.`, cause);
+    throw invalid(`${place} cannot be loaded: ${describeError(cause)}${lineOf(cause)}.`, cause);
   }
+}
+
+/** Where the text is that is no TypeScript: in the module, or in one that it imports. */
+function lineOf(cause: unknown): string {
+  const head = cause instanceof SyntaxError ? /^(?:file:\/\/)?(\/.*:\d+)\n/.exec(cause.stack ?? "") : null;
+  return head === null ? "" : ` (${head[1]})`;
 }
 
 async function make(factory: object, settings: ScannerSettings, place: string): Promise<unknown> {

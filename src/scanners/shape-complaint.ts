@@ -7,5 +7,6 @@ import type { z } from "zod";
 export function complaintIn({ issues }: z.ZodError): { readonly where: string; readonly what: string } {
   const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
   const missing = issue.code === "invalid_type" && "input" in issue && issue.input === undefined;
-  return { where: issue.path.join("."), what: missing ? "is missing" : `is wrong (${issue.message})` };
+  const message = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return { where: issue.path.join("."), what: missing ? "is missing" : `is wrong (${message})` };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "./engine.ts";
-import { microengine } from "./run-process.ts";
+import { microengine, run } from "./run-process.ts";
 
 const EICAR = `X5O!P%@AP[4\\PZX54(P^)7CC)7}${"$EICAR-STANDARD"}${"-ANTIVIRUS-TEST-FILE!$H+H*"}`;
 const PUPPET = fileURLToPath(new URL("../fixtures/scanners/puppet.ts", import.meta.url));
@@ -130,6 +130,16 @@ describe("microengine scan", () => {
       ["unknown", "not readable"],
       ["malicious", "eicar malicious 1"],
     ]);
+  });
+
+  it("ends with exit code 1 when its verdicts cannot be written, and with 0 when nobody wants more of them", async () => {
+    const into = (redirection: string) =>
+      run("sh", ["-c", `"$0" src/main.ts scan --json "$1" ${redirection}`, process.execPath, at("samples")]);
+    const full = await into("> /dev/full");
+    expect(full.code).toBe(1);
+    expect(full.stderr).toMatch(/^microengine: What was found cannot be written: ENOSPC[^\n]*\n$/);
+    const { code, stdout } = await into("2>&1; echo $? | head -1");
+    expect({ code, last: stdout.trimEnd().split("\n").at(-1) }).toEqual({ code: 0, last: "0" });
   });
 
   it("passes links and pipes in a folder over, and opens a file whatever its name", async () => {

@@ -69,6 +69,22 @@ describe("describing a backend", () => {
     expect((error as Error).message).not.toContain("\n");
   });
 
+  it("says in which line of which module a slip of the pen is", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "microengine-syntax-"));
+    try {
+      writeFileSync(join(folder, "rules.ts"), "export const rules = [\n  1 2,\n];\n");
+      writeFileSync(join(folder, "scanner.ts"), 'export { rules as scanner } from "./rules.ts";\n');
+      await expect(describeBackend(join(folder, "scanner.ts"))).rejects.toMatchObject({
+        code: "BACKEND_INVALID",
+        message: expect.stringMatching(
+          new RegExp(`scanner\\.ts cannot be loaded: [^\n]+ \\(${join(folder, "rules.ts")}:2\\)\\.`),
+        ),
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("does not set up a scanner whose rules are where its consumers are", async () => {
     expect(await describeBackend(fixture("setup-fails.ts"))).toMatchObject({
       spec: fixture("setup-fails.ts"),

@@ -28,6 +28,7 @@ const WORDS = {
   QmNan: "nan",
   QmWrongWord: "wrong-word",
   QmFunction: "function",
+  QmFunctionWithin: "function-inside",
   QmCycGraph: "cyclic",
   QmEnvironment: "environment",
   QmPid: "pid",
@@ -106,6 +107,11 @@ describe("a consumer", () => {
         complaint: expect.stringMatching(/^metadata is left out: it must be an object that is JSON/),
       }),
     );
+  });
+
+  it("leaves out of the metadata what cannot be copied, and keeps the verdict", async () => {
+    const { verdict, metadata } = await ask({ uri: "QmFunctionWithin" });
+    expect({ verdict, metadata }).toEqual({ verdict: "malicious", metadata: { seen: true } });
   });
 
   it("answers with everything it learned", async () => {

@@ -201,6 +201,20 @@ describe.concurrent("the description of a program", () => {
     expect(await tool.scan("it is in {folder}.")).toMatchObject({ finding: { verdict: "unknown" } });
   });
 
+  it.each([
+    ["#!/bin/sh\r", "ends with a carriage return", /^Save it with the line ends of Unix/],
+    ["#! /no/such/python3 -u", "there is no /no/such/python3", /^Install it/],
+  ])("that begins with %j stops the consumer, and says what to do", async (line, words, hint) => {
+    const name = `wrong-${++files}.sh`;
+    writeFileSync(join(folder, name), `${line}\necho\n`, { mode: 0o755 });
+    await expect(
+      ScannerWork.open(describedBy({ command: [`./${name}`], exitCodes: {} })),
+    ).rejects.toMatchObject({
+      ...{ name: "ConfigFault", code: "PROGRAM_INTERPRETER" },
+      ...{ message: expect.stringContaining(words), hint: expect.stringMatching(hint) },
+    });
+  });
+
   it("whose program may not be executed stops the consumer, and says what to do", async () => {
     const script = join(folder, "unready.sh");
     writeFileSync(script, "#!/bin/sh\n", { mode: 0o644 });

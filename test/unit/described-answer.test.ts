@@ -75,6 +75,10 @@ describe("a described backend's answer", () => {
     );
   });
 
+  it("may begin with the mark that programs of Windows print", () => {
+    expect(readAnswer('\uFEFF{"verdict":"malicious"}\r\n', OWN)).toEqual({ verdict: "malicious" });
+  });
+
   it("never finds a verdict in what every object inherits", () => {
     const map = AnswerShape.parse({ verdict: "/constructor/name", verdicts: { Object: "malicious" } });
     expect(() => readAnswer("{}", map)).toThrow("no known verdict");

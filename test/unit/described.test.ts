@@ -19,6 +19,11 @@ describe("the description of a backend", () => {
     });
   });
 
+  it("may begin with the mark that editors of Windows leave", () => {
+    const text = `\uFEFF${JSON.stringify({ ...EXEC, answer: {} })}`;
+    expect(parseDescription(text, "tool.json")).toMatchObject({ name: "tool" });
+  });
+
   it("says what is missing, and which key is none rather than what is missing because of it", () => {
     expect(() => parse(EXEC)).toThrow("tool.json: exitCodes is wrong (say what exit codes mean");
     const { command, ...rest } = EXEC;
@@ -36,13 +41,13 @@ describe("the description of a backend", () => {
       { ...EXEC, exitCodes: { "1": { verdict: "malicious", confidence: 90 } } },
       "<=1",
     ],
-    ["exitCodes.one", { ...EXEC, exitCodes: { one: "malicious" } }, ""],
+    ["exitCodes.one", { ...EXEC, exitCodes: { one: "malicious" } }, "a number of up to three digits"],
     ["exitCodes", EXEC, "say what exit codes mean"],
     ["answer", { ...EXEC, exitCodes: { "0": "answer" } }, "is missing"],
     ["exitCodes", { ...EXEC, exitCodes: { "0": "unknown" }, answer: {} }, 'none means "answer"'],
     ["answer.verdict", { ...EXEC, answer: { verdict: "verdict" } }, "JSON pointer"],
     ["answer.verdicts.clean.verdict", { ...EXEC, answer: { verdicts: { clean: "clean" } } }, "benign"],
-    ["command", { ...EXEC, command: "true", answer: {} }, ""],
+    ["command", { ...EXEC, command: "true", answer: {} }, "must be a list, like"],
     ["name", { ...EXEC, name: "My Tool", answer: {} }, "lower-case"],
     ["version", { ...EXEC, version: "1", answer: {} }, "three numbers"],
     ["type", { ...EXEC, type: "wasm" }, '"exec" or "http"'],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkFinding } from "../../src/scanners/finding.ts";
+import { checkFinding, sendable } from "../../src/scanners/finding.ts";
 
 const finding = (said: unknown) => {
   const checked = checkFinding(said);
@@ -49,6 +49,23 @@ describe("checking what a scanner said", () => {
     expect(finding({ verdict: "benign", metadata }).metadata).toEqual({ heuristic: true, list: [1] });
   });
 
+  it("names the word that is no verdict, and those that are", () => {
+    const why = (said: unknown) => (checkFinding(said) as { why?: string }).why;
+    expect(why({ verdict: "clean" })).toBe(
+      'verdict: "clean" is none of malicious, benign, suspicious, unknown',
+    );
+    expect(why({ verdict: 1 })).toBe("verdict: a number is none of malicious, benign, suspicious, unknown");
+    expect(why({})).toBe("verdict: it is missing");
+  });
+
+  it("makes whole what hostile text breaks in the middle of a character", () => {
+    const broken = "a\ud800b";
+    const said = { verdict: "malicious", family: broken, metadata: { note: [broken] } };
+    expect(finding(said)).toMatchObject({ family: "a\ufffdb", metadata: { note: ["a\ufffdb"] } });
+    const cut = finding({ verdict: "malicious", family: `${"x".repeat(1023)}\u{1f600}` });
+    expect(cut.family?.isWellFormed()).toBe(true);
+  });
+
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
   it.each([
@@ -61,6 +78,20 @@ describe("checking what a scanner said", () => {
     ["a family that is no text", { verdict: "malicious", family: 7 }],
   ])("refuses %s", (_, said) => {
     expect(checkFinding(said)).toMatchObject({ ok: false, why: expect.any(String) });
+  });
+
+  it.each([
+    ["a function in it", { rule: "a", run: () => 1 }, { rule: "a" }],
+    ["an address in it", { link: new URL("http://a.example/") }, { link: "http://a.example/" }],
+    ["cycles", cyclic, false],
+    ["a bigint in it", { size: 1n }, false],
+    ["no end", { text: "x".repeat(100_000) }, false],
+  ])("can be sent to another process whatever the metadata is: with %s", (_, metadata, sent) => {
+    const said = { verdict: "malicious", confidence: 0.9, raw: () => 1, metadata };
+    expect(structuredClone(sendable(said))).toEqual({
+      ...{ verdict: "malicious", confidence: 0.9, metadata: sent },
+    });
+    expect(sendable({ verdict: "unknown" })).toEqual({ verdict: "unknown" });
   });
 
   it.each([
