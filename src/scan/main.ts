@@ -52,8 +52,8 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
 
   const out = process.stdout;
   const leaving = new AbortController();
-  // Whoever read our output has read enough of it, as `head` does.
-  out.once("error", () => leaving.abort());
+  // Nobody reads on, as when `head` has enough of it, or there is no room for it.
+  out.once("error", (error) => leaving.abort(error));
   const stop = AbortSignal.any([io.signal, leaving.signal]);
   const paint = out.isTTY && (env.NO_COLOR ?? "") === "" ? COLORS : PLAIN;
   let tally = NOTHING_COUNTED;
@@ -68,7 +68,7 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
     if (!out.write(text)) await once(out, "drain", { signal: stop }).catch(() => {});
   }
   if (!leaving.signal.aborted && !config.json) out.write(renderTally(tally));
-  const lost = out.errored as NodeJS.ErrnoException | null;
+  const lost: NodeJS.ErrnoException | null = leaving.signal.reason ?? out.errored;
   if (lost !== null && lost.code !== "EPIPE")
     throw new Fault("OUTPUT_LOST", `What was found cannot be written: ${describeError(lost)}.`);
   if (leaving.signal.aborted) return 0;
