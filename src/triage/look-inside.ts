@@ -3,8 +3,8 @@
  * worth so much work and no more. What is unpacked is looked at and forgotten; nothing is written anywhere.
  *
  * A ZIP is read by its directory; of its entries only the first bytes are unpacked, and whole archives among them. A tar
- * is walked, a gzip unpacked, a mail's attachments decoded. What else can hold files (7z, rar, cab ...) is not opened, only asked whether it is
- * encrypted where it says so in clear.
+ * is walked, a gzip unpacked, a mail's attachments decoded. What else can hold files (7z, rar, cab ...) is not opened, only
+ * asked whether it is encrypted where it says so in clear.
  */
 import { setImmediate as breathe } from "node:timers/promises";
 import { promisify } from "node:util";
