@@ -36,6 +36,8 @@ const compose = (
 #   POLYSWARMD_ADDR=https://gateway.example/v1/default
 #   WALLET_DIR=./wallet      # a folder with two files: keyfile (keystore V3) and password; readable by user 1000
 #   DATA_DIR=data            # the volume, or a folder of yours, that the ledger is kept in: do not lose it
+#   REDIS_PASSWORD=...       # letters and digits; without one, whatever else is on this network may use the queue
+#   QUEUE_SECRET=...         # seals jobs and answers
 #
 #   docker compose up --build --scale consumer=4
 #
@@ -59,14 +61,25 @@ x-hardened: &hardened
 x-scanning: &scanning
   POLYSWARMD_ADDR: \${POLYSWARMD_ADDR:-http://sandbox:31337}
   API_KEY: \${API_KEY:-}
-  REDIS_ADDR: redis:6379
+  REDIS_ADDR: redis://:\${REDIS_PASSWORD:-}@redis:6379
+  QUEUE_SECRET: \${QUEUE_SECRET:-}
   LOG_LEVEL: \${LOG_LEVEL:-}
 
 services:
   redis:
     image: redis:7-bookworm
     user: redis
-    command: ["redis-server", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
+    command:
+      - redis-server
+      - --save
+      - ""
+      - --appendonly
+      - "no"
+      - --maxmemory-policy
+      - noeviction
+      # Empty: none.
+      - --requirepass
+      - \${REDIS_PASSWORD:-}
     healthcheck:
       test: ["CMD", "redis-cli", "ping"]
       interval: 5s
