@@ -87,9 +87,9 @@ async function answerBounties(config: ProducerConfig, io: ProcessIo): Promise<vo
   const end = AbortSignal.any([signal, halt.signal]);
 
   using held = holdDataDir(config.dataDir);
+  using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
   if (held.open)
     tell("data-dir.open", { folder: config.dataDir, hint: "Close it to all but its owner: chmod 700." });
-  using ledger = openLedger(join(config.dataDir, "ledger.sqlite"), clock);
   await using lease = await openLease(config, { account, place: held.place }, io);
   void lease?.lost.then((fault) => {
     tell("lease.lost", { account, reason: describeError(fault) });
