@@ -76,14 +76,10 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
  * contract takes one reveal, and without one every bid is lost.
  */
 export async function confirmReveal(errand: Errand): Promise<DutyResult> {
-  const { market, record, untilBlock } = errand;
+  const { market, record } = errand;
   const { expiration } = record.bounty;
   const { revealWindow } = market.parameters();
-  const looking = isInTime(errand) ? { ...errand, signal: untilBlock(market.head() + LOOK_BLOCKS) } : errand;
-  const ours = await findOurs(looking).catch((error: unknown) => {
-    if (!isInTime(errand)) throw error;
-    return undefined;
-  });
+  const ours = await findOursSoon(errand);
   if (ours?.revealed) {
     revealed(errand, ours.index);
     return undefined;
@@ -92,6 +88,20 @@ export async function confirmReveal(errand: Errand): Promise<DutyResult> {
   // It may be in the last block of the window, which whoever is asked has not seen yet.
   if (market.head() < expiration + revealWindow) return "the reveal window closes with this block";
   return missReveal(errand, ours);
+}
+
+/** While there is time, whatever keeps the market from showing our assertion soon counts as not shown. */
+async function findOursSoon(errand: Errand): Promise<PostedAssertion | undefined> {
+  if (!isInTime(errand)) return findOurs(errand);
+  const signal = errand.untilBlock(errand.market.head() + LOOK_BLOCKS);
+  try {
+    return await findOurs({ ...errand, signal });
+  } catch (error) {
+    if (isInTime(errand)) return undefined;
+    if (!signal.aborted) throw error;
+    // The window closed meanwhile, and now there is nothing to hurry for.
+    return findOurs(errand);
+  }
 }
 
 /** The market knew our verdicts: does it still? Blocks can be taken back, and what they held with them. */

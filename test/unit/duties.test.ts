@@ -436,6 +436,19 @@ describe("revealing", () => {
     expect(market.resent).toHaveLength(1);
   });
 
+  it("is no failure when the window closes while the market is looked at, which then shows it", async () => {
+    market.revealing = [{ kind: "unknown", reason: "no receipt" }];
+    await market.mine(1_020);
+    const failures = () => told.filter(({ event }) => event === "duty.failed").length;
+    const before = failures();
+    market.assertions = (_guid, signal) =>
+      market.head() < 1_030 ? hanging(signal) : Promise.resolve([ours({ index: 0, revealed: true })]);
+    await market.mine(1_021);
+    await market.mine(1_040);
+    expect(ledger.find(key)?.state).toBe("revealed");
+    expect(failures()).toBe(before);
+  });
+
   it("waits for its receipt for three blocks, then looks, and hands over again what the market does not show", async () => {
     market.listed = [ours({ index: 0 })];
     market.reveal = async (_request, journal, signal) => {
