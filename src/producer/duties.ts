@@ -102,7 +102,7 @@ export class Duties {
   readonly #books: Books;
   readonly #freshHead: OnceABlock<number>;
   readonly #freshParameters: OnceABlock<MarketParameters>;
-  readonly #blockSignals = new BlockSignals();
+  readonly #blockSignals: BlockSignals;
   readonly #agenda = new Map<Guid, Promised>();
   readonly #slots: Readonly<Record<Slots, Background>> = {
     spare: background("spare"),
@@ -116,6 +116,7 @@ export class Duties {
     this.#parts = parts;
     const { market, ledger, tell } = parts;
     this.#books = new Books(ledger, market.chain, tell);
+    this.#blockSignals = new BlockSignals(parts.steadyMs ?? (() => performance.now()));
     this.#freshHead = new OnceABlock(market, () => market.freshHead());
     this.#freshParameters = new OnceABlock(market, () => market.freshParameters());
     const skipped = new SkippedBlocks(market.head(), QUORUMS_EVERY_BLOCKS);

@@ -15,6 +15,8 @@ export interface DutiesParts {
   readonly ledger: Ledger;
   readonly purse: Purse;
   readonly clock: Clock;
+  /** Milliseconds of a clock that nobody sets. Default: `performance.now()`. */
+  readonly steadyMs?: () => number;
   readonly tell: Tell;
   /** Of an assertion: what costs more is not posted. */
   readonly feeCeiling?: Nct;
@@ -61,7 +63,7 @@ export interface Errand extends Omit<DutiesParts, "ledger"> {
   readonly freshRevealWindow: () => Promise<number>;
   /** Aborts when the bounty has something more urgent to do than to wait for this. */
   readonly signal: AbortSignal;
-  /** A signal that aborts when the newest block is this one or a later one. */
+  /** A signal that aborts when the newest block is this one or a later one, a second from now at the earliest. */
   readonly untilBlock: (block: number) => AbortSignal;
 }
 

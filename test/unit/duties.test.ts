@@ -26,8 +26,14 @@ let purse: Purse;
 let told: { event: string; facts: object }[];
 let duties: Duties;
 
+/** A second a block, unless a test says otherwise. */
+let steadyMs: () => number;
+
 const openDuties = () =>
-  new Duties({ market, ledger, purse, clock, tell: (event, facts) => void told.push({ event, facts }) });
+  new Duties({
+    ...{ market, ledger, purse, clock, steadyMs: () => steadyMs() },
+    tell: (event, facts) => void told.push({ event, facts }),
+  });
 
 const actions = () => market.asked.filter((what) => ["assert", "reveal", "settle"].includes(what));
 
@@ -60,6 +66,7 @@ const plan = () => {
 
 beforeEach(async () => {
   market = new HandMarket();
+  steadyMs = () => market.head() * 1_000;
   ledger = openLedger(":memory:", clock);
   purse = new Purse(() => market.balance(), clock);
   told = [];
@@ -433,6 +440,18 @@ describe("revealing", () => {
     for (const number of [1_020, 1_021, 1_022]) await market.mine(number);
     expect(market.resent).toHaveLength(0);
     await market.mine(1_023);
+    expect(market.resent).toHaveLength(1);
+  });
+
+  it("gives a market that is looked at a second to answer, however many blocks come in a burst", async () => {
+    market.revealing = [{ kind: "unknown", reason: "no receipt" }];
+    market.assertions = (_guid, signal) => hanging(signal);
+    await market.mine(1_020);
+    steadyMs = () => 1_020_000;
+    for (const number of [1_021, 1_023, 1_025]) await market.mine(number);
+    expect(market.resent).toHaveLength(0);
+    steadyMs = () => 1_021_000;
+    await market.mine(1_026);
     expect(market.resent).toHaveLength(1);
   });
 
