@@ -7,6 +7,9 @@ const { keyfile, password, passwordFile, embedded, benign, triage, distill, chai
   producerSettings;
 const { chainId, registryAddr, tokenAddr, maxGasPrice, maxFee } = producerSettings;
 
+/** What a producer takes, too, that looks for stakes of a lost ledger at its start. */
+export const RECOVERY_DEFAULTS = { tries: 2 ** 24, rescanSeconds: 60 } as const;
+
 /** Settings of `recover`: those of the producer whose ledger was lost, as far as they matter. */
 export const recoverSettings = {
   ...gateway,
@@ -33,7 +36,7 @@ export const recoverSettings = {
     env: "RECOVER_TRIES",
     value: "NUMBER",
     help: "verdicts to try for a bounty on which we spoke of more than 20 artifacts; two million take a second",
-    default: "16777216",
+    default: RECOVERY_DEFAULTS.tries.toString(),
     reads: wholeNumber(1),
   }),
   rescanTimeout: one({
@@ -41,7 +44,7 @@ export const recoverSettings = {
     env: "RECOVER_RESCAN_TIMEOUT",
     value: "SECONDS",
     help: "scan the artifacts of such a bounty anew for at most this long, to know which verdicts to try first",
-    default: "60",
+    default: RECOVERY_DEFAULTS.rescanSeconds.toString(),
     reads: seconds("zero allowed"),
   }),
   ...scanning,

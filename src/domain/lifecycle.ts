@@ -115,5 +115,6 @@ export const ABANDON_REASONS = [
   "post-failed",
   "market-failed",
   "deprecated",
+  "asserted-before",
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];

@@ -170,6 +170,8 @@ export interface Marketplace extends AsyncDisposable {
   artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]>;
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]>;
+  /** How many transactions of our account the node knows, those included that wait to be mined; 0 when it sent none. */
+  transactionCount(): Promise<bigint>;
   /** NCT of our account, in base units. */
   balance(signal?: AbortSignal): Promise<Nct>;
 

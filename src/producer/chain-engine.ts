@@ -1,8 +1,11 @@
 import type { BidStrategy } from "../bid/contract.ts";
 import type { ProducerConfig } from "../config/producer.ts";
+import { RECOVERY_DEFAULTS } from "../config/recover.ts";
+import type { Testimony } from "../distill/contract.ts";
 import { createBlockClock } from "../domain/block-clock.ts";
 import { block, type ChainName, type Clock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
+import type { Guid } from "../domain/guid.ts";
 import { formatNct, type Nct } from "../domain/nct.ts";
 import type { Signer } from "../domain/transaction.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -26,6 +29,9 @@ import { joinChain } from "./join-chain.ts";
 import type { Judge } from "./judge.ts";
 import type { Limiter } from "./limiter.ts";
 import { Purse } from "./purse.ts";
+import { tellRecoverLog } from "./recover/events.ts";
+import { rescan, rescanUntil } from "./recover/rescan.ts";
+import { openSalvage } from "./recover/salvage.ts";
 
 /** What the engines of all chains share. */
 export interface ChainEngineParts {
@@ -113,18 +119,52 @@ export async function openChainEngine(
   const purse = new Purse(() => market.balance(), clock);
   const deprecation = new Deprecation({ market, ledger, tell });
   const duties = new Duties({ market, ledger, purse, clock, tell, deprecation, feeCeiling: config.maxFee });
+  const nonceFor = (guid: Guid) => wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
+  const instantOf = (number: number) => blocks.instantOf(block(number));
+  const backends = rules.backends.map(({ name }) => name);
+  const salvage = await openSalvage(
+    {
+      recovery: {
+        ...{ market, ledger, clock, nonceFor, instantOf, version, tries: RECOVERY_DEFAULTS.tries },
+        tell: tellRecoverLog(log),
+        async rescan(bounty, mask, before, until) {
+          const { maxSizeBytes } = rules;
+          const distill = (testimony: Testimony) => judge.distill(testimony);
+          const scanning = { queue, collector, backends, distill, clock, maxSizeBytes };
+          const deadline = rescanUntil(clock.now(), RECOVERY_DEFAULTS.rescanSeconds, before);
+          // What is known without the scanners is tried all the same.
+          return rescan(scanning, bounty, mask, deadline, until).catch(() => undefined);
+        },
+      },
+      duties,
+    },
+    signal,
+  );
   const desk = new Desk({
     ...{ market, ledger, queue, collector, duties, deprecation, purse, limiter, clock, tell },
     ...{ rules, strategy, version, modifiers: config.confidence, artifactRate: parts.artifactRate },
     distill: (testimony) => judge.distill(testimony),
     seal: (guid, verdicts) => {
-      const nonce = wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
+      const nonce = nonceFor(guid);
       return { nonce, commitment: commitment(wallet.address, verdicts, nonce) };
     },
-    instantOf: (number) => blocks.instantOf(block(number)),
+    instantOf,
+    gate: salvage,
   });
   const backfill = new Backfill({ market, ledger, desk, deprecation, limiter, tell });
   opening.move();
+
+  let salvaging: Promise<void> | undefined;
+  const release = (promised: number): void => {
+    const unpromised = desk.resume();
+    begun = true;
+    for (const notice of early.splice(0)) desk.hear(notice);
+    if (promised + unpromised > 0) tell("producer.resumed", { chain, promised, unpromised });
+    tell("producer.ready", {
+      ...{ account: wallet.address, chain, head: market.head(), backends },
+      ...{ strategy: strategy.name, deprecated: deprecation.active() },
+    });
+  };
 
   return {
     chain,
@@ -136,21 +176,21 @@ export async function openChainEngine(
     ledgerWritable: () => duties.ledgerWritable(),
     begin() {
       const promised = duties.resume();
-      const unpromised = desk.resume();
-      begun = true;
-      for (const notice of early.splice(0)) desk.hear(notice);
-      if (promised + unpromised > 0) tell("producer.resumed", { chain, promised, unpromised });
-      tell("producer.ready", {
-        account: wallet.address,
-        chain,
-        head: market.head(),
-        backends: rules.backends.map(({ name }) => name),
-        strategy: strategy.name,
-        deprecated: deprecation.active(),
-      });
-      backfill.begin();
+      if (salvage === undefined) {
+        release(promised);
+        backfill.begin();
+        return;
+      }
+      salvaging = salvage.run(
+        {
+          ...{ has: (guid) => desk.has(guid), hear: (notice) => desk.hear(notice) },
+          ...{ release: () => release(promised), open: () => backfill.begin() },
+        },
+        signal,
+      );
     },
     async stop() {
+      await salvaging;
       await backfill.stop();
       await desk.stop();
       await duties.stop();

@@ -7,6 +7,8 @@ export type Chased =
   | { readonly kind: "anew"; readonly reason: string }
   /** It failed for a reason that stays. */
   | { readonly kind: "never"; readonly reason: string }
+  /** The contract holds an assertion of ours: this one, or another that was made before. */
+  | { readonly kind: "taken"; readonly reason: string }
   | { readonly kind: "open"; readonly reason: string };
 
 /** Hands over again what was signed last, and asks what became of all that was signed. */
@@ -20,9 +22,9 @@ export async function chase({ market, books, key, signal }: Errand): Promise<Cha
     if (index !== undefined) return { kind: "there", index };
     return { kind: "open", reason: "mined, but the marketplace does not list it yet" };
   }
+  if (fate.kind === "unknown") return { kind: "open", reason: fate.reason };
   // The contract takes one of ours: what it refused for this reason proves that another is there.
-  if (fate.kind === "unknown" || /already asserted/i.test(fate.reason))
-    return { kind: "open", reason: fate.reason };
+  if (/already asserted/i.test(fate.reason)) return { kind: "taken", reason: fate.reason };
   return { kind: fate.retryable ? "anew" : "never", reason: fate.reason };
 }
 
@@ -44,7 +46,7 @@ export async function whyNeverPosted(errand: Errand): Promise<string | undefined
 /** Ends a bounty on which no stake was placed after all. */
 export function giveUp(
   { books, purse, tell, key }: Errand,
-  why: "too-late" | "post-failed" | "deprecated",
+  why: "too-late" | "post-failed" | "deprecated" | "asserted-before",
   detail?: string,
 ): undefined {
   books.abandon(key, why);

@@ -28,6 +28,7 @@ import { confirmBounty, listArtifacts, seeBounty, untilListed, whileInTime, writ
 import type { Limiter } from "./limiter.ts";
 import { planAssertion } from "./plan-assertion.ts";
 import type { Purse } from "./purse.ts";
+import type { Salvage } from "./recover/salvage.ts";
 import { triageArtifacts } from "./triage-artifacts.ts";
 
 const REMEMBERED_SKIPS = 1_000;
@@ -53,6 +54,8 @@ export interface DeskParts {
   readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
   /** When a block of this chain will be reached, as far as we can tell. */
   readonly instantOf: (block: number) => Instant;
+  /** Bounties that may carry an answer of ours which the ledger does not know are kept away by it. */
+  readonly gate?: Pick<Salvage, "keeps" | "leaves"> | undefined;
   /** Of microengine, for the assertion metadata. */
   readonly version: string;
 }
@@ -92,6 +95,7 @@ export class Desk {
   hear(notice: BountyNotice): void {
     const { guid, uri, postedIn } = notice;
     if (postedIn !== undefined) this.#parts.deprecation.posted(guid, postedIn);
+    if (this.#parts.gate?.keeps(notice)) return;
     if (this.#wants(notice)) this.#begin(guid, uri, (signal) => seeBounty(this.#parts, notice, signal));
   }
 
@@ -121,8 +125,8 @@ export class Desk {
 
   /** Not what is known, of a kind nobody looks at, or comes while we are paused or stopping. */
   #wants({ guid, kind }: Pick<Bounty, "guid" | "kind">): boolean {
-    const { ledger, market, limiter, deprecation, tell, rules } = this.#parts;
-    if (this.#stop.signal.aborted || this.#working.has(guid)) return false;
+    const { ledger, market, limiter, deprecation, tell, rules, gate } = this.#parts;
+    if (this.#stop.signal.aborted || this.#working.has(guid) || gate?.leaves(guid)) return false;
     if (ledger.find({ chain: market.chain, guid }) !== undefined) return false;
     const why = !rules.artifactKinds.includes(kind)
       ? "wrong-kind"

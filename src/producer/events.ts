@@ -79,6 +79,8 @@ export interface ProducerEvents {
   /** The assertion is on the market. `ms` is from hearing of the bounty until the request for it left. */
   "assertion.posted": { guid: Guid; index: number; stake: string; ms: number | null };
   "assertion.unconfirmed": { guid: Guid; reason: string };
+  /** The contract holds another assertion of this account, of which the ledger knows nothing: ours was refused. */
+  "assertion.another-stands": { guid: Guid; index: number; hint: string };
   "assertion.revealed": { guid: Guid; index: number };
   /** The reveal window closed on us; the stake counts as wrong wherever an arbiter voted. */
   "assertion.reveal-missed": { guid: Guid; stake: string };
@@ -114,6 +116,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "stop-loss.tripped": "warn",
   "stop-loss.released": "warn",
   "assertion.unconfirmed": "warn",
+  "assertion.another-stands": "warn",
   "duty.failed": "warn",
   "assertion.vanished": "warn",
   "assertion.reveal-missed": "error",

@@ -4,4 +4,6 @@ export const MARKET_NOTES = {
   deprecated: "deprecated",
   /** How many of its bounties, counted from the first one posted, were looked at or are certainly closed. */
   examined: "examined",
+  /** Whether stakes of a ledger that was lost were looked for, and for which account: see recover/salvage.ts. */
+  salvage: "salvage",
 } as const;

@@ -1,5 +1,7 @@
+import { sameAddress } from "../domain/address.ts";
 import { describeError } from "../domain/fault.ts";
 import { formatNct } from "../domain/nct.ts";
+import type { PostedAssertion } from "../market/port.ts";
 import { chase, giveUp } from "./chase.ts";
 import { inTimeToPost, inTimeToReveal } from "./duty.ts";
 import { type DutyResult, type Errand, findOurs, isPast, isRevealable, UNSURE } from "./errand.ts";
@@ -46,6 +48,7 @@ export async function postAssertion(errand: Errand): Promise<DutyResult> {
  *                 └──asking for receipts ──mined─────────────────────────────────────► asserted
  *                             ├──reverted for a passing reason, or never sent, in time► signed anew
  *                             ├──reverted for good───────────────────────────────────► abandoned
+ *                             ├──refused, and another assertion of ours is listed────► abandoned
  *                             └──nobody knows──► looking, at the next block, until the reveal window has passed
  *
  * Handed over before anybody is asked for receipts, because that question can take longer than is left, and also when it
@@ -53,7 +56,7 @@ export async function postAssertion(errand: Errand): Promise<DutyResult> {
  * entry out, so as long as a reveal could save a stake that is there after all, it is looked for.
  */
 export async function confirmPosting(errand: Errand): Promise<DutyResult> {
-  const { market, record } = errand;
+  const { market, record, tell } = errand;
   const { expiration } = record.bounty;
   const inTime = inTimeToPost(expiration, market.head());
   const listed = await findOurs(errand).catch((error: unknown) => {
@@ -70,6 +73,11 @@ export async function confirmPosting(errand: Errand): Promise<DutyResult> {
     return undefined;
   }
   if (chased.kind === "never") return giveUp(errand, "post-failed", chased.reason);
+  const stands = chased.kind === "taken" ? await findAnother(errand) : undefined;
+  if (stands !== undefined) {
+    tell("assertion.another-stands", { guid: record.bounty.guid, index: stands.index, hint: ANOTHER_HINT });
+    return giveUp(errand, "asserted-before", chased.reason);
+  }
   if (chased.kind === "anew" && inTimeToPost(expiration, market.head())) return postAssertion(errand);
   const revealable = (head: number): boolean =>
     inTimeToReveal(expiration, market.parameters().revealWindow, head);
@@ -77,6 +85,27 @@ export async function confirmPosting(errand: Errand): Promise<DutyResult> {
   const past = await isPast(errand, () => isRevealable(errand));
   if (past === "past") return giveUp(errand, "post-failed", chased.reason);
   return past === "unsure" ? UNSURE : chased.reason;
+}
+
+const ANOTHER_HINT =
+  "It is of a ledger that is not this one. Stop the producer and run `microengine recover` before the reveal window closes.";
+
+/**
+ * The assertion of ours that stands in the place of the one that the contract refused; undefined unless the marketplace
+ * lists it twice and does not list the refused one. The record is given up for it, so no single answer may decide.
+ */
+async function findAnother(errand: Errand): Promise<PostedAssertion | undefined> {
+  const { market, key, assertion, signal } = errand;
+  const look = async () =>
+    (await market.assertions(key.guid, signal)).filter(({ author }) => sameAddress(author, market.account));
+  try {
+    const [first, second] = [await look(), await look()];
+    const isRefused = ({ commitment }: PostedAssertion): boolean => commitment === assertion.commitment;
+    if (first.some(isRefused) || second.some(isRefused)) return undefined;
+    return second.find(({ commitment }) => first.some((other) => other.commitment === commitment));
+  } catch {
+    return undefined;
+  }
 }
 
 /** It was on the market: is it still, and where? Blocks can be taken back, and what they held with them. */

@@ -6,7 +6,16 @@ import { formatNct, nct } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
-import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";
+import {
+  deedsOnChain,
+  EICAR,
+  openMarket,
+  REWARD,
+  readLedger,
+  skipToReveals,
+  skipToVotes,
+  WIDE,
+} from "./market.ts";
 import { microengine, ROOT } from "./run-process.ts";
 
 const REDIS = process.env.REDIS_ADDR ?? "localhost:6379";
@@ -137,6 +146,33 @@ describe("recover, with the ledger lost after asserting on three bounties", () =
     expect(await deedsOnChain(sandbox)).toEqual({ asserted: 3, revealed: 3, settled: 3 });
   });
 });
+
+it("a producer that is started again on nothing but its wallet finds its stakes itself, and answers none of them twice", async () => {
+  using folder = temporaryFolder();
+  await using sandbox = await openMarket(folder.path, WIDE);
+  await assertAndDie(sandbox, folder.path, [2, 1, 26]);
+  loseLedger(folder.path);
+
+  await using producer = new EngineProcess([...producerFlags(sandbox.url, folder.path), ...SCANNING]);
+  const [salvaged] = await producer.told("recover.salvaged");
+  expect(salvaged).toMatchObject({ rebuilt: 3, notRebuilt: 0 });
+  // What comes now is answered as ever.
+  await producer.told("consumer.serving");
+  await sandbox.postBounty({ contents: [EICAR], truth: [true], duration: DURATION, reward: REWARD });
+  await producer.told("assertion.posted");
+  await skipToReveals(sandbox);
+  await producer.told("assertion.revealed", 4);
+  await skipToVotes(sandbox);
+  await producer.told("assertion.settled", 4);
+  expect(await producer.kill("SIGTERM")).toBe(0);
+  expect(producer.entries.filter(({ msg }) => msg === "assertion.posted")).toHaveLength(1);
+  expect(await deedsOnChain(sandbox)).toEqual({ asserted: 4, revealed: 4, settled: 4 });
+  expect(readLedger(folder.path)).toMatchObject({ asserted: 4, settled: 4, right: 30, wrong: 0, atRisk: 0n });
+
+  await using again = new EngineProcess([...producerFlags(sandbox.url, folder.path), ...SCANNING]);
+  await again.told("producer.ready");
+  expect(again.entries.filter(({ msg }) => msg.startsWith("recover."))).toEqual([]);
+}, 90_000);
 
 it("a stake whose reveal window closed unrevealed comes back where no arbiter voted", async () => {
   using folder = temporaryFolder();

@@ -198,6 +198,33 @@ describe("posting", () => {
     expect(ledger.find(key)?.state).toBe("asserted");
   });
 
+  it("gives up at once where another assertion of ours stands, and leaves that one to recover", async () => {
+    market.asserting = [{ kind: "failed", reason: "Sender has already asserted", retryable: false }];
+    market.fates = market.asserting as never;
+    market.listed = [ours({ commitment: 12n })];
+    await duties.take(GUID, 0);
+    await market.mine(1_003);
+    expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "asserted-before" });
+    expect(told.slice(-2)).toMatchObject([
+      { event: "assertion.another-stands", facts: { index: 4 } },
+      { event: "bounty.abandoned", facts: { why: "asserted-before" } },
+    ]);
+    expect(actions()).toEqual(["assert"]);
+    expect(purse.available()).toBe(100n * ONE_NCT);
+  });
+
+  it("does not give up on the word of one answer that another assertion of ours stands there", async () => {
+    market.asserting = [{ kind: "unknown", reason: "no receipt" }];
+    market.fates = [{ kind: "failed", reason: "Sender has already asserted", retryable: false }];
+    const answers = [[], [ours({ commitment: 12n })], [ours()]];
+    market.assertions = async () => answers.shift() ?? [ours()];
+    await duties.take(GUID, 0);
+    await market.mine(1_003);
+    expect(ledger.find(key)?.state).toBe("posting");
+    await market.mine(1_004);
+    expect(ledger.find(key)?.state).toBe("asserted");
+  });
+
   it("has an assertion that was refused unsigned built once more, and posts it when that is right", async () => {
     market.refusals = 1;
     await duties.take(GUID, 0);

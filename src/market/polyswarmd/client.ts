@@ -192,6 +192,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     artifactHead: (uri, index, bytes, signal) => reads.artifactHead(uri, index, bytes, signal),
     assertions: (guid, signal) => reads.assertions(guid, signal),
     votes: (guid, signal) => reads.votes(guid, signal),
+    transactionCount: () => reads.pendingCount(),
     balance: (signal) => reads.balance(signal),
     publishMetadata: (metadata, signal) => reads.publishMetadata(metadata, signal),
     assert: (request, journal, how) => actions.assert(request, journal, how),

@@ -1,21 +1,19 @@
 import type { RecoverConfig } from "../../config/recover.ts";
 import { createBlockClock } from "../../domain/block-clock.ts";
 import { block, type ChainName, type Clock } from "../../domain/chain.ts";
-import { describeError } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import { PROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Logger } from "../../observe/log.ts";
-import { settledWithin } from "../../queue/within.ts";
 import { Duties } from "../duties.ts";
 import type { Tell } from "../events.ts";
 import { joinChain } from "../join-chain.ts";
 import { Purse } from "../purse.ts";
 import type { TellRecover } from "./events.ts";
-import { recoverBounty } from "./recover-bounty.ts";
+import type { Recovered } from "./recover-bounty.ts";
 import type { ScanAgain } from "./scan-again.ts";
+import { searchBounties } from "./search.ts";
 import type { Tally } from "./tally.ts";
-import { walk } from "./walk.ts";
 
 export interface ChainRecoveryParts {
   readonly config: RecoverConfig;
@@ -42,10 +40,6 @@ export interface ChainRecovery extends AsyncDisposable {
   /** Bounties that still need a reveal or a settlement. */
   open(): number;
 }
-
-const TELL_EVERY = 250;
-/** Artifacts being scanned anew must not keep the walk from bounties whose reveal is due; it goes on without them. */
-const PATIENCE_MS = 1_000;
 
 /** Joins the chain's marketplace; resolves when its parameters, newest block and contracts are known. */
 export async function openChainRecovery(
@@ -82,32 +76,12 @@ export async function openChainRecovery(
   return {
     async recover() {
       if (!config.ledgerOnly) duties.resume();
-      let [bounties, assertions] = [0, 0];
-      const looked = () => tellRecover("recover.looked", { chain, bounties, assertions });
-      const look = async (guid: Guid): Promise<void> => {
-        const result = await recoverBounty(recovery, guid, signal);
+      const found = (guid: Guid, result: Recovered): void => {
         tally.look(result);
         if (result === "rebuilt" && !config.ledgerOnly) void duties.take(guid, clock.now());
-        bounties++;
-        if (["known", "rebuilt", "not-rebuilt"].includes(result)) assertions++;
-        if (bounties % TELL_EVERY === 0) looked();
       };
-      const looking = new Set<Promise<void>>();
-      const visit = async (guid: Guid): Promise<void> => {
-        const work = look(guid).finally(() => looking.delete(work));
-        looking.add(work);
-        await settledWithin(PATIENCE_MS, work);
-        signal.throwIfAborted();
-      };
-      try {
-        await walk({ market, blocks: config.blocks, visit }, signal);
-        await Promise.all(looking);
-      } catch (error) {
-        await Promise.allSettled(looking);
-        tally.cutShort();
-        tellRecover("recover.cut-short", { chain, reason: describeError(error) });
-      }
-      if (bounties === 0 || bounties % TELL_EVERY > 0) looked();
+      const whole = await searchBounties({ recovery, blocks: config.blocks, found }, signal);
+      if (!whole) tally.cutShort();
     },
     settle: () => {
       const { promise, resolve } = Promise.withResolvers<void>();

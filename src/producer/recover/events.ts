@@ -1,7 +1,7 @@
 import type { Guid } from "../../domain/guid.ts";
 import type { Logger } from "../../observe/log.ts";
 
-/** What `recover` tells besides what the producer's duties tell. Named as ProducerEvents are. */
+/** What `recover`, and a producer's look for a lost ledger's stakes, tell besides what the producer's duties tell. Named as ProducerEvents are. */
 export interface RecoverEvents {
   "recover.begun": { chain: string; account: string; head: number };
   /** Told every few hundred bounties, the newest first, and at the end of the list. */
@@ -16,6 +16,12 @@ export interface RecoverEvents {
   "recover.unread": { guid: Guid; reason: string };
   /** The list of bounties could not be read to its end. */
   "recover.cut-short": { chain: string; reason: string };
+  /** A producer starts on a ledger that may stand for one that was lost, and looks for what that one had promised. */
+  "recover.at-start": { chain: string; account: string; hint: string };
+  /** It found none of it among the bounties that can still be revealed. */
+  "recover.nothing-lost": { chain: string };
+  /** It found some; `known` was adopted by an earlier start that did not come to the end. */
+  "recover.salvaged": { chain: string; rebuilt: number; known: number; notRebuilt: number; hint: string };
   /** Redis cannot say whether a producer works with this wallet somewhere else. */
   "recover.no-lease": { reason: string };
 }
@@ -35,6 +41,7 @@ const WARNINGS: readonly (keyof RecoverEvents)[] = [
   "recover.not-rebuilt",
   "recover.unread",
   "recover.cut-short",
+  "recover.salvaged",
   "recover.no-lease",
 ];
 

@@ -40,6 +40,8 @@ export interface RecoveryParts {
   readonly tries: number;
   /** Of microengine. */
   readonly version: string;
+  /** Told of a bounty that carries an assertion of ours which could not be rebuilt. */
+  readonly leave?: (bounty: Bounty) => void;
 }
 
 /**
@@ -91,6 +93,7 @@ async function rebuild(
   if (end.kind === "not-found") {
     const why = end.exhausted ? "another-program" : "too-many";
     tell("recover.not-rebuilt", { guid, why, detail: `${artifacts} artifacts, ${end.tries} verdicts tried` });
+    parts.leave?.(bounty);
     return "not-rebuilt";
   }
   try {

@@ -1,7 +1,7 @@
 import type { Testimony } from "../../distill/contract.ts";
 import { unpackBits } from "../../domain/bits.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import type { Clock, Instant } from "../../domain/chain.ts";
+import { type Clock, type Instant, instant } from "../../domain/chain.ts";
 import type { Opinion } from "../../domain/opinion.ts";
 import { PPM_ONE } from "../../domain/verdict.ts";
 import type { ScanQueue } from "../../queue/port.ts";
@@ -46,6 +46,12 @@ export async function rescan(
     opinion: distill({ asked, answers: heard }),
   }));
   return guessFrom(opinions);
+}
+
+/** How long scanning anew may take: so many seconds, and never longer than it is of use. */
+export function rescanUntil(now: Instant, seconds: number, before: Instant | undefined): Instant {
+  const patience = instant(now + seconds * 1_000);
+  return before === undefined || patience < before ? patience : before;
 }
 
 /** The likelier verdict of each artifact, the one nearest to even odds first. */

@@ -5,7 +5,7 @@ import { loadDistillEngine } from "../../distill/load.ts";
 import { NOTHING_LEARNED } from "../../distill/reliability.ts";
 import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import { type Clock, type Instant, instant } from "../../domain/chain.ts";
+import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
@@ -18,7 +18,7 @@ import { readTriageRules } from "../backends.ts";
 import { Collector } from "../collector.ts";
 import { spawnEmbeddedConsumer } from "../embedded-consumer.ts";
 import type { TellRecover } from "./events.ts";
-import { type RescanParts, rescan } from "./rescan.ts";
+import { type RescanParts, rescan, rescanUntil } from "./rescan.ts";
 import type { VerdictGuess } from "./verdict-search.ts";
 
 /** Scans artifacts anew, with consumers that are reached for when the first bounty needs them. */
@@ -67,8 +67,7 @@ export function openScanAgain(
       if (config.rescanTimeout === 0) return undefined;
       opening ??= open();
       const parts = await opening;
-      const patience = instant(clock.now() + config.rescanTimeout * 1_000);
-      const until = before === undefined || patience < before ? patience : before;
+      const until = rescanUntil(clock.now(), config.rescanTimeout, before);
       return parts && rescan(parts, bounty, mask, until, signal);
     },
     async [Symbol.asyncDispose]() {
