@@ -22,7 +22,8 @@
  * - `settled`    paid out; the end.
  * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`, and from there when
  *                the receipt turns out to have been made up: nothing of ours was ever on the market.
- *                `recover` begins it again when the market turns out to hold an assertion of ours on it.
+ *                `recover` begins it again when the market turns out to hold an assertion of ours on it. Where that was
+ *                seen and could not be rebuilt the reason is `asserted-before`, and the bounty is not answered again.
  *
  * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties.ts, producer/desk.ts).
  *

@@ -105,6 +105,20 @@ it("takes up a bounty that was found, and once, also when its event comes after 
   expect([count("bounty.seen"), count("bounty.dispatched")]).toEqual([1, 1]);
 });
 
+it("leaves alone what may carry an answer of ours, heard or found", async () => {
+  const kept: string[] = [];
+  const gate = {
+    keeps: ({ guid }: { readonly guid: string }) => kept.push(guid) < 2,
+    leaves: (guid: string) => guid === GUID && kept.length < 2,
+  };
+  const { market, ledger, desk, bounty, notice, dispatched } = openDesk(aBounty(), { gate });
+  market.tell("bounty", notice);
+  expect([kept, desk.take(bounty), ledger.find(bounty)]).toEqual([[GUID], false, undefined]);
+  market.tell("bounty", notice);
+  await dispatched();
+  await desk.stop();
+});
+
 it.each([30, -3])(
   "stakes nothing on a bounty whose event tells another expiration than the market, by %i blocks",
   async (blocks) => {
