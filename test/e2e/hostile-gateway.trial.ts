@@ -89,6 +89,8 @@ const LIES: readonly Lie[] = [
 
 const ANSWERED = LIES.filter((lie) => lie.abandoned === undefined);
 
+const TRUTH = Symbol("truth");
+
 const folder = temporaryFolder();
 let sandbox: Sandbox;
 let meddler: Meddler;
@@ -138,8 +140,13 @@ beforeAll(async () => {
   sandbox = await openMarket(folder.path);
   meddler = await Meddler.open(sandbox.url);
   meddler.alter(/^GET \/bounties\?/, () => Array.from({ length: 75 }, () => randomUUID()));
-  const nonces: unknown[] = ["-1", -1, "soon", 2n ** 256n, null];
-  meddler.alter(/^GET \/nonce\?/, (truth) => (nonces.length > 0 ? nonces.shift() : truth));
+  const absurd: readonly unknown[] = ["-1", -1, "soon", 2n ** 256n, null];
+  // Once for whoever asks at the start whether there were transactions, and once for whoever signs.
+  const nonces = [...absurd, TRUTH, ...absurd];
+  meddler.alter(/^GET \/nonce\?/, (truth) => {
+    const nonce = nonces.length > 0 ? nonces.shift() : TRUTH;
+    return nonce === TRUTH ? truth : nonce;
+  });
   producer = new EngineProcess([
     ...producerFlags(meddler.url, folder.path),
     ...["--embedded", "1", "--benign", "eicar=0.8"],

@@ -68,6 +68,7 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
         },
         duties: { take: async (guid) => void taken.push(guid) },
         patience: () => patience.promise,
+        pause: async () => {},
       },
       stop.signal,
     );
@@ -150,11 +151,23 @@ it("it looks once: the next start asks nothing more, unless it is for another ac
   expect(await open()).toBeDefined();
 });
 
-it("a gateway that does not say how many transactions were sent is asked for the bounties instead", async () => {
-  const { market, open, note } = scene();
-  market.counting = () => Promise.reject(new Fault("MARKET_UNREACHABLE", "Gone.", { retryable: true }));
-  expect(await open()).toBeDefined();
+it("a gateway that does not say how many transactions were sent is asked again before anybody looks", async () => {
+  const { market, begin, doors, note, events } = scene();
+  market.post(1_050, 0b01n);
+  const answers = [unreadable, unreadable, async () => 0n];
+  market.counting = () => answers.shift()!();
+  const { running } = await begin();
   expect(note()).toBe("begun");
+  await running;
+  expect([market.looked, events(), doors, note()]).toEqual([[], [], ["released", "open"], undefined]);
+});
+
+it("a gateway that never says how many transactions were sent is asked for the bounties instead", async () => {
+  const { market, begin, state, note } = scene();
+  const lost = market.post(1_050, 0b01n);
+  market.counting = unreadable;
+  await (await begin()).running;
+  expect([state(lost), note()]).toEqual(["asserted", "done"]);
 });
 
 it("what cannot be rebuilt is told of and written down as abandoned, so that it is never answered again", async () => {

@@ -16,6 +16,8 @@ export interface SalvageParts {
   readonly duties: Pick<Duties, "take">;
   /** Resolves when those who wait for the first look have waited long enough. */
   readonly patience?: (signal: AbortSignal) => Promise<unknown>;
+  /** Before a gateway that did not say how many transactions there are is asked again. */
+  readonly pause?: (signal: AbortSignal) => Promise<unknown>;
 }
 
 /** What waits for the look. */
@@ -34,8 +36,10 @@ const PATIENCE_MS = 10_000;
 const AGAIN_BLOCKS = 5;
 /** Blocks by which the newest block that we were told at the start may be behind the one in which we asserted last. */
 const MAY_LAG = 3;
-const AT_START =
-  "The ledger knows of no assertion, and the account has sent transactions: was a ledger lost?";
+/** A gateway that does not say how many transactions there are is asked again. */
+const COUNT_ATTEMPTS = 6;
+const COUNT_PAUSE_MS = 500;
+const AT_START = "The ledger knows of no assertion, and the account may have made some: was a ledger lost?";
 const OVER =
   "Nothing from before the start can be revealed any more, and not all of it was looked at: run `microengine recover`.";
 const REST =
@@ -63,11 +67,12 @@ const REST =
  * - "begun" stands in the ledger from before anything is answered, "done" from when all was looked at: a start after a
  *   crash, a stop or a failing gateway looks again, and finds those known that were adopted before. Both name the account,
  *   because a producer may have been begun with a wrong keyfile. An account that has sent nothing is asked about at each
- *   start until something is promised, one request: a wrong answer to it shall not count for ever.
+ *   start until something is promised, one request: a wrong answer to it shall not count for ever. A gateway that gives no
+ *   answer is asked six times, meanwhile with "begun" noted, and then for the bounties.
  * - When no bounty that was posted before the start can be revealed any more, the look is over, whatever was unread.
  */
 export class Salvage {
-  readonly #parts: SalvageParts;
+  readonly #parts: SalvageParts & { readonly sure: boolean };
   readonly #startedAt: number;
   readonly #done = new Map<Guid, Recovered>();
   readonly #looking = new Set<Guid>();
@@ -77,7 +82,7 @@ export class Salvage {
   #kept: BountyNotice[] = [];
   #state: "shut" | "released" | "open" = "shut";
 
-  constructor(parts: SalvageParts) {
+  constructor(parts: SalvageParts & { readonly sure: boolean }) {
     this.#parts = parts;
     this.#startedAt = parts.recovery.market.head();
   }
@@ -103,7 +108,7 @@ export class Salvage {
 
   /** Looks until all was looked at, or there is nothing to be found any more. Never rejects. */
   async run(waiting: Waiting, signal: AbortSignal): Promise<void> {
-    const { recovery, patience = defaultPatience } = this.#parts;
+    const { recovery, patience = defaultPatience, pause = defaultPause } = this.#parts;
     const { market, ledger } = recovery;
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
@@ -112,6 +117,12 @@ export class Salvage {
       () => undefined,
     );
     try {
+      if (!this.#parts.sure && !(await hasSent(market, pause, signal))) {
+        ledger.setNote(market.chain, MARKET_NOTES.salvage, undefined);
+        over.abort();
+        this.#open(waiting);
+        return;
+      }
       this.#tell("recover.at-start", { chain: market.chain, account: market.account, hint: AT_START });
       let whole = await this.#pass(waiting, signal);
       for (; !whole && !this.#isOver(); whole = await this.#pass(waiting, signal)) {
@@ -225,15 +236,28 @@ export async function openSalvage(parts: SalvageParts, signal: AbortSignal): Pro
   const { market, ledger } = parts.recovery;
   const noted = ledger.note(market.chain, MARKET_NOTES.salvage);
   if (noted === noteOf("done", market)) return undefined;
-  if (noted !== noteOf("begun", market)) {
-    if (ledger.hasAsserted(market.chain)) return undefined;
-    // A gateway that does not say is asked for bounties instead.
+  if (noted === noteOf("begun", market)) return new Salvage({ ...parts, sure: true });
+  if (ledger.hasAsserted(market.chain)) return undefined;
+  const sent = await market.transactionCount().catch(() => undefined);
+  signal.throwIfAborted();
+  if (sent === 0n) return undefined;
+  noteSalvage(market, ledger, "begun");
+  return new Salvage({ ...parts, sure: sent !== undefined });
+}
+
+/** Whether our account ever sent anything; a gateway that does not say for long may know of something. */
+async function hasSent(
+  market: Marketplace,
+  pause: typeof defaultPause,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let attempt = 1; attempt < COUNT_ATTEMPTS; attempt++) {
+    await pause(signal);
     const sent = await market.transactionCount().catch(() => undefined);
     signal.throwIfAborted();
-    if (sent === 0n) return undefined;
-    noteSalvage(market, ledger, "begun");
+    if (sent !== undefined) return sent > 0n;
   }
-  return new Salvage(parts);
+  return true;
 }
 
 type Noted = "begun" | "done";
@@ -255,8 +279,9 @@ function leave(bounty: Bounty, ledger: Ledger): void {
   });
 }
 
-const defaultPatience = (signal: AbortSignal): Promise<void> =>
+const defaultPatience = (signal: AbortSignal): Promise<unknown> =>
   sleep(PATIENCE_MS, undefined, { signal, ref: false });
+const defaultPause = (signal: AbortSignal): Promise<unknown> => sleep(COUNT_PAUSE_MS, undefined, { signal });
 
 function blocksLater(market: Marketplace, blocks: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
