@@ -1,7 +1,10 @@
 import type { Guid } from "../../domain/guid.ts";
 import type { Logger } from "../../observe/log.ts";
 
-/** What `recover`, and a producer's look for a lost ledger's stakes, tell besides what the producer's duties tell. Named as ProducerEvents are. */
+/**
+ * What `recover`, and a producer's look for a lost ledger's stakes, tell besides what the producer's duties tell. Named as
+ * ProducerEvents are.
+ */
 export interface RecoverEvents {
   "recover.begun": { chain: string; account: string; head: number };
   /** Told every few hundred bounties, the newest first, and at the end of the list. */
