@@ -2,7 +2,9 @@
  * The stream of answers of one backend, over BullMQ's QueueEvents.
  *
  * States: reading <-> disconnected, in which the connection looks for Redis by itself and then goes on where it was;
- * reading -> broken, by an entry that is not BullMQ's -> reading again behind the newest entry, as after a reconnect.
+ * reading -> broken, by an entry that is not BullMQ's or because the connection was given up -> reading again behind the
+ * newest entry, as after a reconnect. BullMQ resets the connection when a read is overdue; where Redis says nothing at
+ * all, as a frozen one does, that fails, and BullMQ leaves it closed for good.
  *
  * It starts behind the newest entry that is in the stream when it is opened rather than at "now": QueueEvents' own "$"
  * means the moment its first read reaches Redis, and misses what happens before.
@@ -17,6 +19,7 @@ import type { RedisAddress } from "./redis-address.ts";
 import { settledWithin } from "./within.ts";
 
 const CLOSE_WITHIN_MS = 1_000;
+const REOPEN_EVERY_MS = 1_000;
 
 export interface AnswerStreamOptions {
   /** For commands that do not block. */
@@ -70,9 +73,14 @@ export class AnswerStream {
     events.on("completed", ({ jobId, returnvalue }) => this.#options.onCompleted(jobId, returnvalue));
     events.on("failed", ({ jobId, failedReason }) => this.#options.onFailed(jobId, failedReason));
     await events.waitUntilReady();
+    const client = await events.getBackend().client;
     this.#connected = true;
     this.#watch(events);
-    events.run().catch((error: unknown) => this.#restart(events, error));
+    client.on("end", () => void this.#restart(events));
+    events.run().catch((error: unknown) => {
+      log.error({ backend, why: describeError(error) }, "queue.stream-broke");
+      return this.#restart(events);
+    });
   }
 
   async close(): Promise<void> {
@@ -96,21 +104,24 @@ export class AnswerStream {
   }
 
   /** QueueEvents stops for good at an entry it cannot parse. Whoever wrote it, the answers behind it matter more. */
-  async #restart(broken: QueueEvents, error: unknown): Promise<void> {
-    if (this.#closed) return;
-    this.#options.log.error(
-      { backend: this.#options.backend, why: describeError(error) },
-      "queue.stream-broke",
-    );
+  async #restart(broken: QueueEvents): Promise<void> {
+    if (this.#closed || this.#events !== broken) return;
+    this.#events = undefined;
     this.#connected = false;
     this.#options.onInterrupted();
     await settledWithin(CLOSE_WITHIN_MS, broken.close());
+    await this.#reopen();
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#closed) return;
     try {
       await this.open();
       this.#options.onReady();
-    } catch (again) {
-      const retry = setTimeout(() => void this.#restart(broken, again), CLOSE_WITHIN_MS);
-      retry.unref();
+    } catch (error) {
+      const { backend, log } = this.#options;
+      log.debug({ backend, why: describeError(error) }, "queue.stream-not-opened");
+      setTimeout(() => void this.#reopen(), REOPEN_EVERY_MS).unref();
     }
   }
 }

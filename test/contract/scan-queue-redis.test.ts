@@ -6,12 +6,13 @@ import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
 import { Crew, hears } from "../fixtures/queue/crew.ts";
 import { Answers, jobFor } from "../fixtures/queue/jobs.ts";
+import { listening } from "../fixtures/queue/listening.ts";
 import { startRedis } from "../fixtures/queue/redis-server.ts";
 
 const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(2));
 
 /** A queue named "q" on a Redis of its own, with a consumer for backend "a" if wanted. */
-async function open(consumers: number) {
+async function open(consumers: number, told = log) {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startRedis());
   const crew = stack.adopt(new Crew(), (it) => it.dismiss());
@@ -19,7 +20,7 @@ async function open(consumers: number) {
   const order = { kind: "redis", redis: server.address, concurrency: 1, ...basics } as const;
   await Promise.all(Array.from({ length: consumers }, () => hears(crew.hire(order), "ready")));
   const address = parseRedisAddress(server.address);
-  const queue = stack.use(await openBullmqQueue({ address, waitMs: 0, log, ...basics }));
+  const queue = stack.use(await openBullmqQueue({ address, waitMs: 0, log: told, ...basics }));
   const { host, port } = address;
   const bullmq = { connection: { host, port }, prefix: "{q}" };
   const redis = stack.adopt(new Redis({ host, port }), (it) => it.disconnect());
@@ -77,6 +78,21 @@ describe.concurrent("the scan queue on Redis", () => {
     await back;
     expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
     expect(await test.queue.answersTo([job.id])).toMatchObject([{ jobId: job.id, verdict: "malicious" }]);
+  });
+
+  it("hears answers again after Redis stood still for longer than anybody waits for it", async () => {
+    const { log: heard, says } = listening();
+    await using test = await open(1, heard);
+    const answers = new Answers(test.queue);
+    const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    test.server.freeze();
+    await says("queue.interrupted");
+    test.server.thaw();
+    await back;
+    const job = jobFor("a", "echo");
+    await test.queue.dispatch([job]);
+    expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
+    expect(test.queue.healthy()).toBe(true);
   });
 
   it("answers invalid-result for a consumer that returned something else, or another job's answer", async () => {
