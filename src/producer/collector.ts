@@ -8,6 +8,12 @@ interface Waiting {
   readonly missing: Map<string, ScanJob>;
   readonly answers: ScanAnswer[];
   readonly done: () => void;
+  /** Ends the wait: the queue will never take these jobs. */
+  readonly refused: (fault: Fault) => void;
+  /** The queue is to be given what is missing. */
+  due: boolean;
+  /** It is being given that. */
+  offering: boolean;
 }
 
 /** Between attempts at a queue that cannot be reached. */
@@ -37,7 +43,12 @@ export class Collector {
     this.#clock = clock;
     this.#onAnswer = onAnswer;
     queue.onAnswer((answer) => this.#take(answer));
-    queue.onReconnect(() => void this.#offer([...this.#waiting.values()]));
+    queue.onReconnect(() => {
+      for (const waiting of new Set(this.#waiting.values())) {
+        waiting.due = true;
+        void this.#offer(waiting);
+      }
+    });
   }
 
   /**
@@ -51,26 +62,23 @@ export class Collector {
   ): Promise<readonly ScanAnswer[]> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const missing = new Map(jobs.map((job) => [job.id, job]));
-    const waiting: Waiting = { missing, answers: [], done: resolve };
+    const ends = { done: resolve, refused: reject };
+    const waiting: Waiting = { missing, answers: [], ...ends, due: true, offering: false };
     const leftMs = Math.max(0, until - this.#clock.now());
     const deadline = setTimeout(resolve, Math.min(leftMs, LONGEST_TIMER_MS));
-    const retry = setInterval(() => void offer(), RETRY_MS);
+    const retry = setInterval(() => void this.#offer(waiting), RETRY_MS);
     const leave = () => resolve();
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted || jobs.length === 0) resolve();
     for (const job of jobs) this.#waiting.set(job.id, waiting);
-    const offer = async (): Promise<void> => {
-      const offered = await this.#offer([waiting]);
-      if (offered === "taken") clearInterval(retry);
-      else if (offered !== "unreachable") reject(offered);
-    };
+    void this.#offer(waiting);
     try {
-      await Promise.race([offer(), promise]);
       await promise;
       return waiting.answers;
     } finally {
       clearTimeout(deadline);
       clearInterval(retry);
+      waiting.due = false;
       // The signal outlives every bounty, and would keep the answers of each.
       signal.removeEventListener("abort", leave);
       for (const job of jobs) this.#waiting.delete(job.id);
@@ -86,17 +94,34 @@ export class Collector {
   }
 
   /**
-   * Gives the queue every job not answered yet, and takes the answers it already holds: a job that was finished in an
-   * earlier life of this producer is not announced again. Asking again helps with everything but a job that is wrong.
+   * Gives the queue what is due, one time after the other: a queue that is slow would else be given the same jobs anew
+   * every second, and be slower for it.
    */
-  async #offer(waits: readonly Waiting[]): Promise<"taken" | "unreachable" | Fault> {
-    const jobs = [...new Set(waits.flatMap((waiting) => [...waiting.missing.values()]))];
+  async #offer(waiting: Waiting): Promise<void> {
+    if (waiting.offering) return;
+    waiting.offering = true;
+    for (let reached = true; reached && waiting.due; ) {
+      waiting.due = false;
+      reached = await this.#give(waiting);
+      waiting.due ||= !reached;
+    }
+    waiting.offering = false;
+  }
+
+  /**
+   * Gives the queue every job not answered yet, and takes the answers it already holds: a job that was finished in an
+   * earlier life of this producer is not announced again. False for a queue that could not be reached; asking again helps
+   * with everything but a job that is wrong.
+   */
+  async #give({ missing, refused }: Waiting): Promise<boolean> {
     try {
-      await this.#queue.dispatch(jobs);
-      for (const answer of await this.#queue.answersTo(jobs.map((job) => job.id))) this.#take(answer);
-      return "taken";
+      await this.#queue.dispatch([...missing.values()]);
+      for (const answer of await this.#queue.answersTo([...missing.keys()])) this.#take(answer);
+      return true;
     } catch (error) {
-      return error instanceof Fault && error.code === "SCAN_JOB_INVALID" ? error : "unreachable";
+      if (!(error instanceof Fault) || error.code !== "SCAN_JOB_INVALID") return false;
+      refused(error);
+      return true;
     }
   }
 }

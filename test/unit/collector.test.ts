@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { type Instant, instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
@@ -20,11 +20,20 @@ class HandQueue implements ScanQueue {
 
   away = false;
   refusal: Fault | undefined;
+  /** Until it resolves no job is accepted. */
+  slow: Promise<void> | undefined;
+  /** How often jobs were given. */
+  times = 0;
+  readonly #given = Promise.withResolvers<void>();
+  /** Resolves when jobs were given and their answers asked for. */
+  readonly given = this.#given.promise.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
 
   async dispatch(jobs: readonly ScanJob[]): Promise<void> {
     if (this.away) throw new Error("nobody there");
     if (this.refusal !== undefined) throw this.refusal;
+    this.times++;
     this.dispatched.push(...jobs);
+    await this.slow;
   }
   onAnswer(listener: (answer: ScanAnswer) => void): void {
     this.answer = listener;
@@ -33,6 +42,7 @@ class HandQueue implements ScanQueue {
     this.reconnect = listener;
   }
   async answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]> {
+    this.#given.resolve();
     return this.kept.filter((answer) => jobIds.includes(answer.jobId));
   }
   async forget(): Promise<void> {}
@@ -157,11 +167,34 @@ it("gives the queue again what it forgot when it lost its memory", async () => {
   const collector = new Collector(queue, clock, () => {});
   const collected = collector.collect(jobs, later(), never);
   queue.answer(anAnswer({ artifactIndex: 0 }));
+  await queue.given;
   queue.dispatched.length = 0;
   queue.reconnect();
   expect(queue.dispatched.map((job) => job.artifactIndex)).toEqual([1]);
   queue.answer(anAnswer({ artifactIndex: 1 }));
   expect(await collected).toHaveLength(2);
+});
+
+it("gives a queue that is slow no job a second time while it still takes the first", async () => {
+  vi.useFakeTimers();
+  try {
+    const queue = new HandQueue();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    queue.slow = promise;
+    const collected = new Collector(queue, clock, () => {}).collect(jobs, later(), never);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(queue.times).toBe(1);
+    // It lost its memory meanwhile, perhaps, and so is asked once more.
+    queue.reconnect();
+    queue.reconnect();
+    resolve();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(queue.times).toBe(2);
+    for (const artifactIndex of [0, 1]) queue.answer(anAnswer({ artifactIndex }));
+    expect(await collected).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("keeps trying a queue that cannot be reached, and gives up at the deadline without an answer", async () => {
