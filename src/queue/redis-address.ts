@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ConfigFault } from "../domain/fault.ts";
 
 /** Where a Redis server is and how to log in; the part of ioredis' options that an address can say. */
@@ -8,8 +9,8 @@ export interface RedisAddress {
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
-  /** Present for `rediss://`: speak TLS and verify the server's certificate against its name. */
-  readonly tls?: { readonly servername: string };
+  /** Present for `rediss://`: speak TLS and verify the server's certificate against the host; an IP is no server's name. */
+  readonly tls?: { readonly servername?: string };
 }
 
 const HINT = "Write host, host:port, redis://[user:password@]host[:port][/db] or rediss://... for TLS.";
@@ -27,7 +28,7 @@ export function parseRedisAddress(text: string): RedisAddress {
     db: readDatabase(url.pathname),
     ...(url.username !== "" && { username: decode(url.username) }),
     ...(url.password !== "" && { password: decode(url.password) }),
-    ...(url.protocol === "rediss:" && { tls: { servername: host } }),
+    ...(url.protocol === "rediss:" && { tls: isIP(host) === 0 ? { servername: host } : {} }),
   };
 }
 

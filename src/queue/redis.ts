@@ -9,6 +9,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const SILENCE_TIMEOUT_MS = 5_000;
 /** Answers of a server that will not change their mind by waiting. */
 const REFUSALS = /NOAUTH|WRONGPASS|NOPERM|invalid password|DB index is out of range/i;
+/** What node says of a certificate it does not accept; OpenSSL's own names for it are codes too. */
+const UNTRUSTED = /^(?:ERR_TLS_CERT_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
 /**
  * What a command does while Redis is away. `fail-fast` rejects it at once, so that a bounty is not held up by a queue
@@ -28,7 +30,7 @@ export interface ConnectRedisOptions {
 /**
  * A connection that is ready now and reconnects by itself from then on; its errors go to the log.
  * Throws ConfigFault REDIS_UNREACHABLE when `waitMs` has passed, ConfigFault REDIS_REFUSED when the server does not
- * let us in, and `signal.reason` when that aborts first.
+ * let us in, ConfigFault REDIS_UNTRUSTED when its certificate is not one we accept, and `signal.reason` when that aborts first.
  */
 export async function connectRedis(address: RedisAddress, options: ConnectRedisOptions): Promise<Redis> {
   const { log, signal } = options;
@@ -40,6 +42,7 @@ export async function connectRedis(address: RedisAddress, options: ConnectRedisO
       return await connectOnce(address, options);
     } catch (cause) {
       if (REFUSALS.test(describeError(cause))) throw refused(redis, cause);
+      if (isUntrusted(cause)) throw untrusted(redis, cause);
       const leftMs = Math.round(giveUpAt - performance.now());
       if (leftMs <= 0) throw unreachable(redis, cause);
       log.warn({ redis, leftMs, why: describeError(cause) }, "redis.waiting");
@@ -91,6 +94,8 @@ async function connectOnce(address: RedisAddress, options: ConnectRedisOptions):
   options.signal?.addEventListener("abort", abort, { once: true });
   try {
     await client.connect();
+    // It is then connected, and to database 0: ioredis tells of a SELECT that was refused, and goes on.
+    if (REFUSALS.test(describeError(last))) throw last;
     joined = true;
     return client;
   } catch (error) {
@@ -109,6 +114,19 @@ const unreachable = (redis: string, cause: unknown): ConfigFault =>
     hint: "Start one, or set --redis-addr (REDIS_ADDR).",
     cause,
   });
+
+const isUntrusted = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && UNTRUSTED.test(String(cause.code));
+
+const untrusted = (redis: string, cause: unknown): ConfigFault =>
+  new ConfigFault(
+    "REDIS_UNTRUSTED",
+    `The certificate of Redis at ${redis} is not accepted: ${describeError(cause).split(/[;.] /)[0]}.`,
+    {
+      hint: "Name the file with its authority's certificate in NODE_EXTRA_CA_CERTS, and the host as the certificate does.",
+      cause,
+    },
+  );
 
 const refused = (redis: string, cause: unknown): ConfigFault =>
   new ConfigFault("REDIS_REFUSED", `Redis at ${redis} does not let us in: ${clause(cause)}.`, {

@@ -1,5 +1,7 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { readFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
@@ -66,8 +68,9 @@ describe.concurrent("connecting to Redis", () => {
   it("does not wait where the password is wrong or missing, and logs in where it is right", async () => {
     await using server = await startRedis("--requirepass", "s3cret");
     const { log } = listening();
-    for (const who of ["", ":wrong@", "somebody:s3cret@"]) {
-      const address = parseRedisAddress(`redis://${who}${server.address}`);
+    const wrong = ["", ":wrong@", "somebody:s3cret@"].map((who) => `redis://${who}${server.address}`);
+    for (const text of [...wrong, `redis://:s3cret@${server.address}/99`]) {
+      const address = parseRedisAddress(text);
       const failure = connectRedis(address, { waitMs: 30_000, log });
       await expect(failure).rejects.toMatchObject({ name: "ConfigFault", code: "REDIS_REFUSED" });
       await expect(failure).rejects.toThrow(/^(?!.*(wrong|s3cret)).*$/);
@@ -79,6 +82,24 @@ describe.concurrent("connecting to Redis", () => {
     expect(redis.options.db).toBe(2);
     expect(await redis.ping()).toBe("PONG");
     redis.disconnect();
+  });
+
+  it("does not wait for a server whose certificate nobody vouches for, and says so in one line", async () => {
+    const pem = await readFile(new URL("../fixtures/self-signed.pem", import.meta.url));
+    const server = createTlsServer({ cert: pem, key: pem }).listen(0, "127.0.0.1");
+    server.on("tlsClientError", () => {});
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { log, entries } = listening();
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const failure = connectRedis(parseRedisAddress(`rediss://${host}:${port}`), { waitMs: 60_000, log });
+      await expect(failure).rejects.toMatchObject({ name: "ConfigFault", code: "REDIS_UNTRUSTED" });
+      await expect(failure).rejects.toThrow(
+        `The certificate of Redis at rediss://${host}:${port} is not accepted: self-signed certificate.`,
+      );
+    }
+    expect(entries).toEqual([]);
+    server.close();
   });
 
   it("warns of a server that may evict the queue", async () => {

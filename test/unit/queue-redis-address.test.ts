@@ -18,6 +18,9 @@ it.each([
   ["redis://:s3cret@localhost", { ...PLAIN, password: "s3cret" }],
   ["redis://me:p%40ss@localhost/", { ...PLAIN, username: "me", password: "p@ss" }],
   ["rediss://cache.example", { ...PLAIN, host: "cache.example", tls: { servername: "cache.example" } }],
+  // Node warns of an address as a server's name.
+  ["rediss://127.0.0.1", { ...PLAIN, host: "127.0.0.1", tls: {} }],
+  ["rediss://[::1]", { ...PLAIN, host: "::1", tls: {} }],
 ])("reads the Redis address %s", (text, address) => {
   expect(parseRedisAddress(text)).toEqual(address);
 });
