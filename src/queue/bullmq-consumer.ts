@@ -7,10 +7,12 @@
  * second time BullMQ gives it up, and the producer hears `failed` (see bullmq-names.ts for the times). Or taken ->
  * dropped, when its seal does not hold (seal.ts): nobody scans it, and BullMQ has it as failed.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { type Clock, systemClock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
+import type { ScanJob } from "../domain/scan.ts";
 import type { Logger } from "../observe/log.ts";
 import { BLOCKING_READ_S, bullmqPrefix, LOCK_MS, MAX_STALLS, STALL_CHECK_MS } from "./bullmq-names.ts";
 import { forgeryTeller, type TellForgery } from "./forgeries.ts";
@@ -26,6 +28,11 @@ import { warnOfRedis } from "./redis-warnings.ts";
 import { createSeal, type Seal } from "./seal.ts";
 import { Slots } from "./slots.ts";
 import { settledWithin } from "./within.ts";
+
+/** BullMQ asks for the next job again at once when Redis refuses, a thousand times a second. */
+const REFUSED_PAUSE_MS = 500;
+/** For so long the same complaint is not a warning again. */
+const COMPLAIN_EVERY_MS = 60_000;
 
 /** How long a stopped consumer waits for its handlers to give up and its jobs to be given back. */
 const STOP_WITHIN_MS = 1_000;
@@ -56,6 +63,15 @@ export async function openBullmqWork(options: BullmqWorkOptions): Promise<ScanWo
 }
 
 class ScanWorker extends Worker<unknown, object> {
+  protected override async moveToActive(token: string, name?: string) {
+    try {
+      return await super.moveToActive(token, name);
+    } catch (error) {
+      await sleep(REFUSED_PAUSE_MS);
+      throw error;
+    }
+  }
+
   /** For when `close` hangs, as it does while Redis is away: stops all that would keep the process alive. */
   abandon(): void {
     void this.lockManager.close();
@@ -73,6 +89,8 @@ class BullmqWork implements ScanWork {
   readonly #stop = new AbortController();
   #slots = new Slots(1);
   #workers: ScanWorker[] = [];
+  /** By id and deadline. */
+  readonly #running = new Map<string, Promise<WireAnswer | undefined>>();
   /** Jobs given back for want of a slot, whose BullMQ processors wait for one: their locks are gone, rightly. */
   readonly #parked = new Set<string | undefined>();
 
@@ -125,17 +143,32 @@ class BullmqWork implements ScanWork {
       runRetryDelay: 1_000,
       skipVersionCheck: true,
     });
+    const complain = this.#complaints(backend);
     worker.on("error", (error) => {
       const [, parked] = /^could not renew lock for job (.+)$/.exec(error.message) ?? [];
       if (parked !== undefined && this.#parked.has(parked)) return;
-      // Of lost connections, `connectRedis` has told already.
-      log["syscall" in error ? "debug" : "warn"](
-        { backend, why: describeError(error) },
-        "queue.worker-error",
-      );
+      complain(error);
     });
     worker.on("stalled", (jobId) => log.warn({ backend, jobId }, "queue.job-stalled"));
     return worker;
+  }
+
+  /** A Redis that takes no writes refuses whatever is tried, and many things are tried every second. */
+  #complaints(backend: string): (error: Error) => void {
+    const told = new Map<string, number>();
+    return (error) => {
+      const why = describeError(error);
+      // With what Redis' refusals begin; what follows differs by what was tried.
+      const code = /^[A-Z]+(?= )/.exec(why)?.[0];
+      const now = performance.now();
+      const known = code !== undefined && now - (told.get(code) ?? -COMPLAIN_EVERY_MS) < COMPLAIN_EVERY_MS;
+      if (code !== undefined && !known) told.set(code, now);
+      // Of lost connections, `connectRedis` has told already.
+      this.#options.log[known || "syscall" in error ? "debug" : "warn"](
+        { backend, why },
+        "queue.worker-error",
+      );
+    };
   }
 
   async #process(job: Job<unknown>, token: string | undefined, run: JobRun): Promise<object> {
@@ -168,13 +201,26 @@ class BullmqWork implements ScanWork {
     throw new UnrecoverableError(opened.why);
   }
 
+  /**
+   * A job comes here a second time while it runs when Redis lost its memory, or its lock for as long as Redis stood
+   * still. The answer to the first run is the second one's too; for the first there is nobody any more who takes it.
+   */
+  #runOnce(job: ScanJob, run: JobRun): Promise<WireAnswer | undefined> {
+    const key = `${job.id} ${job.deadline}`;
+    const known = this.#running.get(key);
+    if (known !== undefined) return known;
+    const running = runJob(job, run).finally(() => this.#running.delete(key));
+    this.#running.set(key, running);
+    return running;
+  }
+
   /** Data that is no job is answered where the job can be named, and dropped where it cannot. */
   async #answer(bullJob: Job<unknown>, data: unknown, run: JobRun): Promise<WireAnswer | undefined> {
     let why = "";
     const job = decodeJob(data, (reason) => {
       why = reason;
     });
-    if (job !== undefined && job.id === bullJob.id) return runJob(job, run);
+    if (job !== undefined && job.id === bullJob.id) return this.#runOnce(job, run);
     this.#options.log.warn({ jobId: bullJob.id, why }, "queue.malformed-job");
     const named = parseScanJobId(bullJob.id ?? "");
     if (named === undefined) throw new UnrecoverableError(`malformed job: ${why}`);

@@ -2,22 +2,23 @@ import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
+import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
 import { Crew, hears } from "../fixtures/queue/crew.ts";
-import { Answers, jobFor } from "../fixtures/queue/jobs.ts";
+import { Answers, answerTo, jobFor } from "../fixtures/queue/jobs.ts";
 import { listening } from "../fixtures/queue/listening.ts";
 import { startRedis } from "../fixtures/queue/redis-server.ts";
 
 const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(2));
 
 /** A queue named "q" on a Redis of its own, with a consumer for backend "a" if wanted. */
-async function open(consumers: number, told = log) {
+async function open(consumers: number, told = log, concurrency = 1) {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startRedis());
   const crew = stack.adopt(new Crew(), (it) => it.dismiss());
   const basics = { queue: "q", backends: ["a"] };
-  const order = { kind: "redis", redis: server.address, concurrency: 1, ...basics } as const;
+  const order = { kind: "redis", redis: server.address, concurrency, ...basics } as const;
   await Promise.all(Array.from({ length: consumers }, () => hears(crew.hire(order), "ready")));
   const address = parseRedisAddress(server.address);
   const queue = stack.use(await openBullmqQueue({ address, waitMs: 0, log: told, ...basics }));
@@ -78,6 +79,52 @@ describe.concurrent("the scan queue on Redis", () => {
     await back;
     expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
     expect(await test.queue.answersTo([job.id])).toMatchObject([{ jobId: job.id, verdict: "malicious" }]);
+  });
+
+  it("scans a job once that comes again while it runs, because Redis lost its memory", async () => {
+    await using test = await open(1, log, 2);
+    const answers = new Answers(test.queue);
+    const [held, other] = [jobFor("a", "held"), jobFor("a", "echo")];
+    const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    await test.queue.dispatch([held]);
+    const { child } = await test.crew.takes(held.id);
+    await test.server.kill();
+    await test.server.start();
+    await back;
+    await test.queue.dispatch([held]);
+    // Its lock is renewed by who works on it.
+    const lock = `{q}:a:${held.id}:lock`;
+    for (let left = -2, last = -2; left <= last || last < 0; )
+      [last, left] = [left, await test.redis.pttl(lock)];
+    child.send({ kind: "release", jobId: held.id });
+    expect(await answers.to(held.id)).toMatchObject({ verdict: "malicious" });
+    await test.queue.dispatch([other]);
+    await answers.to(other.id);
+    expect(test.crew.starts(held.id)).toBe(1);
+  });
+
+  it("is asked with patience, and complained of once, while it takes no writes", async () => {
+    await using primary = await startRedis();
+    await using server = await startRedis("--replicaof", ...primary.address.split(":"));
+    const { log: heard, entries, says } = listening();
+    const address = parseRedisAddress(server.address);
+    const basics = { address, queue: "q", waitMs: 10_000 };
+    await using work = await openBullmqWork({ ...basics, consumer: "c", log: heard });
+    await work.serve(["a"], async (job) => answerTo(job), { concurrency: 1 });
+    await says("queue.worker-error");
+    const { host, port } = address;
+    const redis = new Redis({ host, port });
+    const complaints = () =>
+      entries.filter(({ msg, why }) => msg === "queue.worker-error" && /^READONLY/.test(String(why)));
+    while (complaints().length < 4) await redis.ping();
+    expect(complaints().filter(({ level }) => level === 40)).toHaveLength(1);
+    await redis.replicaof("NO", "ONE");
+    redis.disconnect();
+    await using queue = await openBullmqQueue({ ...basics, backends: ["a"], log });
+    const answers = new Answers(queue);
+    const job = jobFor("a", "echo");
+    await queue.dispatch([job]);
+    expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
   });
 
   it("hears answers again after Redis stood still for longer than anybody waits for it", async () => {
