@@ -7,6 +7,7 @@ import type { Guid } from "../domain/guid.ts";
 import { UNPROMISED_STATES } from "../domain/lifecycle.ts";
 import { formatNct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
+import { scanJobId } from "../domain/scan.ts";
 import { ratioOf } from "../domain/verdict.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { RecentKeys } from "../market/polyswarmd/recent-keys.ts";
@@ -173,14 +174,26 @@ export class Desk {
       if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
       if (deprecation.active()) throw new Abandon("deprecated");
       const triaged = await triageArtifacts(this.#parts, bounty, count, signal);
-      const scanned = await this.#scan(bounty, triaged, signal);
-      const distilled = this.#distill(bounty, scanned);
-      if (deprecation.active()) throw new Abandon("deprecated");
-      await this.#plan(bounty, distilled, signal);
+      try {
+        const scanned = await this.#scan(bounty, triaged, signal);
+        const distilled = this.#distill(bounty, scanned);
+        if (deprecation.active()) throw new Abandon("deprecated");
+        await this.#plan(bounty, distilled, signal);
+      } finally {
+        // A bounty that the next start begins again finds its answers; of any other the queue need remember nothing.
+        if (!signal.aborted) this.#forget(bounty, triaged);
+      }
       await duties.take(guid, heardAt);
     } catch (error) {
       if (!signal.aborted) this.#abandon(guid, error);
     }
+  }
+
+  #forget({ chain, guid }: Bounty, cases: readonly Case[]): void {
+    const ids = cases.flatMap(({ index, asked }) =>
+      asked.map((backend) => scanJobId(chain, guid, index, backend)),
+    );
+    if (ids.length > 0) void this.#parts.queue.forget(ids).catch(() => undefined);
   }
 
   #abandon(guid: Guid, error: unknown): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { block, instant } from "../../src/domain/chain.ts";
 import { noOpinion } from "../../src/domain/opinion.ts";
+import { scanJobId } from "../../src/domain/scan.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { Collector } from "../../src/producer/collector.ts";
@@ -184,6 +185,28 @@ it("does what else is due between two texts of a stranger's that a modifier is s
   await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
   expect(heard).toEqual(claims.map(() => 980_000));
   expect(slow.counted()).toEqual({ asked: 40, inOneTurn: 1 });
+});
+
+it("has the queue forget what it need not know any more, and nothing that the next start asks for", async () => {
+  const forgotten: string[] = [];
+  const keen = (queue: ScanQueue): ScanQueue => ({
+    ...queue,
+    forget: async (ids) => void forgotten.push(...ids),
+  });
+  const verdict = { verdict: "unknown", confidence: ppm(0), probability: ppm(0.5) } as const;
+  const done = openDesk(aBounty(), {
+    queue: keen(eagerQueue()),
+    distill: () => ({ ...noOpinion("somebody"), ...verdict }),
+  });
+  done.market.tell("bounty", done.notice);
+  await expect.poll(() => done.count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  expect(forgotten).toEqual([scanJobId("side", GUID, 0, "any")]);
+  forgotten.length = 0;
+  const stopped = openDesk(aBounty(), { queue: keen(silentQueue) });
+  stopped.market.tell("bounty", stopped.notice);
+  await stopped.dispatched();
+  await stopped.desk.stop();
+  expect(forgotten).toEqual([]);
 });
 
 it("takes up nothing once it is stopped", async () => {
