@@ -58,7 +58,7 @@ export interface BullmqWorkOptions {
 export async function openBullmqWork(options: BullmqWorkOptions): Promise<ScanWork> {
   const prefix = bullmqPrefix(options.queue);
   const redis = await connectRedis(options.address, { ...options, patience: "patient" });
-  await warnOfRedis(redis, options.address, options.log);
+  await warnOfRedis(redis, options.address, options.log, options.clock);
   return new BullmqWork(redis, prefix, options);
 }
 

@@ -1,10 +1,16 @@
 import { BlockList, isIP } from "node:net";
 import type { Redis } from "ioredis";
+import { type Clock, systemClock } from "../domain/chain.ts";
 import type { Logger } from "../observe/log.ts";
 import { describeRedisAddress, type RedisAddress } from "./redis-address.ts";
 
 /** Says once, at the start, what is wrong with the Redis that we were given, though it works. */
-export async function warnOfRedis(client: Redis, address: RedisAddress, log: Logger): Promise<void> {
+export async function warnOfRedis(
+  client: Redis,
+  address: RedisAddress,
+  log: Logger,
+  clock: Clock = systemClock,
+): Promise<void> {
   const redis = describeRedisAddress(address);
   if (isOpen(address)) {
     log.warn(
@@ -15,10 +21,30 @@ export async function warnOfRedis(client: Redis, address: RedisAddress, log: Log
       "redis.open",
     );
   }
+  const aheadMs = await clockAhead(client, clock);
+  if (Math.abs(aheadMs) > CLOCK_TOLERANCE_MS) {
+    // Deadlines are instants: consumers that are ahead of the producer find all jobs expired, others scan for nothing.
+    const hint = "Set the clocks of producer, consumers and Redis by the same time service (NTP).";
+    log.warn({ redis, aheadMs, hint }, "clock.differs");
+  }
   const policy = await evictionPolicy(client);
   if (policy === undefined || policy === "noeviction") return;
   // BullMQ's keys belong together; a server that evicts some of them breaks the queue in ways nobody can explain.
   log.warn({ redis, policy, hint: "Set maxmemory-policy to noeviction." }, "redis.may-evict");
+}
+
+/** Blocks come every second or so; more than that and answers come too late, or never. */
+const CLOCK_TOLERANCE_MS = 1_000;
+
+/** Milliseconds by which our clock is before that of Redis, as far as the time for asking lets one tell; 0 when unknown. */
+async function clockAhead(client: Redis, clock: Clock): Promise<number> {
+  const askedAt = clock.now();
+  const told = await client.time().catch(() => undefined);
+  if (told === undefined) return 0;
+  const [seconds, microseconds] = told;
+  const theirs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+  if (theirs < askedAt) return Math.max(0, askedAt - theirs);
+  return Math.min(0, clock.now() - theirs);
 }
 
 /** Whether a Redis on another machine lets in whoever reaches it, as far as its address tells. */

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
+import { instant } from "../../src/domain/chain.ts";
 import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
 import { connectRedis, type Patience } from "../../src/queue/redis.ts";
@@ -109,6 +110,20 @@ describe.concurrent("connecting to Redis", () => {
     const redis = await connectRedis(address, { waitMs: 0, log });
     await warnOfRedis(redis, address, log);
     expect(entries).toMatchObject([{ msg: "redis.may-evict", policy: "allkeys-lru", level: 40 }]);
+    redis.disconnect();
+  });
+
+  it.each([-30_000, 30_000])("warns of a clock that is %i ms away from that of Redis", async (awayMs) => {
+    await using server = await startRedis();
+    const { log, entries } = listening();
+    const address = parseRedisAddress(server.address);
+    const redis = await connectRedis(address, { waitMs: 0, log });
+    await warnOfRedis(redis, address, log);
+    expect(entries).toEqual([]);
+    await warnOfRedis(redis, address, log, { now: () => instant(Date.now() + awayMs) });
+    const [{ aheadMs, ...warning } = { aheadMs: 0, msg: "" }] = entries;
+    expect(warning).toMatchObject({ msg: "clock.differs", level: 40 });
+    expect(Math.round(Number(aheadMs) / 10_000) * 10_000).toBe(awayMs);
     redis.disconnect();
   });
 
