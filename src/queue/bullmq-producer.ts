@@ -76,6 +76,8 @@ class BullmqQueue implements ScanQueue {
   #answered: (answer: ScanAnswer) => void = () => {};
   #reconnected: () => void = () => {};
   #interrupted = false;
+  /** Redis is there and did not take jobs, and that was told. */
+  #refused = false;
   #closed = false;
 
   constructor(redis: Redis, prefix: string, options: BullmqQueueOptions) {
@@ -90,6 +92,20 @@ class BullmqQueue implements ScanQueue {
 
   async dispatch(jobs: readonly ScanJob[]): Promise<void> {
     const byBackend = Map.groupBy(jobs.map(encodeJob), (job) => job.backend);
+    try {
+      await this.#add(byBackend);
+      this.#refused = false;
+    } catch (error) {
+      // That it cannot be reached is told where the connection is lost.
+      if (!this.#refused && this.healthy()) {
+        this.#refused = true;
+        this.#options.log.warn({ queue: this.#options.queue, why: describeError(error) }, "queue.refused");
+      }
+      throw error;
+    }
+  }
+
+  async #add(byBackend: ReadonlyMap<string, readonly WireJob[]>): Promise<void> {
     await this.#reach(
       [...byBackend].map(async ([backend, wires]) => {
         const { queue } = await this.lane(backend);

@@ -105,7 +105,11 @@ describe.concurrent("the scan queue on Redis", () => {
 
   it("is asked with patience, and complained of once, while it takes no writes", async () => {
     await using primary = await startRedis();
-    await using server = await startRedis("--replicaof", ...primary.address.split(":"));
+    await using server = await startRedis(
+      ...["--replicaof", ...primary.address.split(":")],
+      // Else it keeps what it is sent in a file, in the folder where the tests run.
+      ...["--repl-diskless-load", "on-empty-db"],
+    );
     const { log: heard, entries, says } = listening();
     const address = parseRedisAddress(server.address);
     const basics = { address, queue: "q", waitMs: 10_000 };
@@ -125,6 +129,21 @@ describe.concurrent("the scan queue on Redis", () => {
     const job = jobFor("a", "echo");
     await queue.dispatch([job]);
     expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
+  });
+
+  it("says once why Redis, which can be reached, takes no jobs, and says it anew the next time", async () => {
+    const { log: heard, entries } = listening();
+    await using test = await open(0, heard);
+    const refused = () => entries.filter(({ msg }) => msg === "queue.refused");
+    for (const times of [1, 2]) {
+      await test.redis.config("SET", "maxmemory", "1");
+      for (const job of [jobFor("a", "echo"), jobFor("a", "echo")])
+        await expect(test.queue.dispatch([job])).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE" });
+      expect(refused()).toHaveLength(times);
+      await test.redis.config("SET", "maxmemory", "0");
+      await test.queue.dispatch([jobFor("a", "echo")]);
+    }
+    expect(refused()[0]).toMatchObject({ level: 40, queue: "q", why: expect.stringMatching("OOM") });
   });
 
   it("hears answers again after Redis stood still for longer than anybody waits for it", async () => {
