@@ -164,10 +164,8 @@ class BullmqWork implements ScanWork {
       const known = code !== undefined && now - (told.get(code) ?? -COMPLAIN_EVERY_MS) < COMPLAIN_EVERY_MS;
       if (code !== undefined && !known) told.set(code, now);
       // Of lost connections, `connectRedis` has told already.
-      this.#options.log[known || "syscall" in error ? "debug" : "warn"](
-        { backend, why },
-        "queue.worker-error",
-      );
+      const lost = "syscall" in error || why.startsWith("Socket timeout");
+      this.#options.log[known || lost ? "debug" : "warn"]({ backend, why }, "queue.worker-error");
     };
   }
 

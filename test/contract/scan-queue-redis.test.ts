@@ -151,10 +151,20 @@ describe.concurrent("the scan queue on Redis", () => {
     await using test = await open(1, heard);
     const answers = new Answers(test.queue);
     const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    const consumer = listening();
+    const address = parseRedisAddress(test.server.address);
+    const elsewhere = { address, queue: "other", consumer: "c", waitMs: 0, log: consumer.log };
+    await using work = await openBullmqWork(elsewhere);
+    await work.serve(["a"], async (job) => answerTo(job), { concurrency: 1 });
     test.server.freeze();
-    await says("queue.interrupted");
+    await Promise.all([says("queue.interrupted"), consumer.says("queue.worker-error")]);
     test.server.thaw();
     await back;
+    // Of a lost connection its own owner tells.
+    const complaints = consumer.entries.filter(
+      ({ msg, level }) => msg === "queue.worker-error" && level === 40,
+    );
+    expect(complaints.map(({ why }) => why)).toEqual([]);
     const job = jobFor("a", "echo");
     await test.queue.dispatch([job]);
     expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
