@@ -5,21 +5,13 @@ import type { Guid } from "../domain/guid.ts";
 import { PROMISED_STATES } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../ledger/records.ts";
-import { Background } from "./background.ts";
 import { BlockSignals } from "./block-signals.ts";
 import { Books } from "./books.ts";
-import { type Duty, inTimeToReveal, nextDuty, revealIsDue, revealIsUrgent } from "./duty.ts";
+import { type Duty, nextDuty, revealIsDue } from "./duty.ts";
+import { DutySlots, type Slots, slotsFor } from "./duty-slots.ts";
 import type { DutiesParts, DutyResult, Errand, Recollection } from "./errand.ts";
 import { OnceABlock } from "./once-a-block.ts";
-import { confirmPosting, giveUpPlanned, postAssertion, verifyPosting } from "./post-assertion.ts";
-import {
-  confirmReveal,
-  missReveal,
-  publishMetadata,
-  revealAssertion,
-  verifyReveal,
-} from "./reveal-assertion.ts";
-import { askQuorum, confirmSettling, settleBounty } from "./settle-bounty.ts";
+import { perform } from "./perform.ts";
 import { SkippedBlocks } from "./skipped-blocks.ts";
 
 /** Duties that wait longer each time they fail; the others have a window to meet and are tried at every block. */
@@ -30,27 +22,6 @@ const QUORUMS_EVERY_BLOCKS = 5;
 /** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
 const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
-/**
- * Duties that are done a few at a time, the first of each kind first. What has time to spare. Posts and reveals of an
- * earlier run that are looked for: it may have left hundreds, and new bounties need the gateway too. Settlements, which
- * wait for their receipts most of the time, while what they pay cannot be staked.
- */
-const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly count: number }>> = {
-  spare: {
-    duties: ["verify-reveal", "verify-post", "miss-reveal", "publish", "ask-quorum", "give-up"],
-    count: 8,
-  },
-  confirming: { duties: ["confirm-reveal", "confirm-post"], count: 16 },
-  settling: { duties: ["settle", "confirm-settle"], count: 40 },
-};
-/** Whose reveal must not come too late takes no slot from then on, until the window has closed. */
-const HURRIES: Readonly<Partial<Record<Duty, typeof revealIsDue>>> = {
-  "confirm-post": revealIsDue,
-  "confirm-reveal": revealIsUrgent,
-};
-type Slots = "spare" | "confirming" | "settling";
-const KINDS = Object.keys(SLOTS) as Slots[];
-
 interface Promised {
   record: BountyRecord;
   /** Whether the assertion's metadata is stored with the market. */
@@ -104,11 +75,7 @@ export class Duties {
   readonly #freshParameters: OnceABlock<MarketParameters>;
   readonly #blockSignals: BlockSignals;
   readonly #agenda = new Map<Guid, Promised>();
-  readonly #slots: Readonly<Record<Slots, Background>> = {
-    spare: background("spare"),
-    confirming: background("confirming"),
-    settling: background("settling"),
-  };
+  readonly #slots = new DutySlots();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
@@ -175,7 +142,7 @@ export class Duties {
   /** No duty is begun any more; resolves when those under way are done. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const kind of KINDS) this.#slots[kind].clear();
+    this.#slots.clear();
     await Promise.allSettled(this.#running);
     this.#books.flush();
   }
@@ -260,13 +227,9 @@ export class Duties {
     return duty === "wait" || (head < notBefore && PATIENT.includes(duty)) ? undefined : duty;
   }
 
-  /** Undefined for what begins at once. */
   #slotsFor({ record: { bounty } }: Promised, duty: Duty): Slots | undefined {
-    const { revealWindow } = this.#parts.market.parameters();
-    const head = this.#parts.market.head();
-    const inTime = inTimeToReveal(bounty.expiration, revealWindow, head);
-    if (inTime && HURRIES[duty]?.(bounty.expiration, revealWindow, head)) return undefined;
-    return KINDS.find((kind) => SLOTS[kind].duties.includes(duty));
+    const { market } = this.#parts;
+    return slotsFor(duty, bounty.expiration, market.parameters().revealWindow, market.head());
   }
 
   /** Resolves at once when there is nothing to do, or nothing that begins before others. */
@@ -278,7 +241,7 @@ export class Duties {
     if (slots === undefined) return this.#begin(promised, undefined);
     if (promised.queued) return undefined;
     promised.queued = true;
-    this.#slots[slots].run(SLOTS[slots].duties.indexOf(duty), async () => {
+    this.#slots.run(slots, duty, async () => {
       promised.queued = false;
       await this.#begin(promised, slots);
     });
@@ -385,38 +348,5 @@ export class Duties {
   }
 }
 
-const background = (kind: Slots): Background => new Background(SLOTS[kind].count, SLOTS[kind].duties.length);
-
 /** Blocks. */
 const pauseAfter = (attempt: number): number => Math.min(2 ** (attempt - 1), MAX_PAUSE_BLOCKS);
-
-async function perform(duty: Duty, errand: Errand): Promise<DutyResult> {
-  switch (duty) {
-    case "post":
-      return postAssertion(errand);
-    case "confirm-post":
-      return confirmPosting(errand);
-    case "verify-post":
-      return verifyPosting(errand);
-    case "publish":
-      return publishMetadata(errand);
-    case "reveal":
-      return revealAssertion(errand);
-    case "confirm-reveal":
-      return confirmReveal(errand);
-    case "verify-reveal":
-      return verifyReveal(errand);
-    case "miss-reveal":
-      return missReveal(errand);
-    case "ask-quorum":
-      return askQuorum(errand);
-    case "settle":
-      return settleBounty(errand);
-    case "confirm-settle":
-      return confirmSettling(errand);
-    case "give-up":
-      return giveUpPlanned(errand);
-    case "wait":
-      return undefined;
-  }
-}
