@@ -104,6 +104,14 @@ describe("joining a gateway", () => {
       () => gateway.on("GET /status", { status: 200, text: "<html>" }),
     ],
     [
+      "a web site answers, and says yes to OPTIONS as well",
+      "POLYSWARMD_UNREACHABLE",
+      () => {
+        for (const asked of ["OPTIONS /wallets/", "GET /bounties/parameters"])
+          gateway.on(asked, { status: 200, text: "<html>" });
+      },
+    ],
+    [
       "the chain is away",
       "POLYSWARMD_UNREACHABLE",
       () => gateway.on("GET /status", ok({ side: { reachable: false } })),

@@ -27,6 +27,7 @@ const RETRY_MS = 1_000;
  */
 export async function greet(parts: GreetingParts, signal: AbortSignal): Promise<MarketParameters> {
   const giveUpAt = performance.now() + parts.waitMs;
+  let told: string | undefined;
   for (;;) {
     try {
       return await greetOnce(parts, signal);
@@ -37,7 +38,10 @@ export async function greet(parts: GreetingParts, signal: AbortSignal): Promise<
       if (!error.retryable || performance.now() + RETRY_MS > giveUpAt) {
         throw unreachable(parts.address, reason, error);
       }
-      parts.log.warn({ addr: parts.address.base, reason, retryInMs: RETRY_MS }, "market.unreachable");
+      const leftMs = Math.round(giveUpAt - performance.now());
+      const level = reason === told ? "debug" : "warn";
+      parts.log[level]({ addr: parts.address.base, reason, leftMs }, "market.unreachable");
+      told = reason;
       await sleep(RETRY_MS, undefined, { signal });
     }
   }
@@ -50,6 +54,7 @@ async function greetOnce(parts: GreetingParts, signal: AbortSignal): Promise<Mar
   const path = "/wallets/";
   const probe = await gateway.status({ what, method: "OPTIONS", path, lane: "read", ...options });
   if (probe >= 200 && probe < 300) {
+    await refuseOther(reads.parameters(options));
     throw new ConfigFault(
       "POLYSWARMD_DIALECT_UNSUPPORTED",
       `The gateway at ${address.base} speaks the dialect of signed messages (polyswarmd-fast), which microengine does not.`,
@@ -58,4 +63,13 @@ async function greetOnce(parts: GreetingParts, signal: AbortSignal): Promise<Mar
   }
   const [parameters] = await Promise.all([reads.parameters(options), head.ask(options)]);
   return parameters;
+}
+
+/** A web site says yes to OPTIONS as well; what it says next is no polyswarmd's answer of either dialect. */
+async function refuseOther(parameters: Promise<unknown>): Promise<void> {
+  try {
+    await parameters;
+  } catch (error) {
+    if (error instanceof MarketFault && error.code === "MARKET_ANSWER_UNREADABLE") throw error;
+  }
 }
