@@ -1,6 +1,6 @@
 import { gateway, logging, scanning, starting } from "./common.ts";
 import { producerSettings } from "./producer.ts";
-import { type ConfigOf, maybe, one, toggle } from "./settings.ts";
+import { type ConfigOf, maybe, one, type SettingsTable, toggle } from "./settings.ts";
 import { seconds, wholeNumber } from "./shapes.ts";
 
 const { keyfile, password, passwordFile, embedded, benign, triage, distill, chains, dataDir } =
@@ -10,8 +10,8 @@ const { chainId, registryAddr, tokenAddr, maxGasPrice, maxFee } = producerSettin
 /** What a producer takes, too, that looks for stakes of a lost ledger at its start. */
 export const RECOVERY_DEFAULTS = { tries: 2 ** 24, rescanSeconds: 60 } as const;
 
-/** Settings of `recover`: those of the producer whose ledger was lost, as far as they matter. */
-export const recoverSettings = {
+/** Those of the producer whose ledger was lost, as far as they matter. */
+const usedSettings = {
   ...gateway,
   ...{ keyfile, password, passwordFile, dataDir, chains },
   blocks: maybe({
@@ -53,5 +53,15 @@ export const recoverSettings = {
   ...starting,
   ...logging,
 };
+
+/** Whoever has lost a ledger types the producer's own line with another command: what is of no use here is taken in silence. */
+const uselessSettings: SettingsTable = Object.fromEntries(
+  Object.entries(producerSettings)
+    .filter(([name]) => !Object.hasOwn(usedSettings, name))
+    .map(([name, setting]) => [name, { ...setting, hidden: true }]),
+);
+
+/** Settings of `recover`. */
+export const recoverSettings = { ...(uselessSettings as object), ...usedSettings };
 
 export type RecoverConfig = ConfigOf<typeof recoverSettings>;

@@ -69,7 +69,7 @@ export const one = <T>(row: ValueRow<T> & { default?: string | ((machine: Machin
 export const maybe = <T>(row: ValueRow<T>) =>
   ({ kind: "value", defaultHelp: "none", ...row }) as Setting<T | undefined>;
 
-/** A repeatable flag, a comma-separated variable; the default is comma separated too. */
+/** A repeatable flag, a variable, a default: each may hold several, comma separated. */
 export const many = <T>(row: ValueRow<T> & { default: string }) =>
   ({ kind: "list", ...row }) as Setting<readonly T[]>;
 
@@ -133,13 +133,22 @@ export function readSettings<Table extends SettingsTable>(table: Table, sources:
 function given(setting: Setting<unknown>, { flags, env }: Sources): readonly string[] | undefined {
   const flag = flags[setting.flag];
   if (flag === true) return ["yes"];
-  if (flag !== undefined) return typeof flag === "string" ? [flag] : flag;
+  if (flag !== undefined) return flagTexts(setting, typeof flag === "string" ? [flag] : flag);
   if (setting.yieldsTo !== undefined && flags[setting.yieldsTo] !== undefined) return undefined;
   const variable = setting.env === undefined ? undefined : env[setting.env];
   if (variable === undefined || variable.trim() === "") return undefined;
   // A password may begin or end with a space; nothing else does on purpose.
   if (isList(setting)) return splitTexts(setting, variable);
   return [setting.secret ? variable : variable.trim()];
+}
+
+/** `--backend yara,clamav` is two backends, as in the variable; a text without any item is left to be complained of. */
+function flagTexts({ kind }: Setting<unknown>, texts: readonly string[]): readonly string[] {
+  if (kind !== "list") return texts;
+  return texts.flatMap((text) => {
+    const items = splitList(text);
+    return items.length === 0 ? [text] : items;
+  });
 }
 
 function defaultTexts(setting: Setting<unknown>, machine: Machine): readonly string[] {

@@ -91,7 +91,15 @@ describe("settings", () => {
       expect(producer({}, { API_KEY: key }).apiKey).toBe(key);
   });
 
-  it("take a list from a repeated flag or a comma-separated variable", () => {
+  it("take a list from a repeated flag, commas in a flag, or commas in a variable", () => {
+    expect(producer({ backend: "yara,clamav" }).backend).toEqual(["yara", "clamav"]);
+    expect(producer({ backend: ["yara, ./mine.ts", "clamav,"] }).backend).toEqual([
+      "yara",
+      "./mine.ts",
+      "clamav",
+    ]);
+    expect(producer({ "artifact-type": ["file,url"] }).artifactType).toEqual(["file", "url"]);
+    expect(complaint(producerSettings, { backend: [" "] })).toMatch(/some text/);
     expect(producer({ backend: ["eicar", "./mine.ts"] }).backend).toEqual(["eicar", "./mine.ts"]);
     expect(producer({}, { BACKEND: "eicar, clamav,,yara" }).backend).toEqual(["eicar", "clamav", "yara"]);
     expect(producer({ backend: ["yara"] }, { BACKEND: "eicar" }).backend).toEqual(["yara"]);
@@ -188,6 +196,13 @@ describe("settings", () => {
     expect(complaint(producerSettings, {}, { CHAINS: "side,moon" })).toMatch(
       /^"moon" is not right for --chains/,
     );
+  });
+
+  it("of recover take the producer's own line, with all that is of use to a producer only", () => {
+    const flags = { "bid-strategy": "./mine.ts", "max-at-risk": "5", "http-port": "0", blocks: "7" };
+    expect(readSettings(recoverSettings, { flags, env: {}, machine })).toMatchObject({ blocks: 7 });
+    const flagsOf = (table: SettingsTable) => Object.values(table).map(({ flag }) => flag);
+    expect(flagsOf(recoverSettings)).toEqual(expect.arrayContaining(flagsOf(producerSettings)));
   });
 
   it("never repeat a secret in a message", () => {
