@@ -174,8 +174,17 @@ function misuse({ code, message }: CommanderError): string {
     .replaceAll("\n", " ")
     .replace(/(unknown option '[^'=]*)=.*'/, "$1'");
   if (code === "commander.unknownCommand") return `${sentence}. ${commands}`;
-  const advice = adviceFor(sentence);
+  const advice = adviceFor(sentence) ?? homeOf(sentence);
   return advice === undefined ? sentence : `${sentence}. ${advice}`;
+}
+
+/** Which commands know the option that a message complains of, if any do. */
+function homeOf(sentence: string): string | undefined {
+  const [, option] = /unknown option '--([\w-]+)/.exec(sentence) ?? [];
+  const homes = PROGRAMS.filter(({ settings }) =>
+    Object.values(settings).some(({ flag, hidden }) => flag === option && !hidden),
+  ).map(({ name }) => name);
+  return homes.length === 0 ? undefined : `It is an option of ${homes.join(", ")}.`;
 }
 
 process.on("uncaughtException", (error) => process.exit(tell(error)));

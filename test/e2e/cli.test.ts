@@ -45,6 +45,11 @@ describe("microengine", () => {
     [["--fast"], /unknown option '--fast'/],
     [["producer", "--accept", "mimetype:text/plain"], /unknown option '--accept'\. Write --filter accept/],
     [["producer", "--bid-strateg", "x"], /unknown option '--bid-strateg' \(Did you mean --bid-strategy\?\)/],
+    [
+      ["producer", "--scan-limit", "3"],
+      /unknown option '--scan-limit'\. It is an option of consumer, scan\.$/,
+    ],
+    [["consumer", "--keyfile", "k"], /unknown option '--keyfile'\. It is an option of producer, recover\.$/],
     [["producer", "--pasword=hunter2"], /^unknown option '--pasword'$/],
     [["consumer", "--queue"], /'--queue <NAME>' argument missing/],
     [["consumer", "aggressive"], /"aggressive" belongs to no option of consumer/],
