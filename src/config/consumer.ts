@@ -50,6 +50,7 @@ export const consumerSettings = {
   }),
   ...rateLimits,
   ...starting,
+  wait: { ...starting.wait, help: "keep trying to reach Redis for this long at start; 0 gives up at once" },
   ...serving("0", "any free port, logged"),
   ...logging,
   embedded: toggle({

@@ -8,6 +8,8 @@ import type { ScanHandler, ScanWork } from "../queue/port.ts";
 import { describeRefusal, type RateCounter, type RateLimits } from "../queue/rate-limit.ts";
 import type { BackendDescription, ScannerSettings } from "../scanners/contract.ts";
 import { resolveBackend } from "../scanners/registry.ts";
+import { gatewayBase } from "./artifact-address.ts";
+import { downloadTeller } from "./download-trouble.ts";
 import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
 import { limitDownloads } from "./limit-downloads.ts";
@@ -80,6 +82,7 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     const pools = await openPools(parts, opened);
     let inProgress = 0;
     const scans = new ScanPlaces(scanLimit);
+    const tellDownload = downloadTeller(gatewayBase(terms), log);
     const handlerFor = (work: ScanWork): ScanHandler => {
       const handle = createScanHandler({
         ...{ backends: pools, source, clock, log, consumer, maxSizeBytes },
@@ -92,6 +95,7 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
         const answer = await handle(job, signal);
         inProgress--;
         tellLog(log, answer);
+        tellDownload(answer);
         onAnswer?.(answer);
         return answer;
       };
