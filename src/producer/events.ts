@@ -63,7 +63,10 @@ export interface ProducerEvents {
     why?: string;
     scanMs: number;
   };
-  /** Jobs of a bounty that nobody had answered when its time was up: too few consumers, or none for this backend. */
+  /**
+   * Jobs of a bounty that nobody had answered when its time was up: too few consumers, or none for this backend. At
+   * `debug` from the second bounty on, until the backend answers.
+   */
   "backend.silent": { guid: Guid; backend: string; jobs: number };
   "artifact.distilled": { guid: Guid; artifact: number; verdict: string; confidence: number; reason: string };
   /** An end without a stake. */
@@ -124,11 +127,16 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "bounty.failed": "error",
 };
 
-/** Tells the log; `also` hears everything as well (metrics). */
+/** Tells the log; `also` hears everything as well (metrics). A backend that stays silent is warned of once. */
 export function tellLog(log: Logger, also?: Tell): Tell {
+  const silent = new Set<string>();
   return (event, facts) => {
     const entry: object = facts;
-    log[LEVELS[event] ?? "info"](entry, event);
+    const { backend = "" } = entry as { readonly backend?: string };
+    const known = event === "backend.silent" && silent.has(backend);
+    if (event === "backend.silent") silent.add(backend);
+    if (event === "artifact.answered") silent.delete(backend);
+    log[known ? "debug" : (LEVELS[event] ?? "info")](entry, event);
     also?.(event, facts);
   };
 }

@@ -36,6 +36,7 @@ export async function connectRedis(address: RedisAddress, options: ConnectRedisO
   const { log, signal } = options;
   const redis = describeRedisAddress(address);
   const giveUpAt = performance.now() + options.waitMs;
+  let told: string | undefined;
   for (;;) {
     signal?.throwIfAborted();
     try {
@@ -45,7 +46,9 @@ export async function connectRedis(address: RedisAddress, options: ConnectRedisO
       if (isUntrusted(cause)) throw untrusted(redis, cause);
       const leftMs = Math.round(giveUpAt - performance.now());
       if (leftMs <= 0) throw unreachable(redis, cause);
-      log.warn({ redis, leftMs, why: describeError(cause) }, "redis.waiting");
+      const why = describeError(cause);
+      log[why === told ? "debug" : "warn"]({ redis, leftMs, why }, "redis.waiting");
+      told = why;
       await delay(Math.min(RETRY_EVERY_MS, leftMs), undefined, signal && { signal }).catch(() => {});
     }
   }
@@ -83,6 +86,7 @@ async function connectOnce(address: RedisAddress, options: ConnectRedisOptions):
   // One warning an outage; the attempts that follow it fail alike.
   let warned = false;
   client.on("ready", () => {
+    if (warned) options.log.info({ redis: describeRedisAddress(address) }, "redis.back");
     warned = false;
   });
   client.on("error", (error: Error) => {

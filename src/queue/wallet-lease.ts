@@ -26,7 +26,7 @@ import type { Address } from "../domain/address.ts";
 import type { Clock } from "../domain/chain.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
-import { connectRedis } from "./redis.ts";
+import { connectRedis, isUsable } from "./redis.ts";
 import { describeRedisAddress, type RedisAddress } from "./redis-address.ts";
 import { settledWithin } from "./within.ts";
 
@@ -153,7 +153,8 @@ class RedisLease implements WalletLease {
         log.info({ account }, "lease.back");
       }
     } catch (error) {
-      if (!this.#adrift) log.warn({ account, why: describeError(error) }, "lease.adrift");
+      const why = isUsable(this.#redis) ? describeError(error) : "Redis is out of reach.";
+      if (!this.#adrift) log.warn({ account, why }, "lease.adrift");
       this.#adrift = true;
     } finally {
       this.#renewing = false;

@@ -32,6 +32,10 @@ describe.concurrent("connecting to Redis", () => {
     await server.start();
     const redis = await connecting;
     expect(await redis.ping()).toBe("PONG");
+    await server.kill();
+    await says("redis.error");
+    await server.start();
+    expect(await says("redis.back")).toMatchObject({ redis: server.address });
     redis.disconnect();
   });
 

@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { parseGuid } from "../../src/domain/guid.ts";
+import type { Logger } from "../../src/observe/log.ts";
+import { tellLog } from "../../src/producer/events.ts";
+
+it("a backend that stays silent is warned of once, until it has answered", () => {
+  const guid = parseGuid("00000000-0000-0000-0000-000000000001");
+  const said: string[] = [];
+  const log = {
+    warn: (facts: { backend: string }, event: string) => void said.push(`${event} ${facts.backend}`),
+    debug: () => {},
+  };
+  const counted: string[] = [];
+  const tell = tellLog(log as unknown as Logger, (event) => void counted.push(event));
+  const silent = (backend: string) => tell("backend.silent", { guid, backend, jobs: 1 });
+  for (const backend of ["yara", "yara", "clamav", "yara"]) silent(backend);
+  expect(said).toEqual(["backend.silent yara", "backend.silent clamav"]);
+  tell("artifact.answered", {
+    guid,
+    artifact: 0,
+    backend: "yara",
+    verdict: "unknown",
+    confidence: 0,
+    scanMs: 1,
+  });
+  for (const backend of ["yara", "clamav"]) silent(backend);
+  expect(said).toEqual(["backend.silent yara", "backend.silent clamav", "backend.silent yara"]);
+  expect(counted).toHaveLength(7);
+});
