@@ -82,7 +82,9 @@ export function ensureWritable(file: string): void {
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
     else closeSync(openSync(file, "a", 0o600));
   } catch (error) {
-    throw new ConfigFault("LEDGER_UNWRITABLE", `The data directory ${folder} cannot be written to.`, {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const why = code === "EEXIST" ? "is a file" : "cannot be written to";
+    throw new ConfigFault("LEDGER_UNWRITABLE", `The data directory ${folder} ${why}.`, {
       hint: "Choose another --data-dir (DATA_DIR), or change its owner.",
       cause: error,
     });

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
@@ -242,6 +242,13 @@ describe("the ledger", () => {
       );
       expect(readFileSync(file)).toEqual(damaged);
     }
+  });
+
+  it("says so when the data directory is a file", () => {
+    writeFileSync(join(dirname(file), "taken"), "");
+    expect(() => openLedger(join(dirname(file), "taken", "ledger.sqlite"), clock)).toThrow(
+      /taken is a file\./,
+    );
   });
 
   it("says that the disk does not let it write, and not that it is damaged", () => {
