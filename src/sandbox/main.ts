@@ -5,6 +5,7 @@ import type { SandboxConfig } from "../config/sandbox.ts";
 import type { Logger } from "../observe/log.ts";
 import { PURSE, startSandbox } from "./sandbox.ts";
 import type { SandboxOptions } from "./sandbox-options.ts";
+import { unusedDataDir } from "./wallet-dir.ts";
 import { welcome } from "./welcome.ts";
 
 export interface SandboxIo {
@@ -19,7 +20,8 @@ export async function runSandbox(config: SandboxConfig, io: SandboxIo): Promise<
   const print = io.print ?? ((line) => process.stdout.write(`${line}\n`));
   await using sandbox = await startSandbox(optionsOf(config, io.log));
   const { url, chain, account } = sandbox;
-  for (const line of welcome({ url, chain, account, purse: PURSE }, config)) print(line);
+  const dataDir = unusedDataDir(config.walletDir);
+  for (const line of welcome({ url, chain, account, purse: PURSE, dataDir }, config)) print(line);
   void sandbox.done.then(() => {
     const { bounties, engines } = sandbox.report();
     io.log.info({ bounties, engines: engines.length }, "sandbox.done");

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eth, utils } from "web3";
@@ -48,5 +49,16 @@ function addressIn(text: string, path: string): Address {
     return parseAddress(utils.toChecksumAddress(address));
   } catch (cause) {
     throw new ConfigFault("KEYFILE_MALFORMED", `${path} is not a keystore file.`, { cause });
+  }
+}
+
+/**
+ * A folder beside the wallet, `data`, `data-2` and so on, that is not there yet. Each sandbox is a chain of its own, in
+ * which nothing is true of what an engine's ledger says of the one before.
+ */
+export function unusedDataDir(walletDir: string): string {
+  for (let run = 1; ; run++) {
+    const folder = join(walletDir, run === 1 ? "data" : `data-${run}`);
+    if (!existsSync(folder)) return folder;
   }
 }

@@ -11,19 +11,20 @@ export interface Place {
   readonly chain: { readonly url: string; readonly chainId: number };
   readonly account: Address | undefined;
   readonly purse: Nct;
+  /** Folder for the ledger of an engine that is sent to it. */
+  readonly dataDir: string;
 }
 
 type Terms = Pick<SandboxConfig, "walletDir" | "bounties" | "bountyInterval" | "blockTime" | "artifacts">;
 
 /** What a sandbox is, and all that has to be typed to send an engine to it. */
-export function welcome({ url, chain, account, purse }: Place, terms: Terms): readonly string[] {
+export function welcome({ url, chain, account, purse, dataDir }: Place, terms: Terms): readonly string[] {
   const at = `--polyswarmd-addr ${quoted(url)}`;
-  const wallet = ["keyfile", "password", "data"].map((name) => quoted(join(terms.walletDir, name)));
-  const [keyfile, password, data] = wallet;
+  const [keyfile, password] = ["keyfile", "password"].map((name) => quoted(join(terms.walletDir, name)));
   const holding = [
     `--keyfile ${keyfile} --password-file ${password} \\`,
     // Beside the wallet: the stakes of play money are not to mix with real ones.
-    `--data-dir ${data}`,
+    `--data-dir ${quoted(dataDir)}`,
   ];
   // Here EICAR files are the only malware, so that finding nothing means something.
   const benign = terms.artifacts === undefined ? " --benign eicar=0.8" : "";

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { consumerSettings } from "../../src/config/consumer.ts";
 import { producerSettings } from "../../src/config/producer.ts";
@@ -5,6 +8,7 @@ import { sandboxSettings } from "../../src/config/sandbox.ts";
 import { readSettings, type SettingsTable } from "../../src/config/settings.ts";
 import { parseAddress } from "../../src/domain/address.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { unusedDataDir } from "../../src/sandbox/wallet-dir.ts";
 import { welcome } from "../../src/sandbox/welcome.ts";
 
 const PLACE = {
@@ -13,8 +17,10 @@ const PLACE = {
   account: parseAddress(`0x${"aB".repeat(20)}`),
   purse: nct(10_000n * ONE_NCT),
 };
-const lines = (flags: Record<string, string> = {}) =>
-  welcome(PLACE, readSettings(sandboxSettings, { flags, env: {} }));
+const lines = (flags: Record<string, string> = {}) => {
+  const config = readSettings(sandboxSettings, { flags, env: {} });
+  return welcome({ ...PLACE, dataDir: join(config.walletDir, "data") }, config);
+};
 
 /** The commands among the lines, continued lines joined. */
 const commands = (flags?: Record<string, string>) =>
@@ -71,4 +77,18 @@ describe("what a sandbox says at its start", () => {
     ]);
     expect(lines({ bounties: "3" })[2]).toBe("Bounties     3 in all, from when an engine listens");
   });
+});
+
+it("a sandbox names a new folder for the ledger when there is one of an earlier sandbox", () => {
+  const wallet = mkdtempSync(join(tmpdir(), "microengine-welcome-"));
+  try {
+    expect(unusedDataDir(join(wallet, "not-there"))).toBe(join(wallet, "not-there", "data"));
+    for (const name of ["data", "data-2"]) {
+      expect(unusedDataDir(wallet)).toBe(join(wallet, name));
+      mkdirSync(join(wallet, name));
+    }
+    expect(unusedDataDir(wallet)).toBe(join(wallet, "data-3"));
+  } finally {
+    rmSync(wallet, { recursive: true });
+  }
 });
