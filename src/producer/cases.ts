@@ -37,6 +37,10 @@ export function jobsOf(
   );
 }
 
+/** The ids of those jobs. */
+export const jobIdsOf = ({ chain, guid }: Bounty, cases: readonly Case[]): readonly string[] =>
+  cases.flatMap(({ index, asked }) => asked.map((backend) => scanJobId(chain, guid, index, backend)));
+
 /** Gives every case the answers that came for it. */
 export const withAnswers = (cases: readonly Case[], answers: readonly ScanAnswer[]): readonly Case[] =>
   cases.map((item) => ({

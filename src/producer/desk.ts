@@ -7,7 +7,6 @@ import type { Guid } from "../domain/guid.ts";
 import { UNPROMISED_STATES } from "../domain/lifecycle.ts";
 import { formatNct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
-import { scanJobId } from "../domain/scan.ts";
 import { ratioOf } from "../domain/verdict.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { RecentKeys } from "../market/polyswarmd/recent-keys.ts";
@@ -18,7 +17,7 @@ import type { TriageRules } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";
 import { askAhead } from "./ask-ahead.ts";
-import { type Case, jobsOf, withAnswers } from "./cases.ts";
+import { type Case, jobIdsOf, jobsOf, withAnswers } from "./cases.ts";
 import type { Collector } from "./collector.ts";
 import { answersDue } from "./deadline.ts";
 import type { Deprecation } from "./deprecation.ts";
@@ -189,10 +188,8 @@ export class Desk {
     }
   }
 
-  #forget({ chain, guid }: Bounty, cases: readonly Case[]): void {
-    const ids = cases.flatMap(({ index, asked }) =>
-      asked.map((backend) => scanJobId(chain, guid, index, backend)),
-    );
+  #forget(bounty: Bounty, cases: readonly Case[]): void {
+    const ids = jobIdsOf(bounty, cases);
     if (ids.length > 0) void this.#parts.queue.forget(ids).catch(() => undefined);
   }
 

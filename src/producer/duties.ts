@@ -22,6 +22,7 @@ const QUORUMS_EVERY_BLOCKS = 5;
 /** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
 const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
+
 interface Promised {
   record: BountyRecord;
   /** Whether the assertion's metadata is stored with the market. */

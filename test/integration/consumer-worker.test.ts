@@ -281,6 +281,7 @@ describe("a pool of scan workers", () => {
   it("says when a worker dies while nothing is asked of it, and starts the next when something is", async () => {
     const { log, entries, says } = listening();
     const deaths = () => entries.filter(({ msg }) => msg === "scanner.died");
+    const starts = () => entries.filter(({ msg }) => msg === "scanner.told").map(({ text }) => text);
     await using pool = await ScanPool.open(resolveBackend(fixture("short-lived.ts")), { size: 1, log });
     await says("scanner.died");
     // In the time that it takes to start others, none has been started here.
@@ -288,7 +289,9 @@ describe("a pool of scan workers", () => {
     expect(deaths()).toMatchObject([
       { backend: "short-lived", why: "crashed", detail: expect.stringContaining("exit code 7") },
     ]);
+    expect(starts()).toEqual(["start 1"]);
     expect(await pool.scan(request("anything"), never)).toMatchObject({ kind: "finding" });
+    expect(starts()).toEqual(["start 1", "start 2"]);
   });
 
   it("makes scans wait when all workers are busy, and gives up on one at its deadline", async () => {
