@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { childrenOf, readProc } from "./procfs.ts";
 
 /**
  * Bytes of memory that a process holds, with the processes it started or alone, as Linux counts them (pages that they
@@ -11,29 +11,6 @@ export function residentBytes(pid: number, whose: "family" | "alone" = "family")
 }
 
 function residentAlone(pid: number): number | undefined {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`)) ?? [];
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/status`)) ?? [];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
-}
-
-/** Each belongs to the thread that started it. */
-const childrenOf = (pid: number): readonly number[] =>
-  threadsOf(pid).flatMap((thread) =>
-    read(`/proc/${pid}/task/${thread}/children`).split(" ").filter(Boolean).map(Number),
-  );
-
-function threadsOf(pid: number): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
-  }
-}
-
-/** Procfs answers from memory: waiting for it would take longer than it does. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }

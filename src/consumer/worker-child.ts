@@ -24,6 +24,7 @@ import { guard } from "./guardian.ts";
 import type { Launch } from "./launch.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { waitedForProcessor } from "./own-time.ts";
+import { childrenOf } from "./procfs.ts";
 import type { ScannerLegacy } from "./scanner-legacy.ts";
 import { FromWorker, type ToWorker } from "./worker-messages.ts";
 import { WorkerOutput } from "./worker-output.ts";
@@ -127,8 +128,15 @@ export class WorkerChild {
     if (this.connected) this.#process.send(message, () => {});
   }
 
-  /** With SIGKILL, and its group with it. */
+  /** With SIGKILL, and its group with it, and the groups of programs that it is running: it may not have told of them yet. */
   kill(): void {
+    const { pid } = this.#process;
+    const programs = pid === undefined || this.#over ? [] : childrenOf(pid);
+    this.#killOwnGroup();
+    for (const leader of programs) killGroup(leader);
+  }
+
+  #killOwnGroup(): void {
     const { pid } = this.#process;
     if (pid !== undefined && !this.#over) killGroup(pid);
   }
@@ -142,10 +150,10 @@ export class WorkerChild {
   #onEnd(end: (how: string) => void): void {
     this.#process.on("error", (error) => end(`The scanner process failed: ${error.message}.`));
     this.#process.on("disconnect", () => {
-      if (!this.#closing) this.kill();
+      if (!this.#closing) this.#killOwnGroup();
     });
     this.#process.on("exit", () => {
-      this.kill();
+      this.#killOwnGroup();
       this.#output.hangUpSoon();
     });
     // "close" rather than "exit": by then its last words have arrived.

@@ -4,9 +4,13 @@
  */
 import { spawn } from "node:child_process";
 
+/** In the background, so that it is no child of the worker: those may be killed with it. */
 const SCRIPT = `
-  while read -r group; do last=$group; done
-  [ -z "$last" ] || kill -s KILL -- "-$last"
+  exec 3<&0
+  {
+    while read -r group; do last=$group; done
+    [ -z "$last" ] || kill -s KILL -- "-$last"
+  } <&3 3<&- &
 `;
 
 export interface Reaper {

@@ -85,6 +85,14 @@ describe("a program that a scanner started", () => {
     await ended(program);
   });
 
+  it("is gone when its process is killed, also in a session of its own", async () => {
+    const worker = await ScanWorker.start(PUPPET, { limits: { graceMs: 0 } });
+    const program = await programOf(scan(worker, `program-apart\n${socket}`));
+    worker.kill();
+    await worker.gone;
+    await ended(program);
+  });
+
   it("keeps nobody waiting when it left for a session of its own with the scanner's output", async () => {
     const worker = await ScanWorker.start(PUPPET, { limits: { graceMs: 0 } });
     const program = await programOf(scan(worker, `program-apart\n${socket}`));
