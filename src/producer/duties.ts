@@ -225,7 +225,8 @@ export class Duties {
     const unverifiedSince = head < verifyNotBefore ? undefined : promised.unverifiedSince;
     const parameters = market.parameters();
     const duty = nextDuty({ record, published, unverifiedSince, quorumUnheard, head, parameters });
-    return duty === "wait" || (head < notBefore && PATIENT.includes(duty)) ? undefined : duty;
+    if (duty === "wait" || this.#parts.may?.(duty) === false) return undefined;
+    return head < notBefore && PATIENT.includes(duty) ? undefined : duty;
   }
 
   #slotsFor({ record: { bounty } }: Promised, duty: Duty): Slots | undefined {

@@ -6,7 +6,7 @@ import type { AssertionRecord, BountyKey, BountyRecord } from "../ledger/records
 import type { Marketplace, PostedAssertion } from "../market/port.ts";
 import type { Books } from "./books.ts";
 import type { Deprecation } from "./deprecation.ts";
-import { inTimeToReveal } from "./duty.ts";
+import { type Duty, inTimeToReveal } from "./duty.ts";
 import type { Tell } from "./events.ts";
 import type { Purse } from "./purse.ts";
 
@@ -22,6 +22,8 @@ export interface DutiesParts {
   readonly feeCeiling?: Nct;
   /** Whether the registry takes no new bounties: then nothing is asserted that was not signed before. */
   readonly deprecation?: Pick<Deprecation, "active">;
+  /** Whether a duty may be done now; what may not waits for a later block. Default: every duty may. */
+  readonly may?: (duty: Duty) => boolean;
 }
 
 /** What is remembered of a bounty while the process lives. Nothing depends on it that a crash must not lose. */
