@@ -55,9 +55,13 @@ function program<Table extends SettingsTable>(
   operands?: string,
 ): Program {
   const start: Program["start"] = (flags, words) => {
-    const config = readSettings(settings, { flags, env: process.env }) as ConfigOf<Table> & LogConfig;
+    const ignored: { variable: string; why: string }[] = [];
+    const onIgnored = (variable: string, why: string): number => ignored.push({ variable, why });
+    const sources = { flags, env: process.env, onIgnored };
+    const config = readSettings(settings, sources) as ConfigOf<Table> & LogConfig;
     showStacks = ["debug", "trace"].includes(config.log);
     const log = createLogger({ level: config.log, format: config.logFormat, name });
+    for (const facts of ignored) log.warn(facts, "setting.ignored");
     hideSecrets(visibleSecrets(settings, flags), name, log);
     const io = { log, signal: stopSignal(process, () => performance.now()), env: process.env };
     return run(config, io, words);

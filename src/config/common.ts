@@ -59,6 +59,14 @@ export const gateway = {
   }),
 };
 
+/** Embedded consumers need no Redis. */
+const byRedis = ({ embedded }: Readonly<Record<string, unknown>>): boolean => !embedded;
+
+const byBackend =
+  (name: string) =>
+  ({ backend }: Readonly<Record<string, unknown>>): boolean =>
+    ((backend ?? []) as readonly string[]).includes(name);
+
 /** Where a producer and its consumers meet. */
 export const queueing = {
   redisAddr: one({
@@ -69,6 +77,7 @@ export const queueing = {
     default: "localhost:6379",
     // A URL may hold a password.
     secret: (text) => text.includes("@"),
+    neededBy: byRedis,
     reads: endpoint,
   }),
   queue: one({
@@ -77,6 +86,7 @@ export const queueing = {
     value: "NAME",
     help: "name of the queue, the same for a producer and its consumers",
     default: "microengine",
+    neededBy: byRedis,
     reads: queueName,
   }),
   queueSecret: maybe({
@@ -86,6 +96,7 @@ export const queueing = {
     help: "seal jobs and answers with this secret, the same for a producer and its consumers",
     secret: true,
     yieldsTo: "queue-secret-file",
+    neededBy: byRedis,
     reads: secretText,
   }),
   queueSecretFile: maybe({
@@ -93,6 +104,7 @@ export const queueing = {
     env: "QUEUE_SECRET_FILE",
     value: "FILE",
     help: "file that holds the secret of the queue",
+    neededBy: byRedis,
     reads: text,
   }),
 };
@@ -112,6 +124,7 @@ export const analysing = {
     env: "CLAMD_SOCKET",
     value: "ADDRESS",
     help: "clamd of the clamav backend: HOST, HOST:PORT or the path of its unix socket; replaces what the variables CLAMD_HOST (localhost) and CLAMD_PORT (3310) say",
+    neededBy: byBackend("clamav"),
     reads: text,
   }),
   // Variables of existing deployments; people type --clamd.
@@ -122,6 +135,7 @@ export const analysing = {
     help: "host of the clamd",
     default: "localhost",
     hidden: true,
+    neededBy: byBackend("clamav"),
     reads: endpoint,
   }),
   clamdPort: one({
@@ -131,6 +145,7 @@ export const analysing = {
     help: "port of the clamd",
     default: "3310",
     hidden: true,
+    neededBy: byBackend("clamav"),
     reads: wholeNumber(1, 65_535),
   }),
   clamdMaxSize: one({
@@ -139,6 +154,7 @@ export const analysing = {
     value: "BYTES",
     help: "MaxFileSize of that clamd: its OK to anything larger says nothing",
     default: "100MiB",
+    neededBy: byBackend("clamav"),
     reads: byteSize,
   }),
   yaraRules: maybe({
@@ -146,6 +162,7 @@ export const analysing = {
     env: "RULES_DIR",
     value: "PATH",
     help: "rules of the yara backend: a file, or a folder with *.yar and *.yara files",
+    neededBy: byBackend("yara"),
     reads: text,
   }),
   scanMemory: one({

@@ -14,7 +14,10 @@ export interface Terminal {
 /** Standard error asks, so that standard output stays free for results. */
 export const processTerminal = (): Terminal => ({ input: process.stdin, output: process.stderr });
 
-/** Throws ConfigFault when there is no password to be had, or when the wait for it was aborted. */
+/**
+ * The password, which may be empty where that is meant: an empty file, `--password ""`, or a bare Enter. Throws ConfigFault
+ * when there is none to be had, or when the wait for it was aborted.
+ */
 export async function readPassword(
   config: Pick<ProducerConfig, "password" | "passwordFile" | "keyfile">,
   terminal: Terminal,
@@ -41,13 +44,11 @@ async function ask(question: string, { input, output }: Terminal, signal?: Abort
   prompt.once("close", () => gaveUp.abort());
   const stop = signal === undefined ? gaveUp.signal : AbortSignal.any([signal, gaveUp.signal]);
   try {
-    const password = await prompt.question("", { signal: stop });
-    if (password !== "") return password;
-  } catch {
-    // No answer is as good as an empty one.
+    return await prompt.question("", { signal: stop });
+  } catch (cause) {
+    throw new ConfigFault("PASSWORD_MISSING", "No password was typed.", { cause });
   } finally {
     prompt.close();
     output.write("\n");
   }
-  throw new ConfigFault("PASSWORD_MISSING", "No password was typed.");
 }

@@ -3,6 +3,7 @@ import { filter, modifier } from "./conditions.ts";
 import { type ConfigOf, many, maybe, one, phrases } from "./settings.ts";
 import {
   address,
+  anyText,
   artifactKind,
   chainId,
   chainName,
@@ -32,7 +33,7 @@ export const producerSettings = {
     help: "password of the keystore; better in a file, or typed when asked on a terminal",
     secret: true,
     yieldsTo: "password-file",
-    reads: text,
+    reads: anyText,
   }),
   passwordFile: maybe({
     flag: "password-file",

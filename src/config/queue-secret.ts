@@ -13,6 +13,7 @@ export async function readQueueSecret(config: {
   const path = config.queueSecretFile;
   const file = { path, what: "queue secret", flag: "queue-secret-file", env: "QUEUE_SECRET_FILE" };
   const secret = await readSecretFile(file);
+  if (secret === "") throw new ConfigFault(file.env, `The queue secret file ${path} is empty.`);
   if (secret.length >= LEAST_SECRET_CHARS) return secret;
   throw new ConfigFault(
     file.env,

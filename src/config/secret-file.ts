@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { ConfigFault, describeError } from "../domain/fault.ts";
+import { readTextFile, withoutLineBreak } from "../files/text-file.ts";
 
 /** A setting that names a file with a secret in it, as Docker hands secrets over. */
 export interface SecretFile {
@@ -11,19 +11,18 @@ export interface SecretFile {
   readonly env: string;
 }
 
-/** The secret in the file. Throws ConfigFault when there is none to be had. */
+/** More is another kind of file. */
+const MAX_SECRET_BYTES = 65_536;
+
+/** The secret in the file, empty when the file is. Throws ConfigFault when it cannot be read. */
 export async function readSecretFile({ path, what, flag, env }: SecretFile): Promise<string> {
-  let content: string;
   try {
-    content = await readFile(path, "utf8");
+    // Editors and `echo` end a file with a line break that is not part of the secret; more than one is.
+    return withoutLineBreak(await readTextFile(path, MAX_SECRET_BYTES));
   } catch (cause) {
     throw new ConfigFault(env, `The ${what} file cannot be read: ${describeError(cause)}.`, {
       hint: `--${flag} (variable ${env}) names it.`,
       cause,
     });
   }
-  // Editors and `echo` end a file with a newline that is not part of the secret; more than one is.
-  const secret = content.replace(/\r?\n$/, "");
-  if (secret === "") throw new ConfigFault(env, `The ${what} file ${path} is empty.`);
-  return secret;
 }

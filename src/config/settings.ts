@@ -32,6 +32,8 @@ interface Row {
   readonly hidden?: true;
   /** Another flag that says the same, by other means: given, it beats this row's variable too. */
   readonly yieldsTo?: string;
+  /** Whether anything needs this setting, by the names and values of the others. A variable that nothing needs may be wrong. */
+  readonly neededBy?: (others: Readonly<Record<string, unknown>>) => boolean;
 }
 
 interface ValueRow<T> extends Row {
@@ -114,29 +116,67 @@ export interface Sources {
   readonly flags: Readonly<Record<string, string | readonly string[] | true | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly machine?: Machine;
+  /** Told of each variable that is set and not used. */
+  readonly onIgnored?: (variable: string, why: string) => void;
 }
 
 /** Reads a whole table. Throws ConfigFault naming the first setting that is wrong, its value and what is right. */
 export function readSettings<Table extends SettingsTable>(table: Table, sources: Sources): ConfigOf<Table> {
   const machine = sources.machine ?? thisMachine();
-  const entries = Object.entries(table).flatMap(([name, setting]) => {
-    const texts = given(setting, sources) ?? defaultTexts(setting, machine);
+  const config: Record<string, unknown> = {};
+  const read = ([name, setting]: [string, Setting<unknown>], from: Sources): void => {
+    const texts = given(setting, from) ?? defaultTexts(setting, machine);
     const values = texts.map((text) => readOne(setting, text));
-    if (isList(setting)) return [[name, values]];
-    if (values.length > 0) return [[name, values[0]]];
-    if (setting.defaultHelp === "none") return [];
-    throw new ConfigFault("SETTING_MISSING", `${settingName(setting)} is missing: ${setting.help}.`);
-  });
-  return Object.fromEntries(entries) as ConfigOf<Table>;
+    if (isList(setting)) config[name] = values;
+    else if (values.length > 0) config[name] = values[0];
+    else if (setting.defaultHelp !== "none")
+      throw new ConfigFault("SETTING_MISSING", `${settingName(setting)} is missing: ${setting.help}.`);
+  };
+  const rows = Object.entries(table);
+  const always = rows.filter(([, { neededBy }]) => neededBy === undefined);
+  for (const row of always) read(row, sources);
+  // The others say whether these are needed at all.
+  for (const row of rows.filter((other) => !always.includes(other))) {
+    const [, setting] = row;
+    const needed = setting.neededBy?.(config) !== false;
+    read(row, needed || isRight(setting, sources) ? sources : withoutVariable(setting, sources));
+  }
+  return config as ConfigOf<Table>;
 }
 
-function given(setting: Setting<unknown>, { flags, env }: Sources): readonly string[] | undefined {
+/** Whether the variable of a setting, if it is the one that counts, can be read. A wrong flag is always complained of. */
+function isRight(setting: Setting<unknown>, sources: Sources): boolean {
+  if (sources.flags[setting.flag] !== undefined) return true;
+  return (given(setting, { ...sources, onIgnored: () => {} }) ?? []).every(
+    (text) => setting.reads.safeParse(text).success,
+  );
+}
+
+function withoutVariable({ env = "" }: Setting<unknown>, sources: Sources): Sources {
+  sources.onIgnored?.(env, "it is not right, and what it sets is not in use");
+  return { ...sources, env: { ...sources.env, [env]: undefined } };
+}
+
+/**
+ * What Kubernetes puts into every container for a Service, and Docker for a link: `CLAMD_PORT=tcp://10.96.3.4:3310` for one
+ * called "clamd". It is nobody's setting.
+ */
+const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\/\S+:\d+$/;
+
+const isServiceLink = (variable: string, text: string): boolean =>
+  variable.endsWith("_PORT") && SERVICE_LINK.test(text.trim());
+
+function given(setting: Setting<unknown>, { flags, env, onIgnored }: Sources): readonly string[] | undefined {
   const flag = flags[setting.flag];
   if (flag === true) return ["yes"];
   if (flag !== undefined) return flagTexts(setting, typeof flag === "string" ? [flag] : flag);
   if (setting.yieldsTo !== undefined && flags[setting.yieldsTo] !== undefined) return undefined;
   const variable = setting.env === undefined ? undefined : env[setting.env];
   if (variable === undefined || variable.trim() === "") return undefined;
+  if (isServiceLink(setting.env!, variable)) {
+    onIgnored?.(setting.env!, "it is the link to a service, set by Kubernetes or Docker, and no port");
+    return undefined;
+  }
   // A password may begin or end with a space; nothing else does on purpose.
   if (isList(setting)) return splitTexts(setting, variable);
   return [setting.secret ? variable : variable.trim()];

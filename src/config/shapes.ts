@@ -14,6 +14,9 @@ export const text = reading("some text", (given) => {
   return given;
 });
 
+/** What may be empty on purpose, such as the password of a keystore that was made without one. */
+export const anyText = reading("some text", (given) => given);
+
 /** The rough shape of an address or URL; its adapter checks the rest. */
 export const endpoint = reading("an address or URL without blanks", (given) => {
   if (!/^[^\s]+$/.test(given)) throw new RangeError(given);

@@ -1,6 +1,6 @@
 /** The triage rules that the operator's settings and the backends in use add up to. */
-import { readFile } from "node:fs/promises";
 import { ConfigFault, describeError } from "../domain/fault.ts";
+import { readTextFile } from "../files/text-file.ts";
 import { parseTriageFile } from "../triage/rules-file.ts";
 import type { BackendTerms, TriageRules } from "../triage/triage.ts";
 import type { ProducerConfig } from "./producer.ts";
@@ -31,10 +31,13 @@ export async function readTriageRules(
   };
 }
 
+/** Thousands of routes fit. */
+const MAX_TRIAGE_BYTES = 4 * 1024 * 1024;
+
 async function readRulesFile(path: string, backends: readonly string[]) {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readTextFile(path, MAX_TRIAGE_BYTES);
   } catch (cause) {
     throw new ConfigFault(
       "TRIAGE_FILE_UNREADABLE",

@@ -4,6 +4,11 @@ import { ConfigFault } from "./fault.ts";
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
+/** Names and IP addresses. The URL standard lets more pass than any name server knows, such as "ht!tp". */
+const HOST = /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])$/;
+/** "https//host", "http:/host", "https:host": a scheme that was meant, and not written. */
+const MISWRITTEN_SCHEME = /^(?:\/|:|https?(?::?\/|:(?!\d+(?:\/|$))))/i;
+
 /** Whether `parseGatewayAddress` has to take https for granted. */
 export const namesNoScheme = (text: string): boolean => !SCHEME.test(text.trim());
 
@@ -13,9 +18,10 @@ export const namesNoScheme = (text: string): boolean => !SCHEME.test(text.trim()
  */
 export function parseGatewayAddress(text: string): string {
   const given = text.trim();
-  const url = URL.parse(namesNoScheme(given) ? `https://${given}` : given);
+  const noScheme = namesNoScheme(given);
+  const url = URL.parse(noScheme ? `https://${given}` : given);
   const why =
-    url === null || url.hostname === ""
+    url === null || !HOST.test(url.hostname) || (noScheme && MISWRITTEN_SCHEME.test(given))
       ? "is not a web address"
       : !/^https?:$/.test(url.protocol)
         ? "is neither http nor https"

@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AbiFragment } from "web3";
 import { z } from "zod";
 
 import { ConfigFault, Fault } from "../domain/fault.ts";
+import { readTextFile } from "../files/text-file.ts";
 import { compileFolder } from "./compile.ts";
 
 export const CONTRACT_NAMES = ["NectarToken", "BountyRegistry", "ArbiterStaking"] as const;
@@ -76,9 +77,12 @@ async function readFolder(folder: string): Promise<Map<string, unknown>> {
   return new Map([...collected, ...named]);
 }
 
+/** A whole standard JSON output of many contracts fits. */
+const MAX_SOLC_BYTES = 64 * 1024 * 1024;
+
 async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    return JSON.parse(await readTextFile(path, MAX_SOLC_BYTES));
   } catch (cause) {
     throw new ConfigFault("CONTRACTS_UNREADABLE", `${path} is not readable JSON.`, { cause });
   }

@@ -2,10 +2,10 @@
  * Backends that a JSON file describes instead of a module: a program (`"type": "exec"`) or a service (`"type": "http"`).
  * `--backend ./my-tool.json` names the file. Runs in a scan worker, like every scanner.
  */
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { ConfigFault, describeError } from "../domain/fault.ts";
+import { readTextFile } from "../files/text-file.ts";
 import type { Scanner, ScannerSettings } from "./contract.ts";
 import { withoutByteOrderMark } from "./described-answer.ts";
 import { ExecShape, execScanner } from "./exec.ts";
@@ -26,9 +26,12 @@ export async function scanner(settings: ScannerSettings): Promise<Scanner> {
   return (await import("./http.ts")).httpScanner(description);
 }
 
+/** A description is a page; more is another kind of file. */
+const MAX_DESCRIPTION_BYTES = 1024 * 1024;
+
 async function read(file: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return await readTextFile(file, MAX_DESCRIPTION_BYTES);
   } catch (cause) {
     throw new ConfigFault(
       "DESCRIPTION_UNREADABLE",

@@ -51,6 +51,7 @@ function readTriageFile(text: string, file: string): z.infer<typeof TriageFile> 
 }
 
 function readJson(text: string, file: string): unknown {
+  if (text.trim() === "") throw invalid(file, "it is empty, and {} is how to say nothing");
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { eth, utils } from "web3";
 import { z } from "zod";
 import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
 import { ConfigFault } from "../domain/fault.ts";
+import { readTextFile, type TextFileError } from "../files/text-file.ts";
 import { deriveKey, hexBytes, KeyDerivation } from "./kdf.ts";
 
 /**
@@ -67,7 +67,8 @@ export async function decryptKeystore(
     throw unreadable(`The keyfile "${name}" asks for a key derivation that this machine cannot do.`, error);
   });
   if (key === undefined) {
-    throw new ConfigFault("PASSWORD_WRONG", `The password does not open the keyfile "${name}".`, {
+    const which = password === "" ? "The empty password" : "The password";
+    throw new ConfigFault("PASSWORD_WRONG", `${which} does not open the keyfile "${name}".`, {
       hint: "Check --password-file (PASSWORD_FILE), --password (PASSWORD), or what you typed.",
     });
   }
@@ -122,16 +123,10 @@ async function keyFor(crypto: Keystore["crypto"], password: string): Promise<Buf
 }
 
 async function readKeyfile(path: string): Promise<unknown> {
-  // Never more than that is read: a path may lead to anything.
-  const head = createReadStream(path, { encoding: "utf8", end: MAX_KEYFILE_BYTES });
-  const text = await head
-    .reduce((all, chunk: string) => all + chunk, "")
-    .catch((error: NodeJS.ErrnoException) => {
-      throw unreadable(whyUnreadable(path, error.code), error);
-    });
-  if (Buffer.byteLength(text) > MAX_KEYFILE_BYTES) {
-    throw unreadable(`The keyfile "${path}" is far too large to be a keystore.`);
-  }
+  const text = await readTextFile(path, MAX_KEYFILE_BYTES).catch((error: TextFileError) => {
+    throw unreadable(whyUnreadable(path, error), error);
+  });
+  if (text.trim() === "") throw unreadable(`The keyfile "${path}" is empty.`);
   try {
     return JSON.parse(text);
   } catch {
@@ -140,11 +135,21 @@ async function readKeyfile(path: string): Promise<unknown> {
   }
 }
 
-function whyUnreadable(path: string, code: string | undefined): string {
-  if (code === "ENOENT" || code === "ENOTDIR") return `There is no keyfile "${path}".`;
-  if (code === "EISDIR") return `The keyfile "${path}" is a directory.`;
-  if (code === "EACCES" || code === "EPERM") return `This user may not read the keyfile "${path}".`;
-  return `The keyfile "${path}" cannot be read (${code ?? "unknown error"}).`;
+function whyUnreadable(path: string, { problem, message }: TextFileError): string {
+  switch (problem) {
+    case "missing":
+      return `There is no keyfile "${path}".`;
+    case "directory":
+      return `The keyfile "${path}" is a directory.`;
+    case "forbidden":
+      return `This user may not read the keyfile "${path}".`;
+    case "too-large":
+      return `The keyfile "${path}" is far too large to be a keystore.`;
+    case "not-text":
+      return `The keyfile "${path}" is not JSON: it is no text in UTF-8 or UTF-16.`;
+    case "unreadable":
+      return `The keyfile is not to be had: ${message}.`;
+  }
 }
 
 function readKeystore(json: unknown, name: string): Keystore {

@@ -64,6 +64,26 @@ describe("microengine", () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   });
 
+  it("scans with a backend that needs none of the variables that an orchestrator injected", async () => {
+    const env = { CLAMD_PORT: "tcp://10.96.3.4:3310", HTTP_PORT: "tcp://10.96.3.5:80", LOG_FORMAT: "json" };
+    const { code, stdout, stderr } = await microengine(["scan", "--backend", "eicar", "package.json"], env);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("package.json") });
+    expect(stderr.trim().split("\n")).toEqual([expect.stringMatching(/CLAMD_PORT.*setting\.ignored/)]);
+  });
+
+  it.each(["https//host", "ht!tp://x", "http:/host"])(
+    "says at once that %s is no address, to a producer as to a consumer",
+    async (address) => {
+      // Nothing listens at that Redis, which would be waited for.
+      const args = ["--polyswarmd-addr", address, "--redis-addr", "127.0.0.1:1", "--wait", "600"];
+      for (const command of ["producer", "consumer", "recover"]) {
+        const { code, stderr } = await microengine([command, ...args], { LOG_LEVEL: "error" });
+        expect(oneLine(stderr)).toMatch(/^The polyswarmd address ".*" is not a web address\./);
+        expect(code).toBe(2);
+      }
+    },
+  );
+
   it("answers a wrong variable as it answers a wrong flag", async () => {
     const { code, stderr } = await microengine(["consumer"], { SCAN_LIMIT: "none" });
     expect(oneLine(stderr)).toContain('"none" is not right for --scan-limit (variable SCAN_LIMIT)');

@@ -11,6 +11,11 @@ describe("the gateway address", () => {
     ["localhost:31337", "https://localhost:31337"],
     [" http://127.0.0.1:31337/ ", "http://127.0.0.1:31337"],
     ["HTTP://Gateway.Example/Path", "http://gateway.example/Path"],
+    ["http://[::1]:31337", "http://[::1]:31337"],
+    ["https://poly_swarm.internal.", "https://poly_swarm.internal."],
+    ["https://börse.example", "https://xn--brse-5qa.example"],
+    ["https:8080/v1", "https://https:8080/v1"],
+    ["https.example", "https://https.example"],
   ])("reads %j as %s", (given, base) => {
     expect(parseGatewayAddress(given)).toBe(base);
   });
@@ -24,6 +29,18 @@ describe("the gateway address", () => {
     "https://host/?chain=home",
     "https://host/#x",
     "ht tp://x",
+    "ht!tp://x",
+    "https//host",
+    "http//host:31337/v1",
+    "http:/host",
+    "https:host",
+    "https:\\\\host",
+    "htp://host",
+    "://host",
+    "//host",
+    "host!",
+    "http://-",
+    "http://a b",
   ])("refuses %j", (given) => {
     expect(() => parseGatewayAddress(given)).toThrow(
       expect.objectContaining({ name: "ConfigFault", code: "POLYSWARMD_ADDRESS_INVALID" }),

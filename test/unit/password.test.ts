@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readPassword } from "../../src/config/password.ts";
+import { producerSettings } from "../../src/config/producer.ts";
+import { readSettings } from "../../src/config/settings.ts";
 import { ConfigFault } from "../../src/domain/fault.ts";
 
 let folder: string;
@@ -39,12 +41,25 @@ describe("the password", () => {
     expect(await readPassword(settings({ passwordFile }), keyboard())).toBe(password);
   });
 
-  it("is not taken from a file that is missing or empty", async () => {
+  it("is not taken from a file that is missing", async () => {
     const missing = readPassword(settings({ passwordFile: join(folder, "nowhere") }), keyboard());
     await expect(missing).rejects.toThrow(/cannot be read: .*nowhere/);
+  });
+
+  it.each(["", "\n", "\r\n", "\ufeff"])("is empty where the file is: %j", async (content) => {
     const passwordFile = join(folder, "empty");
-    await writeFile(passwordFile, "\n");
-    await expect(readPassword(settings({ passwordFile }), keyboard())).rejects.toThrow("is empty");
+    await writeFile(passwordFile, content);
+    expect(await readPassword(settings({ passwordFile }), keyboard())).toBe("");
+  });
+
+  it("is empty when Enter is all that is typed, and when the flag says so", async () => {
+    const terminal = keyboard();
+    const typed = readPassword(settings({}), terminal);
+    terminal.input.write("\r");
+    expect(await typed).toBe("");
+    const flags = { password: "" };
+    expect(readSettings(producerSettings, { flags, env: { PASSWORD: "" } }).password).toBe("");
+    expect(readSettings(producerSettings, { flags: {}, env: { PASSWORD: "" } }).password).toBeUndefined();
   });
 
   it("is asked for on a terminal, and never shown", async () => {

@@ -80,8 +80,8 @@ describe("the walls between the folders", () => {
     expect(reach(["producer/main.ts"]).has("web3")).toBe(true);
   });
 
-  it("lets domain import nothing of ours", () => {
-    expect(mentions("domain")).toEqual([]);
+  it.each(["domain", "files"])("lets %s import nothing of ours", (folder) => {
+    expect(mentions(folder)).toEqual([]);
   });
 
   it.each(["triage", "distill", "bid"])("keeps %s to itself and domain", (folder) => {
@@ -89,9 +89,10 @@ describe("the walls between the folders", () => {
   });
 
   it.each(["queue", "market", "wallet", "ledger", "scanners"])(
-    "keeps %s to domain and the logger",
+    "keeps %s to domain, the readers of files, the HTTP client and the logger",
     (folder) => {
-      expect(mentions(folder).filter((other) => !["domain", "observe/log.ts"].includes(other))).toEqual([]);
+      const shared = ["domain", "files", "http", "observe/log.ts"];
+      expect(mentions(folder).filter((other) => !shared.includes(other))).toEqual([]);
     },
   );
 
