@@ -137,6 +137,10 @@ export interface Marketplace extends AsyncDisposable {
 
   on<Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void): void;
 
+  /** Begins to listen and to ask, and goes on until it is disposed of; `start` does so, too. Never fails. */
+  open(): void;
+  /** Resolves once the newest block is known, whoever names it first: then `head` may be asked. */
+  reached(signal: AbortSignal): Promise<void>;
   /**
    * Resolves when the parameters and the current block are known and the event stream is open. A stream that cannot be
    * had for long is done without: blocks are asked for then, and `connected` is false until it comes.
@@ -147,8 +151,13 @@ export interface Marketplace extends AsyncDisposable {
   head(): BlockNumber;
   /** The newest block, asked for: nothing irrevocable is done on the word of the event stream alone. */
   freshHead(signal?: AbortSignal): Promise<BlockNumber>;
-  /** As last asked; asked again after a reconnect, and when an event says that they changed. */
+  /**
+   * As the marketplace last said twice; asked again after a reconnect, when an event says that they changed, and once in a
+   * while. Before it said anything, as an earlier run knew them, failing that the contracts' own.
+   */
   parameters(): MarketParameters;
+  /** Whether the marketplace itself has told the parameters, and has not said otherwise since. */
+  parametersKnown(): boolean;
   /** Asked anew: one wrong answer must not write off what could still be saved. */
   freshParameters(signal?: AbortSignal): Promise<MarketParameters>;
 

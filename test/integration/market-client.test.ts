@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { block, systemClock } from "../../src/domain/chain.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
 import { joinPolyswarmd, type PolyswarmdOptions } from "../../src/market/polyswarmd/client.ts";
+import { CONTRACT_DEFAULTS } from "../../src/market/polyswarmd/terms-watch.ts";
 import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
@@ -62,9 +63,9 @@ async function reconnect(): Promise<void> {
   await lost;
   await back;
 }
-const gather = <Name extends keyof MarketEvents>(name: Name): MarketEvents[Name][] => {
+const gather = <Name extends keyof MarketEvents>(name: Name, of = market): MarketEvents[Name][] => {
   const all: MarketEvents[Name][] = [];
-  market.on(name, (...args) => void all.push(args));
+  of.on(name, (...args) => void all.push(args));
   return all;
 };
 
@@ -138,6 +139,43 @@ describe("joining a gateway", () => {
     gateway.once("OPTIONS /wallets/", "reset");
     await started({ waitMs: 30_000 });
     expect(market.connected()).toBe(true);
+  });
+
+  it("does without the status, which fails as a whole when anything behind the gateway does: the first block is enough", async () => {
+    gateway.on("GET /status", refusal(500, { message: "HTTPConnectionPool(host='ipfs', port=5001)" }));
+    const connected = gateway.connection();
+    const starting = join({ waitMs: 30_000 }).start(AbortSignal.timeout(20_000));
+    await connected;
+    gateway.say("block", { number: 4_711 });
+    await starting;
+    expect(market.head()).toBe(4_711);
+  });
+
+  it("asks again for parameters that are refused for a moment, because the gateway repeats an error that it met", async () => {
+    const poisoned = refusal(400, { status: "FAIL", errors: "Could not retrieve parameters" });
+    gateway.once("GET /bounties/parameters", poisoned, poisoned);
+    await started({ waitMs: 30_000 });
+    expect(market.parameters().revealWindow).toBe(10);
+  });
+
+  it("works with what an earlier run knew until somebody answers, and then believes two answers that agree", async () => {
+    gateway.on("GET /status", refusal(500, { message: "down" }));
+    gateway.on("GET /bounties/parameters", refusal(400, { status: "FAIL", errors: "poisoned" }));
+    const remembered = { ...CONTRACT_DEFAULTS, revealWindow: 25 };
+    join({ remembered, waitMs: 0, timings: { termsPauseMs: 10 } });
+    const connected = gateway.connection();
+    market.open();
+    await connected;
+    gateway.say("block", { number: 4_711 });
+    await market.reached(AbortSignal.timeout(20_000));
+    expect([market.head(), market.parameters(), market.parametersKnown()]).toEqual([
+      4_711,
+      remembered,
+      false,
+    ]);
+    gateway.on("GET /bounties/parameters", ok(PARAMETERS));
+    await expect.poll(() => market.parametersKnown()).toBe(true);
+    expect(market.parameters().revealWindow).toBe(10);
   });
 
   it("stops trying when told to", async () => {
@@ -433,6 +471,21 @@ describe("the event stream", () => {
     expect(gateway.requests("GET /bounties/parameters")).toHaveLength(asked + 2);
   });
 
+  it("does not believe a single answer about the parameters, and corrects the first one when it was wrong", async () => {
+    const wrong = { result: { ...PARAMETERS, assertion_reveal_window: 1 } };
+    const right = { result: PARAMETERS };
+    gateway.on("GET /bounties/parameters", wrong, right);
+    const changes = gather("parameters", join({ timings: { termsPauseMs: 10, termsRefreshMs: 20 } }));
+    await market.start(AbortSignal.timeout(10_000));
+    expect(market.parameters().revealWindow).toBe(1);
+    await expect.poll(() => market.parameters().revealWindow).toBe(10);
+    gateway.on("GET /bounties/parameters", right, wrong, right);
+    const asked = gateway.requests("GET /bounties/parameters").length;
+    await expect.poll(() => gateway.requests("GET /bounties/parameters").length).toBeGreaterThan(asked + 4);
+    expect(changes.map(([{ revealWindow }]) => revealWindow)).toEqual([1, 10]);
+    expect(market.parametersKnown()).toBe(true);
+  });
+
   it("believes no event about fees and windows, and asks once in a while however often it is said", async () => {
     await started({ timings: { termsPauseMs: 60_000 } });
     const known = market.parameters();
@@ -442,11 +495,14 @@ describe("the event stream", () => {
       gateway.say("window_update", { assertion_reveal_window: 0, arbiter_vote_window: times });
     await Promise.all([answered, heardAll()]);
     expect(market.parameters()).toEqual(known);
-    // Asked directly, it is the answer that counts.
+    // Who asks directly gets the answer; everybody else when it was given twice.
     gateway.fee = 40000000000000001n;
-    expect(await market.freshParameters()).toEqual({ ...known, assertionFee: 40000000000000001n });
-    expect(market.parameters().assertionFee).toBe(40000000000000001n);
-    expect(gateway.requests("GET /bounties/parameters")).toHaveLength(asked + 2);
+    const fresh = { ...known, assertionFee: 40000000000000001n };
+    expect(await market.freshParameters()).toEqual(fresh);
+    expect([market.parameters(), market.parametersKnown()]).toEqual([known, false]);
+    expect(await market.freshParameters()).toEqual(fresh);
+    expect([market.parameters(), market.parametersKnown()]).toEqual([fresh, true]);
+    expect(gateway.requests("GET /bounties/parameters")).toHaveLength(asked + 3);
   });
 
   it("counts blocks upwards only", async () => {
@@ -459,10 +515,12 @@ describe("the event stream", () => {
   });
 
   it("comes back after a broken connection, asks for the parameters again and follows a chain that restarted", async () => {
-    await started();
+    await started({ timings: { termsPauseMs: 10 } });
     gateway.fee = 40000000000000001n;
     gateway.head = 3;
+    const change = next("parameters");
     await reconnect();
+    await change;
     expect(market.parameters().assertionFee).toBe(40000000000000001n);
     const heard = next("block");
     gateway.say("block", { number: 4 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { MarketParameters } from "../../domain/bounty.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
@@ -30,8 +31,10 @@ export interface PolyswarmdOptions {
   readonly clock: Clock;
   /** 0 <= random() < 1; for jitter. */
   readonly random: () => number;
-  /** How long `start` keeps trying to reach the gateway. Default 60 s; 0 gives up at once. */
+  /** How long `start` keeps trying to reach the gateway. Default 60 s; 0 gives up at once, infinity never does. */
   readonly waitMs?: number;
+  /** The parameters as an earlier run knew them. */
+  readonly remembered?: MarketParameters | undefined;
   /** How long to wait for a receipt before an action's outcome is called unknown. Default 20 s, on home 5 minutes. */
   readonly receiptPatienceMs?: number;
   /** Counts websocket messages that made no sense. */
@@ -44,12 +47,14 @@ export interface PolyswarmdOptions {
     readonly quietMs?: number;
     readonly streamPatienceMs?: number;
     readonly termsPauseMs?: number;
+    readonly termsRefreshMs?: number;
   };
 }
 
 const RECEIPT_PATIENCE_MS: Readonly<Record<ChainName, number>> = { side: 20_000, home: 300_000 };
 const STREAM_PATIENCE_MS = 5_000;
-const REFRESH_RETRY_MS = 2_000;
+const LONGEST_STREAM_PATIENCE_MS = 60_000;
+const CATCH_UP_RETRY_MS = 2_000;
 const STREAM_HINT =
   "Blocks and bounties are asked for instead, which takes longer; see whether a proxy keeps websockets out.";
 
@@ -96,7 +101,9 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
   const terms = new TermsWatch({
     reads,
     onChange: (parameters) => listeners.emit("parameters", parameters),
+    remembered: options.remembered,
     pauseMs: timings?.termsPauseMs,
+    refreshMs: timings?.termsRefreshMs,
   });
 
   const stream = new EventStream({
@@ -112,24 +119,40 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     onInvalid: options.onMalformedEvent,
   });
 
-  /** Much may have been missed while the stream was down: ask until there are answers or the stream is gone. */
+  /** Much may have been missed while the stream was down: asks before it tells that it is open. */
   async function reopened(): Promise<void> {
-    for (let tries = 0; stream.open(); tries++) {
-      const answers = await Promise.allSettled([
-        terms.ask(left.signal),
-        head.catchUp({ signal: left.signal, repeatable: false }),
-      ]);
-      const trouble = answers.find((answer) => answer.status === "rejected");
-      if (trouble !== undefined && !left.signal.aborted) {
-        log.warn({ reason: describeError(trouble.reason) }, "market.state-stale");
-      }
-      if (tries === 0 && stream.open()) {
-        opened.resolve();
-        listeners.emit("connected");
-      }
-      if (trouble === undefined) return;
-      await sleep(REFRESH_RETRY_MS, undefined, { signal: left.signal }).catch(() => undefined);
+    const openedAtMs = performance.now();
+    const answers = await Promise.allSettled([terms.ask(left.signal), catchUp()]);
+    const trouble = answers.find((answer) => answer.status === "rejected");
+    if (trouble !== undefined && !left.signal.aborted) {
+      log.warn({ reason: describeError(trouble.reason) }, "market.state-stale");
     }
+    if (!stream.open()) return;
+    opened.resolve();
+    listeners.emit("connected");
+    // The parameters are asked for again by their watch. The next block that is heard of is the newest one, too.
+    let behind = answers[1].status === "rejected";
+    while (behind && stream.open() && head.heardAtMs() < openedAtMs) {
+      await sleep(CATCH_UP_RETRY_MS, undefined, { signal: left.signal, ref: false }).catch(() => undefined);
+      if (left.signal.aborted) return;
+      behind = await catchUp().then(
+        () => false,
+        () => true,
+      );
+    }
+  }
+
+  const catchUp = () => head.catchUp({ signal: left.signal, repeatable: false });
+
+  let watching = false;
+  /** Whatever is not known yet is asked for until it is. */
+  function open(): void {
+    stream.start();
+    if (watching) return;
+    watching = true;
+    void head.watch(left.signal);
+    void terms.watch(left.signal);
+    void warnOfDroppedBodies(gateway, log, left.signal);
   }
 
   function hear(heard: Heard): void {
@@ -137,10 +160,10 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       head.heard(heard.number, left.signal);
     } else if (heard.name === "fee_update") {
       const { bountyFee, assertionFee } = heard;
-      terms.heard({ bountyFee, assertionFee }, left.signal);
+      terms.heard({ bountyFee, assertionFee });
     } else if (heard.name === "window_update") {
       const { revealWindow, voteWindow } = heard;
-      terms.heard({ revealWindow, voteWindow }, left.signal);
+      terms.heard({ revealWindow, voteWindow });
     } else {
       listeners.tell(heard);
     }
@@ -160,11 +183,12 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     account: signer.address,
     on: <Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void) =>
       listeners.add(event, listener),
+    open,
+    reached: (signal) => abortable(head.reached, signal),
     async start(signal) {
       const waitMs = options.waitMs ?? 60_000;
-      const giveUpAt = performance.now() + waitMs;
-      terms.learn(await greet({ gateway, reads, head, address, log, waitMs }, signal));
-      void warnOfDroppedBodies(gateway, log, left.signal);
+      const giveUpAt = performance.now() + Math.min(waitMs, LONGEST_STREAM_PATIENCE_MS);
+      await greet({ gateway, terms, head, address, log, waitMs, listen: () => stream.start() }, signal);
       stream.start();
       const patience = AbortSignal.timeout(
         Math.max(Math.round(giveUpAt - performance.now()), timings?.streamPatienceMs ?? STREAM_PATIENCE_MS),
@@ -176,12 +200,13 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       });
       // Without its events a marketplace is slow, not lost: what was promised on it can be kept.
       if (!stream.open()) log.warn({ hint: STREAM_HINT }, "market.stream-unavailable");
-      void head.watch(left.signal);
+      open();
     },
     connected: () => stream.open(),
     head: () => started(head.number()),
     freshHead: (signal) => head.ask({ signal }),
-    parameters: () => started(terms.parameters()),
+    parameters: () => terms.parameters(),
+    parametersKnown: () => terms.known() && !terms.doubtful(),
     freshParameters: (signal) => terms.ask(signal),
     bounty: (guid, signal) => reads.bounty(guid, signal),
     quorumReached: (guid, signal) => reads.quorumReached(guid, signal),

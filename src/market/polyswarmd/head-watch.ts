@@ -34,11 +34,22 @@ const QUIET_BLOCKS = 3;
 export class HeadWatch {
   readonly #options: HeadWatchOptions;
   readonly #head = new BlockHead();
+  readonly #reached = Promise.withResolvers<void>();
   #nextCheckAtMs = 0;
   #heardAtMs = performance.now();
 
   constructor(options: HeadWatchOptions) {
     this.#options = options;
+  }
+
+  /** Resolves once a block is known, whoever named it first. */
+  get reached(): Promise<void> {
+    return this.#reached.promise;
+  }
+
+  /** When the stream named a block last, or we began; on the clock of `performance.now`. */
+  heardAtMs(): number {
+    return this.#heardAtMs;
   }
 
   number(): BlockNumber | undefined {
@@ -62,7 +73,8 @@ export class HeadWatch {
     while (!signal.aborted) {
       const blockMs = this.#head.blockMs() ?? 0;
       const quietMs = Math.max(this.#options.quietMs ?? QUIET_MS, QUIET_BLOCKS * blockMs);
-      const leftMs = this.#heardAtMs + quietMs - performance.now();
+      // Before any is known there is nothing to wait for.
+      const leftMs = this.#head.number() === undefined ? 0 : this.#heardAtMs + quietMs - performance.now();
       // What cannot be asked now is asked a moment later.
       if (leftMs <= 0) await this.ask({ signal, repeatable: false }).catch(() => undefined);
       const waitMs = leftMs > 0 ? leftMs : Math.max(blockMs, CHECK_EVERY_MS);
@@ -98,6 +110,7 @@ export class HeadWatch {
   }
 
   #tell(): void {
+    this.#reached.resolve();
     this.#options.onBlock(this.#head.number() ?? block(0));
   }
 }
