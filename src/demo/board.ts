@@ -10,7 +10,7 @@ export interface Line {
   readonly guid: string;
   readonly artifacts: number;
   readonly stage: Stage;
-  /** Why we keep silent. */
+  /** Why we keep silent: a reason from `ABANDON_REASONS`. */
   readonly why?: string;
   /** Decimal NCT. */
   readonly stake?: string;

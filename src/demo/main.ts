@@ -15,7 +15,9 @@ import { openLedger } from "../ledger/ledger.ts";
 import type { Logger } from "../observe/log.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";
+import { engineLog } from "./engine-log.ts";
 import { type Books, isWhole, outcomeJson, outcomeOf } from "./outcome.ts";
+import { blockMsAt, measureShare, paceNote } from "./pace.ts";
 import { ProducerProcess } from "./producer-process.ts";
 import { renderOutcome } from "./render.ts";
 import { openScreen } from "./screen.ts";
@@ -27,18 +29,16 @@ export interface DemoIo {
 }
 
 /** Everything is quick, so that one sees the whole life of a stake. */
-const BLOCK_MS = 1_000;
 const DURATION_BLOCKS = 8;
 const REVEAL_BLOCKS = 5;
 const VOTE_BLOCKS = 20;
-const BOUNTY_EVERY_MS = 1_000;
 const ARTIFACTS = 2;
 /** The assertion and reveal windows, the arbiters' votes and a block or two between. */
-const SETTLED_AFTER_S = 20;
+const SETTLED_AFTER_BLOCKS = 20;
 /** Beyond this nothing can be outstanding: all windows of the last bounty, and time to start. */
-const GRACE_MS = 30_000;
+const GRACE_BLOCKS = 30;
 
-/** Resolves to the exit code: 1 when a stake was left unrevealed or unsettled. */
+/** Resolves to the exit code: 1 when a bounty was not asserted, or a stake left unrevealed or unsettled. */
 export async function runDemo(config: DemoConfig, { log, signal, env }: DemoIo): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "microengine-demo-"));
   try {
@@ -53,16 +53,22 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
   // With --json standard output belongs to the result.
   const screen = openScreen(config.json ? process.stderr : process.stdout, {
     color: io.env.NO_COLOR === undefined || io.env.NO_COLOR === "",
+    // What the engine tells is written between the lines.
+    draws: !["trace", "debug", "info"].includes(config.log),
   });
   // At once: what follows may take as long as the producer needs to finish what it has promised.
   if (!io.signal.aborted) io.signal.addEventListener("abort", () => screen.note("Stopping."), { once: true });
   screen.note(
     "Starting a local marketplace: a chain, contracts, a gateway, an ambassador, arbiters and two rivals.",
   );
-  await using sandbox = await openSandbox(config, folder, io.log);
+  const blockMs = blockMsAt(measureShare());
+  const pace = paceNote(blockMs, (longestBlocks(config) * blockMs) / 1_000);
+  if (pace !== undefined) screen.note(pace);
+  await using sandbox = await openSandbox(config, { folder, blockMs, logger: io.log });
   if (io.signal.aborted) throw stopFault();
   screen.note(`It is at ${sandbox.url}. Starting a producer and ${config.consumers} consumers.`);
 
+  const showTold = engineLog(io.log);
   let board: Board = new Map();
   const over = Promise.withResolvers<void>();
   const hear = (told: Told): void => {
@@ -76,17 +82,21 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
     await using producer = new ProducerProcess({
       flags: producerFlags(config, sandbox, folder),
       env: withoutOurSettings(io.env),
-      onTold: hear,
+      level: config.log === "trace" || config.log === "debug" ? config.log : "info",
+      onTold(told) {
+        showTold(told);
+        hear(told);
+      },
       onText: (text) => screen.note(text),
     });
     await Promise.race([producer.ready(), stopped(io.signal)]);
-    screen.note(`The engine listens. ${expected(config.bounties)}\n`);
+    screen.note(`The engine listens. ${expected(config.bounties, blockMs)}\n`);
     sandbox.open();
     await Promise.race([
       over.promise,
       producer.watch(),
       stopped(io.signal),
-      sleep(longest(config), undefined, { ref: false }),
+      sleep(longestBlocks(config) * blockMs, undefined, { ref: false }),
     ]);
   }
   screen.close();
@@ -96,9 +106,15 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
   return isWhole(outcome) ? 0 : 1;
 }
 
-function openSandbox(config: DemoConfig, folder: string, logger: Logger): Promise<Sandbox> {
+interface Place {
+  readonly folder: string;
+  readonly blockMs: number;
+  readonly logger: Logger;
+}
+
+function openSandbox(config: DemoConfig, { folder, blockMs, logger }: Place): Promise<Sandbox> {
   return startSandbox({
-    blockTimeMs: BLOCK_MS,
+    blockTimeMs: blockMs,
     durationBlocks: DURATION_BLOCKS,
     revealWindow: REVEAL_BLOCKS,
     voteWindow: VOTE_BLOCKS,
@@ -106,7 +122,8 @@ function openSandbox(config: DemoConfig, folder: string, logger: Logger): Promis
     rivals: 2,
     rivalAccuracy: 0.7,
     rivalStakeNct: parseNct("0.5"),
-    bountyIntervalMs: BOUNTY_EVERY_MS,
+    // One a block.
+    bountyIntervalMs: blockMs,
     bounties: config.bounties,
     artifactsPerBounty: ARTIFACTS,
     rewardNct: nct(5n * ONE_NCT),
@@ -141,8 +158,8 @@ function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { PATH: env.PATH, HOME: env.HOME, TMPDIR: env.TMPDIR, NO_COLOR: env.NO_COLOR };
 }
 
-const longest = (config: DemoConfig): number =>
-  config.bounties * BOUNTY_EVERY_MS + (DURATION_BLOCKS + REVEAL_BLOCKS + VOTE_BLOCKS) * BLOCK_MS + GRACE_MS;
+const longestBlocks = ({ bounties }: DemoConfig): number =>
+  bounties + DURATION_BLOCKS + REVEAL_BLOCKS + VOTE_BLOCKS + GRACE_BLOCKS;
 
 async function stopped(signal: AbortSignal): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
@@ -154,9 +171,10 @@ async function stopped(signal: AbortSignal): Promise<never> {
 
 const stopFault = (): Fault => new Fault("DEMO_STOPPED", "The demo was stopped before its end.");
 
-function expected(bounties: number): string {
-  const follow = bounties === 1 ? "One bounty follows" : `${bounties} bounties follow, one a second`;
-  return `${follow}; each is settled about ${SETTLED_AFTER_S} seconds after it came.`;
+function expected(bounties: number, blockMs: number): string {
+  const follow = bounties === 1 ? "One bounty follows" : `${bounties} bounties follow, one a block`;
+  const seconds = Math.round((SETTLED_AFTER_BLOCKS * blockMs) / 1_000);
+  return `${follow}; each is settled about ${seconds} seconds after it came.`;
 }
 
 function readBooks(folder: string): Books {

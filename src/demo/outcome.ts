@@ -1,6 +1,6 @@
 import { jsonNumber } from "../domain/json.ts";
 import { formatNct } from "../domain/nct.ts";
-import { type Board, isRight } from "./board.ts";
+import { type Board, isRight, type Line } from "./board.ts";
 
 /** How the demo ended. Amounts are decimal NCT as text; every count is of bounties. */
 export interface Outcome {
@@ -18,6 +18,13 @@ export interface Outcome {
   /** Milliseconds from hearing of a bounty until the request for its assertion left; null when there was none. */
   readonly assertMsP50: number | null;
   readonly assertMsMax: number | null;
+  /** Why bounties were not seen through, in words, with how many each stopped. Empty when every bounty was settled. */
+  readonly unfinished: readonly Unfinished[];
+}
+
+export interface Unfinished {
+  readonly reason: string;
+  readonly bounties: number;
 }
 
 /** What the producer's ledger holds at the end. */
@@ -46,12 +53,54 @@ export function outcomeOf(bounties: number, board: Board, books: Books): Outcome
     profitNct: formatNct(books.profit),
     assertMsP50: times[Math.floor((times.length - 1) / 2)] ?? null,
     assertMsMax: times.at(-1) ?? null,
+    unfinished: unfinishedOf(bounties, board),
   };
 }
 
-/** Every stake was revealed and settled. */
-export const isWhole = (outcome: Outcome): boolean =>
-  outcome.asserted === outcome.revealed && outcome.asserted === outcome.settled;
+/** Every bounty was asserted, and every stake revealed and settled: the demo's backend has an opinion on every artifact. */
+export const isWhole = ({ bounties, asserted, revealed, settled }: Outcome): boolean =>
+  asserted === bounties && revealed === bounties && settled === bounties;
+
+function unfinishedOf(bounties: number, board: Board): readonly Unfinished[] {
+  const reasons = [...board.values()].flatMap((line) => whyUnfinished(line) ?? []);
+  const unheard = Math.max(0, bounties - board.size);
+  return [
+    ...Map.groupBy(reasons, (reason) => reason)
+      .entries()
+      .map(([reason, same]) => ({ reason, bounties: same.length })),
+    ...(unheard === 0 ? [] : [{ reason: "not heard of before the demo ended", bounties: unheard }]),
+  ];
+}
+
+const BUSY = "the machine is busy";
+
+function whyUnfinished({ stage, why = "" }: Line): string | undefined {
+  switch (stage) {
+    case "settled":
+      return undefined;
+    case "silent":
+      return SILENT[why] ?? why;
+    case "missed":
+      return `asserted, and revealed too late; ${BUSY}`;
+    default:
+      return `${UNFINISHED[stage]} when the demo ended; ${BUSY}`;
+  }
+}
+
+/** In the demo a backend has an opinion on every artifact that it is asked about in time. */
+const SILENT: Readonly<Record<string, string>> = {
+  "no-opinion": `no answer in time; ${BUSY}`,
+  "too-late": `too late to assert; ${BUSY}`,
+  "post-failed": "the assertion could not be posted",
+  "market-failed": "the gateway did not answer",
+};
+
+const UNFINISHED: Readonly<Record<Exclude<Line["stage"], "settled" | "silent" | "missed">, string>> = {
+  seen: "still being scanned",
+  planned: "still being posted",
+  asserted: "asserted and not revealed",
+  revealed: "revealed and not settled",
+};
 
 /** One line of JSON. Amounts are numbers with all their digits: most readers round them, none has to parse text. */
 export const outcomeJson = (outcome: Outcome): string =>

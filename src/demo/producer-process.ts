@@ -8,6 +8,8 @@ import { readTold, type Told } from "./board.ts";
 export interface ProducerProcessOptions {
   readonly flags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** How much it tells; the demo itself needs all from `info` on. */
+  readonly level: "trace" | "debug" | "info";
   readonly onTold: (told: Told) => void;
   /** What the producer says that is not an entry of its log. */
   readonly onText: (text: string) => void;
@@ -22,14 +24,14 @@ export class ProducerProcess implements AsyncDisposable {
   readonly #exit: Promise<unknown>;
   readonly #ready = Promise.withResolvers<void>();
 
-  constructor({ flags, env, onTold, onText }: ProducerProcessOptions) {
+  constructor({ flags, env, level, onTold, onText }: ProducerProcessOptions) {
     const args = [
       ...process.execArgv,
       mainModule(),
       "producer",
       ...flags,
       "--log",
-      "info",
+      level,
       "--log-format",
       "json",
     ];

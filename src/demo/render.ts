@@ -96,10 +96,19 @@ export function renderOutcome(outcome: Outcome): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
-  const end = isWhole(outcome)
-    ? "Every stake was revealed and settled."
-    : "Some stake was left unrevealed or unsettled.";
-  return `${table}\n\n  ${end}\n`;
+  return `${table}\n\n${endOf(outcome)
+    .map((line) => `  ${line}\n`)
+    .join("")}`;
+}
+
+/** The last lines: how it ended, and where it is not whole, why. */
+function endOf(outcome: Outcome): readonly string[] {
+  if (isWhole(outcome)) return ["Every bounty was asserted, and every stake revealed and settled."];
+  const { bounties, settled, unfinished } = outcome;
+  return [
+    `Only ${settled} of ${bounties} bounties were seen through:`,
+    ...unfinished.map(({ reason, bounties: stopped }) => `  ${stopped}: ${reason}`),
+  ];
 }
 
 /** A text in lines of at most so many columns, broken between words. Its own line breaks stay. */

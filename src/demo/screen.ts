@@ -21,9 +21,15 @@ export interface Output {
   off(event: "resize", listener: () => void): unknown;
 }
 
+export interface ScreenOptions {
+  readonly color: boolean;
+  /** Whether a terminal is drawn on: not when a log is written there as well. */
+  readonly draws: boolean;
+}
+
 /** On a terminal the board is drawn over itself; anywhere else every change is a line of its own. */
-export function openScreen(out: Output, options: { readonly color: boolean }): Screen {
-  return out.isTTY === true ? liveScreen(out, options.color ? COLORS : undefined) : plainScreen(out);
+export function openScreen(out: Output, { color, draws }: ScreenOptions): Screen {
+  return out.isTTY === true && draws ? liveScreen(out, color ? COLORS : undefined) : plainScreen(out);
 }
 
 function plainScreen(out: Output): Screen {

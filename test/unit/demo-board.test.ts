@@ -78,6 +78,7 @@ describe("the outcome of the demo", () => {
       profitNct: "-0.625000000000000001",
       assertMsP50: 27,
       assertMsMax: 41,
+      unfinished: [{ reason: "no answer in time; the machine is busy", bounties: 1 }],
     });
   });
 
@@ -87,8 +88,28 @@ describe("the outcome of the demo", () => {
     expect(JSON.parse(text)).toMatchObject({ stakedNct: 1.25, asserted: 1, assertMsP50: 27 });
   });
 
-  it("is whole when every stake was revealed and settled", () => {
+  it("says of each bounty that was not seen through why, and counts those it never heard of", () => {
+    const board = told(
+      ...LIFE,
+      { msg: "bounty.abandoned", guid: "b", why: "no-opinion" },
+      { msg: "bounty.abandoned", guid: "c", why: "no-opinion" },
+      { msg: "bounty.abandoned", guid: "d", why: "over-limit" },
+      { msg: "bounty.seen", guid: "e", artifacts: 1 },
+      { msg: "assertion.reveal-missed", guid: "f" },
+    );
+    expect(outcomeOf(8, board, books).unfinished).toEqual([
+      { reason: "no answer in time; the machine is busy", bounties: 2 },
+      { reason: "over-limit", bounties: 1 },
+      { reason: "still being scanned when the demo ended; the machine is busy", bounties: 1 },
+      { reason: "asserted, and revealed too late; the machine is busy", bounties: 1 },
+      { reason: "not heard of before the demo ended", bounties: 2 },
+    ]);
+  });
+
+  it("is whole when every bounty was asserted, and every stake revealed and settled", () => {
     expect(isWhole(outcomeOf(1, new Map(), books))).toBe(true);
+    expect(isWhole(outcomeOf(2, new Map(), books))).toBe(false);
+    expect(isWhole(outcomeOf(1, new Map(), { ...books, asserted: 0, revealed: 0, settled: 0 }))).toBe(false);
     expect(isWhole(outcomeOf(1, new Map(), { ...books, revealed: 0 }))).toBe(false);
     expect(isWhole(outcomeOf(1, new Map(), { ...books, settled: 0 }))).toBe(false);
   });

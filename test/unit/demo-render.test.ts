@@ -115,20 +115,35 @@ describe("the board of the demo", () => {
 describe("the last table of the demo", () => {
   it("rounds amounts and says how it ended", () => {
     const outcome = {
-      ...{ bounties: 3, asserted: 2, revealed: 2, settled: 2, correct: 1, wrong: 1, silent: 1 },
+      ...{ bounties: 2, asserted: 2, revealed: 2, settled: 2, correct: 1, wrong: 1, silent: 0 },
       ...{ stakedNct: "3.25", profitNct: "-0.930288461538461538", assertMsP50: 37, assertMsMax: 327 },
+      unfinished: [],
     };
     const text = renderOutcome(outcome);
     expect(text).toMatch(/staked +3\.2500 NCT\n +profit +-0\.9303 NCT\n/);
     expect(text).toMatch(/from bounty to assertion sent, median +37 ms\n/);
-    expect(text).toMatch(/Every stake was revealed and settled\.\n$/);
-    expect(renderOutcome({ ...outcome, settled: 1 })).toMatch(/Some stake was left/);
+    expect(text).toMatch(/Every bounty was asserted, and every stake revealed and settled\.\n$/);
+  });
+
+  it("says how many bounties were not seen through, and why", () => {
+    const outcome = {
+      ...{ bounties: 6, asserted: 3, revealed: 2, settled: 2, correct: 2, wrong: 0, silent: 2 },
+      ...{ stakedNct: "3.25", profitNct: "1", assertMsP50: 37, assertMsMax: 327 },
+      unfinished: [
+        { reason: "no answer in time; the machine is busy", bounties: 2 },
+        { reason: "not heard of before the demo ended", bounties: 1 },
+      ],
+    };
+    expect(renderOutcome(outcome)).toMatch(
+      /\n {2}Only 2 of 6 bounties were seen through:\n {4}2: no answer in time; the machine is busy\n {4}1: not heard of before the demo ended\n$/,
+    );
   });
 
   it("has no times when nothing was asserted", () => {
     const outcome = {
       ...{ bounties: 1, asserted: 0, revealed: 0, settled: 0, correct: 0, wrong: 0, silent: 1 },
       ...{ stakedNct: "0", profitNct: "0", assertMsP50: null, assertMsMax: null },
+      unfinished: [],
     };
     expect(renderOutcome(outcome)).toMatch(/median +-\n/);
   });

@@ -46,7 +46,7 @@ const board = (count: number): Board =>
 describe("a screen that is a terminal", () => {
   it("leaves a line for the cursor, and a column lest a line wraps, however many bounties there are", () => {
     const paper = new Paper(true, 12, 60);
-    const screen = openScreen(paper, { color: true });
+    const screen = openScreen(paper, { color: true, draws: true });
     for (const count of [1, 14, 40]) {
       screen.show(board(count), undefined);
       expect(paper.last.lines.length).toBeLessThanOrEqual(11);
@@ -56,7 +56,7 @@ describe("a screen that is a terminal", () => {
 
   it("draws the board over itself, and below what is noted", () => {
     const paper = new Paper(true, 30, 100);
-    const screen = openScreen(paper, { color: false });
+    const screen = openScreen(paper, { color: false, draws: true });
     screen.note("Begin.");
     screen.show(board(2), undefined);
     expect(paper.last.up).toBe(0);
@@ -69,7 +69,7 @@ describe("a screen that is a terminal", () => {
 
   it("is drawn anew in a window of another size, over the lines that wrapped in it", () => {
     const paper = new Paper(true, 30, 100);
-    const screen = openScreen(paper, { color: true });
+    const screen = openScreen(paper, { color: true, draws: true });
     screen.show(board(2), undefined);
     const wrappedRows = paper.last.lines.reduce((sum, line) => sum + Math.ceil(line.length / 30), 0);
     paper.resize(30, 30);
@@ -82,7 +82,7 @@ describe("a screen that is a terminal", () => {
 
   it("leaves the whole board behind, and hears of no more sizes", () => {
     const paper = new Paper(true, 12, 60);
-    const screen = openScreen(paper, { color: false });
+    const screen = openScreen(paper, { color: false, draws: true });
     screen.show(board(40), undefined);
     screen.close();
     expect(paper.last.lines).toHaveLength(41);
@@ -93,7 +93,7 @@ describe("a screen that is a terminal", () => {
     const line: Line = { ...[...board(1).values()][0]!, stage: "settled", verdicts: { right: 2, wrong: 0 } };
     const written = (color: boolean) => {
       const paper = new Paper(true, 12, 60);
-      openScreen(paper, { color }).show(new Map([[line.guid, line]]), undefined);
+      openScreen(paper, { color, draws: true }).show(new Map([[line.guid, line]]), undefined);
       return paper.writes.join("");
     };
     expect(written(true)).toContain("\x1b[32m");
@@ -102,10 +102,16 @@ describe("a screen that is a terminal", () => {
   });
 });
 
+it("a terminal on which a log is written as well is not drawn on", () => {
+  const paper = new Paper(true, 12, 60);
+  openScreen(paper, { color: true, draws: false }).show(board(3), "00000001");
+  expect(paper.writes.join("")).not.toContain("\x1b");
+});
+
 describe("a screen that is no terminal", () => {
   it("says each change on a line of its own", () => {
     const paper = new Paper(false, 0, 0);
-    const screen = openScreen(paper, { color: true });
+    const screen = openScreen(paper, { color: true, draws: true });
     screen.note("Begin.");
     screen.show(board(3), "00000001");
     screen.close();
