@@ -9,8 +9,11 @@ export default defineConfig({
     ],
     // Two cores: real chains, real Redis and real child processes do not share them well with more.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    maxConcurrency: 2,
+    // The one limit of every test. It only ends what hangs: on a machine with twenty other processes all is ten times slower.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 240_000 } },
     pool: "forks",
   },
 });

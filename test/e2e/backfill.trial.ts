@@ -62,7 +62,7 @@ it("settles all of them, also when the arbiters agreed while the producer was de
     (await market.sandbox.chain.logs(0, await market.sandbox.chain.head())).filter(
       ({ event }) => event === "QuorumReached",
     );
-  await expect.poll(quorums, { timeout: 20_000 }).toHaveLength(market.guids.length);
+  await expect.poll(quorums).toHaveLength(market.guids.length);
   const producer = await market.start();
   await producer.told("assertion.settled", 1, about(last));
   await expect.poll(() => readLedger(market.folder).byState).toEqual({ settled: market.guids.length });

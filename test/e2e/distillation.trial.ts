@@ -38,4 +38,4 @@ it("a producer stops staking on a backend that the arbiters always contradict, r
   expect(code).toBe(0);
   expect(stdout).toMatch(/^8 settled artifacts, 0 of them malicious\.$/m);
   expect(stdout).toMatch(/^ {2}eicar +all +8 +- +0\.000 \(0\.000 to 0\.\d{3}\) of 8$/m);
-}, 120_000);
+});

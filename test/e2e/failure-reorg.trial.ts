@@ -37,8 +37,7 @@ it("asserts and reveals again what the chain took back, and settles it", async (
   meddler.spoil(/^GET \/bounties\?/, { status: 200, text: '{"status":"OK","result":[]}' }, "always");
   await using producer = new EngineProcess([...producerFlags(meddler.url, folder.path), "--embedded", "1"]);
   await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);
-  const deed = (name: string) =>
-    expect.poll(async () => (await deedsOnChain(sandbox))[name], { timeout: 20_000 }).toBe(1);
+  const deed = (name: string) => expect.poll(async () => (await deedsOnChain(sandbox))[name]).toBe(1);
   await sandbox.postBounty({ contents: [EICAR], truth: [true], duration: 26, reward: REWARD });
 
   await producer.told("assertion.posted");

@@ -45,7 +45,7 @@ it("reveals within ten blocks of a second what a gateway swallowed, refused for 
   }
   await producer.told("assertion.posted", 3);
   await expect
-    .poll(() => deedsOnChain(sandbox), { timeout: 30_000, interval: 500 })
+    .poll(() => deedsOnChain(sandbox), { interval: 500 })
     .toMatchObject({ asserted: 3, revealed: 3 });
   expect(refused).toBeGreaterThan(2);
   // Its own duties would wait for the answer that never comes.

@@ -71,7 +71,7 @@ it.concurrent("a bounty of which the first artifact is filtered out is asserted 
   expect(promised).toMatchObject({
     confidences: JSON.stringify([Math.round(500_000 + 0.8 * (thought - 500_000)), thought]),
   });
-}, 90_000);
+});
 
 it.concurrent("a day's last artifacts are scanned, the others left alone, and rate-limited answers do not hold a bounty up", async () => {
   using folder = temporaryFolder();
@@ -95,7 +95,7 @@ it.concurrent("a day's last artifacts are scanned, the others left alone, and ra
   expect(planned).toMatchObject({ artifacts: 1 });
   // Nobody waited for an answer that was not to come.
   expect(producer.entries.filter(({ msg }) => msg === "backend.silent")).toEqual([]);
-}, 90_000);
+});
 
 it.concurrent.each([
   [["--filter", "reject", "mimetype", "=", "text/html"], /must be a condition with one of the comparisons/],

@@ -29,7 +29,7 @@ async function scene(lie: (meddler: Meddler) => void = () => {}) {
 /** What was asserted is revealed before the window is over; resolves to how many that was. */
 async function revealedInTime({ sandbox, folder }: Awaited<ReturnType<typeof scene>>): Promise<number> {
   const end = (await sandbox.chain.head()) + DURATION + REVEAL_WINDOW + 2;
-  await vi.waitFor(async () => expect(await sandbox.chain.head()).toBeGreaterThan(end), { timeout: 60_000 });
+  await vi.waitFor(async () => expect(await sandbox.chain.head()).toBeGreaterThan(end), { timeout: 240_000 });
   const { asserted, revealed } = await deedsOnChain(sandbox);
   expect(revealed).toBe(asserted);
   expect(readLedger(folder).revealsMissed).toBe(0);
@@ -49,7 +49,7 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     await test.producer.told("assertion.posted");
     test.meddler.meddle = () => [];
     expect(await revealedInTime(test)).toBe(1);
-  }, 90_000);
+  });
 
   it("reveals on time although event and gateway say that the reveal window is 0 blocks", async () => {
     await using test = await scene();
@@ -61,7 +61,7 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     }));
     test.meddler.say(windowOf(0));
     expect(await revealedInTime(test)).toBe(1);
-  }, 90_000);
+  });
 
   it("loses no stake on a bounty whose expiration is told 30 blocks too late, once", async () => {
     await using test = await scene((meddler) => {
@@ -75,7 +75,7 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     });
     await test.post();
     expect(await revealedInTime(test)).toBe(1);
-  }, 90_000);
+  });
 
   it("corrects an expiration that was told wrongly until it had asserted, and reveals on time", async () => {
     let lying = true;
@@ -93,7 +93,7 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     await test.post();
     await test.producer.told("bounty.expiration-corrected");
     expect(await revealedInTime(test)).toBe(1);
-  }, 90_000);
+  });
 
   it("follows the event stream although the status names the same block for ever", async () => {
     await using test = await scene((meddler) => {
@@ -104,10 +104,10 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     });
     const frozen = await test.sandbox.chain.head();
     await vi.waitFor(async () => expect(await test.sandbox.chain.head()).toBeGreaterThan(frozen + 5), {
-      timeout: 20_000,
+      timeout: 240_000,
     });
     await test.post();
     await test.producer.told("assertion.posted");
     expect(await revealedInTime(test)).toBe(1);
-  }, 90_000);
+  });
 });

@@ -42,7 +42,7 @@ it.concurrent("a producer stakes up to its limits, says which one binds, and sta
   await sandbox.postBounty(eicar(16));
   expect(await planned(3)).toBe("0.9");
   expect(await deedsOnChain(sandbox)).toMatchObject({ revealed: 2, settled: 2 });
-}, 90_000);
+});
 
 it.concurrent("a producer that lost too much asserts nothing new, keeps what it promised, and does not forget by a restart", async () => {
   using folder = temporaryFolder();
@@ -84,4 +84,4 @@ it.concurrent("a producer that lost too much asserts nothing new, keeps what it 
   await raised.told("consumer.serving");
   const next = await sandbox.postBounty(eicar(20));
   await raised.told("assertion.planned", 1, (entry) => entry.guid === next);
-}, 90_000);
+});

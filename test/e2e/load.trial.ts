@@ -40,7 +40,7 @@ describe("200 bounties posted at once", () => {
     );
     await producer.told("assertion.settled", BOUNTIES);
     await chronicle.readTo(await sandbox.chain.head());
-  }, 120_000);
+  });
   afterAll(async () => {
     await producer[Symbol.asyncDispose]();
     await sandbox[Symbol.asyncDispose]();

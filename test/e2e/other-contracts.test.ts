@@ -44,4 +44,4 @@ it("the demo earns on contracts of another make, and says so in one last line of
   const outcome = Outcome.parse(JSON.parse(stdout));
   expect(outcome).toMatchObject({ bounties: 2, asserted: 2, revealed: 2, settled: 2, correct: 2, wrong: 0 });
   expect(stderr).toMatch(/2 bounties follow/);
-}, 90_000);
+});

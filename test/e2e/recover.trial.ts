@@ -75,7 +75,7 @@ describe("recover, with the ledger lost after asserting on three bounties", () =
     sandbox = await openMarket(folder.path, { revealWindow: 12 });
     await assertAndDie(sandbox, folder.path, [2, 1, 26]);
     loseLedger(folder.path);
-  }, 60_000);
+  });
   afterAll(async () => {
     await sandbox[Symbol.asyncDispose]();
     folder[Symbol.dispose]();
@@ -122,7 +122,7 @@ describe("recover, with the ledger lost after asserting on three bounties", () =
       wrong: 0,
       atRisk: 0n,
     });
-  }, 60_000);
+  });
 
   it("changes nothing when it is run again", async () => {
     const before = readLedger(folder.path);
@@ -177,7 +177,7 @@ it("a producer that is started again on nothing but its wallet finds its stakes 
   await using again = new EngineProcess([...producerFlags(sandbox.url, folder.path), ...SCANNING]);
   await again.told("producer.ready");
   expect(again.entries.filter(({ msg }) => msg.startsWith("recover."))).toEqual([]);
-}, 90_000);
+});
 
 it("a stake whose reveal window closed unrevealed comes back where no arbiter voted", async () => {
   using folder = temporaryFolder();

@@ -69,7 +69,7 @@ it.concurrent("a producer killed after planning, after asserting and after revea
   expect(settled).toMatchObject({ right: 1, wrong: 0 });
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 1 });
   expect(readLedger(folder.path)).toMatchObject({ asserted: 1, revealed: 1, settled: 1, revealsMissed: 0 });
-}, 90_000);
+});
 
 it.concurrent("a producer that was away while a bounty waited for settlement settles it when it comes back", async ({
   expect,
@@ -88,10 +88,10 @@ it.concurrent("a producer that was away while a bounty waited for settlement set
   await skipToVotes(sandbox);
   const heard = async () =>
     (await sandbox.chain.logs(0, await sandbox.chain.head())).map(({ event }) => event);
-  await expect.poll(heard, { timeout: 60_000 }).toContain("QuorumReached");
+  await expect.poll(heard).toContain("QuorumReached");
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 0 });
 
   await using after = new EngineProcess(flags);
   await after.told("assertion.settled");
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 1 });
-}, 90_000);
+});

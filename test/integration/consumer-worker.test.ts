@@ -227,7 +227,7 @@ describe("a scan worker", () => {
     const program = fileURLToPath(new URL("./consumer-hasty.ts", import.meta.url));
     const consumer = fork(program, { execArgv: [], env: { ...process.env, TMPDIR: folder } });
     expect(await once(consumer, "exit")).toEqual([0, null]);
-    await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]), { timeout: 10_000, interval: 50 });
+    await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]), { timeout: 240_000, interval: 50 });
     rmSync(folder, { recursive: true });
   });
 
@@ -242,7 +242,7 @@ describe("a scan worker", () => {
     consumer.kill("SIGKILL");
     await once(consumer, "exit");
     const alive = (): void => expect(() => process.kill(said.metadata.pid, 0)).toThrow("ESRCH");
-    await vi.waitFor(alive, { timeout: 10_000, interval: 50 });
+    await vi.waitFor(alive, { timeout: 240_000, interval: 50 });
     expect(existsSync(dirname(dirname(said.metadata.file)))).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { Address } from "../../src/domain/address.ts";
 import { loadContracts } from "../../src/sandbox/contracts.ts";
@@ -140,11 +140,9 @@ describe("the token", () => {
     const creation = { from: market.deployer, data: bytecode, gas: "0x989680", gasPrice: "0x0" };
     const hash = await market.chain.rpc("eth_sendTransaction", [creation]);
     // The receipt may be a moment behind the answer.
-    const receipt = await vi.waitFor(async () => {
-      const found = await market.chain.rpc("eth_getTransactionReceipt", [hash]);
-      expect(found).not.toBeNull();
-      return found;
-    });
+    const receiptOf = () => market.chain.rpc("eth_getTransactionReceipt", [hash]);
+    await expect.poll(receiptOf).not.toBeNull();
+    const receipt = await receiptOf();
     const { contractAddress } = receipt as { contractAddress: Address };
     const fresh = { abi, address: contractAddress };
     await market.chain.send(market.deployer, fresh, "mint", [market.deployer, 1n]);

@@ -71,7 +71,7 @@ async function startRun(dies?: Action) {
     ...{ addr: `${sandbox.url}/`, chain: "side" as const, signer: wallet, log, clock: systemClock },
     ...{ random: Math.random, timings: { receiptPollMs: 50 } },
   });
-  await market.start(AbortSignal.timeout(20_000));
+  await market.start(AbortSignal.timeout(240_000));
   const dead = Promise.withResolvers<void>();
   const told = new EventTarget();
   const purse = new Purse(() => market.balance(), systemClock);
@@ -183,8 +183,7 @@ describe("on a real chain", () => {
     expect(ledger.summary()).toMatchObject({ revealsMissed: 0 });
   });
 
-  const thereAgain = (guid: Guid, event: string) =>
-    expect.poll(() => deeds(guid, event), { timeout: 30_000 }).toHaveLength(1);
+  const thereAgain = (guid: Guid, event: string) => expect.poll(() => deeds(guid, event)).toHaveLength(1);
 
   /** Replaces the block of an event, and all after it, with empty ones. */
   async function takeBack(guid: Guid, event: string): Promise<void> {

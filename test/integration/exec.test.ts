@@ -28,7 +28,7 @@ const open = (script: string, wishes: object = {}, limits = {}) =>
   ScannerWork.open(described(script, wishes), {}, limits);
 const finding = (expected: object) => ({ kind: "finding", finding: expected });
 /** Other tests want the machine too. */
-const PATIENT = { timeout: 20_000 };
+const PATIENT = { timeout: 240_000 };
 const thrown = (words: string) => ({ kind: "thrown", detail: expect.stringContaining(words) });
 
 /** Whether a process still runs; what waits to be buried by its parent does not. */

@@ -36,7 +36,7 @@ beforeAll(async () => {
     random: Math.random,
     timings: { receiptPollMs: 50 },
   });
-  await market.start(AbortSignal.timeout(20_000));
+  await market.start(AbortSignal.timeout(240_000));
 });
 
 afterAll(async () => {

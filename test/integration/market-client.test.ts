@@ -40,7 +40,7 @@ function join(more: Partial<PolyswarmdOptions> = {}): Marketplace {
 }
 const started = async (more: Partial<PolyswarmdOptions> = {}) => {
   const opened = gateway.connection();
-  await join(more).start(AbortSignal.timeout(10_000));
+  await join(more).start(AbortSignal.timeout(240_000));
   await opened;
 };
 
@@ -129,7 +129,7 @@ describe("joining a gateway", () => {
     ],
   ])("gives up at once without patience when %s", async (_name, code, arrange) => {
     arrange();
-    await expect(join().start(AbortSignal.timeout(10_000))).rejects.toMatchObject({
+    await expect(join().start(AbortSignal.timeout(240_000))).rejects.toMatchObject({
       name: "ConfigFault",
       code,
     });
@@ -594,7 +594,7 @@ describe("the event stream", () => {
 
   it("can be worked with although its stream cannot be had", async () => {
     gateway.refuseStreams();
-    await join({ timings: { quietMs: 20, streamPatienceMs: 50 } }).start(AbortSignal.timeout(10_000));
+    await join({ timings: { quietMs: 20, streamPatienceMs: 50 } }).start(AbortSignal.timeout(240_000));
     expect(market.connected()).toBe(false);
     gateway.head = 105;
     expect(await next("block")).toEqual([{ number: 105 }]);
@@ -631,7 +631,7 @@ describe("the event stream", () => {
 
   it("is closed when the market is left", async () => {
     const opened = gateway.connection();
-    await join().start(AbortSignal.timeout(10_000));
+    await join().start(AbortSignal.timeout(240_000));
     const socket = await opened;
     const closed = new Promise((resolve) => socket.once("close", resolve));
     await market[Symbol.asyncDispose]();

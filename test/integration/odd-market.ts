@@ -36,7 +36,7 @@ export async function openOddMarket(
   });
   // It is tried out whether the bodies of GET requests arrive, and nobody waits for that.
   const triedOut = gateway.arrival("GET /transactions");
-  await market.start(AbortSignal.timeout(10_000));
+  await market.start(AbortSignal.timeout(240_000));
   await triedOut;
   gateway.asked.splice(0);
   return {

@@ -13,4 +13,4 @@ it("a consumer survives hostile files through every kind of backend, and answers
     /crashed|out-of-memory|timeout|expired|download-failed/.test(outcome),
   );
   expect(failed).toEqual([]);
-}, 120_000);
+});

@@ -125,7 +125,7 @@ it.each([30, -3])(
   async (blocks) => {
     const { market, ledger, desk, bounty, notice, count } = openDesk();
     market.tell("bounty", { ...notice, expiration: block(bounty.expiration + blocks) });
-    await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => count("bounty.abandoned")).toBe(1);
     expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
     // The list of bounties does not bring it up again.
     expect(desk.take(bounty)).toBe(false);
@@ -145,7 +145,7 @@ it("asks again when the market tells another expiration than the event, and goes
 it("stakes nothing on a bounty from the list that the market tells otherwise about when asked again", async () => {
   const { market, ledger, desk, bounty, count } = openDesk();
   expect(desk.take({ ...bounty, expiration: block(bounty.expiration + 30) })).toBe(true);
-  await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
   expect(market.asked).toEqual([]);
 });
@@ -154,7 +154,7 @@ it("stakes nothing on a bounty that is said to last longer than any may", async 
   const long = aBounty({ expiration: block(1_111) });
   const { market, ledger, notice, count } = openDesk(long);
   market.tell("bounty", notice);
-  await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(ledger.find(long)).toMatchObject({ state: "abandoned", reason: "market-failed" });
 });
 
@@ -182,7 +182,7 @@ it("does what else is due between two texts of a stranger's that a modifier is s
   });
   market.listArtifacts = async () => listed;
   market.tell("bounty", notice);
-  await expect.poll(() => count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(heard).toEqual(claims.map(() => 980_000));
   expect(slow.counted()).toEqual({ asked: 40, inOneTurn: 1 });
 });
@@ -199,7 +199,7 @@ it("has the queue forget what it need not know any more, and nothing that the ne
     distill: () => ({ ...noOpinion("somebody"), ...verdict }),
   });
   done.market.tell("bounty", done.notice);
-  await expect.poll(() => done.count("bounty.abandoned"), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => done.count("bounty.abandoned")).toBe(1);
   expect(forgotten).toEqual([scanJobId("side", GUID, 0, "any")]);
   forgotten.length = 0;
   const stopped = openDesk(aBounty(), { queue: keen(silentQueue) });

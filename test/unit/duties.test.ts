@@ -659,7 +659,7 @@ it("a metadata store that never answers does not delay the reveal either", async
   await market.mine(1_019);
   await market.mine(1_020);
   // The last attempt to store it is cut short by the clock.
-  await expect.poll(actions, { timeout: 5_000 }).toEqual(["assert", "reveal"]);
+  await expect.poll(actions).toEqual(["assert", "reveal"]);
   expect(JSON.parse(market.reveals[0]!.metadata)).toEqual(aPlan().metadata);
 });
 

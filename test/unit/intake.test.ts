@@ -18,7 +18,7 @@ it("a URI that leads nowhere is waited for no longer than the bounty lasts, thou
   };
   const instantOf = (block: number) => instant(1_000 + (block - market.head()) * 1_000);
   const parts = { market, clock: { now: () => instant(now) }, instantOf };
-  const waiting = untilListed(parts, bounty, AbortSignal.timeout(5_000));
+  const waiting = untilListed(parts, bounty, AbortSignal.timeout(240_000));
   await expect(waiting).rejects.toMatchObject({ why: "no-artifacts" });
   expect(asked).toBe(2);
 });
