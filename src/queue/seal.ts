@@ -4,9 +4,9 @@
  *
  * A sealed value travels as `{ sealed, mac }`: `sealed` is the JSON text of the value, and `mac` is, in hex,
  *
- *     HMAC-SHA256(secret, "microengine job" | "microengine answer", 0, job id, 0, sealed)
+ *     HMAC-SHA256(secret, "microengine job" | "microengine answer" | "microengine lease", 0, id, 0, sealed)
  *
- * over exactly the bytes that are read afterwards. A job's seal opens for no answer; a job's id binds its chain, bounty,
+ * over exactly the bytes that are read afterwards; the id is that of the job, or the key of a wallet's lease. A job's seal opens for no answer; a job's id binds its chain, bounty,
  * artifact and backend, so an answer can be replayed only to the very question it answers; and a job's deadline is among
  * the sealed bytes, so a replayed job is worth nothing after it. What the secret does not give: secrecy (a job says
  * what a public bounty says) and a queue that works while somebody destroys what is in it.
@@ -14,7 +14,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 
-export type Sealable = "job" | "answer";
+export type Sealable = "job" | "answer" | "lease";
 
 /** What came out of the queue: the value that was sealed, or why nobody vouches for it. */
 export type Opened =
@@ -22,9 +22,11 @@ export type Opened =
   | { readonly kind: "forged"; readonly why: string };
 
 export interface Seal {
+  /** Whether there is a secret: without one nobody can tell who made a value. */
+  readonly secret: boolean;
   /** The value in the form that travels. */
-  close(what: Sealable, jobId: string, value: object): object;
-  open(what: Sealable, jobId: string, travelled: unknown): Opened;
+  close(what: Sealable, id: string, value: object): object;
+  open(what: Sealable, id: string, travelled: unknown): Opened;
 }
 
 const Sealed = z.object({ sealed: z.string(), mac: z.string() });
@@ -36,6 +38,7 @@ export const createSeal = (secret: string | undefined): Seal =>
   secret === undefined ? OPEN_SEAL : secretSeal(secret);
 
 const OPEN_SEAL: Seal = {
+  secret: false,
   close: (_what, _jobId, value) => value,
   open(what, _jobId, travelled) {
     if (!Sealed.safeParse(travelled).success) return { kind: "genuine", value: travelled };
@@ -48,6 +51,7 @@ function secretSeal(secret: string): Seal {
   const macOf = (what: Sealable, jobId: string, text: string): Buffer =>
     createHmac("sha256", secret).update(`microengine ${what}\0${jobId}\0${text}`, "utf8").digest();
   return {
+    secret: true,
     close(what, jobId, value) {
       const sealed = JSON.stringify(value);
       return { sealed, mac: macOf(what, jobId, sealed).toString("hex") };

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { createSeal, type Seal } from "../../src/queue/seal.ts";
 import { LEASE_MS, takeWalletLease } from "../../src/queue/wallet-lease.ts";
 import { listening } from "../fixtures/queue/listening.ts";
 import { startRedis } from "../fixtures/queue/redis-server.ts";
@@ -21,7 +22,9 @@ async function open(...args: string[]) {
   redis.on("error", () => {});
   const { log, says } = listening();
   let places = 0;
-  const take = (more: { account?: typeof ACCOUNT; place?: string; signal?: AbortSignal } = {}) => {
+  const take = (
+    more: { account?: typeof ACCOUNT; place?: string; signal?: AbortSignal; seal?: Seal } = {},
+  ) => {
     const place = `here:${++places}`;
     return takeWalletLease({
       ...{ address, account: ACCOUNT, place, waitMs: 0, clock: systemClock, log },
@@ -90,7 +93,7 @@ describe.concurrent("the lease of a wallet", () => {
   it("is lost when another has it, who keeps it then", async () => {
     await using test = await open();
     const lease = await test.take();
-    await test.redis.set(KEY, JSON.stringify(SOMEBODY));
+    await test.redis.set(KEY, JSON.stringify(SOMEBODY), "PX", 60_000);
     expect(await lease.lost).toMatchObject({
       code: "WALLET_HELD",
       message: expect.stringContaining("process 7 on elsewhere, since 2026-11-20T12:00:00.000Z"),
@@ -120,12 +123,82 @@ describe.concurrent("the lease of a wallet", () => {
     await expect(test.take({ account: OTHER })).rejects.toMatchObject({ code: "LEASE_REFUSED" });
   });
 
-  it("is waited for too when nobody can read who holds it", async () => {
+  it("is ours again once whoever had taken it is gone", async () => {
     await using test = await open();
-    await test.redis.set(KEY, "what is this");
-    const waiting = test.take();
-    expect(await test.says("lease.waiting")).toMatchObject({ host: "an unknown host" });
+    await using lease = await test.take();
+    const back = new Promise<void>((resolve) => {
+      lease.onChange((loss) => loss === undefined && resolve());
+    });
+    await test.redis.set(KEY, JSON.stringify(SOMEBODY), "PX", 60_000);
+    expect(await lease.lost).toBe(lease.loss());
     await test.redis.del(KEY);
-    await using _lease = await waiting;
+    await back;
+    expect(lease.loss()).toBeUndefined();
+    await expect(test.take()).rejects.toMatchObject({ code: "WALLET_HELD" });
   });
+
+  it.each<[string, (redis: Redis) => Promise<unknown>]>([
+    ["text", (redis) => redis.set(KEY, "x")],
+    ["JSON of something else", (redis) => redis.set(KEY, `{"process":"me"}`, "PX", 60_000)],
+    ["a holder that never lapses", (redis) => redis.set(KEY, JSON.stringify(SOMEBODY))],
+    ["far too long", (redis) => redis.set(KEY, "x".repeat(100_000), "PX", 60_000)],
+    ["a list", (redis) => redis.rpush(KEY, JSON.stringify(SOMEBODY))],
+  ])(
+    "is held by nobody when what stands there is no lease but %s, before the start and after",
+    async (_what, write) => {
+      await using test = await open();
+      await write(test.redis);
+      await using lease = await test.take();
+      await test.says("lease.overwritten").catch(() => undefined);
+      await test.redis.del(KEY);
+      await write(test.redis);
+      await expect
+        .poll(() => test.redis.get(KEY).catch(() => ""), { timeout: 20_000 })
+        .toContain('"process":');
+      await expect.poll(() => test.redis.get(KEY), { timeout: 20_000 }).toContain('"place":"here:1"');
+      expect(lease.loss()).toBeUndefined();
+    },
+  );
+});
+
+describe.concurrent("the lease of a wallet, sealed with the secret of the queue", () => {
+  const seal = createSeal("a secret of sixteen or more characters");
+
+  it("is refused to another with the secret while it is renewed, and lapses as ever", async () => {
+    await using test = await open();
+    await using _lease = await test.take({ seal });
+    expect(await test.redis.get(KEY)).toMatch(/^\{"sealed":"\{.*"mac":"[0-9a-f]{64}"\}$/);
+    await expect(test.take({ seal })).rejects.toMatchObject({ code: "WALLET_HELD" });
+    expect(await test.redis.pttl(KEY)).toBeGreaterThan(0);
+  });
+
+  it("is refused to another without the secret, too, which names its holder", async () => {
+    await using test = await open();
+    await using _lease = await test.take({ seal });
+    await expect(test.take()).rejects.toThrow(`process ${process.pid} on `);
+  });
+
+  it.each<[string, (before: string) => string]>([
+    ["without a seal", () => JSON.stringify(SOMEBODY)],
+    ["under another secret", () => sealed("another secret of sixteen", Date.now() + 60_000)],
+    ["that was altered", (before) => before.replace(/"process\\":\d+/, `"process\\":7`)],
+    ["that is over, read once and written back later", () => sealed(undefined, Date.now() - 1_000)],
+  ])("is not lost to a holder %s", async (_what, forge) => {
+    await using test = await open();
+    await using lease = await test.take({ seal });
+    const before = (await test.redis.get(KEY)) ?? "";
+    await test.redis.set(KEY, forge(before), "PX", 60_000);
+    await test.says("lease.overwritten");
+    await expect.poll(() => test.redis.pttl(KEY), { timeout: 20_000 }).toBeLessThanOrEqual(LEASE_MS);
+    expect(lease.loss()).toBeUndefined();
+    // Nor is a start kept from it.
+    await lease[Symbol.asyncDispose]();
+    await test.redis.set(KEY, forge(before), "PX", 60_000);
+    await using _second = await test.take({ seal });
+  });
+
+  function sealed(secret: string | undefined, until: number): string {
+    const by = secret === undefined ? seal : createSeal(secret);
+    return JSON.stringify(by.close("lease", KEY, { ...SOMEBODY, place: "there", until }));
+  }
 });
