@@ -7,6 +7,7 @@ import type { LedgerSummary } from "../../src/ledger/records.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { SandboxOptions } from "../../src/sandbox/sandbox-options.ts";
+import { paced } from "../fixtures/busy-machine.ts";
 import { afterThisTest } from "./leash.ts";
 
 export const EICAR = Buffer.from(
@@ -20,15 +21,21 @@ export const REWARD = nct(5n * ONE_NCT);
  */
 export const WIDE = { durationBlocks: 90, revealWindow: 90, voteWindow: 90 } as const;
 
-/** A quick marketplace whose ambassador waits to be told, with a funded wallet in `folder`. Gone after the test. */
+/**
+ * A quick marketplace whose ambassador waits to be told, with a funded wallet in `folder`. Gone after the test. Times are
+ * those of a quiet machine.
+ */
 export async function openMarket(folder: string, options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
+  const { blockTimeMs = 500, bountyIntervalMs = 500 } = options;
   const sandbox = await startSandbox({
-    ...{ blockTimeMs: 500, durationBlocks: 12, revealWindow: 8, voteWindow: 12, arbiters: 3 },
+    ...{ durationBlocks: 12, revealWindow: 8, voteWindow: 12, arbiters: 3 },
     ...{ rivals: 1, rivalAccuracy: 0.5, rivalStakeNct: nct(ONE_NCT / 4n), artifactsPerBounty: 1 },
-    ...{ rewardNct: REWARD, bountyIntervalMs: 500, opens: "when-told" as const, port: 0, seed: 11 },
+    ...{ rewardNct: REWARD, opens: "when-told" as const, port: 0, seed: 11 },
     walletDir: join(folder, "wallet"),
     logger: createLogger({ level: "silent", format: "json", name: "sandbox" }),
     ...options,
+    blockTimeMs: paced(blockTimeMs),
+    bountyIntervalMs: paced(bountyIntervalMs),
   });
   afterThisTest(() => sandbox[Symbol.asyncDispose]());
   return sandbox;

@@ -18,6 +18,7 @@ import { Purse } from "../../src/producer/purse.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
 import { skipToReveals, skipToVotes, WIDE } from "../e2e/market.ts";
+import { paced } from "../fixtures/busy-machine.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 
@@ -29,7 +30,7 @@ let ledger: Ledger;
 beforeAll(async () => {
   wallet = openSigner(createHash("sha256").update("duties against a chain").digest());
   sandbox = await startSandbox({
-    ...{ ...WIDE, blockTimeMs: 200, arbiters: 1 },
+    ...{ ...WIDE, blockTimeMs: paced(200), arbiters: 1 },
     ...{ rivals: 0, rivalAccuracy: 1, rivalStakeNct: nct(ONE_NCT / 8n), artifactsPerBounty: 1 },
     ...{ rewardNct: nct(2n * ONE_NCT), bountyIntervalMs: 1_000, opens: "when-told" as const },
     ...{ seed: 7, fund: [wallet.address], basePath: "/v1/default", logger: log },

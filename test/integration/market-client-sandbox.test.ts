@@ -10,6 +10,7 @@ import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
+import { paced } from "../fixtures/busy-machine.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 const contents = ["one that is malicious", "one that is not", ""].map((text) => Buffer.from(text));
@@ -22,7 +23,7 @@ let market: Marketplace;
 beforeAll(async () => {
   wallet = openSigner(createHash("sha256").update("market client against the sandbox").digest());
   sandbox = await startSandbox({
-    ...{ blockTimeMs: 200, durationBlocks: 15, revealWindow: 10, voteWindow: 15, arbiters: 3 },
+    ...{ blockTimeMs: paced(200), durationBlocks: 15, revealWindow: 10, voteWindow: 15, arbiters: 3 },
     ...{ rivals: 1, rivalAccuracy: 1, rivalStakeNct: nct(ONE_NCT / 8n), artifactsPerBounty: 1 },
     ...{ rewardNct: nct(2n * ONE_NCT), bountyIntervalMs: 1_000, opens: "when-told" as const },
     ...{ seed: 7, fund: [wallet.address], basePath: "/v1/default", logger: log },

@@ -9,6 +9,7 @@ import type { Nct } from "../../src/domain/nct.ts";
 import { startAnvil } from "../../src/sandbox/anvil.ts";
 import { type Chain, startChain } from "../../src/sandbox/chain.ts";
 import { openRpc } from "../../src/sandbox/rpc.ts";
+import { paced } from "../fixtures/busy-machine.ts";
 import { postArgs } from "../fixtures/contracts/market.ts";
 import { quiet } from "../fixtures/contracts/street.ts";
 
@@ -18,7 +19,7 @@ describe("the sandbox's chain", () => {
   let chain: Chain;
   beforeAll(async () => {
     const size = { revealWindow: 3, voteWindow: 4, arbiters: 2, rivals: 4 };
-    chain = await startChain({ ...size, blockTimeMs: 100, log: quiet });
+    chain = await startChain({ ...size, blockTimeMs: paced(100), log: quiet });
   });
   afterAll(() => chain[Symbol.asyncDispose]());
 

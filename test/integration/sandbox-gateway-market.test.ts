@@ -9,10 +9,11 @@ import { EICAR } from "../../src/sandbox/samples.ts";
 import { PURSE, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { SandboxOptions } from "../../src/sandbox/sandbox-options.ts";
 import { temporaryFolder } from "../e2e/engine.ts";
+import { paced } from "../fixtures/busy-machine.ts";
 import { ask, listen, playerAt } from "../fixtures/sandbox-gateway-client.ts";
 
 const OPTIONS: SandboxOptions = {
-  blockTimeMs: 100,
+  blockTimeMs: paced(100),
   durationBlocks: 16,
   revealWindow: 16,
   voteWindow: 20,
@@ -20,7 +21,7 @@ const OPTIONS: SandboxOptions = {
   rivals: 2,
   rivalAccuracy: 1,
   rivalStakeNct: nct(ONE_NCT / 2n),
-  bountyIntervalMs: 200,
+  bountyIntervalMs: paced(200),
   bounties: 2,
   artifactsPerBounty: 2,
   rewardNct: nct(5n * ONE_NCT),

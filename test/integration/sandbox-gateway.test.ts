@@ -7,6 +7,7 @@ import { bloomOf } from "../../src/sandbox/gateway/bloom.ts";
 import { commit } from "../../src/sandbox/gateway/commitment.ts";
 import { type Gateway, startGateway } from "../../src/sandbox/gateway/server.ts";
 import { type ArtifactStore, memoryStore } from "../../src/sandbox/store.ts";
+import { paced } from "../fixtures/busy-machine.ts";
 import { ask, listen, type Player, playerAt } from "../fixtures/sandbox-gateway-client.ts";
 
 /** The accounts that anvil makes of its published test mnemonic: ambassador, first arbiter. */
@@ -36,7 +37,7 @@ let arbiter: Player;
 
 beforeAll(async () => {
   chain = await startChain({
-    blockTimeMs: 100,
+    blockTimeMs: paced(100),
     revealWindow: 20,
     voteWindow: 40,
     arbiters: 1,
