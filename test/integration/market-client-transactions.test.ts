@@ -100,7 +100,7 @@ describe("an assertion", () => {
     const outcome = await market.assert(requestFor(guid), (_hashes, fee) => void fees.push(fee));
     expect(outcome).toMatchObject({ kind: "done" });
     expect(fees).toEqual([40000000000000001n]);
-    expect(market.parameters().assertionFee).toBe(40000000000000001n);
+    await expect.poll(() => market.parameters().assertionFee).toBe(40000000000000001n);
     expect(gateway.requests(BUILD)).toHaveLength(2);
     expect(gateway.posted).toHaveLength(2);
   });
