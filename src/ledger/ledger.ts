@@ -27,7 +27,7 @@ import type {
   LedgerSummary,
   PlannedAssertion,
 } from "./records.ts";
-import { type AssertionRow, type BountyRow, readAssertion, readBounty } from "./rows.ts";
+import { type AssertionRow, BOUNTY_COLUMNS, type BountyRow, readAssertion, readBounty } from "./rows.ts";
 import { summarize } from "./summary.ts";
 
 /**
@@ -72,7 +72,7 @@ export class Ledger implements Disposable {
 
   find(key: BountyKey): BountyRecord | undefined {
     const row = this.#get<BountyRow>(
-      "SELECT * FROM bounty WHERE chain = ? AND guid = ?",
+      `SELECT ${BOUNTY_COLUMNS} FROM bounty WHERE chain = ? AND guid = ?`,
       key.chain,
       key.guid,
     );
@@ -84,7 +84,7 @@ export class Ledger implements Disposable {
     const marks = states.map(() => "?").join(", ");
     const rows = this.#all<BountyRow>(
       // The plus leaves SQLite the index of states alone: by chain it would walk the whole ledger.
-      `SELECT * FROM bounty WHERE +chain = ? AND state IN (${marks}) ORDER BY seen_at, guid`,
+      `SELECT ${BOUNTY_COLUMNS} FROM bounty WHERE +chain = ? AND state IN (${marks}) ORDER BY seen_at, guid`,
       chain,
       ...states,
     );
@@ -105,7 +105,12 @@ export class Ledger implements Disposable {
 
   /** Moves a bounty along its life cycle. Staying in place is fine. */
   advance(key: BountyKey, to: BountyState): void {
-    const from = this.find(key)?.state;
+    const row = this.#get<{ state: BountyState }>(
+      "SELECT state FROM bounty WHERE chain = ? AND guid = ?",
+      key.chain,
+      key.guid,
+    );
+    const from = row?.state;
     if (from === undefined || !mayMove(from, to)) {
       throw new Fault("LEDGER_STATE", `Bounty ${key.guid} cannot go from ${from ?? "nowhere"} to ${to}.`);
     }
@@ -301,9 +306,10 @@ export class Ledger implements Disposable {
     );
     const attempts = Map.groupBy(rows, ({ guid }) => guid)
       .values()
-      .map((signed) =>
-        signed.filter(({ attempt }) => attempt === Math.max(...signed.map((it) => it.attempt))),
-      );
+      .map((signed) => {
+        const last = signed.reduce((most, { attempt }) => Math.max(most, attempt), 0);
+        return signed.filter(({ attempt }) => attempt === last);
+      });
     const holders = new Map(rows.map((row) => [row.nonce, row.hash]));
     return [...attempts]
       .filter((signed) => signed.every((row) => holders.get(row.nonce) === row.hash))

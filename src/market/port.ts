@@ -1,5 +1,5 @@
 import type { Address } from "../domain/address.ts";
-import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
+import type { ArtifactKind } from "../domain/artifact.ts";
 import type { Bounty, MarketParameters } from "../domain/bounty.ts";
 import type { BlockNumber, ChainName } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
@@ -26,7 +26,7 @@ export interface MarketEvents {
   refused: [{ readonly guid: Guid; readonly reason: string }];
 }
 
-/** What the bounty event says; the number of artifacts is not in it, `bounty()` knows it. */
+/** What the bounty event says. `bounty()` knows how many artifacts there are, and what the ambassador claims of each. */
 export interface BountyNotice {
   readonly guid: Guid;
   readonly kind: ArtifactKind;
@@ -35,8 +35,6 @@ export interface BountyNotice {
   readonly uri: string;
   readonly expiration: BlockNumber;
   readonly postedIn: BlockNumber | undefined;
-  /** As many as the ambassador gave; index order. */
-  readonly claims: readonly ArtifactClaim[];
 }
 
 export interface AssertionNotice {

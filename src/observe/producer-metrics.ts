@@ -58,6 +58,15 @@ export function producerMetrics(registry: Registry) {
       "market_events_malformed_total",
       "Events of the marketplace that made no sense.",
     ),
+    eventsDropped: counter(
+      "market_events_dropped_total",
+      "Events of the marketplace that were not looked at, because too many of their kind came.",
+      ["event"],
+    ),
+    claimsRefused: counter(
+      "bounty_claims_refused_total",
+      "Bounties whose metadata was larger than is taken; their artifacts are looked at without it.",
+    ),
     dutiesOpen: gauge("duties_open", "Bounties we still owe something: a post, a reveal, a settlement.", [
       "chain",
     ]),

@@ -88,7 +88,11 @@ export async function openChainEngine(
   const { wallet, market, start } = joinChain(chain, {
     ...{ config, privateKey: parts.privateKey, ledger, clock, log },
     watched: (signer) => counting(signer, () => metrics.signaturesRefused.inc()),
-    onMalformedEvent: () => metrics.eventsMalformed.inc(),
+    counts: {
+      onMalformedEvent: () => metrics.eventsMalformed.inc(),
+      onDroppedEvent: (event) => metrics.eventsDropped.inc({ event }),
+      onClaimsRefused: () => metrics.claimsRefused.inc(),
+    },
   });
   await using opening = new AsyncDisposableStack();
   opening.use(market);

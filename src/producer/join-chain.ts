@@ -2,7 +2,7 @@ import type { ProducerConfig } from "../config/producer.ts";
 import type { ChainName, Clock } from "../domain/chain.ts";
 import type { Signer } from "../domain/transaction.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { joinPolyswarmd } from "../market/polyswarmd/client.ts";
+import { joinPolyswarmd, type PolyswarmdOptions } from "../market/polyswarmd/client.ts";
 import type { Marketplace } from "../market/port.ts";
 import type { Logger } from "../observe/log.ts";
 import { openSigner, type Wallet } from "../wallet/signer.ts";
@@ -20,7 +20,8 @@ export interface JoinParts {
   readonly log: Logger;
   /** Wraps the wallet as the market client uses it. */
   readonly watched?: (wallet: Wallet) => Signer;
-  readonly onMalformedEvent?: () => void;
+  /** Of what the market client would not take. */
+  readonly counts?: Pick<PolyswarmdOptions, "onMalformedEvent" | "onDroppedEvent" | "onClaimsRefused">;
 }
 
 /** A chain's marketplace and the wallet that signs for it; listeners are added before anything is asked. */
@@ -36,7 +37,7 @@ export interface JoinedChain {
 
 /** Binds the account to the ledger. Throws ConfigFault when configuration and ledger contradict each other. */
 export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
-  const { config, ledger, clock, log, watched = (same) => same, onMalformedEvent } = parts;
+  const { config, ledger, clock, log, watched = (same) => same } = parts;
   const expected = pinsOf(chain, config, ledger);
   const wallet = openSigner(parts.privateKey, {
     pins: expected,
@@ -55,7 +56,7 @@ export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
     log: log.child({ chain }),
     clock,
     random: Math.random,
-    ...(onMalformedEvent === undefined ? {} : { onMalformedEvent }),
+    ...parts.counts,
   });
   return {
     wallet,

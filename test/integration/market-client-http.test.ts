@@ -75,7 +75,9 @@ describe("requests to the gateway", () => {
 
   it("give up an answer that does not end", async () => {
     odd.on("GET /x", { status: 200, text: JSON.stringify({ status: "OK", result: "x".repeat(2_000) }) });
-    await expect(gateway.ask(get("/x", { maxBytes: 1_000 }))).rejects.toMatchObject({
+    await expect(
+      gateway.ask(get("/x", { limits: { bytes: 1_000, depth: 9, values: 9 } })),
+    ).rejects.toMatchObject({
       code: "MARKET_ANSWER_TOO_LARGE",
     });
     expect(odd.requests("GET /x")).toHaveLength(1);

@@ -25,12 +25,6 @@ const EXAMPLES: [string, string, object][] = [
           expiration: 1020,
           postedIn: 1000,
         },
-        claims: [
-          {
-            ...{ filename: "a.exe", sizeBytes: 73802, mimetype: "application/x-dosexec" },
-            raw: { filename: "a.exe", filesize: "73802", mimetype: "application/x-dosexec" },
-          },
-        ],
       },
     },
   ],

@@ -1,5 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
-import { parseJson } from "../../domain/json.ts";
+import { type JsonBounds, parseJson } from "../../domain/json.ts";
 
 /**
  * What a gateway's answers mean. Its own views answer `{status, result}` or `{status, errors}`, its framework
@@ -42,8 +42,8 @@ export class MarketFault extends Fault {
 }
 
 /** The `result` of a good answer; undefined when it has none. Throws MarketFault for anything else. */
-export function readAnswer(what: string, status: number, text: string): unknown {
-  const body = tryJson(text);
+export function readAnswer(what: string, status: number, text: string, bounds?: JsonBounds): unknown {
+  const body = tryJson(text, bounds);
   const fields = isObject(body) ? body : {};
   if (status >= 200 && status < 300 && fields.status === "OK") return fields.result;
   if (status >= 200 && status < 300 && fields.status !== "FAIL") {
@@ -96,9 +96,9 @@ function messagesOf(errors: unknown): string[] {
   return messagesOf(errors.message ?? errors.errors);
 }
 
-function tryJson(text: string): unknown {
+function tryJson(text: string, bounds: JsonBounds | undefined): unknown {
   try {
-    return parseJson(text);
+    return parseJson(text, bounds);
   } catch {
     return undefined;
   }

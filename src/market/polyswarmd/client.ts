@@ -16,6 +16,7 @@ import { Gateway, type GatewayOptions } from "./http.ts";
 import { MarketListeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { BOUNTIES_PER_PAGE, Reads } from "./reads.ts";
+import { RecentKeys } from "./recent-keys.ts";
 import { warnOfDroppedBodies } from "./receipts.ts";
 import { TermsWatch } from "./terms-watch.ts";
 import { Transactions } from "./transactions.ts";
@@ -39,6 +40,10 @@ export interface PolyswarmdOptions {
   readonly receiptPatienceMs?: number;
   /** Counts websocket messages that made no sense. */
   readonly onMalformedEvent?: (event: string) => void;
+  /** Counts websocket messages that were not looked at, because too many of their kind came. */
+  readonly onDroppedEvent?: (event: string) => void;
+  /** Counts bounties whose metadata was more than is taken, so that nothing is known of what it claims. */
+  readonly onClaimsRefused?: () => void;
   /** For tests that have no time. */
   readonly timings?: {
     readonly stream?: Partial<StreamTimings>;
@@ -55,6 +60,7 @@ const RECEIPT_PATIENCE_MS: Readonly<Record<ChainName, number>> = { side: 20_000,
 const STREAM_PATIENCE_MS = 5_000;
 const LONGEST_STREAM_PATIENCE_MS = 60_000;
 const CATCH_UP_RETRY_MS = 2_000;
+const REMEMBERED_REFUSALS = 1_000;
 const STREAM_HINT =
   "Blocks and bounties are asked for instead, which takes longer; see whether a proxy keeps websockets out.";
 
@@ -77,7 +83,12 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     clock,
     ...timings?.http,
   });
-  const reads = new Reads(gateway, chain, signer.address);
+  const refused = new RecentKeys(REMEMBERED_REFUSALS);
+  const reads = new Reads(gateway, chain, signer.address, (guid) => {
+    if (!refused.add(guid)) return;
+    log.warn({ guid }, "market.claims-refused");
+    options.onClaimsRefused?.();
+  });
   const transactions = new Transactions({
     gateway,
     signer,
@@ -117,6 +128,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     onClose: (reason) => listeners.emit("disconnected", { reason }),
     onHeard: hear,
     onInvalid: options.onMalformedEvent,
+    onDropped: options.onDroppedEvent,
   });
 
   /** Much may have been missed while the stream was down: asks before it tells that it is open. */

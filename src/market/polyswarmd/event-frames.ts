@@ -1,11 +1,21 @@
 import { z } from "zod";
 import type { Address } from "../../domain/address.ts";
+import { MAX_ARTIFACTS } from "../../domain/artifact.ts";
 import type { BlockNumber } from "../../domain/chain.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { AssertionNotice, BountyNotice } from "../port.ts";
-import { readClaims } from "./claims.ts";
-import { address, amount, artifactKind, bits, blockNumber, count, guid, uint } from "./wire.ts";
+import {
+  address,
+  amount,
+  artifactKind,
+  bits,
+  blockNumber,
+  count,
+  guid,
+  MAX_URI_CHARS,
+  uint,
+} from "./wire.ts";
 
 /** One message of the websocket, in our words. */
 export type Heard =
@@ -45,20 +55,19 @@ const READERS: Readonly<Record<Heard["name"], z.ZodType<Heard>>> = {
       artifact_type: artifactKind,
       author: address,
       amount,
-      uri: z.string().min(1),
+      uri: z.string().min(1).max(MAX_URI_CHARS),
       expiration: blockNumber,
-      metadata: z.unknown(),
     })
-    .transform(({ artifact_type: kind, metadata, ...rest }) => ({
+    .transform(({ artifact_type: kind, ...rest }) => ({
       name: "bounty",
-      notice: { ...rest, kind, postedIn: undefined, claims: readClaims(metadata) },
+      notice: { ...rest, kind, postedIn: undefined },
     })),
   assertion: z
     .object({
       bounty_guid: guid,
       author: address,
       index: count,
-      bid: z.array(amount),
+      bid: z.array(amount).max(MAX_ARTIFACTS),
       mask: bits,
       commitment: uint,
     })

@@ -2,6 +2,8 @@ import { type RawData, WebSocket } from "ws";
 import type { ChainName } from "../../domain/chain.ts";
 import { parseJson } from "../../domain/json.ts";
 import type { Logger } from "../../observe/log.ts";
+import { FrameRate } from "./bounded/frame-rate.ts";
+import { JsonSieve } from "./bounded/sieve.ts";
 import { type Heard, readFrame } from "./event-frames.ts";
 import { RecentKeys } from "./recent-keys.ts";
 
@@ -26,8 +28,11 @@ const TIMINGS: StreamTimings = {
   handshakeMs: 10_000,
 };
 
-/** The metadata of 256 artifacts fits many times over. */
+/** The metadata of 256 artifacts fits many times over; a larger frame ends the connection. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+/** Without metadata, which nobody reads here: an assertion on 256 artifacts has 10 KB. */
+const FRAME = { keptBytes: 131_072, depth: 16, values: 4_096 };
+const NOTHING = { bytes: 0, values: 0, depth: 0 };
 const SILENT_BLOCKS = 6;
 const REMEMBERED_EVENTS = 20_000;
 
@@ -45,6 +50,8 @@ export interface StreamOptions {
   readonly onHeard: (heard: Heard) => void;
   /** Counts messages that made no sense. */
   readonly onInvalid?: ((event: string) => void) | undefined;
+  /** Counts messages that were not looked at, because too many of their kind came. */
+  readonly onDropped?: ((event: string) => void) | undefined;
 }
 
 /** Where the gateway with this base URL streams the events of a chain. */
@@ -69,6 +76,7 @@ export class EventStream {
   readonly #seen = new RecentKeys(REMEMBERED_EVENTS);
   /** Names of events that were complained about already. */
   readonly #complained = new RecentKeys(1_000);
+  readonly #rate: FrameRate;
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -79,6 +87,10 @@ export class EventStream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#timings = { ...TIMINGS, ...options.timings };
+    this.#rate = new FrameRate({
+      steadyMs: () => performance.now(),
+      tell: (facts) => options.log.warn(facts, "market.events-dropped"),
+    });
   }
 
   start(): void {
@@ -148,8 +160,14 @@ export class EventStream {
 
   #hear(socket: WebSocket, data: RawData): void {
     if (this.#state !== "open") return;
-    const { log, onHeard, onInvalid } = this.#options;
-    const frame = readFrame(parse(data));
+    const { log, onHeard, onInvalid, onDropped } = this.#options;
+    const bytes = Array.isArray(data) ? Buffer.concat(data) : (data as Buffer);
+    const dropped = this.#rate.refuses(bytes);
+    if (dropped !== undefined) {
+      onDropped?.(dropped);
+      return;
+    }
+    const frame = readFrame(parse(bytes));
     if (frame.kind === "unknown") {
       if (this.#complained.add(frame.name)) log.info({ event: frame.name }, "market.event-unknown");
       return;
@@ -168,11 +186,15 @@ export class EventStream {
   }
 }
 
-/** The gateway sends its JSON in binary frames, others in text frames. What is no JSON reads as undefined. */
-function parse(data: RawData): unknown {
-  const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer);
+/**
+ * The gateway sends its JSON in binary frames, others in text frames. What is no JSON, or more than a frame says, reads as
+ * undefined.
+ */
+function parse(bytes: Buffer): unknown {
+  const sieve = new JsonSieve({ allowances: { metadata: NOTHING }, keptBytes: FRAME.keptBytes });
+  if (!sieve.push(bytes)) return undefined;
   try {
-    return parseJson(bytes.toString("utf8"));
+    return parseJson(sieve.end().toString("utf8"), FRAME);
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import type { ChainName, Clock } from "../../domain/chain.ts";
 import { stringifyJson } from "../../domain/json.ts";
 import { MarketFault, readAnswer } from "./answer.ts";
 import { readStart, readText } from "./answer-body.ts";
+import { type AnswerLimits, LIMITS } from "./bounded/limits.ts";
 import type { Lane } from "./lane.ts";
 import { Gate } from "./pacing.ts";
 import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
@@ -31,8 +32,10 @@ export interface Ask {
    * patience), and the attempts after trouble (default: however long they take).
    */
   readonly patienceMs?: number;
-  /** How many bytes of answer are too many. Default 8 MiB. */
-  readonly maxBytes?: number;
+  /** How much of the answer is taken. Default: `LIMITS.medium`. */
+  readonly limits?: AnswerLimits;
+  /** Told which keys held more than the limits allow, and came out as null. */
+  readonly onLeftOut?: (keys: ReadonlySet<string>) => void;
   readonly signal?: AbortSignal | undefined;
   /** The gateway holds the answer back until there is something to say. */
   readonly held?: boolean;
@@ -84,17 +87,18 @@ export class Gateway implements AsyncDisposable {
   /** The `result` of the answer. */
   ask(ask: Ask): Promise<unknown> {
     return this.#persist(ask, async () => {
-      const { status, content } = await this.#exchange(ask, (answer) =>
-        readText(ask.what, answer.body, ask.maxBytes),
-      );
-      return readAnswer(ask.what, status, content);
+      const { limits = LIMITS.medium } = ask;
+      const { status, content } = await this.#exchange(ask, ({ body }) => readText(ask.what, body, limits));
+      if (content.leftOut.size > 0) ask.onLeftOut?.(content.leftOut);
+      return readAnswer(ask.what, status, content.text, limits);
     });
   }
 
   /** The status alone, whatever the answer says. */
   status(ask: Ask): Promise<number> {
     return this.#persist(ask, async () => {
-      const { status } = await this.#exchange(ask, (answer) => readText(ask.what, answer.body, ask.maxBytes));
+      const { limits = LIMITS.medium } = ask;
+      const { status } = await this.#exchange(ask, ({ body }) => readText(ask.what, body, limits));
       return status;
     });
   }
@@ -111,7 +115,7 @@ export class Gateway implements AsyncDisposable {
       if (status === 200 || status === 206) return content;
       // A range beyond the end: the artifact has no bytes at all.
       if (status === 416) return new Uint8Array();
-      readAnswer(ask.what, status, Buffer.from(content).toString());
+      readAnswer(ask.what, status, Buffer.from(content).toString(), LIMITS.small);
       throw new Error(`HTTP ${status} for ${ask.what} is no answer`);
     });
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { z } from "zod";
 import { type Address, sameAddress } from "../../domain/address.ts";
 import type { Bounty, MarketParameters } from "../../domain/bounty.ts";
@@ -6,6 +7,7 @@ import type { Guid } from "../../domain/guid.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { ArbiterVote, PostedAssertion } from "../port.ts";
 import { MarketFault } from "./answer.ts";
+import { LIMITS } from "./bounded/limits.ts";
 import type { Ask, Gateway } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import {
@@ -25,8 +27,8 @@ import {
   Votes,
 } from "./schemas.ts";
 
-/** The metadata of 256 artifacts comes along with bounties and assertions. */
-const MAX_METADATA_BYTES = 32 * 1024 * 1024;
+/** Rows of a list that are read before something else may have its turn. */
+const ROWS_AT_ONCE = 64;
 
 /** How many entries the gateway may have left out of a list before we no longer find ours. */
 const MAX_SKIPPED = 16;
@@ -34,9 +36,10 @@ const MAX_SKIPPED = 16;
 /** The gateway takes 25, 50 or 75. */
 export const BOUNTIES_PER_PAGE = 75;
 
-type Options = Pick<Ask, "query" | "signal" | "repeatable" | "hasty404" | "timeoutMs" | "patienceMs"> & {
-  readonly lane?: Lane;
-};
+type Options = Pick<
+  Ask,
+  "query" | "signal" | "repeatable" | "hasty404" | "timeoutMs" | "patienceMs" | "limits" | "onLeftOut"
+> & { readonly lane?: Lane };
 
 /** Nothing is signed before the nonces are known, reveals included, and everybody waits for them. */
 const NONCES: Options = { lane: "reveal", timeoutMs: 2_500, patienceMs: 5_000 };
@@ -47,8 +50,16 @@ export class Reads {
   readonly #chain: ChainName;
   readonly #bounty: ReturnType<typeof bountyOf>;
   readonly #account: Address;
+  readonly #onClaimsRefused: (guid: Guid) => void;
 
-  constructor(gateway: Gateway, chain: ChainName, account: Address) {
+  /** `onClaimsRefused` hears of each answer about a bounty whose metadata was more than is taken, and was left out. */
+  constructor(
+    gateway: Gateway,
+    chain: ChainName,
+    account: Address,
+    onClaimsRefused: (guid: Guid) => void = () => {},
+  ) {
+    this.#onClaimsRefused = onClaimsRefused;
     this.#gateway = gateway;
     this.#chain = chain;
     this.#bounty = bountyOf(chain);
@@ -70,7 +81,9 @@ export class Reads {
 
   async bounty(guid: Guid, signal?: AbortSignal): Promise<Bounty | null> {
     const what = `bounty ${guid}`;
-    const answer = await this.#get(`/bounties/${guid}`, what, { signal }).catch((error: unknown) => {
+    const onLeftOut = () => this.#onClaimsRefused(guid);
+    const options = { signal, limits: LIMITS.bounty, onLeftOut };
+    const answer = await this.#get(`/bounties/${guid}`, what, options).catch((error: unknown) => {
       if (isUnknownBounty(error)) return null;
       throw error;
     });
@@ -83,7 +96,8 @@ export class Reads {
 
   async quorumReached(guid: Guid, signal?: AbortSignal): Promise<boolean> {
     const what = `the quorum on ${guid}`;
-    const answer = await this.#get(`/bounties/${guid}`, what, { signal }).catch((error: unknown) => {
+    const options = { signal, limits: LIMITS.terms };
+    const answer = await this.#get(`/bounties/${guid}`, what, options).catch((error: unknown) => {
       if (isUnknownBounty(error)) return { quorum_reached: false };
       throw error;
     });
@@ -97,7 +111,9 @@ export class Reads {
 
   listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]> {
     const path = `/artifacts/${encodeURIComponent(uri)}`;
-    return this.#read(Artifacts, `the artifacts of ${uri}`, path, { signal, hasty404: true });
+    return this.#read(Artifacts, `the artifacts of ${uri}`, path, {
+      ...{ signal, hasty404: true, limits: LIMITS.listing },
+    });
   }
 
   artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -112,14 +128,17 @@ export class Reads {
    */
   async assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]> {
     const what = `the assertions of ${guid}`;
-    const list = await this.#get(`/bounties/${guid}/assertions`, what, { signal }).catch((error: unknown) => {
+    const options = { signal, limits: LIMITS.assertions };
+    const list = await this.#get(`/bounties/${guid}/assertions`, what, options).catch((error: unknown) => {
       if (isUnknownBounty(error)) return [];
       throw error;
     });
-    const entries = readAs(List, what, list).flatMap((entry, index): PostedAssertion[] => {
+    const entries: PostedAssertion[] = [];
+    for (const [index, entry] of readAs(List, what, list).entries()) {
+      if (index % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn();
       const { data } = Assertion.safeParse(entry);
-      return data === undefined ? [] : [{ guid, index, ...data }];
-    });
+      if (data !== undefined) entries.push({ guid, index, ...data });
+    }
     return Promise.all(entries.map((entry) => this.#confirmed(entry, signal)));
   }
 
@@ -127,7 +146,8 @@ export class Reads {
   async assertion(guid: Guid, index: number, signal?: AbortSignal): Promise<PostedAssertion | undefined> {
     const what = `assertion ${index} of ${guid}`;
     const path = `/bounties/${guid}/assertions/${index}`;
-    const answer = await this.#get(path, what, { signal }).catch((error: unknown) => {
+    const options = { signal, limits: LIMITS.assertion };
+    const answer = await this.#get(path, what, options).catch((error: unknown) => {
       if (error instanceof MarketFault && error.status === 404) return undefined;
       throw error;
     });
@@ -135,7 +155,9 @@ export class Reads {
   }
 
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]> {
-    return this.#read(Votes, `the votes on ${guid}`, `/bounties/${guid}/votes`, { signal });
+    return this.#read(Votes, `the votes on ${guid}`, `/bounties/${guid}/votes`, {
+      ...{ signal, limits: LIMITS.votes },
+    });
   }
 
   balance(signal?: AbortSignal): Promise<Nct> {
@@ -167,6 +189,7 @@ export class Reads {
       // A reveal is waiting for it; the store is by content, so twice is once.
       lane: "reveal",
       repeatable: true,
+      limits: LIMITS.small,
       signal,
     });
     return readAs(Uri, what, answer);
@@ -189,11 +212,11 @@ export class Reads {
   #get(path: string, what: string, options: Options): Promise<unknown> {
     return this.#gateway.ask({
       lane: "read",
+      limits: LIMITS.small,
       ...options,
       what,
       method: "GET",
       path,
-      maxBytes: MAX_METADATA_BYTES,
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { ChainName } from "../../domain/chain.ts";
 import type { Logger } from "../../observe/log.ts";
 import { MarketFault } from "./answer.ts";
+import { LIMITS } from "./bounded/limits.ts";
 import type { Gateway } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { readAs, TransactionEvents } from "./schemas.ts";
@@ -43,6 +44,7 @@ export async function askReceipts(
       lane: options.lane,
       repeatable: false,
       held: true,
+      limits: LIMITS.receipts,
       timeoutMs: hashes.length * GATEWAY_WAIT_MS[options.chain] + 10_000,
       signal: options.signal,
     })

@@ -6,7 +6,18 @@ import type { ChainName } from "../../domain/chain.ts";
 import type { PostedAssertion } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import { padClaims, readClaims } from "./claims.ts";
-import { address, amount, artifactKind, bits, blockNumber, callData, count, guid, uint } from "./wire.ts";
+import {
+  address,
+  amount,
+  artifactKind,
+  bits,
+  blockNumber,
+  callData,
+  count,
+  guid,
+  MAX_URI_CHARS,
+  uint,
+} from "./wire.ts";
 
 /** Answers of the gateway, as far as we read them. Unknown keys pass by: the API may grow. */
 
@@ -42,7 +53,7 @@ const RawBounty = z.object({
   artifact_type: artifactKind,
   author: address,
   amount,
-  uri: z.string().min(1),
+  uri: z.string().min(1).max(MAX_URI_CHARS),
   num_artifacts: count.refine((artifacts) => artifacts >= 1 && artifacts <= MAX_ARTIFACTS),
   expiration: blockNumber,
   metadata: z.unknown(),
@@ -70,7 +81,13 @@ export const Guids = z.array(guid);
 /** One assertion; which bounty and which index it is says the request. */
 export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
   .object({
-    ...{ author: address, bid: z.array(amount), mask: bits, commitment: uint, nonce: uint },
+    ...{
+      author: address,
+      bid: z.array(amount).max(MAX_ARTIFACTS),
+      mask: bits,
+      commitment: uint,
+      nonce: uint,
+    },
     // Where some are not known yet, none are.
     verdicts: z.array(z.boolean()).max(MAX_ARTIFACTS).transform(packBits).optional().catch(undefined),
   })
@@ -120,7 +137,7 @@ export type TransactionEvents = z.infer<typeof TransactionEvents>;
 export const Nonce = uint;
 export const PoolNonces = z.array(uint);
 export const Balance = amount;
-export const Uri = z.string().min(1).max(1024);
+export const Uri = z.string().min(1).max(MAX_URI_CHARS);
 
 /** Reads an answer by its schema. Throws MarketFault MARKET_ANSWER_UNREADABLE, which names the first wrong field. */
 export function readAs<T>(schema: z.ZodType<T>, what: string, value: unknown): T {

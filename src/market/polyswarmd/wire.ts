@@ -46,3 +46,6 @@ export const artifactKind = z
 
 /** `0x` and whole bytes, at most 64 KiB: a reveal with the longest metadata needs two. */
 export const callData = z.string().regex(/^0x([0-9a-fA-F]{2}){0,65536}$/, "is not call data");
+
+/** Of a content address or of what stands in its place; the contract takes any text. */
+export const MAX_URI_CHARS = 1_024;
