@@ -117,5 +117,6 @@ export const ABANDON_REASONS = [
   "market-failed",
   "deprecated",
   "asserted-before",
+  "too-many",
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];

@@ -14,7 +14,7 @@ import { MARKET_NOTES } from "./market-notes.ts";
 export interface BackfillParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
-  readonly desk: Pick<Desk, "has" | "take">;
+  readonly desk: Pick<Desk, "has" | "take" | "full">;
   readonly deprecation: Pick<Deprecation, "active" | "posted">;
   readonly limiter: Pick<Limiter, "paused">;
   readonly tell: Tell;
@@ -141,17 +141,20 @@ export class Backfill {
     return record === undefined ? remembered : { closes: record.bounty.expiration, examined: true };
   }
 
-  /** Undefined while it is in doubt: in work and not written down yet, or not known to the node that was asked. */
+  /**
+   * Undefined while it is in doubt: in work and not written down yet, or not known to the node that was asked; or while
+   * there is no room for it.
+   */
   async #examine(guid: Guid, head: BlockNumber): Promise<Remembered | undefined> {
     const { market, desk, deprecation, tell } = this.#parts;
-    if (desk.has(guid)) return undefined;
+    if (desk.has(guid) || desk.full()) return undefined;
     const bounty = await market.bounty(guid, this.#stop.signal);
     if (bounty === null) return undefined;
     const { expiration } = bounty;
     deprecation.posted(guid, block(expiration - market.parameters().maxDuration));
     if (inTimeToPost(expiration, head)) {
       // Its event may have come while we asked.
-      if (desk.has(guid)) return undefined;
+      if (desk.has(guid) || desk.full()) return undefined;
       if (desk.take(bounty)) tell("bounty.backfilled", { guid, blocksLeft: expiration - head });
     }
     return { closes: expiration, examined: true };

@@ -76,6 +76,9 @@ export interface ChainEngine extends AsyncDisposable {
   refreshMetrics(): void;
 }
 
+/** Bounties heard of before a start is through; further ones are found in the marketplace's list. */
+const MAX_EARLY = 1_000;
+
 /** Joins the chain's marketplace; resolves when its parameters and newest block are known. */
 export async function openChainEngine(
   chain: ChainName,
@@ -105,7 +108,7 @@ export async function openChainEngine(
   const early: BountyNotice[] = [];
   let begun = false;
   market.on("bounty", (notice) => {
-    if (!begun) early.push(notice);
+    if (!begun && early.length < MAX_EARLY) early.push(notice);
   });
   const pins = await start(signal);
   const { chainId, registry } = pins;

@@ -33,6 +33,14 @@ import { triageArtifacts } from "./triage-artifacts.ts";
 
 const REMEMBERED_SKIPS = 1_000;
 
+/**
+ * Bounties in work at a time. Each holds its claims (1 MB at most), asks the gateway several times and has its jobs in the
+ * queue, and whoever posts bounties decides how many there are. 200 posted in one block are answered side by side.
+ */
+const MAX_IN_WORK = 500;
+/** Rivals' assertions remembered for one bounty: only strategies ask for them. */
+const MAX_RIVALS = 1_000;
+
 export interface DeskParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
@@ -73,12 +81,17 @@ export class Desk {
   readonly #rivals = new Map<Guid, AssertionNotice[]>();
   readonly #skipped = new RecentKeys(REMEMBERED_SKIPS);
   readonly #stop = new AbortController();
+  /** That there were too many was told, and it was not over since. */
+  #toldFull = false;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
     const { market } = parts;
     market.on("bounty", (notice) => this.hear(notice));
-    market.on("assertion", (notice) => this.#rivals.get(notice.guid)?.push(notice));
+    market.on("assertion", (notice) => {
+      const rivals = this.#rivals.get(notice.guid);
+      if (rivals !== undefined && rivals.length < MAX_RIVALS) rivals.push(notice);
+    });
   }
 
   /** Bounties in work right now. */
@@ -89,6 +102,11 @@ export class Desk {
   /** Whether a bounty is in work right now. */
   has(guid: Guid): boolean {
     return this.#working.has(guid);
+  }
+
+  /** No more can be taken up for now. */
+  full(): boolean {
+    return this.#working.size >= MAX_IN_WORK;
   }
 
   /** Takes up a bounty whose event came. */
@@ -113,8 +131,12 @@ export class Desk {
     const left = ledger
       .inStates(market.chain, UNPROMISED_STATES)
       .filter(({ bounty }) => !this.#working.has(bounty.guid));
-    for (const { bounty } of left) this.#resume(bounty);
-    return left.length;
+    // Those that close last have the most time left.
+    const wanted = left.toSorted((a, b) => b.bounty.expiration - a.bounty.expiration);
+    const room = MAX_IN_WORK - this.#working.size;
+    for (const { bounty } of wanted.slice(0, room)) this.#resume(bounty);
+    for (const { bounty } of wanted.slice(room)) this.#abandon(bounty.guid, new Abandon("too-many"));
+    return Math.min(left.length, room);
   }
 
   /** Takes no new bounties and lets go of those not yet promised: the next start begins them again. */
@@ -134,10 +156,21 @@ export class Desk {
         ? "deprecated"
         : limiter.paused() !== undefined
           ? "stop-loss"
-          : undefined;
+          : this.#isOneTooMany()
+            ? "too-many"
+            : undefined;
     // Heard of and found in the list, it is left alone once.
     if (why !== undefined && this.#skipped.add(guid)) tell("bounty.skipped", { guid, why });
     return why === undefined;
+  }
+
+  /** Told when it begins, and again only after there was ample room. */
+  #isOneTooMany(): boolean {
+    if (this.#working.size < MAX_IN_WORK / 2) this.#toldFull = false;
+    if (!this.full()) return false;
+    if (!this.#toldFull) this.#parts.tell("bounties.too-many", { inWork: this.#working.size });
+    this.#toldFull = true;
+    return true;
   }
 
   #resume(bounty: Bounty): void {

@@ -45,7 +45,9 @@ export interface ProducerEvents {
   "stop-loss.released": { lost: string; limit: string; windowHours: number };
 
   /** A bounty left alone at first sight; nothing was written down. */
-  "bounty.skipped": { guid: Guid; why: "wrong-kind" | "deprecated" | "stop-loss" };
+  "bounty.skipped": { guid: Guid; why: "wrong-kind" | "deprecated" | "stop-loss" | "too-many" };
+  /** So many bounties are in work that further ones are left alone; those that are still open when there is room are found then. */
+  "bounties.too-many": { inWork: number };
   /** A bounty whose event never came, found in the marketplace's list. */
   "bounty.backfilled": { guid: Guid; blocksLeft: number };
   "bounty.seen": { guid: Guid; kind: string; artifacts: number; reward: string; expiration: number };
@@ -114,6 +116,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "producer.handing-over-failed": "warn",
   "backfill.delayed": "warn",
   "backend.silent": "warn",
+  "bounties.too-many": "warn",
   "bounty.expiration-corrected": "warn",
   "market.deprecated": "warn",
   "stop-loss.tripped": "warn",

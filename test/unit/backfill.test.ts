@@ -37,6 +37,7 @@ function openBackfill(
   const working = new Set<Guid>();
   const desk = {
     has: (guid: Guid) => working.has(guid),
+    full: () => working.size > 2,
     take(bounty: Bounty) {
       if (deprecation.active() || limiter.paused() !== undefined) return false;
       taken.push(market.posted.indexOf(bounty.guid));
@@ -71,6 +72,25 @@ describe("the backfill", () => {
       ["bounty.backfilled", { guid: guidOf(101), blocksLeft: 2 }],
     ]);
     expect(Math.min(...asked)).toBeGreaterThan(90);
+    await backfill.stop();
+  });
+
+  it("hands over what was open while there was no room for it once there is", async () => {
+    const { backfill, market, working, taken, asked, settled } = openBackfill([1_090, 1_095]);
+    let pages = 0;
+    const read = market.bountyPage.bind(market);
+    market.bountyPage = async (page) => {
+      pages++;
+      return read(page);
+    };
+    for (const other of [901, 902, 903]) working.add(guidOf(other));
+    backfill.begin();
+    await expect.poll(() => pages).toBeGreaterThan(0);
+    expect([taken, asked]).toEqual([[], []]);
+    working.clear();
+    await market.mine(1_005);
+    await settled(2);
+    expect(taken).toEqual([1, 0]);
     await backfill.stop();
   });
 

@@ -45,6 +45,9 @@ const OVER =
 const REST =
   "What could not be rebuilt, and what can only be settled, is left to `microengine recover`: stop the producer, run it, start again.";
 
+/** Announced bounties that are kept meanwhile. */
+const MAX_KEPT = 1_000;
+
 /**
  * Looks, at the start on a ledger that has promised nothing yet, for stakes that a lost ledger left on the market, and
  * hands them to the duties:
@@ -97,7 +100,8 @@ export class Salvage {
       this.#answered.add(guid);
       return false;
     }
-    this.#kept.push(notice);
+    // What is beyond is found in the marketplace's list once it may be answered.
+    if (this.#kept.length < MAX_KEPT) this.#kept.push(notice);
     return true;
   }
 

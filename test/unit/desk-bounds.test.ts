@@ -1,0 +1,114 @@
+import { expect, it } from "vitest";
+import { BUILT_IN_STRATEGIES } from "../../src/bid/strategies.ts";
+import { block, instant } from "../../src/domain/chain.ts";
+import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import { Collector } from "../../src/producer/collector.ts";
+import { Deprecation } from "../../src/producer/deprecation.ts";
+import { Desk, type DeskParts } from "../../src/producer/desk.ts";
+import { Duties } from "../../src/producer/duties.ts";
+import type { Tell } from "../../src/producer/events.ts";
+import { Purse } from "../../src/producer/purse.ts";
+import type { ScanQueue } from "../../src/queue/port.ts";
+import { aBounty, aPlan } from "../fixtures/bounties.ts";
+import { HandMarket } from "../fixtures/hand-market.ts";
+
+const clock = { now: () => instant(1_000) };
+const guidOf = (number: number): Guid => uintToGuid(BigInt(number));
+const idle: ScanQueue = {
+  dispatch: async () => {},
+  onAnswer: () => {},
+  onReconnect: () => {},
+  answersTo: async () => [],
+  forget: async () => {},
+  backlog: async () => ({}),
+  healthy: () => true,
+  [Symbol.asyncDispose]: async () => {},
+};
+
+/** A desk whose bounties stay in work: the market answers about none until it is told to. */
+function openDesk(ledger: Ledger = openLedger(":memory:", clock)) {
+  const market = new HandMarket();
+  const answer = Promise.withResolvers<void>();
+  market.bounty = async () => {
+    await answer.promise;
+    return null;
+  };
+  market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
+  const told: [string, object][] = [];
+  const tell: Tell = (event, facts) => void told.push([event, facts]);
+  const purse = new Purse(() => market.balance(), clock);
+  const duties = new Duties({ market, ledger, purse, clock, tell });
+  const limiter: DeskParts["limiter"] = {
+    paused: () => undefined,
+    allow: ({ balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
+  };
+  const desk = new Desk({
+    ...{ market, ledger, purse, limiter, clock, tell, queue: idle, duties },
+    collector: new Collector(idle, clock, () => {}),
+    deprecation: new Deprecation({ market, ledger, tell }),
+    rules: { artifactKinds: ["file"], maxSizeBytes: 1_000, backends: [], routes: [] },
+    distill: () => {
+      throw new Error("nothing was answered");
+    },
+    strategy: BUILT_IN_STRATEGIES[0]!,
+    seal: () => ({ nonce: 1n, commitment: 1n }),
+    instantOf: () => instant(61_000),
+    version: "0.0.0",
+  });
+  const hear = (number: number) =>
+    market.tell("bounty", { ...aBounty({ guid: guidOf(number) }), postedIn: undefined });
+  const count = (name: string) => told.filter(([event]) => event === name).length;
+  return { market, desk, duties, ledger, told, hear, count, answer };
+}
+
+it("has 500 bounties in work of a flood, counts the others, says so once, and has room again afterwards", async () => {
+  const { desk, hear, count, told, answer } = openDesk();
+  for (let number = 1; number <= 20_000; number++) hear(number);
+  expect(desk.inFlight()).toBe(500);
+  expect(desk.full()).toBe(true);
+  expect(count("bounty.skipped")).toBe(19_500);
+  expect(told.find(([event]) => event === "bounty.skipped")).toEqual([
+    "bounty.skipped",
+    { guid: guidOf(501), why: "too-many" },
+  ]);
+  expect(count("bounties.too-many")).toBe(1);
+  answer.resolve();
+  await expect.poll(() => desk.inFlight(), { timeout: 30_000 }).toBe(0);
+  hear(30_000);
+  expect(desk.has(guidOf(30_000))).toBe(true);
+  expect(count("bounties.too-many")).toBe(1);
+  await desk.stop();
+});
+
+it("reveals what was promised while 500 others are in work and more are heard of", async () => {
+  const { market, desk, duties, ledger, hear, answer } = openDesk();
+  const promised = aBounty({ guid: guidOf(9_999), expiration: block(1_020) });
+  ledger.see(promised);
+  ledger.advance(promised, "distilled");
+  ledger.planAssertion(promised, aPlan());
+  ledger.recordAsserted(promised, 0);
+  ledger.recordMetadataUri(promised, "QmMetadata");
+  duties.resume();
+  for (let number = 1; number <= 1_000; number++) hear(number);
+  await market.mine(1_020);
+  await expect.poll(() => market.reveals.length, { timeout: 30_000 }).toBe(1);
+  answer.resolve();
+  await desk.stop();
+  await duties.stop();
+});
+
+it("takes up 500 of the bounties that an earlier run left, those with the most time, and abandons the others", async () => {
+  const ledger = openLedger(":memory:", clock);
+  for (let number = 1; number <= 600; number++) {
+    ledger.see(aBounty({ guid: guidOf(number), expiration: block(1_010 + (number % 600)) }));
+  }
+  const { desk, count, answer } = openDesk(ledger);
+  expect(desk.resume()).toBe(500);
+  expect(desk.inFlight()).toBe(500);
+  expect(count("bounty.abandoned")).toBe(100);
+  expect(ledger.find({ chain: "side", guid: guidOf(600) })).toMatchObject({ reason: "too-many" });
+  expect(desk.has(guidOf(599))).toBe(true);
+  answer.resolve();
+  await desk.stop();
+});
