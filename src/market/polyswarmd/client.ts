@@ -16,8 +16,8 @@ import { Gateway, type GatewayOptions } from "./http.ts";
 import { MarketListeners } from "./listeners.ts";
 import { Nonces } from "./nonces.ts";
 import { BOUNTIES_PER_PAGE, Reads } from "./reads.ts";
-import { RecentKeys } from "./recent-keys.ts";
 import { warnOfDroppedBodies } from "./receipts.ts";
+import { RecentKeys } from "./recent-keys.ts";
 import { TermsWatch } from "./terms-watch.ts";
 import { Transactions } from "./transactions.ts";
 
