@@ -198,8 +198,8 @@ describe.concurrent("one line and exit code 2 is the answer to", () => {
   it("a contracts folder that is not there, to the demo, after its first words", async () => {
     const { code, stdout, stderr } = await microengine(["demo", "--json", "--contracts", at("none")]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    const [, ...last] = stderr.split(/^/m);
-    expect(oneLine(last.join(""))).toMatch(/^Cannot read the contracts folder .*none/);
+    // Before it stand what the demo begins with and, on a busy machine, that it takes its time.
+    expect(oneLine(stderr.split(/^/m).at(-1)!)).toMatch(/^Cannot read the contracts folder .*none/);
   });
 
   it("no password at all, where there is no terminal to ask on", async () => {

@@ -83,7 +83,8 @@ function answerTo(guid: Guid, nonce = nonceFor(guid)) {
   return { nonce, request, staked: bids.reduce<bigint>((sum, bid) => sum + bid, fee) };
 }
 
-const posted = (duration = 15) =>
+/** The blocks between are mined where they are in the way. */
+const posted = (duration = 80) =>
   sandbox.postBounty({ contents, truth, duration, reward: nct(9n * ONE_NCT) });
 
 describe("the market client against the sandbox", () => {
@@ -149,7 +150,7 @@ describe("the market client against the sandbox", () => {
 
   it("asserts on many bounties at once without mixing up their allowances", async () => {
     const guids: Guid[] = [];
-    for (let i = 0; i < 8; i++) guids.push(await posted(80));
+    for (let i = 0; i < 8; i++) guids.push(await posted());
     const outcomes = await Promise.all(
       guids.map((guid) => market.assert(answerTo(guid).request, () => undefined)),
     );
@@ -243,7 +244,7 @@ describe("handing over again to a real chain", () => {
   });
 
   it("says that it is void once its nonce was used by another, and what is signed anew is done", async () => {
-    const [guid, other] = [await posted(90), await posted()];
+    const [guid, other] = [await posted(), await posted()];
     const signed = await signAndCrash(guid);
     expect(await market.assert(answerTo(other).request, () => undefined)).toMatchObject({ kind: "done" });
     expect(await market.resend(signed)).toMatchObject({ kind: "void" });
