@@ -21,7 +21,8 @@
  *                window or what we took for the newest block was another, it is revealed after all.
  * - `settled`    paid out; the end.
  * - `abandoned`  the end without a stake, for a reason: reachable from every state before `asserted`, and from there when
- *                the receipt turns out to have been made up: nothing of ours was ever on the market.
+ *                the receipt turns out to have been made up, or its block was taken back for good: nothing of ours is on
+ *                the market, and nothing was staked.
  *                `recover` begins it again when the market turns out to hold an assertion of ours on it. Where that was
  *                seen and could not be rebuilt the reason is `asserted-before`, and the bounty is not answered again.
  *
@@ -59,8 +60,8 @@ const NEXT: Readonly<Record<BountyState, readonly BountyState[]>> = {
   posting: ["asserted", "abandoned"],
   asserted: ["revealing", "revealed", "settling", "settled", "posting", "abandoned"],
   revealing: ["revealed", "settling", "settled", "abandoned"],
-  revealed: ["settling", "settled", "revealing"],
-  settling: ["settled", "revealing", "revealed"],
+  revealed: ["settling", "settled", "revealing", "abandoned"],
+  settling: ["settled", "revealing", "revealed", "abandoned"],
   settled: [],
   abandoned: [],
 };

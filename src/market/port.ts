@@ -179,6 +179,8 @@ export interface Marketplace extends AsyncDisposable {
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]>;
   /** How many transactions of our account the node knows, those included that wait to be mined; 0 when it sent none. */
   transactionCount(): Promise<bigint>;
+  /** How many transactions of our account were mined: one with a smaller nonce is, or never will be. */
+  minedCount(): Promise<bigint>;
   /** NCT of our account, in base units. */
   balance(signal?: AbortSignal): Promise<Nct>;
 

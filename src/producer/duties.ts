@@ -171,6 +171,7 @@ export class Duties {
       recalled: {
         ...{ refusal: undefined, handedOver: 0, revealIndex: undefined, revealFailed: false },
         ...{ refusedAsLate: 0, triedLate: false, announced: undefined },
+        settlement: { seen: undefined, refused: false, contractAsked: false },
         ...{ quorumUnheard: false, quorumAnnounced: false },
       },
     };

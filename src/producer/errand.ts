@@ -9,6 +9,7 @@ import type { Deprecation } from "./deprecation.ts";
 import { type Duty, inTimeToReveal } from "./duty.ts";
 import type { Tell } from "./events.ts";
 import type { Purse } from "./purse.ts";
+import type { SettlementMemory } from "./settlement/memory.ts";
 
 export interface DutiesParts {
   readonly market: Marketplace;
@@ -42,6 +43,7 @@ export interface Recollection {
   triedLate: boolean;
   /** What the marketplace's own announcement said a settlement of ours paid. */
   announced: Nct | undefined;
+  readonly settlement: SettlementMemory;
   /** The arbiters may have agreed: it was announced, or nobody listened. Nobody has asked since. */
   quorumUnheard: boolean;
   /** The market announced it. */

@@ -90,6 +90,11 @@ export interface ProducerEvents {
   /** The reveal window closed on us; the stake counts as wrong wherever an arbiter voted. */
   "assertion.reveal-missed": { guid: Guid; stake: string };
   "assertion.settled": { guid: Guid; payout: string; profit: string; right: number; wrong: number };
+  /**
+   * A settlement of ours came, and what it is said to have paid is not what the contract's own record comes to: the
+   * payout is written down as unknown, and counts for nothing.
+   */
+  "settlement.unverified": { guid: Guid; claimed: string; owed: string; why: string };
   /** The market does not show any more what it did: blocks were taken back. The same bytes are handed over again. */
   "assertion.vanished": { guid: Guid; what: "assertion" | "reveal" | "settlement" };
   /** A duty towards the market did not succeed this time; it is tried again. */
@@ -125,6 +130,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "assertion.another-stands": "warn",
   "duty.failed": "warn",
   "assertion.vanished": "warn",
+  "settlement.unverified": "warn",
   "assertion.reveal-missed": "error",
   "ledger.unwritable": "error",
   "bounty.failed": "error",

@@ -48,6 +48,19 @@ const ours = (more: Partial<PostedAssertion> = {}): PostedAssertion => ({
   ...more,
 });
 
+/** The market shows our revealed assertion and one vote; these come to 3.5 NCT for us unless told otherwise. */
+const decided = (votes = 0b11n) => {
+  market.listed = [ours({ index: 0, revealed: true, verdicts: 0b01n })];
+  market.given = [{ voter: aBounty().author, votes }];
+};
+const OWED = nct((7n * ONE_NCT) / 2n);
+
+/** A settlement is looked at again three blocks after it was seen. */
+const settleAt = async (number: number) => {
+  await market.mine(number);
+  await market.mine(number + 3);
+};
+
 /** What the contract says of a reveal outside its window. */
 const LATE = { kind: "failed", reason: "Bounty not in reveal window", retryable: false } as const;
 
@@ -637,7 +650,9 @@ describe("revealing", () => {
     await market.mine(1_030);
     expect(told.map(({ event }) => event)).toContain("assertion.reveal-missed");
     expect(actions()).toEqual(["assert", "reveal"]);
-    await market.mine(1_130);
+    market.given = [{ voter: aBounty().author, votes: 0b11n }];
+    market.settling = [{ kind: "done", value: { payout: nct(0n) } }];
+    await settleAt(1_130);
     expect(actions()).toEqual(["assert", "reveal", "settle"]);
     expect(ledger.summary()).toMatchObject({ asserted: 1, revealed: 0, settled: 1, revealsMissed: 1 });
   });
@@ -678,8 +693,9 @@ it("the profit is counted with the fee that was paid in the end, not with the pl
   market.fee = nct(7n);
   await duties.take(GUID, 0);
   await market.mine(1_020);
-  await market.mine(1_130);
-  const profit = 3n * ONE_NCT - aPlan().stake - 7n;
+  decided();
+  await settleAt(1_130);
+  const profit = OWED - aPlan().stake - 7n;
   expect(ledger.summary().profit).toBe(profit);
   expect(told.at(-1)?.facts).toMatchObject({ profit: formatNct(profit) });
 });
@@ -689,6 +705,7 @@ describe("settling", () => {
     await duties.take(GUID, 0);
     await market.mine(1_020);
     expect(ledger.find(key)?.state).toBe("revealed");
+    decided();
   });
 
   it("asks nothing about a quorum on a bounty that is not ours", async () => {
@@ -700,13 +717,12 @@ describe("settling", () => {
 
   it("happens at quorum, and writes down what was paid and what the truth was", async () => {
     market.quorum = true;
-    market.given = [{ voter: aBounty().author, votes: 0b11n }];
     market.tell("quorum", { guid: GUID });
-    await market.mine(1_031);
+    await settleAt(1_031);
     expect(actions().at(-1)).toBe("settle");
     expect(ledger.summary()).toMatchObject({
       settled: 1,
-      profit: 3n * ONE_NCT - aPlan().stake - aPlan().fee,
+      profit: OWED - aPlan().stake - aPlan().fee,
       right: 1,
       wrong: 1,
     });
@@ -722,13 +738,13 @@ describe("settling", () => {
     expect(actions()).toEqual(["assert", "reveal"]);
     expect(market.asked.filter((what) => what === "quorum")).toHaveLength(3);
     // It is known when a node that was behind has caught up, or at the end of the vote window.
-    await market.mine(1_130);
+    await settleAt(1_130);
     expect(ledger.find(key)?.state).toBe("settled");
   });
 
   it("counts a refusal because it was settled already as settled", async () => {
     market.settling = [{ kind: "failed", reason: "reverted: Sender already settled", retryable: false }];
-    await market.mine(1_130);
+    await settleAt(1_130);
     expect(ledger.find(key)?.state).toBe("settled");
     // What nobody knows is neither won nor lost.
     expect(told.at(-1)?.facts).toMatchObject({ profit: "unknown" });
@@ -737,15 +753,15 @@ describe("settling", () => {
 
   it("learns from the market's announcement what it was paid when another finds the bounty settled", async () => {
     market.settling = [{ kind: "failed", reason: "reverted: Sender already settled", retryable: false }];
-    market.tell("settled", { guid: GUID, settler: market.account, payout: nct(6n) });
-    await market.mine(1_130);
-    expect(ledger.assertion(key)?.payout).toBe(6n);
+    market.tell("settled", { guid: GUID, settler: market.account, payout: OWED });
+    await settleAt(1_130);
+    expect(ledger.assertion(key)?.payout).toBe(OWED);
   });
 
   it("learns from its earlier transaction what it was paid when another finds the bounty settled", async () => {
     market.settling = [{ kind: "failed", reason: "reverted: Sender already settled", retryable: false }];
     market.fates = [{ kind: "done", value: { payout: nct(5n) } }];
-    await market.mine(1_130);
+    await settleAt(1_130);
     expect(ledger.assertion(key)?.payout).toBe(5n);
   });
 
@@ -763,12 +779,12 @@ describe("settling", () => {
   it("is signed anew at once when what was signed can never be mined", async () => {
     market.settling = [
       { kind: "unknown", reason: "no receipt" },
-      { kind: "done", value: { payout: nct(1n) } },
+      { kind: "done", value: { payout: OWED } },
     ];
     market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
     await market.mine(1_130);
-    await market.mine(1_131);
-    expect(ledger.assertion(key)?.payout).toBe(1n);
+    await settleAt(1_131);
+    expect(ledger.assertion(key)?.payout).toBe(OWED);
   });
 
   it("is believed on the market's announcement where nobody can be asked for receipts", async () => {
@@ -777,10 +793,10 @@ describe("settling", () => {
     market.tell("settled", { guid: GUID, settler: aBounty().author, payout: nct(9n) });
     await market.mine(1_131);
     expect(ledger.find(key)?.state).toBe("settling");
-    market.tell("settled", { guid: GUID, settler: market.account, payout: nct(7n) });
-    await market.mine(1_132);
+    market.tell("settled", { guid: GUID, settler: market.account, payout: OWED });
+    await settleAt(1_132);
     expect(ledger.find(key)?.state).toBe("settled");
-    expect(ledger.assertion(key)?.payout).toBe(7n);
+    expect(ledger.assertion(key)?.payout).toBe(OWED);
   });
 
   it("does not wait for the vote window after a quorum that an earlier run, or a cut stream, kept us from hearing of", async () => {
@@ -793,7 +809,7 @@ describe("settling", () => {
     await duties.stop();
     market.quorum = true;
     openDuties().resume();
-    await market.mine(1_043);
+    await settleAt(1_043);
     expect(ledger.find(key)?.state).toBe("settled");
   });
 
@@ -801,7 +817,7 @@ describe("settling", () => {
     for (let number = 1_021; number <= 1_034; number++) await market.mine(number);
     expect(market.asked).not.toContain("quorum");
     market.quorum = true;
-    await market.mine(1_036);
+    await settleAt(1_036);
     expect(ledger.find(key)?.state).toBe("settled");
   });
 
@@ -813,7 +829,7 @@ describe("settling", () => {
   it("is sent anew when nobody has seen it for long, because nodes lose transactions", async () => {
     market.settling = [
       { kind: "unknown", reason: "no receipt" },
-      { kind: "done", value: { payout: nct(0n) } },
+      { kind: "done", value: { payout: OWED } },
     ];
     for (let number = 1_130; number < 1_140; number++) await market.mine(number);
     expect(actions().filter((what) => what === "settle")).toHaveLength(1);
@@ -828,8 +844,10 @@ describe("settling", () => {
     for (let number = 1_130; number < 1_146; number++) await market.mine(number);
     expect(actions().filter((what) => what === "settle").length).toBe(5);
     expect(duties.failing()).toBe(1);
-    market.settling = [{ kind: "done", value: { payout: nct(0n) } }];
+    market.settling = [{ kind: "done", value: { payout: OWED } }];
     await market.mine(1_200);
+    market.fates = [{ kind: "unknown", reason: "nobody knows" }];
+    await market.mine(1_203);
     expect(duties.failing()).toBe(0);
     expect(ledger.find(key)?.state).toBe("settled");
   });
@@ -838,12 +856,12 @@ describe("settling", () => {
     market.settling = [{ kind: "unknown", reason: "no receipt" }];
     await market.mine(1_130);
     await duties.stop();
-    market.fates = [{ kind: "done", value: { payout: nct(2n * ONE_NCT) } }];
+    market.fates = [{ kind: "done", value: { payout: OWED } }];
     const nextRun = openDuties();
     expect(nextRun.resume()).toBe(1);
-    await market.mine(1_131);
+    await settleAt(1_131);
     expect(actions().filter((what) => what === "settle")).toHaveLength(1);
-    expect(ledger.assertion(key)?.payout).toBe(2n * ONE_NCT);
+    expect(ledger.assertion(key)?.payout).toBe(OWED);
   });
 });
 
@@ -909,7 +927,7 @@ describe("with many bounties", () => {
     await market.mine(1_020);
     market.tell("quorum", { guid: GUID });
     await market.mine(1_030);
-    expect(ledger.find(key)?.state).toBe("settled");
+    expect(ledger.find(key)?.state).toBe("settling");
   });
 
   it("a start looks for its reveals a few at a time, until the window is about to close", async () => {
@@ -1032,14 +1050,16 @@ describe("a ledger that takes no writes", () => {
   it("keeps nobody from revealing and settling, each once, and is brought up to date afterwards", async () => {
     await duties.take(GUID, 0);
     refuseWrites();
-    for (let number = 1_001; number < 1_140; number++) await market.mine(number);
+    for (let number = 1_001; number < 1_030; number++) await market.mine(number);
+    decided();
+    for (let number = 1_030; number < 1_140; number++) await market.mine(number);
     expect(actions()).toEqual(["assert", "reveal", "settle"]);
     expect(duties.open()).toBe(0);
     expect(ledger.find(key)?.state).toBe("asserted");
     takeWrites();
     await market.mine(1_140);
     expect(ledger.find(key)?.state).toBe("settled");
-    expect(ledger.assertion(key)?.payout).toBe(3n * ONE_NCT);
+    expect(ledger.assertion(key)?.payout).toBe(OWED);
     expect(ledger.signed(key, "reveal")).toHaveLength(1);
     expect(duties.ledgerWritable()).toBe(true);
   });

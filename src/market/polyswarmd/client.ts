@@ -230,6 +230,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     assertions: (guid, signal) => reads.assertions(guid, signal),
     votes: (guid, signal) => reads.votes(guid, signal),
     transactionCount: () => reads.pendingCount(),
+    minedCount: () => reads.minedCount(),
     balance: (signal) => reads.balance(signal),
     publishMetadata: (metadata, signal) => reads.publishMetadata(metadata, signal),
     assert: (request, journal, how) => actions.assert(request, journal, how),
