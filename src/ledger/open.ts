@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import { isDiskTrouble } from "./disk-trouble.ts";
+import { addSumOfAmounts } from "./money.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /**
@@ -28,6 +29,7 @@ export function openLedgerFile(file: string): DatabaseSync {
     refuseDamage(db);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate(db, version);
+    addSumOfAmounts(db);
     return db;
   } catch (error) {
     db?.close();

@@ -3,6 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { Address } from "../../src/domain/address.ts";
 import { countBits } from "../../src/domain/bits.ts";
+import { uintToGuid } from "../../src/domain/guid.ts";
+import type { Nct } from "../../src/domain/nct.ts";
+import type { ArbiterVote, PostedAssertion } from "../../src/market/port.ts";
+import { mostPayable, payoutOwed } from "../../src/producer/settlement/payout.ts";
 import { ARBITERS, argsOf, type Market, NCT, nct, openMarket } from "../fixtures/contracts/market.ts";
 
 let market: Market;
@@ -241,13 +245,45 @@ async function settle(account: Address): Promise<bigint> {
   return after - before;
 }
 
+/** What our own sum over the contract's assertions and votes says that an expert is owed. */
+async function owedTo(account: Address, { amount, artifacts }: Pick<Case, "amount" | "artifacts">) {
+  const assertions: PostedAssertion[] = [];
+  const count = Number(await market.read("getNumberOfAssertions", [GUID]));
+  for (let index = 0; index < count; index++) {
+    const [author, mask, commitment, nonce, verdicts] = Object.values(
+      (await market.read("assertionsByGuid", [GUID, BigInt(index)])) as object,
+    ) as [Address, bigint, bigint, bigint, bigint];
+    const bids = (await market.read("getBids", [GUID, BigInt(index)])) as Nct[];
+    const revealed = nonce !== 0n;
+    const shown = { guid: uintToGuid(GUID), index, author, mask, commitment, bids, revealed };
+    assertions.push({ ...shown, ...(revealed ? { verdicts } : {}) });
+  }
+  const votes: ArbiterVote[] = [];
+  const voted = Number(await market.read("getNumberOfVotes", [GUID]));
+  for (let index = 0; index < voted; index++) {
+    const [voter, cast] = Object.values((await market.read("votesByGuid", [GUID, BigInt(index)])) as object);
+    votes.push({ voter, votes: cast });
+  }
+  const assertionFee = (await market.read("assertionFee", [])) as Nct;
+  const terms = { amount: units(amount) as Nct, artifactCount: artifacts, assertionFee };
+  const owed = payoutOwed(terms, assertions, votes, account);
+  const bids = assertions.find(({ author }) => author === account)?.bids ?? [];
+  const own = { account, bids, fee: assertionFee };
+  return { owed, most: mostPayable(terms, assertions, own) };
+}
+
 const registryBalance = () => market.read("balanceOf", [market.chain.contracts.registry.address], "token");
 
 describe("settlement", () => {
   it.each(CASES)("pays $name to the last base unit", async (example) => {
     const { accounts } = await play(example);
     const paid: bigint[] = [];
-    for (const account of accounts) paid.push(await settle(account));
+    for (const account of accounts) {
+      const { owed, most } = await owedTo(account, example);
+      paid.push(await settle(account));
+      expect(owed).toBe(paid.at(-1));
+      expect(most).toBeGreaterThanOrEqual(paid.at(-1)!);
+    }
     const ambassador = await settle(market.ambassador);
     let arbiter = 0n;
     for (const account of market.arbiters.slice(0, example.votes.length)) arbiter += await settle(account);
@@ -277,8 +313,10 @@ describe("settlement", () => {
         const experts = stances.map(({ bid, ...rest }) => ({ ...rest, bids: unpackBids(rest.mask, bid) }));
         const played: Case = { ...CASES[0]!, amount, artifacts: 3, experts, votes };
         const { accounts } = await play(played);
+        const owed = await Promise.all(accounts.map(async (account) => (await owedTo(account, played)).owed));
+        for (const [index, account] of accounts.entries()) expect(await settle(account)).toBe(owed[index]);
         const voters = market.arbiters.slice(0, votes.length);
-        for (const account of [market.ambassador, ...accounts, ...voters]) await settle(account);
+        for (const account of [market.ambassador, ...voters]) await settle(account);
         expect(await registryBalance()).toBe(0n);
       }),
       { numRuns: 10 },

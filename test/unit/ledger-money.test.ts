@@ -26,8 +26,12 @@ function planned(ledger: Ledger, number: number, stake: bigint, fee = 0n): Bount
   return key;
 }
 
-/** From one base unit to more than there is. */
-const amount = fc.bigInt({ min: 0n, max: 10n ** 27n });
+/** From nothing to the largest word of the contract, however absurd. */
+const amount = fc.oneof(
+  fc.bigInt({ min: 0n, max: 10n ** 27n }),
+  fc.bigInt({ min: 2n ** 63n - 2n, max: 2n ** 63n + 2n }),
+  fc.bigInt({ min: 2n ** 255n, max: 2n ** 256n - 1n }),
+);
 
 it("sums of money are exact to the base unit, however large and however many", () => {
   fc.assert(
@@ -47,6 +51,25 @@ it("sums of money are exact to the base unit, however large and however many", (
     }),
     { numRuns: 30 },
   );
+});
+
+it("an absurd payout that an earlier version wrote down counts for nothing after an update", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ledger-money-"));
+  const file = join(folder, "ledger.sqlite");
+  const version = MIGRATIONS.findIndex((sql) => sql.includes("length(payout) > 28"));
+  const db = new DatabaseSync(file);
+  for (const sql of MIGRATIONS.slice(0, version)) db.exec(sql);
+  const insert = db.prepare(
+    `INSERT INTO assertion (chain, guid, commitment, nonce, mask, verdicts, bids, stake, fee, metadata, planned_at, payout,
+       settled_at) VALUES ('side', ?, '1', '1', '1', '1', '[]', '10', '1', '[]', 1, ?, 5)`,
+  );
+  insert.run("absurd", (2n ** 255n).toString());
+  insert.run("true", "4");
+  db.exec(`PRAGMA user_version = ${version}`);
+  db.close();
+  using ledger = openLedger(file, clock);
+  expect(ledger.profitSince(instant(0))).toBe(-7n);
+  rmSync(folder, { recursive: true });
 });
 
 it("a look back takes what was done at or after its beginning, and what a clock set back put into the future", () => {

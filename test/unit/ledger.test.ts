@@ -112,9 +112,11 @@ describe("the ledger", () => {
     ledger.recordSigned(key, "assert", [signed("0x1")]);
     ledger.recordAsserted(key, 0);
     ledger.recordRevealed(key);
-    expect(() => ledger.abandon(key, "too-late")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
     expect(() => ledger.advance(key, "planned")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
     expect(ledger.find(key)?.state).toBe("revealed");
+    ledger.recordSettled(key, null);
+    expect(() => ledger.abandon(key, "too-late")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
+    expect(ledger.find(key)?.state).toBe("settled");
   });
 
   it("remembers which transaction decided each time a duty was signed for, in order", () => {
