@@ -40,6 +40,8 @@ interface Promised {
   notBefore: number;
   /** The block since which it is `asserted` or `revealed`, until somebody has looked again. */
   unverifiedSince: number | undefined;
+  /** The newest block at the last look that found it there. */
+  lastLook: number | undefined;
   /** No second look before this block. */
   verifyNotBefore: number;
   readonly recalled: Recollection;
@@ -168,6 +170,7 @@ export class Duties {
       ...{ notBefore: 0, verifyNotBefore: 0 },
       ...{ running: false, queued: false, yieldToReveal: undefined },
       unverifiedSince: this.#parts.market.head(),
+      lastLook: undefined,
       recalled: {
         ...{ refusal: undefined, handedOver: 0, revealIndex: undefined, revealFailed: false },
         ...{ refusedAsLate: 0, triedLate: false, announced: undefined },
@@ -223,9 +226,11 @@ export class Duties {
     const { record, published, notBefore, verifyNotBefore } = promised;
     const { quorumUnheard } = promised.recalled;
     const head = market.head();
-    const unverifiedSince = head < verifyNotBefore ? undefined : promised.unverifiedSince;
+    const mayVerify = head >= verifyNotBefore;
+    const unverifiedSince = mayVerify ? promised.unverifiedSince : undefined;
+    const lastLook = mayVerify ? promised.lastLook : undefined;
     const parameters = market.parameters();
-    const duty = nextDuty({ record, published, unverifiedSince, quorumUnheard, head, parameters });
+    const duty = nextDuty({ record, published, unverifiedSince, lastLook, quorumUnheard, head, parameters });
     if (duty === "wait" || this.#parts.may?.(duty) === false) return undefined;
     return head < notBefore && PATIENT.includes(duty) ? undefined : duty;
   }
@@ -291,7 +296,10 @@ export class Duties {
         promised.yieldToReveal = undefined;
       }
       const verifying = VERIFYING.includes(duty);
-      if (problem === undefined && verifying) promised.unverifiedSince = undefined;
+      if (problem === undefined && verifying) {
+        promised.unverifiedSince = undefined;
+        promised.lastLook = this.#parts.market.head();
+      }
       this.#refresh(promised);
       if (waiting.signal.aborted) continue;
       done = problem === undefined ? duty : undefined;
@@ -329,7 +337,10 @@ export class Duties {
       this.#agenda.delete(guid);
     if (record === undefined) return;
     promised.record = record;
-    if (record.state !== before) promised.unverifiedSince = this.#parts.market.head();
+    if (record.state !== before) {
+      promised.unverifiedSince = this.#parts.market.head();
+      promised.lastLook = undefined;
+    }
     promised.published ||= this.#isPublished(record);
   }
 

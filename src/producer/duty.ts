@@ -9,23 +9,23 @@ import type { BountyRecord } from "../ledger/records.ts";
  *     planned    post                                                       before E
  *                give-up                                                    from E on
  *     posting    confirm-post
- *     asserted   verify-post                                                once, before E
+ *     asserted   verify-post                                                once, before E, and once just before
  *                publish                                                    unless published
  *                reveal                                                     E to R
  *                miss-reveal, then as revealed                              from R on
  *     revealing  confirm-reveal, then as revealed if it was missed
- *     revealed   verify-reveal                                              once, before R
+ *     revealed   verify-reveal                                              once, before R, and once just before
  *                settle                                                     quorum, or from V on
  *                ask-quorum                                                 once, from R on, if it may have been missed
  *     settling   confirm-settle                                             unless there is still time to reveal
  *
  * - `post`            planned and still in time: sign and send.
  * - `confirm-post`    sent, fate unknown: look on the market, and hand the same bytes over again.
- * - `verify-post`     asserted: look once whether it is still there, because blocks can be taken back.
+ * - `verify-post`     asserted: look whether it is still there, because blocks can be taken back.
  * - `publish`         asserted: store the metadata before the reveal window opens.
  * - `reveal`          the window is open.
  * - `confirm-reveal`  a reveal was sent, fate unknown: look, and hand over again while the window is open.
- * - `verify-reveal`   revealed: look once whether it is still there.
+ * - `verify-reveal`   revealed: look whether it is still there.
  * - `miss-reveal`     the window closed without us: write it down, then wait for settlement.
  * - `ask-quorum`      whether the arbiters agreed while nobody listened.
  * - `settle`          quorum, or the end of the vote window.
@@ -58,6 +58,8 @@ export interface DutyFacts {
   readonly published: boolean;
   /** The block since which the bounty is `asserted` or `revealed`, until somebody has looked again. */
   readonly unverifiedSince: number | undefined;
+  /** The newest block at the last look that found it, since it is `asserted` or `revealed`. */
+  readonly lastLook?: number | undefined;
   /** The arbiters may have agreed without our hearing of it. */
   readonly quorumUnheard: boolean;
   readonly head: number;
@@ -66,6 +68,8 @@ export interface DutyFacts {
 
 /** Reorganisations are seldom deeper; an assertion or a reveal is looked at again when it lies this deep. */
 const VERIFY_AFTER_BLOCKS = 3;
+/** Some are: it is looked at once more when a window has no more than this left, in which it can be handed over again. */
+const LAST_LOOK_BLOCKS = 3;
 
 export function nextDuty({ record, head, parameters, ...facts }: DutyFacts): Duty {
   const expiration = record.bounty.expiration;
@@ -95,10 +99,12 @@ export function nextDuty({ record, head, parameters, ...facts }: DutyFacts): Dut
       return "wait";
   }
 
-  /** When it lies deep enough, or at the last block at which something can still be done about it. */
+  /** When it lies deep enough, or at the last block at which something can still be done; and just before the end. */
   function toVerify(end: number): boolean {
-    const since = facts.unverifiedSince;
-    return since !== undefined && head >= Math.min(since + VERIFY_AFTER_BLOCKS, end - 2);
+    const { unverifiedSince: since, lastLook } = facts;
+    if (since !== undefined) return head >= Math.min(since + VERIFY_AFTER_BLOCKS, end - 2);
+    const last = end - LAST_LOOK_BLOCKS;
+    return lastLook !== undefined && lastLook < last && head >= last;
   }
 
   /** A reveal that was written off counts only while it is too late: the window, or what we took for the head, may move. */

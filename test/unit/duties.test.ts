@@ -305,11 +305,24 @@ describe("posting", () => {
 describe("an assertion that was on the market", () => {
   beforeEach(() => duties.take(GUID, 0));
 
-  it("is looked at once more a few blocks later, and then no more", async () => {
+  it("is looked at once more a few blocks later, once more just before the window closes, and then no more", async () => {
     market.listed = [ours({ index: 0 })];
-    for (let number = 1_001; number < 1_020; number++) await market.mine(number);
-    expect(market.asked.filter((what) => what === "assertions")).toHaveLength(1);
+    const looks = () => market.asked.filter((what) => what === "assertions").length;
+    for (let number = 1_001; number < 1_017; number++) await market.mine(number);
+    expect(looks()).toBe(1);
+    for (let number = 1_017; number < 1_020; number++) await market.mine(number);
+    expect(looks()).toBe(2);
     expect(told.map(({ event }) => event)).not.toContain("assertion.vanished");
+  });
+
+  it("is handed over again when a reorganisation deeper than the second look took it back, in time for the window", async () => {
+    market.resending = [{ kind: "sent" }];
+    market.listed = [ours({ index: 0 })];
+    for (let number = 1_001; number < 1_010; number++) await market.mine(number);
+    market.listed = [];
+    for (let number = 1_010; number < 1_019; number++) await market.mine(number);
+    expect(told.filter(({ event }) => event === "assertion.vanished").length).toBeGreaterThan(0);
+    expect(market.resent.at(-1)).toEqual(ledger.lastSigned(key, "assert").map(({ hash }) => hash));
   });
 
   it("is handed over again when its block was taken back, until the market shows it", async () => {
@@ -395,7 +408,7 @@ describe("an assertion that was on the market", () => {
     await market.mine(1_003);
     await duties.stop();
     openDuties().resume();
-    for (let number = 1_004; number < 1_020; number++) await market.mine(number);
+    for (let number = 1_004; number < 1_017; number++) await market.mine(number);
     expect(market.asked.filter((what) => what === "assertions")).toHaveLength(2);
   });
 });
@@ -618,6 +631,17 @@ describe("revealing", () => {
     for (let number = 1_040; number < 1_060; number++) await market.mine(number);
     expect(actions().filter((what) => what === "reveal").length).toBeLessThan(6);
     expect(ledger.find(key)?.revealMissed).toBe(true);
+  });
+
+  it("is handed over again when a reorganisation deeper than the second look took it back, before the window closes", async () => {
+    market.resending = [{ kind: "sent" }];
+    await duties.take(GUID, 0);
+    market.listed = [ours({ index: 0, revealed: true })];
+    for (let number = 1_020; number < 1_026; number++) await market.mine(number);
+    expect(market.resent).toEqual([]);
+    market.listed = [ours({ index: 0 })];
+    for (let number = 1_026; number < 1_029; number++) await market.mine(number);
+    expect(market.resent).toContainEqual(ledger.lastSigned(key, "reveal").map(({ hash }) => hash));
   });
 
   it("is handed over again when its block was taken back", async () => {
