@@ -320,6 +320,38 @@ export class Ledger implements Disposable {
       );
   }
 
+  /** The highest account nonce among the last things signed on a chain, or undefined when nothing was. */
+  newestNonce(chain: ChainName): bigint | undefined {
+    const row = this.#get<{ nonce: number | null }>(
+      `SELECT max(CAST(nonce AS INTEGER)) AS nonce FROM
+         (SELECT nonce FROM signed_transaction WHERE chain = ? AND raw <> '' ORDER BY rowid DESC LIMIT 100)`,
+      chain,
+    );
+    return row === undefined || row.nonce === null ? undefined : BigInt(row.nonce);
+  }
+
+  /**
+   * What was signed last with each account nonce from one on, in their order and without a break, whatever became of its
+   * bounty; at most so many. Empty when nothing was signed with the first.
+   */
+  signedByNonce(chain: ChainName, from: bigint, most: number): readonly SignedTransaction[] {
+    const rows = this.#all<{ hash: string; nonce: string; raw: string }>(
+      `SELECT hash, nonce, raw FROM signed_transaction
+       WHERE chain = ? AND raw <> '' AND CAST(nonce AS INTEGER) BETWEEN ? AND ? ORDER BY signed_at, rowid`,
+      chain,
+      from,
+      from + BigInt(most) - 1n,
+    );
+    const holders = new Map(rows.map((row) => [BigInt(row.nonce), row]));
+    const run: SignedTransaction[] = [];
+    for (let nonce = from; run.length < most; nonce++) {
+      const holder = holders.get(nonce);
+      if (holder === undefined) break;
+      run.push({ hash: holder.hash, nonce, raw: holder.raw });
+    }
+    return run;
+  }
+
   /** The fee that was approved, when it is not the planned one any more. */
   recordFee(key: BountyKey, fee: Nct): void {
     this.#run(

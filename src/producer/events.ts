@@ -23,6 +23,12 @@ export interface ProducerEvents {
   /** What an earlier run had signed, and may not have sent, is with the node. */
   "producer.handed-over": { chain: string; actions: number };
   "producer.handing-over-failed": { chain: string; reason: string };
+  /**
+   * None of our transactions is mined although some are signed: those from the first missing account nonce on are handed
+   * over again, byte for byte.
+   */
+  "nonces.handed-over": { chain: string; nonce: string; transactions: number };
+  "nonces.handing-over-failed": { chain: string; reason: string };
   /** Bounties of an earlier run that are taken up again. */
   "producer.resumed": { chain: string; promised: number; unpromised: number };
   /** Others on this machine may look into the data directory, where the ledger is. */
@@ -119,6 +125,8 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "lease.lost": "error",
   "market.disconnected": "warn",
   "producer.handing-over-failed": "warn",
+  "nonces.handed-over": "warn",
+  "nonces.handing-over-failed": "warn",
   "backfill.delayed": "warn",
   "backend.silent": "warn",
   "bounties.too-many": "warn",
