@@ -28,6 +28,7 @@ import { handOverSigned } from "./hand-over.ts";
 import { joinChain } from "./join-chain.ts";
 import type { Judge } from "./judge.ts";
 import type { Limiter } from "./limiter.ts";
+import { NonceHoles } from "./nonces/nonce-holes.ts";
 import { Purse } from "./purse.ts";
 import { tellRecoverLog } from "./recover/events.ts";
 import { rescan, rescanUntil } from "./recover/rescan.ts";
@@ -126,6 +127,7 @@ export async function openChainEngine(
   const purse = new Purse(() => market.balance(), clock);
   const deprecation = new Deprecation({ market, ledger, tell });
   const duties = new Duties({ market, ledger, purse, clock, tell, deprecation, feeCeiling: config.maxFee });
+  const nonceHoles = new NonceHoles({ market, ledger, tell });
   const nonceFor = (guid: Guid) => wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
   const instantOf = (number: number) => blocks.instantOf(block(number));
   const backends = rules.backends.map(({ name }) => name);
@@ -201,6 +203,7 @@ export async function openChainEngine(
       await backfill.stop();
       await desk.stop();
       await duties.stop();
+      await nonceHoles.stop();
     },
     money: () => ({
       available: purse.lastBalance() === undefined ? undefined : purse.available(),
@@ -219,6 +222,7 @@ export async function openChainEngine(
       // After a stop that took too long somebody may still be at work: nothing more is begun.
       void backfill.stop();
       void duties.stop();
+      void nonceHoles.stop();
       await market[Symbol.asyncDispose]();
     },
   };
