@@ -4,12 +4,15 @@
  */
 import { MAX_ARTIFACTS } from "../domain/artifact.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
+import type { HttpProxy } from "../http/proxy.ts";
 
 export interface GatewayAccess {
   /** Base URL, may carry a path prefix; without a scheme it means https. */
   readonly polyswarmdAddr: string;
   readonly apiKey?: string;
   readonly allowKeyOverHttp: boolean;
+  /** What the gateway is asked through. Default: nothing. */
+  readonly proxy?: HttpProxy | undefined;
 }
 
 /** Throws ConfigFault POLYSWARMD_ADDRESS_INVALID, or API_KEY_OVER_HTTP when the key would travel in clear. */

@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
+import { describeProxy, proxyFor } from "../http/proxy.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ScanHandler, ScanWork } from "../queue/port.ts";
 import { describeRefusal, type RateCounter, type RateLimits } from "../queue/rate-limit.ts";
@@ -48,6 +49,8 @@ export interface ConsumerParts {
   /** Hears of every answer. */
   readonly onAnswer?: (answer: ScanAnswer) => void;
   readonly clock?: Clock;
+  /** Says what proxy to use. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly limits?: Partial<WorkerLimits>;
   readonly fetchPolicy?: Partial<FetchPolicy>;
 }
@@ -76,13 +79,17 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
   try {
     const patience = { silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000, missingMs: 6_000 };
     const policy = { clock, random: Math.random, ...patience };
-    const gateway = openArtifactSource(terms, { ...policy, ...parts.fetchPolicy });
+    const addr = gatewayBase(terms);
+    const proxy = proxyFor(new URL(addr), parts.env ?? process.env);
+    if (proxy !== undefined)
+      log.info({ addr, proxy: describeProxy(proxy), variable: proxy.variable }, "proxy.used");
+    const gateway = openArtifactSource({ ...terms, proxy }, { ...policy, ...parts.fetchPolicy });
     const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit, downloadLimit = scanLimit } = terms;
     const source = opened.use(shareArtifacts(limitDownloads(gateway, downloadLimit), SHARED_BYTES));
     const pools = await openPools(parts, opened);
     let inProgress = 0;
     const scans = new ScanPlaces(scanLimit);
-    const tellDownload = downloadTeller(gatewayBase(terms), log);
+    const tellDownload = downloadTeller(addr, log);
     const handlerFor = (work: ScanWork): ScanHandler => {
       const handle = createScanHandler({
         ...{ backends: pools, source, clock, log, consumer, maxSizeBytes },

@@ -6,8 +6,11 @@
 
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, type Dispatcher, request } from "undici";
+import { type Dispatcher, request } from "undici";
 import type { Clock } from "../domain/chain.ts";
+import { ContentCodingError, codingOf, decodedBody } from "../http/content-coding.ts";
+import { openDispatcher } from "../http/dispatcher.ts";
+import { redirectTarget } from "../http/redirect.ts";
 import { artifactUrl, type GatewayAccess, gatewayBase } from "./artifact-address.ts";
 import { timerUntil } from "./timer.ts";
 
@@ -56,6 +59,7 @@ const RETRYABLE = new Set([404, 408, 425, 429, 500, 502, 503, 504]);
 
 const KEEP_ALIVE_MS = 60_000;
 
+type Answer = Pick<Dispatcher.ResponseData, "headers" | "body">;
 type Attempt = Fetched | { readonly kind: "again"; readonly detail: string };
 
 const tooLarge = (limit: number): Attempt => ({
@@ -66,8 +70,13 @@ const tooLarge = (limit: number): Attempt => ({
 /** Throws ConfigFault when the gateway's address is not usable. */
 export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): ArtifactSource {
   const base = gatewayBase(access);
-  const headers = access.apiKey ? { authorization: access.apiKey } : {};
-  const dispatcher = new Agent({
+  const headers = {
+    // Artifacts are packed themselves, and unpacking costs a consumer more than a network saves. What comes encoded all the
+    // same is decoded.
+    "accept-encoding": "identity",
+    ...(access.apiKey ? { authorization: access.apiKey } : {}),
+  };
+  const dispatcher = openDispatcher(access.proxy, {
     headersTimeout: policy.silenceMs,
     bodyTimeout: policy.silenceMs,
     // Bounties come some seconds apart; a new TLS handshake for each would be most of its time.
@@ -75,13 +84,19 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
   });
 
   async function attempt(url: string, maxSizeBytes: number, signal: AbortSignal): Promise<Attempt> {
-    const { statusCode, headers: answered, body } = await request(url, { dispatcher, headers, signal });
-    if (statusCode !== 200) return refusal(statusCode, await readSome(body), maxSizeBytes);
-    if (Number(answered["content-length"] ?? 0) > maxSizeBytes) {
-      body.destroy();
+    const answer = await request(url, { dispatcher, headers, signal });
+    const { statusCode, headers: answered, body } = answer;
+    const target = redirectTarget(url, { statusCode, location: answered.location });
+    if (target !== undefined) {
+      hangUp(body);
+      return { kind: "download-failed", detail: `The gateway points to ${target} (HTTP ${statusCode}).` };
+    }
+    if (statusCode !== 200) return refusal(statusCode, await readSome(answer), maxSizeBytes);
+    if (codingOf(answered["content-encoding"]) === undefined && lengthOf(answered) > maxSizeBytes) {
+      hangUp(body);
       return tooLarge(maxSizeBytes);
     }
-    return readContent(body, maxSizeBytes);
+    return readContent(answer, maxSizeBytes);
   }
 
   async function fetch(wanted: ArtifactRequest, signal: AbortSignal): Promise<Fetched> {
@@ -93,7 +108,7 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
     const missingUntil = policy.clock.now() + policy.missingMs;
     let why = "there was no time to ask";
     for (let pauseMs = policy.pauseMs; !either.aborted; pauseMs = Math.min(2 * pauseMs, policy.maxPauseMs)) {
-      const tried = await attempt(url, wanted.maxSizeBytes, either).catch(asAgain);
+      const tried = await attempt(url, wanted.maxSizeBytes, either).catch(afterTrouble);
       if (tried.kind !== "again") return tried;
       if (!either.aborted) why = tried.detail;
       const restMs = pauseMs * (0.5 + policy.random() / 2);
@@ -109,10 +124,16 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
   return { fetch, [Symbol.asyncDispose]: () => dispatcher.destroy() };
 }
 
-const asAgain = (error: unknown): Attempt => ({
-  kind: "again",
-  detail: error instanceof Error ? error.message || error.name : String(error),
-});
+/** A connection that broke may hold the next time; an encoding that is not understood stays one. */
+const afterTrouble = (error: unknown): Attempt =>
+  error instanceof ContentCodingError
+    ? { kind: "download-failed", detail: `The gateway's answer cannot be unpacked: ${error.message}.` }
+    : { kind: "again", detail: error instanceof Error ? error.message || error.name : String(error) };
+
+/** An answer that is left unread complains of that, to nobody. */
+const hangUp = (body: Answer["body"]): unknown => body.on("error", () => {}).destroy();
+
+const lengthOf = (headers: Answer["headers"]): number => Number(headers["content-length"] ?? 0);
 
 function refusal(statusCode: number, text: string, maxSizeBytes: number): Attempt {
   if (statusCode === 413 || /too large/i.test(text)) return tooLarge(maxSizeBytes);
@@ -122,11 +143,11 @@ function refusal(statusCode: number, text: string, maxSizeBytes: number): Attemp
 }
 
 /** The length header may be missing or a lie, so the limit is held while reading. */
-async function readContent(body: Dispatcher.ResponseData["body"], maxSizeBytes: number): Promise<Attempt> {
+async function readContent(answer: Answer, maxSizeBytes: number): Promise<Attempt> {
   const chunks: Buffer[] = [];
   const hash = createHash("sha256");
   let sizeBytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of decodedBody(answer, { maxBytes: maxSizeBytes, end: "whole" })) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxSizeBytes) return tooLarge(maxSizeBytes); // leaving the loop ends the download
     hash.update(chunk);
@@ -136,9 +157,9 @@ async function readContent(body: Dispatcher.ResponseData["body"], maxSizeBytes: 
 }
 
 /** The beginning of an error body; the rest is not waited for. */
-async function readSome(body: Dispatcher.ResponseData["body"]): Promise<string> {
+async function readSome(answer: Answer): Promise<string> {
   let text = "";
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of decodedBody(answer, { maxBytes: 8_192, end: "may-be-cut" })) {
     text += chunk.toString("latin1");
     if (text.length > 4096) break;
   }

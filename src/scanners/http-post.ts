@@ -5,6 +5,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, errors, request } from "undici";
 import { describeError, Fault } from "../domain/fault.ts";
+import { ContentCodingError, decodedBody } from "../http/content-coding.ts";
+import { redirectTarget } from "../http/redirect.ts";
 
 export interface Question {
   readonly method: "POST" | "PUT" | "GET";
@@ -16,6 +18,8 @@ export interface Question {
 
 export interface PostTerms {
   readonly agent: Dispatcher;
+  /** Of the answer, decoded. */
+  readonly maxAnswerBytes: number;
   readonly signal: AbortSignal;
   /** Unix milliseconds. */
   readonly deadline: number;
@@ -27,6 +31,8 @@ export interface PostTerms {
 export interface Reply {
   readonly status: number;
   readonly text: string;
+  /** Where the answer points, if it does. */
+  readonly target: string | undefined;
 }
 
 const NOT_NOW = new Set([429, 503]);
@@ -59,17 +65,21 @@ type Attempt = (Reply & { readonly waitMs?: number }) | { readonly fault: Fault 
 
 async function attempt(
   { method, url, headers, body }: Question,
-  { agent, signal, now }: PostTerms,
+  { agent, maxAnswerBytes, signal, now }: PostTerms,
 ): Promise<Attempt> {
   try {
     const answer = await request(url, { dispatcher: agent, method, headers, body: body ?? null, signal });
-    const text = await answer.body.text();
+    const text = await readWithin(answer, maxAnswerBytes);
     const waitMs = pauseWanted(answer.headers["retry-after"], now());
-    return { status: answer.statusCode, text, ...(waitMs === undefined ? {} : { waitMs }) };
+    const { statusCode: status, headers: answered } = answer;
+    const target = redirectTarget(url, { statusCode: status, location: answered.location });
+    return { status, text, target, ...(waitMs === undefined ? {} : { waitMs }) };
   } catch (error) {
     if (signal.aborted) throw overdue();
-    if (error instanceof errors.ResponseExceededMaxSizeError)
-      throw new Fault("SERVICE_ANSWER_SIZE", "The service's answer is larger than this backend allows.");
+    if (error instanceof errors.ResponseExceededMaxSizeError) throw oversized();
+    if (error instanceof Fault) throw error;
+    if (error instanceof ContentCodingError)
+      throw new Fault("SERVICE_FAILED", `The service's answer cannot be unpacked: ${error.message}.`);
     const fault = new Fault("SERVICE_FAILED", `The service gave no answer: ${describeError(error)}.`, {
       cause: error,
     });
@@ -77,6 +87,21 @@ async function attempt(
     throw fault;
   }
 }
+
+async function readWithin(answer: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of decodedBody(answer, { maxBytes, end: "whole" })) {
+    length += chunk.length;
+    // Leaving the loop ends the connection.
+    if (length > maxBytes) throw oversized();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const oversized = (): Fault =>
+  new Fault("SERVICE_ANSWER_SIZE", "The service's answer is larger than this backend allows.");
 
 /** Of `Retry-After`: seconds or a date. */
 function pauseWanted(header: string | string[] | undefined, nowMs: number): number | undefined {

@@ -1,8 +1,10 @@
 /** A service as a backend: the artifact is posted to it, and its answer is read by status and JSON. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { Agent } from "undici";
 import { ConfigFault, describeError, Fault } from "../domain/fault.ts";
+import { ACCEPTED_CODINGS } from "../http/content-coding.ts";
+import { openDispatcher } from "../http/dispatcher.ts";
+import { proxyFor } from "../http/proxy.ts";
 import type { Artifact, Finding, ScanContext, Scanner } from "./contract.ts";
 import { findingOf } from "./described-answer.ts";
 import { bodyOf, VARIABLE, variablesIn, variablesOf } from "./http-body.ts";
@@ -15,7 +17,8 @@ const KEEP_ALIVE_MS = 60_000;
 export function httpScanner(description: HttpDescription): Scanner {
   const { name, version, accepts, method, url, statuses, answer, maxAnswerBytes } = description;
   const body = method === "GET" ? undefined : (description.body ?? { as: "raw" as const });
-  const agent = new Agent({
+  const proxy = proxyFor(new URL(url.replaceAll(HASH_PLACE, "")), process.env);
+  const agent = openDispatcher(proxy, {
     maxResponseSize: maxAnswerBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The deadline is the only limit.
@@ -26,21 +29,26 @@ export function httpScanner(description: HttpDescription): Scanner {
 
   async function scan(artifact: Artifact, { signal, deadline }: ScanContext): Promise<Finding> {
     const sent = body && bodyOf(artifact, body, variables);
-    const { status, text } = await post(
+    const { status, text, target } = await post(
       {
         method,
         url: url.replaceAll(HASH_PLACE, artifact.sha256),
         headers: {
+          "accept-encoding": ACCEPTED_CODINGS,
           ...(sent && { "content-type": sent.contentType }),
           ...headersOf(artifact, deadline),
           ...withVariables(description.headers, variables),
         },
         body: sent?.bytes,
       },
-      { agent, signal, deadline, now: Date.now, random: Math.random },
+      { agent, maxAnswerBytes, signal, deadline, now: Date.now, random: Math.random },
     );
     return findingOf(
-      { outcome: status, text, who: `${name} answered with status ${status}` },
+      {
+        outcome: status,
+        text,
+        who: `${name} answered with status ${status}${target === undefined ? "" : `, which points to ${target},`}`,
+      },
       statuses,
       answer,
     );
@@ -54,7 +62,8 @@ export function httpScanner(description: HttpDescription): Scanner {
       variables = variablesFor(description, process.env);
     },
     scan,
-    check: (signal) => reach(new URL(url), signal),
+    // Through a proxy only that can be looked for: what is behind it answers to requests alone.
+    check: (signal) => reach(new URL(proxy?.url ?? url), signal),
     teardown: () => agent.destroy(),
   };
 }

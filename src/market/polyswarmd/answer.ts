@@ -62,6 +62,24 @@ export function readAnswer(what: string, status: number, text: string, bounds?: 
   throw refusal(what, status, messages, fields.errors);
 }
 
+/**
+ * An answer that points elsewhere: `target` is where, and `base` the address it makes of ours, both for people. It is never
+ * followed: the key would go along.
+ */
+export const redirectFault = (
+  what: string,
+  {
+    status,
+    target,
+    base,
+  }: { readonly status: number; readonly target: string; readonly base: string | undefined },
+): MarketFault =>
+  new MarketFault(
+    "MARKET_REDIRECTED",
+    `The marketplace points to ${target} for ${what} (HTTP ${status}), and redirects are not followed.`,
+    { status, reached: "yes", retryable: false, messages: [target, base ?? []].flat() },
+  );
+
 function refusal(what: string, status: number, messages: readonly string[], errors: unknown): MarketFault {
   const said =
     messages.length === 0 ? `HTTP ${status}` : `HTTP ${status}: ${messages.join("; ").slice(0, 500)}`;

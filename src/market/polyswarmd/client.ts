@@ -4,6 +4,7 @@ import type { ChainName, Clock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
 import type { Signer } from "../../domain/transaction.ts";
+import { describeProxy, proxyFor } from "../../http/proxy.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { MarketEvents, Marketplace } from "../port.ts";
 import { Actions } from "./actions.ts";
@@ -32,6 +33,8 @@ export interface PolyswarmdOptions {
   readonly clock: Clock;
   /** 0 <= random() < 1; for jitter. */
   readonly random: () => number;
+  /** Says what proxy to use. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** How long `start` keeps trying to reach the gateway. Default 60 s; 0 gives up at once, infinity never does. */
   readonly waitMs?: number;
   /** The parameters as an earlier run knew them. */
@@ -71,14 +74,18 @@ const STREAM_HINT =
 export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
   const { chain, signer, apiKey, log, clock, random, timings } = options;
   const base = parseGatewayAddress(options.addr);
-  const address = { base, schemeAssumed: namesNoScheme(options.addr) };
+  const proxy = proxyFor(new URL(base), options.env ?? process.env);
+  const address = { base, schemeAssumed: namesNoScheme(options.addr), proxy };
   refuseKeyOverHttp(base, apiKey, { allowed: options.allowKeyOverHttp ?? false });
+  if (proxy !== undefined)
+    log.info({ addr: base, proxy: describeProxy(proxy), variable: proxy.variable }, "proxy.used");
 
   const gateway = new Gateway({
     base,
     account: signer.address,
     chain,
     apiKey,
+    proxy,
     random,
     clock,
     ...timings?.http,
@@ -120,6 +127,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
   const stream = new EventStream({
     url: eventsUrl(base, chain),
     apiKey,
+    proxy,
     log,
     random,
     ...(timings?.stream === undefined ? {} : { timings: timings.stream }),

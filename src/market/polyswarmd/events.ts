@@ -1,11 +1,14 @@
 import { type RawData, WebSocket } from "ws";
 import type { ChainName } from "../../domain/chain.ts";
 import { parseJson } from "../../domain/json.ts";
+import type { HttpProxy } from "../../http/proxy.ts";
+import { redirectTarget } from "../../http/redirect.ts";
 import type { Logger } from "../../observe/log.ts";
 import { FrameRate } from "./bounded/frame-rate.ts";
 import { JsonSieve } from "./bounded/sieve.ts";
 import { type Heard, readFrame } from "./event-frames.ts";
 import { RecentKeys } from "./recent-keys.ts";
+import { throughProxy } from "./stream-proxy.ts";
 
 /** Milliseconds. A test shortens them; nobody else has reason to. */
 export interface StreamTimings {
@@ -39,6 +42,8 @@ const REMEMBERED_EVENTS = 20_000;
 export interface StreamOptions {
   readonly url: string;
   readonly apiKey?: string | undefined;
+  /** What the stream goes through. Default: nothing. */
+  readonly proxy?: HttpProxy | undefined;
   readonly log: Logger;
   readonly random: () => number;
   readonly timings?: Partial<StreamTimings>;
@@ -108,7 +113,7 @@ export class EventStream {
   }
 
   #connect(): void {
-    const { url, apiKey, onOpen } = this.#options;
+    const { url, apiKey, proxy, onOpen } = this.#options;
     this.#state = "connecting";
     const socket = new WebSocket(url, {
       maxPayload: MAX_FRAME_BYTES,
@@ -116,6 +121,7 @@ export class EventStream {
       perMessageDeflate: false,
       followRedirects: false,
       headers: apiKey === undefined ? {} : { authorization: apiKey },
+      ...(proxy === undefined ? {} : throughProxy(proxy, url, this.#timings.handshakeMs)),
     });
     this.#socket = socket;
     this.#reason = "closed by the gateway";
@@ -125,9 +131,15 @@ export class EventStream {
       onOpen();
     });
     socket.on("message", (data) => this.#hear(socket, data));
+    let refused: string | undefined;
+    socket.on("unexpected-response", (_request, { statusCode = 0, headers }) => {
+      const target = redirectTarget(url.replace(/^ws/, "http"), { statusCode, location: headers.location });
+      refused = `HTTP ${statusCode}${target === undefined ? "" : `, which points to ${target}`}`;
+      socket.terminate();
+    });
     // `close` follows every `error`.
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.#reason = error.message || error.code || "unreachable";
+      this.#reason = refused ?? (error.message || error.code || "unreachable");
     });
     socket.on("close", () => this.#lost(this.#reason));
   }

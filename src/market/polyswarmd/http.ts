@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, type Dispatcher, request } from "undici";
+import { type Dispatcher, request } from "undici";
 import type { Address } from "../../domain/address.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { stringifyJson } from "../../domain/json.ts";
-import { MarketFault, readAnswer } from "./answer.ts";
+import { ACCEPTED_CODINGS } from "../../http/content-coding.ts";
+import { openDispatcher } from "../../http/dispatcher.ts";
+import type { HttpProxy } from "../../http/proxy.ts";
+import { redirectedBase, redirectTarget } from "../../http/redirect.ts";
+import { MarketFault, readAnswer, redirectFault } from "./answer.ts";
 import { readStart, readText } from "./answer-body.ts";
 import { type AnswerLimits, LIMITS } from "./bounded/limits.ts";
 import type { Lane } from "./lane.ts";
@@ -47,6 +51,8 @@ export interface GatewayOptions {
   readonly account: Address;
   readonly chain: ChainName;
   readonly apiKey?: string | undefined;
+  /** What the requests go through. Default: nothing. */
+  readonly proxy?: HttpProxy | undefined;
   readonly clock: Clock;
   /** 0 <= random() < 1. */
   readonly random: () => number;
@@ -68,27 +74,34 @@ const MAX_REFUSAL_BYTES = 65_536;
  * Throws MarketFault (MARKET_LEFT once disposed), or the reason of the caller's signal.
  */
 export class Gateway implements AsyncDisposable {
-  readonly #options: Required<Omit<GatewayOptions, "apiKey">> & Pick<GatewayOptions, "apiKey">;
+  readonly #options: Required<Omit<GatewayOptions, "apiKey" | "proxy">> & Pick<GatewayOptions, "apiKey">;
   /** Apart for every lane, and for what is held back: a reveal must not queue behind the receipts of a hundred others. */
-  readonly #connections: Readonly<Record<Lane | "held", Agent>> = {
-    reveal: connections(64),
-    assertion: connections(64),
-    settle: connections(32),
-    read: connections(64),
-    held: connections(256),
-  };
+  readonly #connections: Readonly<Record<Lane | "held", Dispatcher>>;
   readonly #gate = new Gate({ spacingMs: 25 });
   #left = false;
 
   constructor(options: GatewayOptions) {
     this.#options = { attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000, ...options };
+    const connections = (most: number): Dispatcher =>
+      openDispatcher(options.proxy, {
+        connections: most,
+        keepAliveTimeout: 30_000,
+        connectTimeout: 5_000,
+      });
+    this.#connections = {
+      reveal: connections(64),
+      assertion: connections(64),
+      settle: connections(32),
+      read: connections(64),
+      held: connections(256),
+    };
   }
 
   /** The `result` of the answer. */
   ask(ask: Ask): Promise<unknown> {
     return this.#persist(ask, async () => {
       const { limits = LIMITS.medium } = ask;
-      const { status, content } = await this.#exchange(ask, ({ body }) => readText(ask.what, body, limits));
+      const { status, content } = await this.#exchange(ask, (answer) => readText(ask.what, answer, limits));
       if (content.leftOut.size > 0) ask.onLeftOut?.(content.leftOut);
       return readAnswer(ask.what, status, content.text, limits);
     });
@@ -98,7 +111,7 @@ export class Gateway implements AsyncDisposable {
   status(ask: Ask): Promise<number> {
     return this.#persist(ask, async () => {
       const { limits = LIMITS.medium } = ask;
-      const { status } = await this.#exchange(ask, ({ body }) => readText(ask.what, body, limits));
+      const { status } = await this.#exchange(ask, (answer) => readText(ask.what, answer, limits));
       return status;
     });
   }
@@ -106,10 +119,14 @@ export class Gateway implements AsyncDisposable {
   /** At most the first `bytes` of a raw answer; the connection is dropped rather than read further. */
   head(ask: Ask, bytes: number): Promise<Uint8Array> {
     return this.#persist(ask, async () => {
-      const range = { range: `bytes=0-${Math.max(bytes, 1) - 1}` };
+      // A range of what is compressed would be another range.
+      const range = { range: `bytes=0-${Math.max(bytes, 1) - 1}`, "accept-encoding": "identity" };
       const { status, content } = await this.#exchange(
         ask,
-        ({ statusCode, body }) => readStart(body, statusCode < 300 ? bytes : MAX_REFUSAL_BYTES),
+        (answer) => {
+          const wanted = answer.statusCode < 300 ? bytes : MAX_REFUSAL_BYTES;
+          return readStart(ask.what, answer, { bytes: wanted, end: "may-be-cut" });
+        },
         range,
       );
       if (status === 200 || status === 206) return content;
@@ -172,8 +189,9 @@ export class Gateway implements AsyncDisposable {
     if (this.#left) throw leftFault(ask);
     const timeout = AbortSignal.timeout(ask.timeoutMs ?? 10_000);
     const signal = ask.signal === undefined ? timeout : AbortSignal.any([ask.signal, timeout]);
+    const url = this.#url(ask);
     try {
-      const response = await request(this.#url(ask), {
+      const response = await request(url, {
         method: ask.method,
         dispatcher: this.#connections[ask.held === true ? "held" : ask.lane],
         signal,
@@ -187,7 +205,14 @@ export class Gateway implements AsyncDisposable {
         await response.body.dump().catch(() => undefined);
         throw new RateLimit(ask.what, response.headers["retry-after"], this.#options.clock);
       }
-      return { status: response.statusCode, content: await read(response) };
+      const { statusCode, headers: answered } = response;
+      const target = redirectTarget(url, { statusCode, location: answered.location });
+      if (target !== undefined) {
+        await response.body.dump().catch(() => undefined);
+        const facts = { status: statusCode, target, base: redirectedBase(target, ask.path) };
+        throw redirectFault(ask.what, facts);
+      }
+      return { status: statusCode, content: await read(response) };
     } catch (error) {
       if (error instanceof MarketFault) throw error;
       ask.signal?.throwIfAborted();
@@ -205,14 +230,12 @@ export class Gateway implements AsyncDisposable {
     const { apiKey } = this.#options;
     return {
       accept: "application/json, */*",
+      "accept-encoding": ACCEPTED_CODINGS,
       ...(apiKey === undefined ? {} : { authorization: apiKey }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     };
   }
 }
-
-const connections = (most: number): Agent =>
-  new Agent({ keepAliveTimeout: 30_000, connections: most, connect: { timeout: 5_000 } });
 
 const mayPass = (ask: Ask, fault: MarketFault): boolean =>
   fault.retryable || (ask.hasty404 === true && fault.status === 404);

@@ -1,4 +1,5 @@
 import { ConfigFault } from "../../domain/fault.ts";
+import { describeProxy, type HttpProxy } from "../../http/proxy.ts";
 import { MarketFault } from "./answer.ts";
 
 /** Where we look for a gateway. */
@@ -7,11 +8,34 @@ export interface GatewayAddress {
   readonly base: string;
   /** The operator named no scheme, so https was taken for granted. */
   readonly schemeAssumed: boolean;
+  /** What it is asked through. */
+  readonly proxy?: HttpProxy | undefined;
 }
 
 /** What went wrong at an address, for an operator who knows nothing of our requests: a clause to follow a colon. */
-export function whyUnreachable({ base, schemeAssumed }: GatewayAddress, fault: MarketFault): string {
+export function whyUnreachable(address: GatewayAddress, fault: MarketFault): string {
+  const { proxy } = address;
+  const why = withoutProxy(address, fault);
+  if (proxy === undefined) return why;
+  const named = `the proxy ${describeProxy(proxy)} (variable ${proxy.variable})`;
+  // Only the proxy is connected to: what goes wrong on the way goes wrong there.
+  return fault.code === "MARKET_UNREACHABLE"
+    ? `${named} did not get us there: ${proxySaid(fault)}`
+    : `${why}; it was asked through ${named}`;
+}
+
+/** undici puts the status of a proxy's refusal into a sentence. */
+function proxySaid({ cause }: MarketFault): string {
+  const { code, message = "" } = (cause ?? {}) as { readonly code?: string; readonly message?: string };
+  const [status] = /\b\d{3}\b/.exec(message) ?? [];
+  if (/proxy/i.test(message) && status !== undefined) return `it answers HTTP ${status}`;
+  return code ?? (message || "network error");
+}
+
+function withoutProxy({ base, schemeAssumed }: GatewayAddress, fault: MarketFault): string {
   switch (fault.code) {
+    case "MARKET_REDIRECTED":
+      return redirected(base, fault);
     case "MARKET_TIMEOUT":
       return "nothing answered in time";
     case "MARKET_NOT_FOUND":
@@ -41,6 +65,12 @@ export function unreachable(address: GatewayAddress, why: string, cause: unknown
     hint,
     cause,
   });
+}
+
+function redirected(base: string, { status, messages }: MarketFault): string {
+  const [target, meant] = messages;
+  const advice = meant === undefined || meant === base ? "" : `; give ${meant} if that is the marketplace`;
+  return `what answers there points to ${target} (HTTP ${status})${advice}`;
 }
 
 const NOBODY: Readonly<Record<string, string>> = {
