@@ -7,12 +7,15 @@
  * enough of the losses have left the window.
  */
 import { formatNct, type Nct, nct } from "../domain/nct.ts";
+import { type StakeLimit, stakeLimitIn } from "../domain/stake-limit.ts";
 
 /** Amounts in base units; a limit that is absent does not bind. */
 export interface Limits {
-  readonly stakePerBounty?: Nct | undefined;
+  readonly stakePerBounty?: StakeLimit | undefined;
+  /** On one artifact, whatever the market allows. */
+  readonly bid?: Nct | undefined;
   readonly stakePerHour?: Nct | undefined;
-  readonly atRisk?: Nct | undefined;
+  readonly atRisk?: StakeLimit | undefined;
   /** Left in the wallet, after fee and stakes. */
   readonly minBalance: Nct;
   /** The highest fee of an assertion that is paid. */
@@ -22,7 +25,7 @@ export interface Limits {
 }
 
 /** Stable names: metrics carry them. */
-export type LimitName = "stake-per-bounty" | "stake-per-hour" | "at-risk" | "min-balance" | "fee";
+export type LimitName = "bid" | "stake-per-bounty" | "stake-per-hour" | "at-risk" | "min-balance" | "fee";
 
 export interface MoneyFacts {
   /** In the wallet of this chain, less everything promised that the balance does not show yet. */
@@ -41,7 +44,13 @@ export interface MoneyFacts {
 
 /** How much may be staked on one bounty, or why nothing may. */
 export type Allowance =
-  | { readonly kind: "stake"; readonly most: Nct; readonly bound: LimitName | "balance" }
+  | {
+      readonly kind: "stake";
+      readonly most: Nct;
+      readonly bound: LimitName | "balance";
+      /** On one artifact; absent where the market's own maximum is the only one. */
+      readonly mostPerArtifact?: Nct;
+    }
   | {
       readonly kind: "nothing";
       readonly why: "stop-loss" | "over-limit" | "thin-purse";
@@ -59,9 +68,14 @@ export function allowance(limits: Limits, facts: MoneyFacts): Allowance {
       `an assertion costs ${formatNct(facts.fee)} NCT; ${said("fee", limits.fee)}`,
     );
   }
+  if (limits.bid !== undefined && limits.bid < facts.bidMinimum) {
+    const least = `the smallest bid is ${formatNct(facts.bidMinimum)} NCT`;
+    return nothing("over-limit", `${least}; ${said("bid", limits.bid)}`);
+  }
   const tightest = headrooms(limits, facts).reduce((least, next) => (next.left < least.left ? next : least));
   if (tightest.left >= facts.bidMinimum && tightest.left >= 0n) {
-    return { kind: "stake", most: nct(tightest.left), bound: tightest.name };
+    const perArtifact = limits.bid === undefined ? {} : { mostPerArtifact: limits.bid };
+    return { kind: "stake", most: nct(tightest.left), bound: tightest.name, ...perArtifact };
   }
   if (tightest.name === "balance") {
     const { balance, fee, bidMinimum } = facts;
@@ -92,20 +106,28 @@ interface Headroom {
 /** The balance comes first: what the wallet does not hold is not a matter of limits. */
 function headrooms(limits: Limits, facts: MoneyFacts): readonly [Headroom, ...Headroom[]] {
   const { balance, fee, stakedLastHour, atRisk } = facts;
+  const wallet = walletOf(facts);
+  const inNct = (limit: StakeLimit | undefined) =>
+    limit === undefined ? limit : stakeLimitIn(limit, wallet);
   return [
     { name: "balance", limit: balance, left: balance - fee },
     { name: "min-balance", limit: limits.minBalance, left: balance - fee - limits.minBalance },
-    ...headroom("stake-per-bounty", limits.stakePerBounty, 0n),
+    ...headroom("stake-per-bounty", inNct(limits.stakePerBounty), 0n),
     ...headroom("stake-per-hour", limits.stakePerHour, stakedLastHour),
-    ...headroom("at-risk", limits.atRisk, atRisk),
+    ...headroom("at-risk", inNct(limits.atRisk), atRisk),
   ];
 }
+
+/** What is in it, and what is staked and may come back. */
+export const walletOf = ({ balance, atRisk }: Pick<MoneyFacts, "balance" | "atRisk">): Nct =>
+  nct(balance + atRisk);
 
 const headroom = (name: LimitName, limit: Nct | undefined, used: bigint): readonly Headroom[] =>
   limit === undefined ? [] : [{ name, limit, left: limit - used }];
 
 /** What each limit says, and where the operator sets it. */
 const SAYING: Readonly<Record<LimitName, readonly [words: string, flag: string, variable: string]>> = {
+  bid: ["at most % NCT on one artifact", "max-bid", "MAX_BID"],
   "stake-per-bounty": ["at most % NCT a bounty", "max-stake-per-bounty", "MAX_STAKE_PER_BOUNTY"],
   "stake-per-hour": ["at most % NCT within any hour", "max-stake-per-hour", "MAX_STAKE_PER_HOUR"],
   "at-risk": ["at most % NCT at risk", "max-at-risk", "MAX_AT_RISK"],

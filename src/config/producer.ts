@@ -1,3 +1,5 @@
+import { MOST_PER_ARTIFACT } from "../domain/deployment.ts";
+import { formatNct } from "../domain/nct.ts";
 import { gateway, logging, scanning, serving, starting } from "./common.ts";
 import { filter, modifier } from "./conditions.ts";
 import { type ConfigOf, many, maybe, one, phrases } from "./settings.ts";
@@ -10,6 +12,7 @@ import {
   hours,
   nctAmount,
   silenceRule,
+  stakeLimit,
   text,
   wei,
   wholeNumber,
@@ -104,12 +107,21 @@ export const producerSettings = {
     default: "bayes",
     reads: text,
   }),
-  maxStakePerBounty: maybe({
+  maxBid: one({
+    flag: "max-bid",
+    env: "MAX_BID",
+    value: "NCT",
+    help: "stake at most this much on one artifact, whatever the market allows",
+    default: formatNct(MOST_PER_ARTIFACT),
+    reads: nctAmount,
+  }),
+  maxStakePerBounty: one({
     flag: "max-stake-per-bounty",
     env: "MAX_STAKE_PER_BOUNTY",
-    value: "NCT",
-    help: "stake at most this much on one bounty",
-    reads: nctAmount,
+    value: "NCT|SHARE",
+    help: "stake at most this much, or this share of the wallet, on one bounty",
+    default: "10%",
+    reads: stakeLimit,
   }),
   maxStakePerHour: maybe({
     flag: "max-stake-per-hour",
@@ -118,12 +130,13 @@ export const producerSettings = {
     help: "stake at most this much within any hour",
     reads: nctAmount,
   }),
-  maxAtRisk: maybe({
+  maxAtRisk: one({
     flag: "max-at-risk",
     env: "MAX_AT_RISK",
-    value: "NCT",
-    help: "have at most this much staked and not settled at any time",
-    reads: nctAmount,
+    value: "NCT|SHARE",
+    help: "have at most this much, or this share of the wallet, staked and not settled at any time",
+    default: "50%",
+    reads: stakeLimit,
   }),
   minBalance: one({
     flag: "min-balance",
@@ -192,6 +205,15 @@ export const producerSettings = {
     env: "REGISTRY_ADDR",
     value: "ADDRESS",
     help: "sign for this BountyRegistry only",
+    reads: address,
+  }),
+  trustRegistry: many({
+    flag: "trust-registry",
+    env: "TRUST_REGISTRY",
+    value: "ADDRESS",
+    help: "work with this BountyRegistry, which microengine does not know, when the gateway names it at the first start",
+    default: "",
+    defaultHelp: "none",
     reads: address,
   }),
   tokenAddr: maybe({

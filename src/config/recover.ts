@@ -5,7 +5,7 @@ import { seconds, wholeNumber } from "./shapes.ts";
 
 const { keyfile, password, passwordFile, embedded, benign, triage, distill, chains, dataDir } =
   producerSettings;
-const { chainId, registryAddr, tokenAddr, maxGasPrice, maxFee } = producerSettings;
+const { chainId, registryAddr, trustRegistry, tokenAddr, maxGasPrice, maxFee } = producerSettings;
 
 /** What a producer takes, too, that looks for stakes of a lost ledger at its start. */
 export const RECOVERY_DEFAULTS = { tries: 2 ** 24, rescanSeconds: 60 } as const;
@@ -49,7 +49,7 @@ const usedSettings = {
   }),
   ...scanning,
   ...{ embedded, benign, triage, distill },
-  ...{ chainId, registryAddr, tokenAddr, maxGasPrice, maxFee },
+  ...{ chainId, registryAddr, trustRegistry, tokenAddr, maxGasPrice, maxFee },
   ...starting,
   ...logging,
 };

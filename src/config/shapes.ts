@@ -1,9 +1,11 @@
 /** Readers of the values that settings are made of. Each says what it takes in words an operator can act on. */
+
 import { parseAddress } from "../domain/address.ts";
 import { ARTIFACT_KINDS } from "../domain/artifact.ts";
 import { CHAIN_NAMES } from "../domain/chain.ts";
 import { parseNct } from "../domain/nct.ts";
 import type { SilenceRule } from "../domain/silence.ts";
+import { parseStakeLimit } from "../domain/stake-limit.ts";
 import { ppm } from "../domain/verdict.ts";
 import { LEAST_SECRET_CHARS } from "./queue-secret.ts";
 import { reading } from "./settings.ts";
@@ -84,6 +86,11 @@ export const ratio = reading("a number from 0 to 1", (given) => {
 
 /** Base units from a human amount. */
 export const nctAmount = reading("an amount of NCT, such as 2 or 0.0625", parseNct);
+
+export const stakeLimit = reading(
+  "an amount of NCT, such as 2, or a share of the wallet, such as 10%",
+  parseStakeLimit,
+);
 
 export const wei = reading("a whole number of wei", (given) => {
   if (!/^\d+$/.test(given)) throw new RangeError(given);

@@ -17,6 +17,16 @@ export interface ProducerEvents {
     /** The registry takes no new bounties: we assert nothing, and keep what was promised. */
     deprecated: boolean;
   };
+  /** What can be staked at most, in words: "1 NCT", "10% of the wallet", "none". */
+  "producer.limits": {
+    perArtifact: string;
+    perBounty: string;
+    perHour: string;
+    atRisk: string;
+    leftInWallet: string;
+    fee: string;
+    stopLoss: string;
+  };
   /** `promised` bounties still need a post, a reveal or a settlement of ours: be back before their reveals are due. */
   "producer.stopping": { promised: number; unpromised: number; atRisk: string };
   "producer.stopped": { promised: number; atRisk: string };

@@ -8,9 +8,10 @@ import type { Logger } from "../observe/log.ts";
 import { openSigner, type Wallet } from "../wallet/signer.ts";
 import { learnContracts } from "./contracts-watch.ts";
 import { type KnownPins, pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
+import { refuseUnknownRegistry } from "./registry-trust.ts";
 
 type JoinConfig = Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "allowKeyOverHttp" | "wait"> &
-  Pick<ProducerConfig, "chainId" | "registryAddr" | "tokenAddr" | "maxGasPrice">;
+  Pick<ProducerConfig, "chainId" | "registryAddr" | "trustRegistry" | "tokenAddr" | "maxGasPrice">;
 
 export interface JoinParts {
   readonly config: JoinConfig;
@@ -63,7 +64,10 @@ export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
     market,
     async start(signal) {
       await market.start(signal);
-      const pins = settlePins(chain, expected, await learnContracts(market, waitMs, signal), ledger);
+      const found = await learnContracts(market, waitMs, signal);
+      const named = expected.registry === undefined ? config.trustRegistry : [expected.registry];
+      refuseUnknownRegistry(chain, found, named);
+      const pins = settlePins(chain, expected, found, ledger);
       wallet.hold(pins);
       return pins;
     },

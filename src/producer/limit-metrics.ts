@@ -1,5 +1,6 @@
-import type { Limits } from "../bid/limits.ts";
+import { type Limits, walletOf } from "../bid/limits.ts";
 import type { Nct } from "../domain/nct.ts";
+import { type StakeLimit, stakeLimitIn } from "../domain/stake-limit.ts";
 import { nctNumber } from "../observe/metrics.ts";
 import type { ProducerMetrics } from "../observe/producer-metrics.ts";
 import type { Limiter } from "./limiter.ts";
@@ -21,10 +22,18 @@ export function showLimits(
   chains: readonly ChainMoney[],
 ): void {
   const { stakedLastHour, atRisk, lost } = limiter.uses();
+  const available = ascending(chains.flatMap((chain) => chain.available ?? [])).at(0);
+  const inNct = (limit: StakeLimit | undefined): Nct | undefined => {
+    if (limit === undefined || typeof limit === "bigint") return limit;
+    return available === undefined
+      ? undefined
+      : stakeLimitIn(limit, walletOf({ balance: available, atRisk }));
+  };
   const set: Readonly<Record<string, Nct | undefined>> = {
-    "stake-per-bounty": limits.stakePerBounty,
+    bid: limits.bid,
+    "stake-per-bounty": inNct(limits.stakePerBounty),
     "stake-per-hour": limits.stakePerHour,
-    "at-risk": limits.atRisk,
+    "at-risk": inNct(limits.atRisk),
     "min-balance": limits.minBalance,
     fee: limits.fee,
     "stop-loss": limits.stopLoss,
@@ -32,7 +41,7 @@ export function showLimits(
   const used: Readonly<Record<string, Nct | undefined>> = {
     "stake-per-hour": stakedLastHour,
     "at-risk": atRisk,
-    "min-balance": ascending(chains.flatMap(({ available }) => available ?? [])).at(0),
+    "min-balance": available,
     fee: ascending(chains.map(({ fee }) => fee)).at(-1),
     "stop-loss": lost,
   };

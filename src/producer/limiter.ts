@@ -8,8 +8,9 @@ import {
 } from "../bid/limits.ts";
 import type { ProducerConfig } from "../config/producer.ts";
 import { formatNct, type Nct, nct } from "../domain/nct.ts";
+import { describeStakeLimit, type StakeLimit } from "../domain/stake-limit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { Tell } from "./events.ts";
+import type { ProducerEvents, Tell } from "./events.ts";
 import type { LookBack } from "./look-back.ts";
 
 const HOUR_MS = 3_600_000;
@@ -18,6 +19,7 @@ const LOOK_EVERY_MS = 1_000;
 
 /** The limits an operator has set. */
 export const limitsOf = (config: ProducerConfig): Limits => ({
+  bid: config.maxBid,
   stakePerBounty: config.maxStakePerBounty,
   stakePerHour: config.maxStakePerHour,
   atRisk: config.maxAtRisk,
@@ -25,6 +27,16 @@ export const limitsOf = (config: ProducerConfig): Limits => ({
   fee: config.maxFee,
   stopLoss: config.stopLoss,
 });
+
+/** For people, at the start: what can be staked at most, whoever asks for more. */
+export function describeLimits(limits: Limits): ProducerEvents["producer.limits"] {
+  const { bid, stakePerBounty, atRisk, stakePerHour, minBalance, fee, stopLoss } = limits;
+  const said = (limit: StakeLimit | undefined) => (limit === undefined ? "none" : describeStakeLimit(limit));
+  return {
+    ...{ perArtifact: said(bid), perBounty: said(stakePerBounty), perHour: said(stakePerHour) },
+    ...{ atRisk: said(atRisk), leftInWallet: said(minBalance), fee: said(fee), stopLoss: said(stopLoss) },
+  };
+}
 
 export interface LimiterParts {
   readonly limits: Limits;

@@ -46,7 +46,7 @@ import { spawnEmbeddedConsumer } from "./embedded-consumer.ts";
 import { tellLog } from "./events.ts";
 import { Judge } from "./judge.ts";
 import { showLimits } from "./limit-metrics.ts";
-import { Limiter, limitsOf } from "./limiter.ts";
+import { describeLimits, Limiter, limitsOf } from "./limiter.ts";
 import { LookBack } from "./look-back.ts";
 import { refuseAmbiguousPins } from "./pins.ts";
 
@@ -115,6 +115,7 @@ async function answerBounties(config: ProducerConfig, io: ProcessIo): Promise<vo
   metrics.profitNct.set(nctNumber(ledger.summary().profit));
   const atRisk = () => config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n);
   const limits = limitsOf(config);
+  tell("producer.limits", describeLimits(limits));
   const steadyMs = () => performance.now();
   const limiter = new Limiter({
     ...{ limits, stopLossWindowHours: config.stopLossWindow, ledger, tell, steadyMs },

@@ -42,7 +42,7 @@ export function planAssertion(facts: PlanFacts): AssertionPlan {
     return { kind: "abandon", why: "no-opinion", detail: facts.cases.map(explain).join("; ") };
   }
   if (allowance.kind === "nothing") return { kind: "abandon", why: allowance.why, detail: allowance.detail };
-  const plan = planBids(bidRequest(facts, artifacts, allowance.most), facts.strategy);
+  const plan = planBids(bidRequest(facts, artifacts, allowance), facts.strategy);
   if (plan.kind === "abstain") return { kind: "abandon", why: reasonOf(plan.why), detail: plan.detail };
   const { nonce, commitment } = facts.seal(facts.bounty.guid, plan.verdicts);
   return {
@@ -64,13 +64,17 @@ export function planAssertion(facts: PlanFacts): AssertionPlan {
   };
 }
 
-/** `most` may be staked in all: so no bid can be higher, and what may be spent is that and the fee. */
+/**
+ * `most` may be staked in all: so no bid can be higher, and what may be spent is that and the fee. The market's maximum can
+ * lower a bid and never raise it: it is a gateway's word.
+ */
 function bidRequest(
   { bounty, parameters, rivals, atRisk }: PlanFacts,
   artifacts: readonly BidArtifact[],
-  most: Nct,
+  { most, mostPerArtifact = most }: Extract<Allowance, { kind: "stake" }>,
 ): BidRequest {
   const { bidMinimum, bidMaximum, assertionFee } = parameters;
+  const ceiling = mostPerArtifact < most ? mostPerArtifact : most;
   return {
     guid: bounty.guid,
     chain: bounty.chain,
@@ -78,7 +82,7 @@ function bidRequest(
     artifactCount: bounty.artifactCount,
     reward: bounty.amount,
     bidMinimum,
-    bidMaximum: bidMaximum < most ? bidMaximum : most,
+    bidMaximum: bidMaximum < ceiling ? bidMaximum : ceiling,
     assertionFee,
     rivals: rivals.map(({ mask, bids }) => ({ mask, bids })),
     balance: nct(most + assertionFee),

@@ -18,7 +18,9 @@ const NCT = (text: string): Nct => parseNct(text);
 
 const amount = fc.bigInt({ min: 0n, max: 100n }).map(nct);
 const maybe = fc.option(amount, { nil: undefined });
-const anyLimits: fc.Arbitrary<Limits> = fc.record({
+const anyLimits: fc.Arbitrary<
+  Limits & { readonly stakePerBounty?: Nct | undefined; readonly atRisk?: Nct | undefined }
+> = fc.record({
   stakePerBounty: maybe,
   stakePerHour: maybe,
   atRisk: maybe,
@@ -36,6 +38,25 @@ const anyFacts: fc.Arbitrary<MoneyFacts> = fc.record({
 });
 
 describe("an allowance", () => {
+  it("is a share of everything that the wallet has, staked or not, but never less than the highest bid", () => {
+    const limits: Limits = { ...none, stakePerBounty: { percent: 10 }, atRisk: { percent: 50 } };
+    const facts = { ...rich, balance: NCT("700"), atRisk: NCT("300") };
+    expect(allowance(limits, facts)).toMatchObject({ most: NCT("100"), bound: "stake-per-bounty" });
+    const staked = { ...facts, balance: NCT("520"), atRisk: NCT("480") };
+    expect(allowance(limits, staked)).toMatchObject({ most: NCT("20"), bound: "at-risk" });
+    const poor = { ...rich, balance: NCT("5") };
+    expect(allowance(limits, poor)).toMatchObject({ most: NCT("1"), bound: "stake-per-bounty" });
+  });
+
+  it("names the most for one artifact, and is nothing when the market's smallest bid is more", () => {
+    const limits: Limits = { ...none, bid: NCT("1") };
+    expect(allowance(limits, rich)).toMatchObject({ mostPerArtifact: NCT("1") });
+    expect(allowance(limits, { ...rich, bidMinimum: NCT("2") })).toMatchObject({
+      why: "over-limit",
+      detail: "the smallest bid is 2 NCT; at most 1 NCT on one artifact: --max-bid (variable MAX_BID)",
+    });
+  });
+
   it("is what the wallet holds after the fee when no limit is set", () => {
     expect(allowance(none, rich)).toEqual({ kind: "stake", most: rich.balance - rich.fee, bound: "balance" });
   });
@@ -130,12 +151,13 @@ describe("an allowance", () => {
   });
 
   it("names the flags and variables as they are", () => {
-    const { maxStakePerBounty, maxStakePerHour, maxAtRisk, minBalance, maxFee } = producerSettings;
+    const { maxBid, maxStakePerBounty, maxStakePerHour, maxAtRisk, minBalance, maxFee } = producerSettings;
     const zero = nct(0n);
     const details = (limits: Partial<Limits>) => {
       const answer = allowance({ ...none, ...limits }, rich);
       return answer.kind === "nothing" ? answer.detail : "";
     };
+    expect(details({ bid: zero })).toContain(settingName(maxBid));
     expect(details({ stakePerBounty: zero })).toContain(settingName(maxStakePerBounty));
     expect(details({ stakePerHour: zero })).toContain(settingName(maxStakePerHour));
     expect(details({ atRisk: zero })).toContain(settingName(maxAtRisk));

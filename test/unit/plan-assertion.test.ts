@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { BidRequest, BidStrategy } from "../../src/bid/contract.ts";
 import type { Allowance } from "../../src/bid/limits.ts";
 import { parseAddress } from "../../src/domain/address.ts";
+import type { MarketParameters } from "../../src/domain/bounty.ts";
 import { instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
@@ -39,12 +40,17 @@ const refusal: Allowance = { kind: "nothing", why: "over-limit", detail: "no mor
 
 const plan = (
   cases: readonly Case[],
-  more: { artifactCount?: number; allowance?: Allowance; strategy?: BidStrategy } = {},
+  more: {
+    artifactCount?: number;
+    allowance?: Allowance;
+    strategy?: BidStrategy;
+    parameters?: MarketParameters;
+  } = {},
 ) =>
   planAssertion({
     bounty: aBounty({ artifactCount: more.artifactCount ?? cases.length }),
     cases,
-    parameters: someParameters,
+    parameters: more.parameters ?? someParameters,
     rivals: [],
     allowance: more.allowance ?? { kind: "stake", most: nct(1_000n * ONE_NCT), bound: "balance" },
     atRisk: nct(0n),
@@ -55,6 +61,21 @@ const plan = (
   });
 
 describe("the plan of an assertion", () => {
+  it("bids no more on an artifact than the operator's ceiling, whatever maximum a gateway names, and less where it names less", () => {
+    const allowance: Allowance = {
+      ...{ kind: "stake", most: nct(900n * ONE_NCT), bound: "balance", mostPerArtifact: nct(ONE_NCT) },
+    };
+    const bidsUnder = (bidMaximum: bigint) => {
+      const made = plan([caseOf(0, "malicious"), caseOf(1, "benign")], {
+        allowance,
+        parameters: { ...someParameters, bidMaximum: nct(bidMaximum) },
+      });
+      return made.kind === "assert" ? made.assertion.bids : made;
+    };
+    expect(bidsUnder(10n ** 24n)).toEqual([ONE_NCT, ONE_NCT]);
+    expect(bidsUnder(ONE_NCT / 2n)).toEqual([ONE_NCT / 2n, ONE_NCT / 2n]);
+  });
+
   it("masks exactly the artifacts with a verdict that can be asserted, and keeps their places", () => {
     const made = plan([caseOf(0, "unknown"), caseOf(1, "malicious"), caseOf(2, null), caseOf(3, "benign")]);
     expect(made).toMatchObject({ kind: "assert", assertion: { mask: 0b1010n, verdicts: 0b0010n } });

@@ -1,6 +1,7 @@
 import { type Address, sameAddress } from "../../domain/address.ts";
 import { hasBit } from "../../domain/bits.ts";
-import { type Nct, nct, ONE_NCT } from "../../domain/nct.ts";
+import { MOST_PER_ARTIFACT } from "../../domain/deployment.ts";
+import { type Nct, nct } from "../../domain/nct.ts";
 import type { ArbiterVote, PostedAssertion } from "../../market/port.ts";
 import { consensusOf } from "../consensus.ts";
 
@@ -12,9 +13,6 @@ export interface PayoutTerms {
   /** As it is now: where nobody voted, the contract gives back the current fee and not the paid one. */
   readonly assertionFee: Nct;
 }
-
-/** ASSERTION_BID_ARTIFACT_MAXIMUM of BountyRegistry 1.6: 1 NCT. */
-const MOST_PER_BID = ONE_NCT;
 
 /**
  * What the contract pays an expert who settles, by the assertions and votes that it holds; `undefined` where they do not
@@ -75,7 +73,7 @@ export function mostPayable(
   assertions: readonly PostedAssertion[],
   ours: { readonly account: Address; readonly bids: readonly Nct[]; readonly fee: Nct },
 ): Nct {
-  const ceiling = ours.bids.reduce((most, bid) => (bid > most ? bid : most), MOST_PER_BID);
+  const ceiling = ours.bids.reduce((most, bid) => (bid > most ? bid : most), MOST_PER_ARTIFACT);
   const others = assertions
     .filter(({ author }) => !sameAddress(author, ours.account))
     .flatMap(({ bids }) => bids)
