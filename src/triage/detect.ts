@@ -1,10 +1,10 @@
 import { fileTypeFromBuffer } from "file-type";
 import type { ArtifactKind } from "../domain/artifact.ts";
 import { canonicalType } from "../domain/media-type.ts";
+import { textOf, typesBehind, typesOfText } from "./artifact-text.ts";
 import { libmagicType } from "./libmagic.ts";
 import { OLE_TYPE, oleKinds, readOleDirectory } from "./ole-directory.ts";
-import { scriptType } from "./script.ts";
-import { readEightBitText, readText } from "./text.ts";
+import { readText } from "./text.ts";
 import { readZipDirectory } from "./zip-directory.ts";
 import { APK_TYPE, JAR_TYPE, ZIP_TYPE, zipKinds } from "./zip-kind.ts";
 
@@ -89,16 +89,20 @@ export async function detectTypes(
 ): Promise<readonly string[]> {
   if (head.length === 0) return [whole ? EMPTY_TYPE : UNRECOGNISED];
   const sample = head.subarray(0, TRIAGE_HEAD_BYTES);
-  const unicode = readText(sample, whole && sample.length === head.length);
-  if (kind === "url") return unicode === undefined ? [UNRECOGNISED] : [URL_TYPE, TEXT_TYPE];
+  const sampleIsWhole = whole && sample.length === head.length;
+  if (kind === "url")
+    return readText(sample, sampleIsWhole) === undefined ? [UNRECOGNISED] : [URL_TYPE, TEXT_TYPE];
 
-  const magics = [await fileType(sample), pdfType(sample), await libmagicType(sample)];
-  // Scripts in the code pages of old are not Unicode, and scripts all the same.
-  const eightBit = magics.some((type) => type?.startsWith("text/")) ? readEightBitText(sample) : undefined;
-  const text = unicode ?? eightBit;
-  const script = text === undefined ? undefined : scriptType(text);
+  const magics = [await fileType(sample), pdfType(sample), await libmagicType(sample)].filter(
+    (type) => type !== undefined,
+  );
+  const text = textOf(sample, sampleIsWhole, magics);
+  const told =
+    text === undefined
+      ? { types: typesBehind(head, magics), magics }
+      : typesOfText(text, head, sample.length, magics);
   const inside = typesInside(whole ? head : sample, whole);
-  const found = [script, ...inside, ...magics].filter((type) => type !== undefined);
+  const found = [...told.types, ...inside, ...told.magics];
   const named = inside.includes(APK_TYPE) ? found.filter((type) => type !== JAR_TYPE) : found;
   const containers = CONTAINERS.filter(([, member]) => named.some((type) => member.test(type))).map(
     ([type]) => type,

@@ -11,10 +11,11 @@ import { promisify } from "node:util";
 import { constants, gunzip, inflateRaw, inflateRawSync } from "node:zlib";
 import { type Caveat, caveat } from "../domain/caveat.ts";
 import { oleLock, pdfLock } from "./locks.ts";
-import { isMail, mailParts } from "./mail.ts";
+import { isMail, MAIL_HEAD_BYTES, mailParts } from "./mail.ts";
 import { rarLock } from "./rar.ts";
 import { sevenZipLock } from "./seven-zip.ts";
 import { isTar, tarMembers } from "./tar.ts";
+import { isEvidentText } from "./text.ts";
 import { programEnd, truncation } from "./truncation.ts";
 import { hidesEntries, packedContent, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
 import { hasMacros } from "./zip-kind.ts";
@@ -113,12 +114,12 @@ function formatOf(content: Uint8Array): keyof typeof FORMATS | undefined {
   const head = headOf(content);
   if (["PK\x03\x04", "PK\x05\x06", "PK\x07\x08"].some((magic) => head.startsWith(magic))) return "zip";
   if (head.startsWith("\x1f\x8b")) return "gzip";
-  if (head.startsWith("\x7fELF") || head.startsWith("MZ")) return "program";
+  if (head.startsWith("\x7fELF") || (head.startsWith("MZ") && !isEvidentText(content))) return "program";
   if (head.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return "ole";
   if (head.startsWith(RAR)) return "rar";
   if (head.startsWith(SEVEN_ZIP)) return "sevenZip";
   if (isTar(content)) return "tar";
-  if (isMail(head)) return "mail";
+  if (isMail(asBuffer(content.subarray(0, MAIL_HEAD_BYTES)).toString("latin1"))) return "mail";
   return head.includes(PDF) ? "pdf" : undefined;
 }
 

@@ -1,12 +1,67 @@
 /** What a mail carries: its parts in base64, those of the mails in it too. Sources: RFC 5322, RFC 2045. */
 
-const BEGINNING =
-  /^(?:from .*\r?\n)?(?:received|return-path|delivered-to|mime-version|message-id|from|to|cc|subject|date|sender|reply-to|content-[a-z-]{1,40}|dkim-signature|(?:x|arc|list)-[\w-]{1,60}):[ \t]/i;
+/** Of a mail that tell it from other texts with headers, lower case. */
+const NAMES = new Set([
+  ...["from", "to", "cc", "bcc", "subject", "date", "sender", "reply-to", "in-reply-to", "references", "message-id"],
+  ...["received", "received-spf", "return-path", "delivered-to", "envelope-to", "mime-version", "thread-topic"],
+  ...["authentication-results", "dkim-signature", "domainkey-signature", "importance", "content-type"],
+  ...["content-transfer-encoding", "content-disposition", "content-language", "thread-index", "user-agent"],
+]);
+const FAMILIES = /^(?:x|arc|list|resent|content|received|disposition)-/;
+/** One of a family may stand in other headers too, and so may these: they say nothing without another. */
+const WEAK = new Set(["date", "to", "cc", "importance", "references", "user-agent", "content-language"]);
+
+/** Written by programs alone. */
+const TRACES = new Set(["received", "return-path", "delivered-to", "message-id", "mime-version", "dkim-signature"]);
+
+/** How many bytes of a content decide whether it is a mail: more than the seals of four forwarders. */
+export const MAIL_HEAD_BYTES = 16 * 1024;
+
+const LONGEST_LINE = 998;
+const HEADER = /^([!-9;-~]{1,76})[ \t]{0,8}:(?=[ \t]|$)/;
+const MBOX = /^>?From \S/;
+
+/**
+ * Whether it begins with the headers of a mail, in whatever order: the lines up to the first blank one are headers or go on
+ * with one, and their names are those of mails. One character a byte; the beginning of the content is enough, and a
+ * header that is cut off at its end counts.
+ */
+export function isMail(head: string): boolean {
+  let strong = 0;
+  let weak = 0;
+  let first = true;
+  let traced = false;
+  for (const line of linesOf(head.slice(0, MAIL_HEAD_BYTES))) {
+    if (line === "") break;
+    const isFirst = first;
+    first = false;
+    if (isFirst && MBOX.test(line)) continue;
+    if (!isFirst && /^[ \t]/.test(line)) continue;
+    const name = HEADER.exec(line.slice(0, LONGEST_LINE))?.[1]?.toLowerCase();
+    // Mailers go over a line that is no header; a text that begins like one line of a mail is none.
+    if (name === undefined) return strong > 1 || traced;
+    if (isFirst) traced = TRACES.has(name);
+    if (NAMES.has(name) && !WEAK.has(name)) strong++;
+    else if (WEAK.has(name) || FAMILIES.test(name)) weak++;
+  }
+  return strong > 0 || weak > 1;
+}
+
+/** Without those that open it blank, and without a last one that is cut off within its name. */
+function* linesOf(head: string): Generator<string> {
+  let at = /^(?:\r?\n){0,8}/.exec(head)![0].length;
+  for (;;) {
+    const end = head.indexOf("\n", at);
+    if (end === -1) break;
+    yield head.slice(at, end).replace(/\r$/, "");
+    at = end + 1;
+  }
+  const rest = head.slice(at);
+  if (rest.includes(":") || at === 0) yield rest;
+}
+
 const ENCODED = /^content-transfer-encoding:\s*"?base64\b/gim;
 const END_OF_HEADERS = /\n\r?\n/g;
-
-/** By its first kilobyte, one character a byte. */
-export const isMail = (head: string): boolean => BEGINNING.test(head);
 
 /** What each part holds that is in base64. In one pass, whatever the parts look like. */
 export function* mailParts(content: Uint8Array): Generator<Uint8Array> {

@@ -1,4 +1,4 @@
-/** What a text is, when its first lines make that clear. Text in general has no magic number; these few do. */
+/** What the first line of a script names as its interpreter. */
 
 const INTERPRETERS: Readonly<Record<string, string>> = {
   ash: "text/x-shellscript",
@@ -32,23 +32,8 @@ const INTERPRETERS: Readonly<Record<string, string>> = {
   osascript: "text/x-applescript",
 };
 
-/** Tried in order against the text without leading blanks; the first that matches says what it is. */
-const OPENINGS: readonly (readonly [type: string, opening: RegExp])[] = [
-  ["text/x-php", /^<\?(?:php\b|=)/i],
-  ["image/svg+xml", /^(?:<\?xml[^>]{0,200}>\s{0,80})?(?:<!--[^>]{0,400}-->\s{0,80})?<svg\b/i],
-  ["text/html", /^(?:<\?xml[^>]{0,200}>\s{0,80})?<(?:!doctype\s+html|html|head|body|script|iframe|meta)\b/i],
-  ["application/hta", /^<hta:application\b/i],
-  ["text/x-msdos-batch", /^(?:@echo\s+(?:off|on)\b|@?setlocal\b|rem\s[^\n]{0,200}\n@?echo\s)/i],
-  [
-    "text/vbscript",
-    /^(?:option\s+explicit\b|on\s+error\s+resume\s+next\b|dim\s+\w+[\s\S]{0,400}createobject\()/i,
-  ],
-  ["application/x-powershell", /^(?:#requires\s+-|\[cmdletbinding\(|param\s*\(\s*\[\w+\]\s*\$)/i],
-  ["message/rfc822", /^(?:received|return-path|delivered-to|mime-version|message-id):\s/i],
-];
-
 /** MIME type of the interpreter a shebang names: `#!/usr/bin/env -S python3.12 -u` is text/x-python. */
-function shebangType(text: string): string | undefined {
+export function shebangType(text: string): string | undefined {
   const line = /^#!([^\r\n]{1,256})/.exec(text)?.[1];
   if (line === undefined) return undefined;
   const words = line.trim().split(/\s+/);
@@ -60,10 +45,4 @@ function shebangType(text: string): string | undefined {
     .replace(/[\d.]+$/, "");
   if (name === undefined || name === "") return undefined;
   return Object.hasOwn(INTERPRETERS, name) ? INTERPRETERS[name]! : "text/x-script";
-}
-
-/** `undefined` for text that does not say what it is. */
-export function scriptType(text: string): string | undefined {
-  const opening = text.trimStart().slice(0, 2048);
-  return shebangType(text) ?? OPENINGS.find(([, pattern]) => pattern.test(opening))?.[0];
 }

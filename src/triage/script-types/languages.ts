@@ -1,0 +1,39 @@
+/** The languages of a text that is neither marked up nor says by its first line what it is. */
+import { proseShare } from "./prose.ts";
+import { readTokens } from "./tokens.ts";
+import { compileLexicon, scoreTokens } from "./vocabulary.ts";
+import { BATCH } from "./words/batch.ts";
+import { JAVASCRIPT } from "./words/javascript.ts";
+import { POWERSHELL } from "./words/powershell.ts";
+import { PYTHON } from "./words/python.ts";
+import { SHELL } from "./words/shell.ts";
+import { VBSCRIPT } from "./words/vbscript.ts";
+
+const LEXICON = compileLexicon([VBSCRIPT, POWERSHELL, JAVASCRIPT, PYTHON, BATCH, SHELL]);
+
+/** The least score; set on the tuning half of the corpus, see docs/file-types.md. */
+const LEAST = 5;
+/** By how much more documentation must show. */
+const PROSE_FACTOR = 3;
+/** Of the best score; a text that two interpreters run has words of both. */
+const SECOND_SHARE = 0.7;
+
+export interface LanguageScores {
+  /** Score by type, the best first; those that are high enough. */
+  readonly found: readonly (readonly [type: string, score: number])[];
+  /** Comparisons made: the measure of the work. */
+  readonly steps: number;
+}
+
+export function scoreLanguages(text: string): LanguageScores {
+  const { byType, steps } = scoreTokens(LEXICON, readTokens(text));
+  const ranked = [...byType].toSorted(([, a], [, b]) => b - a);
+  const best = ranked[0]?.[1] ?? 0;
+  if (best < LEAST) return { found: [], steps };
+  const least = LEAST * (1 + PROSE_FACTOR * proseShare(text));
+  return { found: ranked.filter(([, score]) => score >= least && score >= best * SECOND_SHARE), steps };
+}
+
+/** MIME types, the likeliest first. */
+export const languagesOf = (text: string): readonly string[] =>
+  scoreLanguages(text).found.map(([type]) => type);

@@ -1,0 +1,32 @@
+/** PHP: whatever stands outside of its tags is sent as it is, so they may be anywhere, behind a picture too. */
+
+export const PHP_TYPE = "text/x-php";
+
+const TAG = /<\?(?:php(?=[\s/]|$)|=|(?=[\s@$])|(?=(?:eval|echo|include|require|system|exec|passthru|if|for|function)\b))/gi;
+/** Behind a short tag, which is also that of other instructions, something that only PHP has. */
+const CODE = /[$@]\w|\b(?:eval|echo|print|include|require|system|exec|passthru|assert|function|if|foreach|die)\b\s{0,8}[("'$]|`/i;
+const NEAR = 200;
+const MOST_TAGS = 500;
+/** A tag within quotes is that of a program which writes or reads PHP, one in a fence that of a document about it. */
+const QUOTES = new Set(["'", '"', "`", "\\", "/", "("]);
+const FENCE = /^(?:```|~~~|\s{0,3}\.\. code|\s*<code>|\s*<pre>)/;
+
+/** Whether a text, or bytes of anything else one character each, hold PHP. */
+export function holdsPhp(text: string): boolean {
+  let count = 0;
+  for (const { 0: tag, index } of text.matchAll(TAG)) {
+    if (++count > MOST_TAGS) return false;
+    if (index > 0 && QUOTES.has(text[index - 1]!)) continue;
+    if (tag.length < 5 && !CODE.test(text.slice(index + 2, index + NEAR))) continue;
+    if (!isFenced(text, index)) return true;
+  }
+  return false;
+}
+
+/** The line before begins an example. */
+function isFenced(text: string, at: number): boolean {
+  const line = text.lastIndexOf("\n", at - 1);
+  if (line <= 0 || at - line > NEAR) return false;
+  const before = text.slice(Math.max(text.lastIndexOf("\n", line - 1) + 1, line - NEAR), line);
+  return FENCE.test(before);
+}
