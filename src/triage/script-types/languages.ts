@@ -1,5 +1,5 @@
 /** The languages of a text that is neither marked up nor says by its first line what it is. */
-import { proseShare } from "./prose.ts";
+import { readWriting } from "./prose.ts";
 import { readTokens } from "./tokens.ts";
 import { compileLexicon, scoreTokens } from "./vocabulary.ts";
 import { BATCH } from "./words/batch.ts";
@@ -11,8 +11,13 @@ import { VBSCRIPT } from "./words/vbscript.ts";
 
 const LEXICON = compileLexicon([VBSCRIPT, POWERSHELL, JAVASCRIPT, PYTHON, BATCH, SHELL]);
 
-/** The least score; set on the tuning half of the corpus, see docs/file-types.md. */
-const LEAST = 5;
+/** The least score of a text of at most so many tokens; set on the tuning half of the corpus, see docs/file-types.md. */
+const LEAST: readonly (readonly [tokens: number, score: number])[] = [
+  [60, 3],
+  [300, 4],
+  [4000, 5],
+  [Number.POSITIVE_INFINITY, 6],
+];
 /** By how much more documentation must show. */
 const PROSE_FACTOR = 3;
 /** Of the best score; a text that two interpreters run has words of both. */
@@ -26,13 +31,16 @@ export interface LanguageScores {
 }
 
 export function scoreLanguages(text: string): LanguageScores {
-  const { byType, steps } = scoreTokens(LEXICON, readTokens(text));
+  const { proseShare, code } = readWriting(text);
+  const tokens = readTokens(code);
+  const { byType, steps } = scoreTokens(LEXICON, tokens);
   const ranked = [...byType].toSorted(([, a], [, b]) => b - a);
   const best = ranked[0]?.[1] ?? 0;
-  if (best < LEAST) return { found: [], steps };
-  const least = LEAST * (1 + PROSE_FACTOR * proseShare(text));
+  const least = leastFor(tokens.texts.length) * (1 + PROSE_FACTOR * proseShare);
   return { found: ranked.filter(([, score]) => score >= least && score >= best * SECOND_SHARE), steps };
 }
+
+const leastFor = (tokens: number): number => LEAST.find(([most]) => tokens <= most)![1];
 
 /** MIME types, the likeliest first. */
 export const languagesOf = (text: string): readonly string[] =>

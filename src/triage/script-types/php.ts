@@ -3,20 +3,25 @@
 export const PHP_TYPE = "text/x-php";
 
 const TAG = /<\?(?:php(?=[\s/]|$)|=|(?=[\s@$])|(?=(?:eval|echo|include|require|system|exec|passthru|if|for|function)\b))/gi;
+const SCRIPT_TAG = /<script\s[^>]{0,100}\blanguage\s{0,8}=\s{0,8}["']?php\b/i;
 /** Behind a short tag, which is also that of other instructions, something that only PHP has. */
-const CODE = /[$@]\w|\b(?:eval|echo|print|include|require|system|exec|passthru|assert|function|if|foreach|die)\b\s{0,8}[("'$]|`/i;
+const CODE = /^\s{0,8}\w{2,40}\s{0,8}\(|[$@]\w|\b(?:eval|echo|print|include|require|system|exec|passthru|assert|function|if|foreach|die)\b\s{0,8}[("'$]|`/i;
 const NEAR = 200;
 const MOST_TAGS = 500;
+/** `Class<? extends Base>`: a blank behind the sign, a name before it. */
+const GENERIC = /[\w,]/;
 /** A tag within quotes is that of a program which writes or reads PHP, one in a fence that of a document about it. */
 const QUOTES = new Set(["'", '"', "`", "\\", "/", "("]);
 const FENCE = /^(?:```|~~~|\s{0,3}\.\. code|\s*<code>|\s*<pre>)/;
 
 /** Whether a text, or bytes of anything else one character each, hold PHP. */
 export function holdsPhp(text: string): boolean {
+  if (SCRIPT_TAG.test(text)) return true;
   let count = 0;
   for (const { 0: tag, index } of text.matchAll(TAG)) {
     if (++count > MOST_TAGS) return false;
     if (index > 0 && QUOTES.has(text[index - 1]!)) continue;
+    if (tag === "<?" && index > 0 && GENERIC.test(text[index - 1]!)) continue;
     if (tag.length < 5 && !CODE.test(text.slice(index + 2, index + NEAR))) continue;
     if (!isFenced(text, index)) return true;
   }

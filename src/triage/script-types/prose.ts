@@ -8,10 +8,10 @@ const MOST_LINES = 2000;
 const LONGEST_LINE = 400;
 /** Five words in a row with nothing but blanks and commas between them. */
 const SENTENCE = /(?:[A-Za-z][a-z']*,? ){4}[A-Za-z]/;
+const CODE_SIGNS = /[=;{}$|\\]|\(["')]|[\w)]\(|:$/;
 /** How lines of comments and of strings begin in any of the languages. */
 const COMMENT = /^\s*(?:'|#|\/\/|\*|\/\*|;|--|<!--|::|@?rem\b|"""|<#|echo\b|@?echo\b)/i;
 const FENCE = /^\s{0,3}(?:```|~~~)/;
-/** A heading of Markdown, which is a comment elsewhere, counts as prose only beside fences. */
 const BLOCKS: readonly (readonly [open: string, close: string])[] = [
   ["<#", "#>"],
   ["/*", "*/"],
@@ -19,25 +19,41 @@ const BLOCKS: readonly (readonly [open: string, close: string])[] = [
   ["'''", "'''"],
 ];
 
-/** 0 to 1: the share of sentences and of fenced examples among the lines that are not blank. */
-export function proseShare(text: string): number {
+export interface Writing {
+  /** 0 to 1: the share of sentences among the lines that are not blank. */
+  readonly proseShare: number;
+  /** Without the fenced examples of a document, where it has any: what it shows is not what it is. */
+  readonly code: string;
+}
+
+export function readWriting(text: string): Writing {
+  const bare = withoutBlocks(text);
   let lines = 0;
   let prose = 0;
   let fenced = false;
   let fences = 0;
-  for (const line of withoutBlocks(text).split("\n", MOST_LINES)) {
+  const outside: string[] = [];
+  for (const line of bare.split("\n", MOST_LINES)) {
     const shown = line.slice(0, LONGEST_LINE);
     if (shown.trim() === "") continue;
-    lines++;
     if (FENCE.test(shown)) {
       fenced = !fenced;
       fences++;
-      prose++;
-    } else if (fenced || (!COMMENT.test(shown) && SENTENCE.test(shown))) prose++;
+    } else if (!fenced) {
+      lines++;
+      outside.push(line);
+      if (!COMMENT.test(shown) && !CODE_SIGNS.test(shown) && SENTENCE.test(shown)) prose++;
+    }
   }
-  // What is outside of the fences decides: a fence in a comment hides nothing.
-  return lines === 0 ? 0 : fences > 1 ? Math.max(prose / lines, 0.5) : prose / lines;
+  // A fence within a comment has gone with it, so nothing hides in one.
+  const document = fences > 1;
+  return {
+    proseShare: lines === 0 ? 0 : Math.max(prose / lines, document ? LEAST_OF_DOCUMENT : 0),
+    code: document ? outside.join("\n") : text,
+  };
 }
+
+const LEAST_OF_DOCUMENT = 0.5;
 
 /** Without comments and texts of several lines. One pass. */
 function withoutBlocks(text: string): string {

@@ -16,7 +16,10 @@ const ENCODED = /#@~\^[A-Za-z0-9+/]{6}==/;
 /** Of the text; what is looked at takes some milliseconds. */
 const MOST_CHARACTERS = 96 * 1024;
 /** Markup, data and mails: their texts may show any language. */
-const NO_SCRIPT = /^\s{0,1000}(?:<[!?a-z]|\{\s{0,1000}["}]|\[\s{0,1000}[[{"\d]|\{\\rt)/i;
+const NO_SCRIPT = /^\s{0,1000}(?:<[!?%a-z]|\{\s{0,1000}["}]|\[\s{0,1000}[[{"\d]|\{\\rt)/i;
+
+/** Programs of JavaScript that are written without a letter. */
+const SIGNS_ONLY = /^[\s[\]()!+]{200}/;
 
 /** MIME types, most specific first; empty for text that does not say what it is. The work is in proportion to the text. */
 export function scriptTypes(text: string): readonly string[] {
@@ -29,7 +32,7 @@ export function scriptTypes(text: string): readonly string[] {
   const opening = openingType(shown);
   const known = [...(shebang === undefined ? [] : [shebang]), ...encoded, ...php, ...pages, ...markup];
   const plain = known.length === 0 && opening === undefined && !NO_SCRIPT.test(shown);
-  const languages = plain ? languagesOf(shown) : [];
+  const languages = SIGNS_ONLY.test(shown) ? ["application/javascript"] : plain ? languagesOf(shown) : [];
   return [...new Set([...known, ...(opening === undefined ? [] : [opening]), ...languages])];
 }
 

@@ -96,11 +96,14 @@ export function serverPages(text: string): readonly string[] {
   if (JSP_TAG.test(text)) return [JSP_TYPE];
   const { byType } = scoreTokens(LEXICON, readTokens(code.join("\n")));
   const [best] = [...byType].filter(([, score]) => score >= LEAST).toSorted(([, a], [, b]) => b - a);
+  if (best === undefined && code.some((section) => section.startsWith("--"))) return [JSP_TYPE];
+  if (best === undefined && SERVER_INCLUDE.test(text)) return code.length === 0 ? [] : [ASP_TYPE, "text/vbscript"];
   if (best !== undefined) return best[0] === ASP_TYPE ? [ASP_TYPE, languageOfAsp(text, code)] : [best[0]];
   return onServer === undefined ? declared(code) : ofServerScript(onServer.language);
 }
 
 const JSP_TAG = /<jsp:(?:root|usebean|include|directive|scriptlet|forward|declaration|expression|setproperty)/i;
+const SERVER_INCLUDE = /<!--\s{0,8}#include\s{1,8}(?:file|virtual)\s{0,8}=/i;
 const ASP_LANGUAGE = /@[^\n]{0,200}?\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
 
 const languageOfAsp = (text: string, code: readonly string[]): string => {

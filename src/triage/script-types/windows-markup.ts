@@ -5,7 +5,7 @@ export const HTA_TYPE = "application/hta";
 export const WSF_TYPE = "application/x-wsf";
 export const SCRIPTLET_TYPE = "text/scriptlet";
 
-const JOB = /<job\b|<\?job\b/i;
+const JOB = /(?:^|\n)[ \t]{0,40}<(?:\?job|job|package)\b/i;
 const SCRIPTLET = /<(?:scriptlet|component|registration|implements)\b/i;
 const HTA_TAG = /<hta:application\b/i;
 const STYLESHEET_SCRIPT = /<(?:ms|msxsl|user|xsl):script\b[^>]{0,400}\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
@@ -22,11 +22,11 @@ export function windowsMarkup(text: string): readonly string[] {
   const tags = scriptTags(text);
   if (tags.length === 0) return HTA_TAG.test(text) ? [HTA_TYPE] : [];
   const languages = tags.flatMap(({ language }) => present(typeOfLanguage(language)));
-  if (MARKUP.test(text)) {
+  if (MARKUP.test(text) || JOB.test(text)) {
     const stated = tags.filter(({ language }) => language !== "");
     if (stated.length > 0 && SCRIPTLET.test(text) && /<(?:registration|public|scriptlet)\b/i.test(text))
       return [SCRIPTLET_TYPE, ...languages];
-    if (stated.length > 0 && languages.length > 0 && JOB.test(text) && !/<html\b/i.test(text)) return [WSF_TYPE, ...languages];
+    if (stated.length > 0 && languages.length > 0 && /<\??job\b/i.test(text) && !/<html\b/i.test(text)) return [WSF_TYPE, ...languages];
   }
   const inVbscript = languages.includes("text/vbscript");
   const isApplication =

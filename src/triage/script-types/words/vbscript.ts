@@ -3,6 +3,7 @@ import type { Vocabulary } from "../vocabulary.ts";
 export const VBSCRIPT: Vocabulary = {
   type: "text/vbscript",
   phrases: [
+    [5, ["^ on error resume next", "^ option explicit"]],
     [
       4,
       [
@@ -10,8 +11,6 @@ export const VBSCRIPT: Vocabulary = {
         "set <word> = wscript .",
         "set <word> = getobject (",
         "set <word> = server . createobject",
-        "^ on error resume next",
-        "^ option explicit",
         "executeglobal",
       ],
     ],
@@ -28,6 +27,7 @@ export const VBSCRIPT: Vocabulary = {
         "vbcrlf",
         "chrw (",
         "^ wend",
+        "^ msgbox \"|(|<word>",
         "chr ( <number> ) &",
         "& chr (",
         "& chr ~(",
