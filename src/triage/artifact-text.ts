@@ -1,7 +1,7 @@
 /** What the text in an artifact is: the whole artifact, or scripts that stand behind something else. */
 import { isMail } from "./mail.ts";
 import { isFoundByTag, scriptsWithin, scriptTypes } from "./script-types/script-types.ts";
-import { isMostlyAscii, readEightBitText, readText } from "./text.ts";
+import { isMostlyAscii, LEAST_EVIDENT_BYTES, readEightBitText, readText } from "./text.ts";
 import { isDecidedHere, isTextual } from "./textual.ts";
 
 const KIB = 1024;
@@ -41,7 +41,7 @@ export function typesOfText(
   const scripts = [...new Set([...scriptTypes(text), ...further])];
   const types = [...scripts, ...(isMail(text) ? ["message/rfc822"] : [])];
   // A picture of six letters with a page behind them is one to whoever only looks at these.
-  const both = scripts.some(isFoundByTag);
+  const both = scripts.some(isFoundByTag) || content.length < LEAST_EVIDENT_BYTES;
   const textual = magics.filter((type) => isTextual(type) && !isDecidedHere(type));
   return { types, magics: both ? [...textual, ...magics.filter((type) => !isTextual(type))] : textual };
 }

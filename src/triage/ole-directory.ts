@@ -104,6 +104,10 @@ function listedAt(view: Buffer, index: number, sectorBytes: number): number {
 
 export const OLE_TYPE = "application/x-cfb";
 
+/** Whether it begins as one, wherever its directory is. */
+export const isOle = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(MAGIC.length, bytes.length)).equals(MAGIC);
+
 const KINDS: readonly (readonly [stream: string, type: string])[] = [
   ["worddocument", "application/msword"],
   ["workbook", "application/vnd.ms-excel"],

@@ -40,9 +40,12 @@ export function readEightBitText(bytes: Uint8Array): string | undefined {
 
 /** How much of a content decides whether it is a text. */
 const EVIDENT_BYTES = 16 * 1024;
+/** Fewer are a magic number and nothing else. */
+export const LEAST_EVIDENT_BYTES = 8;
 
 /** Whether the content is text, whatever short magic number its first letters happen to be. */
 export function isEvidentText(content: Uint8Array): boolean {
+  if (content.length < LEAST_EVIDENT_BYTES) return false;
   const head = content.subarray(0, EVIDENT_BYTES);
   if (readText(head, head.length === content.length) !== undefined) return true;
   return isMostlyAscii(head) && readEightBitText(head) !== undefined;

@@ -85,6 +85,22 @@ const encryptedLocally = (view: Buffer, at: number): boolean =>
 const isLocalHeader = (view: Buffer, at: number): boolean =>
   at >= 0 && at + LOCAL_BYTES <= view.length && view.readUInt32LE(at) === LOCAL;
 
+/** Of a ZIP of which only the beginning is there: the names in its local headers, as far as they go. One pass. */
+export function localNames(beginning: Uint8Array): readonly Pick<ZipEntry, "name">[] {
+  const view = Buffer.from(beginning.buffer, beginning.byteOffset, beginning.length);
+  if (!isLocalHeader(view, 0)) return [];
+  const names: { name: string }[] = [];
+  for (let at = 0; at !== -1; at = view.indexOf(LOCAL_MAGIC, at + LOCAL_BYTES)) {
+    const start = at + LOCAL_BYTES;
+    if (start > view.length) break;
+    const end = start + view.readUInt16LE(at + 26);
+    if (end <= view.length) names.push({ name: view.toString("latin1", start, end) });
+  }
+  return names;
+}
+
+const LOCAL_MAGIC = Buffer.from("PK\x03\x04", "latin1");
+
 /** What may follow the content of an entry before the next one: its sum and sizes, with or without a mark, in 4 bytes or 8. */
 const DESCRIPTOR_BYTES = [0, 12, 16, 20, 24];
 

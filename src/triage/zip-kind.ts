@@ -18,26 +18,40 @@ const OFFICE: readonly (readonly [folder: string, plain: string, macroEnabled: s
   ],
 ];
 
+type Named = Pick<ZipEntry, "name">;
+
+/** A workbook in records instead of XML; it may have macros without another name. */
+const XLSB_TYPE = "application/vnd.ms-excel.sheet.binary.macroenabled.12";
+const BINARY_WORKBOOK = "xl/workbook.bin";
+
 /** Programs in an office document: VBA, or the sheets of Excel 4.0. */
 const MACROS = /(?:^|\/)vbaproject\.bin$|^xl\/macrosheets\//i;
 const ODF_MACROS = /^(?:basic|scripts)\/.+/i;
 
 /** MIME types of the container besides application/zip, most specific first. */
-export function zipKinds(entries: readonly ZipEntry[]): readonly string[] {
+export function zipKinds(entries: readonly Named[]): readonly string[] {
   const names = new Set(entries.map(({ name }) => name));
   const kinds: string[] = [];
   if (names.has("AndroidManifest.xml")) kinds.push(APK_TYPE);
   else if (names.has("META-INF/MANIFEST.MF")) kinds.push(JAR_TYPE);
   if (names.has("[Content_Types].xml")) {
+    if (names.has(BINARY_WORKBOOK)) kinds.push(XLSB_TYPE);
     for (const [folder, plain, macroEnabled] of OFFICE) {
       if (!entries.some(({ name }) => name.startsWith(folder))) continue;
+      if (folder === "xl/" && names.has(BINARY_WORKBOOK)) continue;
       kinds.push(...(hasMacros(entries) ? [macroEnabled] : []), plain);
     }
   }
   return kinds;
 }
 
-export const hasMacros = (entries: readonly ZipEntry[]): boolean =>
+/**
+ * Whether another type found in the same ZIP says better what it is: file-type takes every workbook for one of XML.
+ */
+export const isOutranked = (type: string, found: ReadonlySet<string>): boolean =>
+  found.has(XLSB_TYPE) && OFFICE.some(([folder, ...types]) => folder === "xl/" && types.includes(type));
+
+export const hasMacros = (entries: readonly Named[]): boolean =>
   entries.some(({ name }) => MACROS.test(name.replaceAll("\\", "/"))) ||
   (entries.some(({ name }) => name === "META-INF/manifest.xml") &&
     entries.some(({ name }) => ODF_MACROS.test(name) && !name.endsWith("/")));
