@@ -98,13 +98,23 @@ function sampled(ending: string): readonly Sample[] {
     .slice(0, MOST_FILES);
 }
 
-const VARIANTS: readonly (readonly [name: string, make: (text: string, comment?: string) => Buffer | undefined])[] = [
+const VARIANTS: readonly (readonly [
+  name: string,
+  make: (text: string, comment?: string) => Buffer | undefined,
+])[] = [
   ["UTF-16 LE with BOM", (text) => Buffer.from(`\ufeff${text}`, "utf16le")],
   ["UTF-16 LE", (text) => Buffer.from(text, "utf16le")],
-  ["UTF-16 BE", (text) => Buffer.from(text, "utf16le").subarray(0, 2 * text.length).swap16()],
+  [
+    "UTF-16 BE",
+    (text) =>
+      Buffer.from(text, "utf16le")
+        .subarray(0, 2 * text.length)
+        .swap16(),
+  ],
   [
     "100 comments first",
-    (text, comment) => (comment === undefined ? undefined : Buffer.from(`${comment}${FILLER}\r\n`.repeat(100) + text)),
+    (text, comment) =>
+      comment === undefined ? undefined : Buffer.from(`${comment}${FILLER}\r\n`.repeat(100) + text),
   ],
 ];
 
@@ -130,7 +140,10 @@ for (const ending of [...Object.keys(SCRIPTS), ...OTHERS]) {
       const tally = tallies.get(type);
       if (tally === undefined || type === script?.type || ALSO[ending]?.includes(type)) continue;
       tally.wrong++;
-      wrongBy.set(`${extname(sample.path)} as ${type}`, (wrongBy.get(`${extname(sample.path)} as ${type}`) ?? 0) + 1);
+      wrongBy.set(
+        `${extname(sample.path)} as ${type}`,
+        (wrongBy.get(`${extname(sample.path)} as ${type}`) ?? 0) + 1,
+      );
       if (values.misses) console.log(`wrong  ${type}  ${sample.path}`);
     }
   }
@@ -156,7 +169,8 @@ async function judgeScript(
   }
 }
 
-const share = (part: number, whole: number): string => (whole === 0 ? "-" : `${((100 * part) / whole).toFixed(1)} %`);
+const share = (part: number, whole: number): string =>
+  whole === 0 ? "-" : `${((100 * part) / whole).toFixed(1)} %`;
 const rows = [...tallies].map(([type, { files, right, wrong, variants }]) => ({
   type,
   files,

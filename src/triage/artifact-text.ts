@@ -46,12 +46,16 @@ export function typesOfText(
   return { types, magics: both ? [...textual, ...magics.filter((type) => !isTextual(type))] : textual };
 }
 
-const MEDIA = /^(?:image|audio|video|font)\/|^application\/(?:pdf|x-ms-shortcut|x-shockwave-flash|vnd\.ms-(?:fontobject|opentype)|font|ogg)/;
+const MEDIA =
+  /^(?:image|audio|video|font)\/|^application\/(?:pdf|x-ms-shortcut|x-shockwave-flash|vnd\.ms-(?:fontobject|opentype)|font|ogg)/;
 
 /** Scripts behind the header of a picture, and in what has no header at all. In a program they are its own business. */
 export function typesBehind(content: Uint8Array, magics: readonly string[]): readonly string[] {
   if (!magics.every((type) => MEDIA.test(type))) return [];
-  const ends = [content.subarray(0, WITHIN_BYTES), content.subarray(Math.max(WITHIN_BYTES, content.length - WITHIN_BYTES))];
+  const ends = [
+    content.subarray(0, WITHIN_BYTES),
+    content.subarray(Math.max(WITHIN_BYTES, content.length - WITHIN_BYTES)),
+  ];
   return scriptsWithin(ends.map(latin1).join("\n"));
 }
 

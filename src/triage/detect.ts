@@ -1,10 +1,11 @@
 import type { ArtifactKind } from "../domain/artifact.ts";
 import { textOf, typesBehind, typesOfText } from "./artifact-text.ts";
 import { formatTypes } from "./formats/formats.ts";
+import { findContentTypes, isContentTypes, mainTypes } from "./formats/office-main.ts";
 import { magicTypes } from "./magics.ts";
 import { isOle, OLE_TYPE, oleKinds, readOleDirectory } from "./ole-directory.ts";
 import { readText } from "./text.ts";
-import { localNames, readZipDirectory } from "./zip-directory.ts";
+import { localNames, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
 import { APK_TYPE, isOutranked, JAR_TYPE, ZIP_TYPE, zipKinds } from "./zip-kind.ts";
 
 /**
@@ -33,13 +34,28 @@ const CONTAINERS: readonly (readonly [container: string, member: RegExp])[] = [
 /** What an archive or a text is besides what it is more specifically; named last. */
 const GENERIC = new Set([...CONTAINERS.map(([type]) => type), OLE_TYPE, TEXT_TYPE]);
 
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+function contentsOfZip(content: Uint8Array, entries: readonly ZipEntry[]): readonly string[] {
+  const described = entries.find(isContentTypes);
+  const main = described === undefined ? [] : mainTypes(asBuffer(content), described.offset);
+  return zipKinds(entries, main);
+}
+
+function beginningOfZip(beginning: Uint8Array): readonly string[] {
+  const names = localNames(beginning);
+  if (names.length === 0) return [];
+  const described = asBuffer(beginning);
+  return zipKinds(names, mainTypes(described, findContentTypes(described)));
+}
+
 /** What the end of the content and the directories in it tell; of a ZIP without its end, the names in its beginning. */
 function typesInside(content: Uint8Array, whole: boolean): readonly string[] {
   const zip = whole ? readZipDirectory(content, MAX_ZIP_NAMES) : undefined;
   const ole = readOleDirectory(content);
+  const beginning = content.subarray(0, TRIAGE_HEAD_BYTES);
   return [
-    ...(zip === undefined ? zipKinds(localNames(content.subarray(0, TRIAGE_HEAD_BYTES))) : []),
-    ...(zip === undefined ? [] : [...zipKinds(zip.entries), ZIP_TYPE]),
+    ...(zip === undefined ? beginningOfZip(beginning) : [...contentsOfZip(content, zip.entries), ZIP_TYPE]),
     ...(ole === undefined ? [] : oleKinds(ole)),
     ...(isOle(content) ? [OLE_TYPE] : []),
   ];
@@ -80,7 +96,9 @@ export async function detectTypes(
 
 function ordered(found: readonly string[], isText: boolean): readonly string[] {
   const inside = new Set(found);
-  const named = found.filter((type) => !(type === JAR_TYPE && inside.has(APK_TYPE)) && !isOutranked(type, inside));
+  const named = found.filter(
+    (type) => !(type === JAR_TYPE && inside.has(APK_TYPE)) && !isOutranked(type, inside),
+  );
   const containers = CONTAINERS.filter(([, member]) => named.some((type) => member.test(type))).map(
     ([type]) => type,
   );

@@ -2,8 +2,28 @@
 
 /** Of a mail that tell it from other texts with headers, lower case. */
 const NAMES = new Set([
-  ...["from", "to", "cc", "bcc", "subject", "date", "sender", "reply-to", "in-reply-to", "references", "message-id"],
-  ...["received", "received-spf", "return-path", "delivered-to", "envelope-to", "mime-version", "thread-topic"],
+  ...[
+    "from",
+    "to",
+    "cc",
+    "bcc",
+    "subject",
+    "date",
+    "sender",
+    "reply-to",
+    "in-reply-to",
+    "references",
+    "message-id",
+  ],
+  ...[
+    "received",
+    "received-spf",
+    "return-path",
+    "delivered-to",
+    "envelope-to",
+    "mime-version",
+    "thread-topic",
+  ],
   ...["authentication-results", "dkim-signature", "domainkey-signature", "importance", "content-type"],
   ...["content-transfer-encoding", "content-disposition", "content-language", "thread-index", "user-agent"],
 ]);
@@ -12,7 +32,14 @@ const FAMILIES = /^(?:x|arc|list|resent|content|received|disposition)-/;
 const WEAK = new Set(["date", "to", "cc", "importance", "references", "user-agent", "content-language"]);
 
 /** Written by programs alone. */
-const TRACES = new Set(["received", "return-path", "delivered-to", "message-id", "mime-version", "dkim-signature"]);
+const TRACES = new Set([
+  "received",
+  "return-path",
+  "delivered-to",
+  "message-id",
+  "mime-version",
+  "dkim-signature",
+]);
 
 /** How many bytes of a content decide whether it is a mail: more than the seals of four forwarders. */
 export const MAIL_HEAD_BYTES = 16 * 1024;

@@ -81,7 +81,8 @@ function isUnmarkedUtf16(bytes: Uint8Array, low: 0 | 1): boolean {
   let ascii = 0;
   for (let unit = 0; unit < units; unit++) {
     const byte = bytes[2 * unit + low]!;
-    if (bytes[2 * unit + 1 - low] === 0 && (byte >= 0x20 || (byte >= 9 && byte <= 13)) && byte < 0x7f) ascii++;
+    if (bytes[2 * unit + 1 - low] === 0 && (byte >= 0x20 || (byte >= 9 && byte <= 13)) && byte < 0x7f)
+      ascii++;
   }
   return ascii * 2 > units;
 }

@@ -28,21 +28,22 @@ const BINARY_WORKBOOK = "xl/workbook.bin";
 const MACROS = /(?:^|\/)vbaproject\.bin$|^xl\/macrosheets\//i;
 const ODF_MACROS = /^(?:basic|scripts)\/.+/i;
 
-/** MIME types of the container besides application/zip, most specific first. */
-export function zipKinds(entries: readonly Named[]): readonly string[] {
+/** MIME types of the container besides application/zip, most specific first. `main` is what it says of its main part. */
+export function zipKinds(entries: readonly Named[], main: readonly string[] = []): readonly string[] {
   const names = new Set(entries.map(({ name }) => name));
+  const isBinary = names.has(BINARY_WORKBOOK) || main.includes(XLSB_TYPE);
   const kinds: string[] = [];
   if (names.has("AndroidManifest.xml")) kinds.push(APK_TYPE);
   else if (names.has("META-INF/MANIFEST.MF")) kinds.push(JAR_TYPE);
   if (names.has("[Content_Types].xml")) {
-    if (names.has(BINARY_WORKBOOK)) kinds.push(XLSB_TYPE);
+    if (isBinary) kinds.push(XLSB_TYPE);
     for (const [folder, plain, macroEnabled] of OFFICE) {
       if (!entries.some(({ name }) => name.startsWith(folder))) continue;
-      if (folder === "xl/" && names.has(BINARY_WORKBOOK)) continue;
+      if (folder === "xl/" && isBinary) continue;
       kinds.push(...(hasMacros(entries) ? [macroEnabled] : []), plain);
     }
   }
-  return kinds;
+  return [...new Set([...main.filter((type) => !OFFICE.some((of) => of.includes(type))), ...kinds])];
 }
 
 /**

@@ -61,7 +61,9 @@ const MAGICS: readonly Magic[] = [
 ];
 
 const matches = (content: Buffer, { at, bytes }: Magic): boolean =>
-  at >= 0 && content.length >= at + bytes.length && content.toString("latin1", at, at + bytes.length) === bytes;
+  at >= 0 &&
+  content.length >= at + bytes.length &&
+  content.toString("latin1", at, at + bytes.length) === bytes;
 
 /** MIME types, without what is behind the first kilobyte. */
 export const numberedTypes = (content: Buffer): readonly string[] => [
@@ -90,8 +92,8 @@ const TRAILERS: readonly (readonly [type: string, fromEnd: number, bytes: string
 
 /** MIME types of a whole content. */
 export const trailingTypes = (content: Buffer): readonly string[] =>
-  TRAILERS.filter(([type, fromEnd, bytes]) => matches(content, { type, at: content.length - fromEnd, bytes })).map(
-    ([type]) => type,
-  );
+  TRAILERS.filter(([type, fromEnd, bytes]) =>
+    matches(content, { type, at: content.length - fromEnd, bytes }),
+  ).map(([type]) => type);
 
 export const FOUND_AT_THE_END: readonly string[] = [...new Set(TRAILERS.map(([type]) => type))];

@@ -8,7 +8,8 @@ const CLR_DIRECTORY = 14;
 export function isDotNet(content: Buffer): boolean {
   if (content.length < 0x40 || content.toString("latin1", 0, 2) !== "MZ") return false;
   const header = content.readUInt32LE(0x3c);
-  if (header + 26 > content.length || content.toString("latin1", header, header + 4) !== "PE\0\0") return false;
+  if (header + 26 > content.length || content.toString("latin1", header, header + 4) !== "PE\0\0")
+    return false;
   const optional = header + 24;
   const wide = content.readUInt16LE(optional) === 0x20b;
   const count = optional + (wide ? 108 : 92);

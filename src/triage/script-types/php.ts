@@ -2,10 +2,12 @@
 
 export const PHP_TYPE = "text/x-php";
 
-const TAG = /<\?(?:php(?=[\s/]|$)|=|(?=[\s@$])|(?=(?:eval|echo|include|require|system|exec|passthru|if|for|function)\b))/gi;
+const TAG =
+  /<\?(?:php(?=[\s/]|$)|=|(?=[\s@$])|(?=(?:eval|echo|include|require|system|exec|passthru|if|for|function)\b))/gi;
 const SCRIPT_TAG = /<script\s[^>]{0,100}\blanguage\s{0,8}=\s{0,8}["']?php\b/i;
 /** Behind a short tag, which is also that of other instructions, something that only PHP has. */
-const CODE = /^\s{0,8}\w{2,40}\s{0,8}\(|[$@]\w|\b(?:eval|echo|print|include|require|system|exec|passthru|assert|function|if|foreach|die)\b\s{0,8}[("'$]|`/i;
+const CODE =
+  /^\s{0,8}\w{2,40}\s{0,8}\(|[$@]\w|\b(?:eval|echo|print|include|require|system|exec|passthru|assert|function|if|foreach|die)\b\s{0,8}[("'$]|`/i;
 const NEAR = 200;
 const MOST_TAGS = 500;
 /** `Class<? extends Base>`: a blank behind the sign, a name before it. */

@@ -1,5 +1,5 @@
 /** Pages with sections `<% %>`: of ASP, ASP.NET and JSP. Templates of Ruby and JavaScript have them too, and no words of these. */
-import { sections, scriptTags, typeOfLanguage } from "./tags.ts";
+import { scriptTags, sections, typeOfLanguage } from "./tags.ts";
 import { readTokens } from "./tokens.ts";
 import { compileLexicon, scoreTokens } from "./vocabulary.ts";
 
@@ -26,7 +26,19 @@ const LEXICON = compileLexicon([
           "application . lock",
         ],
       ],
-      [2, ["session ( \"", "application ( \"", "^ end if|sub|function", "^ option explicit", "^ dim <word>", "^ set <word> =", "execute (", "then <end>"]],
+      [
+        2,
+        [
+          'session ( "',
+          'application ( "',
+          "^ end if|sub|function",
+          "^ option explicit",
+          "^ dim <word>",
+          "^ set <word> =",
+          "execute (",
+          "then <end>",
+        ],
+      ],
       [-4, ["request . getparameter", "namespace =", "string <word> =", "autoeventwireup"]],
     ],
   },
@@ -81,7 +93,18 @@ const LEXICON = compileLexicon([
           "pagecontext . <word>",
         ],
       ],
-      [3, ["string <word> =", "int <word> =", "throws <word>", "public <word>", "new <word> ( <word> . <word> (", "classloader", "system . getproperty|out"]],
+      [
+        3,
+        [
+          "string <word> =",
+          "int <word> =",
+          "throws <word>",
+          "public <word>",
+          "new <word> ( <word> . <word> (",
+          "classloader",
+          "system . getproperty|out",
+        ],
+      ],
     ],
   },
 ]);
@@ -97,12 +120,14 @@ export function serverPages(text: string): readonly string[] {
   const { byType } = scoreTokens(LEXICON, readTokens(code.join("\n")));
   const [best] = [...byType].filter(([, score]) => score >= LEAST).toSorted(([, a], [, b]) => b - a);
   if (best === undefined && code.some((section) => section.startsWith("--"))) return [JSP_TYPE];
-  if (best === undefined && SERVER_INCLUDE.test(text)) return code.length === 0 ? [] : [ASP_TYPE, "text/vbscript"];
+  if (best === undefined && SERVER_INCLUDE.test(text))
+    return code.length === 0 ? [] : [ASP_TYPE, "text/vbscript"];
   if (best !== undefined) return best[0] === ASP_TYPE ? [ASP_TYPE, languageOfAsp(text, code)] : [best[0]];
   return onServer === undefined ? declared(code) : ofServerScript(onServer.language);
 }
 
-const JSP_TAG = /<jsp:(?:root|usebean|include|directive|scriptlet|forward|declaration|expression|setproperty)/i;
+const JSP_TAG =
+  /<jsp:(?:root|usebean|include|directive|scriptlet|forward|declaration|expression|setproperty)/i;
 const SERVER_INCLUDE = /<!--\s{0,8}#include\s{1,8}(?:file|virtual)\s{0,8}=/i;
 const ASP_LANGUAGE = /@[^\n]{0,200}?\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
 

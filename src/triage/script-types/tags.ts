@@ -5,7 +5,11 @@ const MOST_SECTIONS = 200;
 const LONGEST_SECTION = 4000;
 
 /** What stands between `open` and `close`, or behind an `open` that is not closed. In one pass. */
-export function* sections(text: string, open: string, close: string): Generator<{ at: number; code: string }> {
+export function* sections(
+  text: string,
+  open: string,
+  close: string,
+): Generator<{ at: number; code: string }> {
   let at = text.indexOf(open);
   for (let count = 0; at !== -1 && count < MOST_SECTIONS; count++) {
     const start = at + open.length;
@@ -30,7 +34,9 @@ export function scriptTags(text: string): readonly ScriptTag[] {
   for (const [, attributes = ""] of text.matchAll(SCRIPT_TAG)) {
     if (tags.length >= MOST_SECTIONS) break;
     const found = LANGUAGE.exec(attributes);
-    const language = (found?.[1] ?? found?.[2] ?? found?.[3] ?? "").toLowerCase().replace(/^(?:text|application)\/(?:x-)?/, "");
+    const language = (found?.[1] ?? found?.[2] ?? found?.[3] ?? "")
+      .toLowerCase()
+      .replace(/^(?:text|application)\/(?:x-)?/, "");
     tags.push({ language, onServer: /\brunat\s{0,8}=/i.test(attributes) });
   }
   return tags;

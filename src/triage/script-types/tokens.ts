@@ -4,7 +4,7 @@
  */
 
 export interface Tokens {
-  /** Lower case; a sign is one character, the end of a line `\n`. A number is `0`, a name like `_0x1f2a` is `_0x`. */
+  /** Lower case; a sign is one character but for `==`, `!==` and the like, the end of a line `\n`. A number is `0`, a name like `_0x1f2a` is `_0x`. */
   readonly texts: readonly string[];
   /** For each, whether nothing stands between it and the one before. */
   readonly glued: readonly boolean[];
@@ -13,7 +13,7 @@ export interface Tokens {
 /** No word of a vocabulary is longer: a word beyond that is cut, and matches none. */
 const LONGEST_WORD = 40;
 
-const TOKEN = /[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_]*|\n|[^\sA-Za-z0-9_]/g;
+const TOKEN = /[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_]*|\n|!?=+|[^\sA-Za-z0-9_]/g;
 const NAME_OF_OBFUSCATORS = /^_0x[0-9a-f]+$/i;
 /** PowerShell and cmd skip these signs within words, and so are words cut up. */
 const CUT_WORD = /(?<=[A-Za-z])[`^](?=[A-Za-z])/g;

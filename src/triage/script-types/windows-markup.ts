@@ -8,7 +8,8 @@ export const SCRIPTLET_TYPE = "text/scriptlet";
 const JOB = /(?:^|\n)[ \t]{0,40}<(?:\?job|job|package)\b/i;
 const SCRIPTLET = /<(?:scriptlet|component|registration|implements)\b/i;
 const HTA_TAG = /<hta:application\b/i;
-const STYLESHEET_SCRIPT = /<(?:ms|msxsl|user|xsl):script\b[^>]{0,400}\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
+const STYLESHEET_SCRIPT =
+  /<(?:ms|msxsl|user|xsl):script\b[^>]{0,400}\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
 const MARKUP = /^\s{0,1000}</;
 /** What a page in a browser has no use for: programs, files and the registry of the machine it runs on. */
 const LOCAL_OBJECTS =
@@ -26,7 +27,8 @@ export function windowsMarkup(text: string): readonly string[] {
     const stated = tags.filter(({ language }) => language !== "");
     if (stated.length > 0 && SCRIPTLET.test(text) && /<(?:registration|public|scriptlet)\b/i.test(text))
       return [SCRIPTLET_TYPE, ...languages];
-    if (stated.length > 0 && languages.length > 0 && /<\??job\b/i.test(text) && !/<html\b/i.test(text)) return [WSF_TYPE, ...languages];
+    if (stated.length > 0 && languages.length > 0 && /<\??job\b/i.test(text) && !/<html\b/i.test(text))
+      return [WSF_TYPE, ...languages];
   }
   const inVbscript = languages.includes("text/vbscript");
   const isApplication =

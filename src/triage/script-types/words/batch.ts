@@ -53,8 +53,8 @@ export const BATCH: Vocabulary = {
         "echo % ~% ~<word>",
         "^ rundll32",
         "^ regsvr32",
-        "^ if exist \"|%",
-        "^ if not exist \"|%",
+        '^ if exist "|%',
+        '^ if not exist "|%',
         "^ if / ~i",
         "^ start / ~<word>",
         'if " ~% ~<word> ~%',
@@ -158,6 +158,9 @@ export const BATCH: Vocabulary = {
         "^ end <end>",
       ],
     ],
-    [-2, ["; <end>", "{ <end>", "^ } <end>", "^ # <word>", "$ ~<word>", "/ ~/ <word>", "^ - <word>", "' ~, ~'"]],
+    [
+      -2,
+      ["; <end>", "{ <end>", "^ } <end>", "^ # <word>", "$ ~<word>", "/ ~/ <word>", "^ - <word>", "' ~, ~'"],
+    ],
   ],
 };

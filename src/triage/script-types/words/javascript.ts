@@ -21,8 +21,8 @@ export const JAVASCRIPT: Vocabulary = {
     [
       3,
       [
-        "= ~= ~=",
-        "! ~= ~=",
+        "===",
+        "!==",
         "exports . <word> =",
         "console . log|error|warn|info (",
         "document . write|cookie|createelement|getelementbyid|queryselector|location|body",

@@ -6,7 +6,7 @@ export const PYTHON: Vocabulary = {
     [
       4,
       [
-        "if __name__ = = '|\"",
+        "if __name__ == '|\"",
         "^ def <word> ( ) :",
         "^ def <word> ( <word> ) :",
         "^ def <word> ( self",
@@ -99,7 +99,7 @@ export const PYTHON: Vocabulary = {
         "^ import <word> . <word>",
         "self . <word>",
         "print (",
-        '^ print "|\'',
+        "^ print \"|'",
         "^ raise <word>",
         ". format (",
         ". append (",

@@ -27,7 +27,7 @@ export const VBSCRIPT: Vocabulary = {
         "vbcrlf",
         "chrw (",
         "^ wend",
-        "^ msgbox \"|(|<word>",
+        '^ msgbox "|(|<word>',
         "chr ( <number> ) &",
         "& chr (",
         "& chr ~(",
@@ -120,6 +120,6 @@ export const VBSCRIPT: Vocabulary = {
         "end ; <end>",
       ],
     ],
-    [-2, ["; <end>", "^ local <word> =", "^ end <end>", "= ~=", "^ begin <end>", "^ # <word>"]],
+    [-2, ["; <end>", "^ local <word> =", "^ end <end>", "==", "^ begin <end>", "^ # <word>"]],
   ],
 };
