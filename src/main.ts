@@ -4,10 +4,12 @@
  * others (a consumer never loads the wallet), passes signals on and turns how it ended into an exit code: 0 well, 1 not,
  * 2 for something the operator can correct, 130 or 143 when insisted on by a second signal.
  */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { calibrateSettings } from "./config/calibrate.ts";
 import { consumerSettings } from "./config/consumer.ts";
+import { containerAdvice, isHeld } from "./config/container-advice.ts";
 import { demoSettings } from "./config/demo.ts";
 import { adviceFor } from "./config/former-options.ts";
 import { initSettings } from "./config/init.ts";
@@ -16,6 +18,7 @@ import { flagsOf, optionsOf } from "./config/options.ts";
 import { foldPhrases } from "./config/phrases.ts";
 import { producerSettings } from "./config/producer.ts";
 import { recoverSettings } from "./config/recover.ts";
+import { relaySettings } from "./config/relay.ts";
 import { sandboxSettings } from "./config/sandbox.ts";
 import { scanSettings } from "./config/scan.ts";
 import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
@@ -23,6 +26,7 @@ import { visibleSecrets } from "./config/visible-secrets.ts";
 import { ConfigFault, describeError } from "./domain/fault.ts";
 import { keepDebuggerShut } from "./observe/debugger.ts";
 import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
+import { orphanSignal } from "./observe/orphaned.ts";
 import { stopSignal } from "./observe/stop-signal.ts";
 
 interface ProcessIo {
@@ -63,11 +67,19 @@ function program<Table extends SettingsTable>(
     const log = createLogger({ level: config.log, format: config.logFormat, name });
     for (const facts of ignored) log.warn(facts, "setting.ignored");
     hideSecrets(visibleSecrets(settings, flags), name, log);
-    const io = { log, signal: stopSignal(process, () => performance.now()), env: process.env };
+    const asked = stopSignal(process, () => performance.now());
+    orphaned.addEventListener("abort", () => log.warn({ hint: ORPHANED }, "process.orphaned"), {
+      once: true,
+    });
+    const io = { log, signal: AbortSignal.any([asked, orphaned]), env: process.env };
     return run(config, io, words);
   };
   return { name, summary, settings, operands, start };
 }
+
+// From the first moment on: what ends before the program is chosen is not noticed otherwise.
+const orphaned = orphanSignal({ parent: () => process.ppid, env: process.env });
+const ORPHANED = "The npm that ran this has ended; it stops in order.";
 
 /** A title takes the place of the arguments in the list of processes. They stood there until now, and do so in npm's. */
 function hideSecrets(flags: readonly string[], name: string, log: Logger): void {
@@ -101,6 +113,12 @@ const PROGRAMS: readonly Program[] = [
     "rebuilds a lost ledger from the marketplace, reveals and settles",
     recoverSettings,
     async (config, io) => (await import("./producer/recover/main.ts")).runRecover(config, io),
+  ),
+  program(
+    "relay",
+    "a proxy that leads to the gateway alone, for consumers on a network without a way out",
+    relaySettings,
+    async (config, io) => (await import("./relay/main.ts")).runRelay(config, io),
   ),
   program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) =>
     (await import("./sandbox/main.ts")).runSandbox(config, io),
@@ -164,7 +182,8 @@ function tell(error: unknown): number {
     if (error.exitCode !== 0) process.stderr.write(`microengine: ${misuse(error)}\n`);
     return error.exitCode === 0 ? 0 : 2;
   }
-  process.stderr.write(`microengine: ${describeError(error)}\n`);
+  const advice = containerAdvice(error, process.env);
+  process.stderr.write(`microengine: ${describeError(error)}${advice === undefined ? "" : ` ${advice}`}\n`);
   if (showStacks && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return error instanceof ConfigFault ? 2 : 1;
 }
@@ -191,6 +210,13 @@ function homeOf(sentence: string): string | undefined {
   return homes.length === 0 ? undefined : `It is an option of ${homes.join(", ")}.`;
 }
 
+/** Keeps the process as it is until it is asked to stop. */
+async function untilSignal(): Promise<void> {
+  const awake = setInterval(() => {}, 60_000);
+  await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+  clearInterval(awake);
+}
+
 process.on("uncaughtException", (error) => process.exit(tell(error)));
 keepDebuggerShut(process);
 const argv = foldPhrases(
@@ -203,6 +229,7 @@ try {
   }).parseAsync(argv, { from: "user" });
 } catch (error) {
   process.exitCode = tell(error);
+  if (isHeld(error, argv[0], process.env)) await untilSignal();
 }
 // Whatever a program left open must not keep it from ending.
 setTimeout(() => process.exit(), 500).unref();

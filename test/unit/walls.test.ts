@@ -68,7 +68,7 @@ const mentions = (folder: string): string[] => {
 };
 
 /** What may compose: all the others are told what they need. */
-const COMPOSERS = ["producer", "consumer", "sandbox", "demo", "scan", "testing", "init", "main.ts"];
+const COMPOSERS = ["producer", "consumer", "sandbox", "demo", "scan", "testing", "init", "relay", "main.ts"];
 
 describe("the walls between the folders", () => {
   it("reads a graph that is worth judging", () => {
