@@ -18,9 +18,11 @@ RUN npm ci --omit=dev --ignore-scripts
 FROM base AS app
 COPY package.json ./
 COPY src ./src
+COPY docker/entrypoint.sh /usr/local/bin/microengine
 # Volumes mounted here take over the owner of these folders.
-RUN install -d -o node -g node -m 0700 /data /wallet
-ENV DATA_DIR=/data \
+RUN chmod 0755 /usr/local/bin/microengine && install -d -o node -g node -m 0700 /data /wallet
+ENV MICROENGINE_IMAGE=1 \
+    DATA_DIR=/data \
     LOG_FORMAT=json \
     HTTP_HOST=0.0.0.0 \
     HTTP_PORT=9464
@@ -28,7 +30,7 @@ USER node
 EXPOSE 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=90s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "src/main.ts"]
+ENTRYPOINT ["microengine"]
 CMD ["producer"]
 
 FROM app AS sandbox

@@ -61,7 +61,12 @@ export const isHeld = (error: unknown, command: string | undefined, env: Environ
   env.CONFIG_FAULTS === "hold" &&
   (command === "producer" || command === "consumer" || command === "relay") &&
   error instanceof ConfigFault &&
-  Object.hasOwn(LASTING, error.code);
+  Object.hasOwn(LASTING, error.code) &&
+  (error.code !== "LEDGER_UNWRITABLE" || isForbidden(error.cause));
+
+/** A full disk has room again some day; an owner stays. */
+const isForbidden = (cause: unknown): boolean =>
+  ["EACCES", "EPERM", "EROFS"].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 
 /** Set by the image. */
 export const isInContainer = (env: Environment): boolean => (env.MICROENGINE_IMAGE ?? "") !== "";

@@ -4,7 +4,7 @@ import { backendOf, type Project, type ProjectFile } from "./project.ts";
 export const packageFiles = (project: Project): readonly ProjectFile[] => [
   { path: "package.json", text: json(manifest(project)) },
   { path: "tsconfig.json", text: json(compilerSettings(project)) },
-  { path: ".gitignore", text: "node_modules/\ndata/\nsandbox-wallet/\n.env\n" },
+  { path: ".gitignore", text: "node_modules/\ndata/\nsandbox-wallet/\n.env\nscanner.env\n" },
 ];
 
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
