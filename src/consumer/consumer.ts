@@ -128,7 +128,9 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
         // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
         // Each backend's jobs wait for places here, not in front of the queue: one that hangs holds up no other.
         const perBackend = Math.max(scanLimit, downloadLimit);
-        const options = { perBackend, concurrency: perBackend * pools.size };
+        const able = () =>
+          [...pools].filter(([, pool]) => pool.trouble() === undefined).map(([name]) => name);
+        const options = { perBackend, concurrency: perBackend * pools.size, able };
         const served = work.serve([...pools.keys()], handlerFor(work), options);
         serving = true;
         await Promise.race([stopped, served.then(() => stopped)]).finally(() => {

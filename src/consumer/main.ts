@@ -12,7 +12,7 @@ import { backendSettings } from "../config/backend-settings.ts";
 import type { ConsumerConfig } from "../config/consumer.ts";
 import { readQueueSecret } from "../config/queue-secret.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
-import { type Health, serveHealth } from "../observe/health.ts";
+import { checked, type Health, serveHealth } from "../observe/health.ts";
 import { createRegistry } from "../observe/metrics.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
 import { openBullmqWork } from "../queue/bullmq-consumer.ts";
@@ -65,7 +65,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
     onAnswer: (answer) => countAnswer(metrics, answer),
   });
   let queue: ScanWork | undefined;
-  const queueUp = (): boolean => queue?.healthy() ?? false;
+  const queueTrouble = () => (queue === undefined ? "Redis was not reached yet." : queue.trouble());
   await using _health = await serveHealth({
     host: config.httpHost,
     port: config.httpPort,
@@ -74,11 +74,11 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
     live: () => ({ scanners: { ok: consumer.healthy() } }),
     ready: () => ({
       scanners: scannersReady(consumer),
-      queue: { ok: queueUp() },
+      queue: checked(queueTrouble()),
       serving: { ok: consumer.serving() },
     }),
     refresh: () => {
-      metrics.queueUp.set(queueUp() ? 1 : 0);
+      metrics.queueUp.set(queueTrouble() === undefined ? 1 : 0);
       metrics.jobsInProgress.set(consumer.inProgress());
       const troubles = consumer.troubles();
       for (const { name } of consumer.backends) {

@@ -12,6 +12,10 @@ import type { Logger } from "./log.ts";
 /** Every check by name; healthy when all are. */
 export type Health = Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>;
 
+/** A check that failed for the reason given, or went well. */
+export const checked = (trouble: string | undefined): Health[string] =>
+  trouble === undefined ? { ok: true } : { ok: false, detail: trouble };
+
 export interface HealthOptions {
   readonly host: string;
   /** 0 takes any free port. */

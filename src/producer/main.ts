@@ -26,7 +26,7 @@ import { formatNct } from "../domain/nct.ts";
 import { silenceBy } from "../domain/silence.ts";
 import { holdDataDir } from "../ledger/hold.ts";
 import { openLedger } from "../ledger/ledger.ts";
-import { serveHealth } from "../observe/health.ts";
+import { checked, serveHealth } from "../observe/health.ts";
 import { createRegistry, nctNumber } from "../observe/metrics.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
 import { type ProducerMetrics, producerMetrics, setBacklog } from "../observe/producer-metrics.ts";
@@ -155,7 +155,7 @@ async function answerBounties(config: ProducerConfig, io: ProcessIo): Promise<vo
     metrics: registry,
     live: () => ({ process: { ok: true } }),
     ready: () => ({
-      queue: { ok: queue.healthy() },
+      queue: checked(queue.trouble()),
       ledger: { ok: engines.every((engine) => engine.ledgerWritable()) },
       ...Object.fromEntries(engines.map((engine) => [`market-${engine.chain}`, marketHealth(engine)])),
     }),

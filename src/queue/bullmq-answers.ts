@@ -10,11 +10,11 @@
  * means the moment its first read reaches Redis, and misses what happens before.
  */
 import { QueueEvents } from "bullmq";
-import type { Redis } from "ioredis";
 import { describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import { BLOCKING_READ_S } from "./bullmq-names.ts";
-import { redisOptions } from "./redis.ts";
+import { connectionOf } from "./redis/client.ts";
+import type { RedisClient } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import { settledWithin } from "./within.ts";
 
@@ -23,7 +23,7 @@ const REOPEN_EVERY_MS = 1_000;
 
 export interface AnswerStreamOptions {
   /** For commands that do not block. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** For the connection of the stream's own. */
   readonly address: RedisAddress;
   readonly prefix: string;
@@ -61,7 +61,7 @@ export class AnswerStream {
     const { redis, address, prefix, backend, log } = this.#options;
     const [newest] = await redis.xrevrange(`${prefix}:${backend}:events`, "+", "-", "COUNT", 1);
     const events = new QueueEvents(backend, {
-      connection: redisOptions(address, "patient"),
+      connection: connectionOf(address, "patient"),
       prefix,
       skipVersionCheck: true,
       autorun: false,

@@ -9,7 +9,6 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import type { Redis } from "ioredis";
 import { type Clock, systemClock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { ScanJob } from "../domain/scan.ts";
@@ -21,7 +20,10 @@ import { type JobRun, runJob } from "./job-run.ts";
 import { invalidResult } from "./no-opinion.ts";
 import type { ScanHandler, ScanWork, ServeOptions } from "./port.ts";
 import type { RateCounter } from "./rate-limit.ts";
-import { connectRedis, isUsable } from "./redis.ts";
+import { describeRedisError } from "./redis/client.ts";
+import { CommandCheck } from "./redis/command-check.ts";
+import { announce } from "./redis/serving.ts";
+import { connectRedis, type RedisClient } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import { RedisRateCounter } from "./redis-rate-limit.ts";
 import { warnOfRedis } from "./redis-warnings.ts";
@@ -36,6 +38,10 @@ const COMPLAIN_EVERY_MS = 60_000;
 
 /** How long a stopped consumer waits for its handlers to give up and its jobs to be given back. */
 const STOP_WITHIN_MS = 1_000;
+const LOOK_EVERY_MS = 50;
+const REOPEN_EVERY_MS = 1_000;
+/** How long a start waits for what Redis says of itself. */
+const WARN_WITHIN_MS = 3_000;
 
 export interface BullmqWorkOptions {
   readonly address: RedisAddress;
@@ -58,15 +64,27 @@ export interface BullmqWorkOptions {
 export async function openBullmqWork(options: BullmqWorkOptions): Promise<ScanWork> {
   const prefix = bullmqPrefix(options.queue);
   const redis = await connectRedis(options.address, { ...options, patience: "patient" });
-  await warnOfRedis(redis, options.address, options.log, options.clock);
-  return new BullmqWork(redis, prefix, options);
+  // A patient connection waits as long as Redis is away, which it may be again by now.
+  const warned = warnOfRedis(redis, options.address, options.log, options.clock);
+  await settledWithin(WARN_WITHIN_MS, warned, options.signal);
+  const work = new BullmqWork(redis, prefix, options);
+  await settledWithin(WARN_WITHIN_MS, work.check(), options.signal);
+  if (options.signal?.aborted) await work[Symbol.asyncDispose]();
+  options.signal?.throwIfAborted();
+  return work;
 }
 
 class ScanWorker extends Worker<unknown, object> {
+  /** Why the last attempt to take a job failed. */
+  refusal: string | undefined;
+
   protected override async moveToActive(token: string, name?: string) {
     try {
-      return await super.moveToActive(token, name);
+      const taken = await super.moveToActive(token, name);
+      this.refusal = undefined;
+      return taken;
     } catch (error) {
+      this.refusal = describeRedisError(error);
       await sleep(REFUSED_PAUSE_MS);
       throw error;
     }
@@ -74,6 +92,7 @@ class ScanWorker extends Worker<unknown, object> {
 
   /** For when `close` hangs, as it does while Redis is away: stops all that would keep the process alive. */
   abandon(): void {
+    this.close(true).catch(() => {});
     void this.lockManager.close();
     this.backend.blockingClient?.then((client) => client.disconnect()).catch(() => {});
   }
@@ -81,50 +100,115 @@ class ScanWorker extends Worker<unknown, object> {
 
 class BullmqWork implements ScanWork {
   readonly rates: RateCounter;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
   readonly #options: BullmqWorkOptions;
   readonly #seal: Seal;
   readonly #tellForged: TellForgery;
   readonly #stop = new AbortController();
+  readonly #check: CommandCheck<void>;
+  #refused = false;
+  /** Backends that jobs are taken of, as far as they can do something. */
+  #able: () => readonly string[] = () => [];
   #slots = new Slots(1);
-  #workers: ScanWorker[] = [];
+  /** By backend. */
+  readonly #workers = new Map<string, ScanWorker>();
   /** By id and deadline. */
   readonly #running = new Map<string, Promise<WireAnswer | undefined>>();
   /** Jobs given back for want of a slot, whose BullMQ processors wait for one: their locks are gone, rightly. */
   readonly #parked = new Set<string | undefined>();
 
-  constructor(redis: Redis, prefix: string, options: BullmqWorkOptions) {
+  constructor(redis: RedisClient, prefix: string, options: BullmqWorkOptions) {
     this.rates = new RedisRateCounter(redis, prefix);
     this.#redis = redis;
     this.#prefix = prefix;
     this.#options = options;
     this.#seal = options.seal ?? createSeal(undefined);
     this.#tellForged = forgeryTeller("job", options.log, options.onForged);
+    const { consumer, queue, log } = options;
+    this.#check = new CommandCheck({
+      redis,
+      send: () => announce(redis, prefix, { consumer, backends: this.#able() }),
+      onTaken: () => {
+        if (this.#refused) log.info({ queue }, "queue.accepted");
+        this.#refused = false;
+      },
+      onRefused: (why) => {
+        if (!this.#refused) log.warn({ queue, why }, "queue.refused");
+        this.#refused = true;
+      },
+    });
+    redis.on("ready", () => void this.#check.run());
+  }
+
+  /** Asks Redis whether it takes our commands; `trouble` has the outcome. */
+  check(): Promise<void> {
+    return this.#check.run();
   }
 
   async serve(backends: readonly string[], handler: ScanHandler, options: ServeOptions): Promise<void> {
     this.#slots = new Slots(options.concurrency);
-    const { concurrency, perBackend = concurrency } = options;
-    this.#workers = backends.map((backend) => this.#work(backend, handler, perBackend));
-    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+    const { concurrency, perBackend = concurrency, able = () => backends } = options;
+    await Promise.all(backends.map((backend) => this.#open(backend, handler, perBackend)));
+    if (this.#stop.signal.aborted || this.#slots.closed) return;
+    this.#able = able;
+    await this.#check.run();
   }
 
   async drain(): Promise<void> {
     this.#slots.close();
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.#able = () => [];
+    const closed = Promise.all([...this.#workers.values()].map((worker) => worker.close()));
+    await Promise.race([closed, this.#nothingLeft()]);
   }
 
   healthy(): boolean {
-    return isUsable(this.#redis) && this.#workers.every((worker) => worker.isRunning());
+    return this.trouble() === undefined;
+  }
+
+  trouble(): string | undefined {
+    const trouble = this.#check.trouble();
+    if (trouble !== undefined) return trouble;
+    for (const [backend, worker] of this.#workers) {
+      const why = worker.refusal ?? (worker.isRunning() ? undefined : "its worker does not run");
+      if (why !== undefined) return `Jobs of ${backend} are not taken: ${why}`;
+    }
+    return undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new DOMException("The consumer stops.", "AbortError"));
-    if (!(await settledWithin(STOP_WITHIN_MS, this.drain()))) {
-      for (const worker of this.#workers) worker.abandon();
-    }
+    await settledWithin(STOP_WITHIN_MS, this.drain());
+    for (const worker of this.#workers.values()) worker.abandon();
+    this.#check.stop();
     this.#redis.disconnect();
+  }
+
+  /**
+   * Resolves once nothing runs here while Redis is of no use: a worker's `close` would wait for it, and so would an answer,
+   * whose job is another consumer's by then.
+   */
+  async #nothingLeft(): Promise<void> {
+    while (this.#running.size > 0 || this.#check.trouble() === undefined) {
+      await sleep(LOOK_EVERY_MS, undefined, { ref: false });
+    }
+  }
+
+  /** BullMQ's worker is of no use for good when Redis goes away while it is opened. */
+  async #open(backend: string, handler: ScanHandler, concurrency: number): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted && !this.#slots.closed) {
+      const worker = this.#work(backend, handler, concurrency);
+      this.#workers.set(backend, worker);
+      try {
+        await worker.waitUntilReady();
+        return;
+      } catch (error) {
+        this.#options.log.debug({ backend, why: describeError(error) }, "queue.worker-not-opened");
+        worker.abandon();
+        await sleep(REOPEN_EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+      }
+    }
   }
 
   #work(backend: string, handler: ScanHandler, concurrency: number): ScanWorker {
@@ -157,14 +241,14 @@ class BullmqWork implements ScanWork {
   #complaints(backend: string): (error: Error) => void {
     const told = new Map<string, number>();
     return (error) => {
-      const why = describeError(error);
+      const why = describeRedisError(error);
       // With what Redis' refusals begin; what follows differs by what was tried.
       const code = /^[A-Z]+(?= )/.exec(why)?.[0];
       const now = performance.now();
       const known = code !== undefined && now - (told.get(code) ?? -COMPLAIN_EVERY_MS) < COMPLAIN_EVERY_MS;
       if (code !== undefined && !known) told.set(code, now);
       // Of lost connections, `connectRedis` has told already.
-      const lost = "syscall" in error || why.startsWith("Socket timeout");
+      const lost = "syscall" in error || /^(?:Socket timeout|Connection is closed)/.test(why);
       this.#options.log[known || lost ? "debug" : "warn"]({ backend, why }, "queue.worker-error");
     };
   }

@@ -4,7 +4,9 @@
  *
  * States of the queue: connected -> interrupted (any connection lost) -> connected again (all are back), upon which
  * the reconnect listener is called once. Event streams continue where they were interrupted, but Redis trims them and
- * loses them with its memory: hence the listener, and `answersTo`.
+ * loses them with its memory: hence the listener, and `answersTo`. A Redis that refuses us for a while, a node of a Cluster
+ * that went away and a memory that was lost behind a connection that held (a failover) are followed by the listener's call,
+ * too; the last is seen by a word that the check (redis/serving.ts) leaves there and does not find again.
  *
  * An answer whose seal does not hold (seal.ts) is not heard. Where it came as the return value of the job, BullMQ has that
  * job as completed and lets nobody answer it again: for the bounty that backend then gave no answer.
@@ -12,8 +14,8 @@
  * Jobs are taken by nearest deadline, through BullMQ's priorities: measured, a job with one costs no more than a job
  * without.
  */
+import { randomUUID } from "node:crypto";
 import { type Job, Queue } from "bullmq";
-import type { Redis } from "ioredis";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
 import type { Logger } from "../observe/log.ts";
@@ -23,7 +25,9 @@ import { forgeryTeller, type TellForgery } from "./forgeries.ts";
 import { decodeAnswer, encodeJob, parseScanJobId, type WireJob } from "./job-codec.ts";
 import { noOpinion } from "./no-opinion.ts";
 import type { ScanQueue } from "./port.ts";
-import { connectRedis, isUsable } from "./redis.ts";
+import { CommandCheck } from "./redis/command-check.ts";
+import { LeftWords, type Look, look } from "./redis/serving.ts";
+import { connectRedis, isUsable, type RedisClient } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import { warnOfRedis } from "./redis-warnings.ts";
 import { createSeal, type Seal } from "./seal.ts";
@@ -44,6 +48,9 @@ export interface BullmqQueueOptions {
   readonly onForged?: () => void;
 }
 
+/** What a check saw, and the word that it left. */
+type Seen = Look & { readonly word: string };
+
 /** One backend's queue. */
 interface Lane {
   readonly queue: Queue<object>;
@@ -57,6 +64,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Scan
   await warnOfRedis(redis, options.address, options.log);
   const queue = new BullmqQueue(redis, prefix, options);
   try {
+    await queue.check();
     await Promise.all(options.backends.map((backend) => queue.lane(backend)));
   } catch (error) {
     await queue[Symbol.asyncDispose]();
@@ -66,7 +74,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Scan
 }
 
 class BullmqQueue implements ScanQueue {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
   readonly #options: BullmqQueueOptions;
   readonly #seal: Seal;
@@ -75,32 +83,52 @@ class BullmqQueue implements ScanQueue {
   readonly #lanes = new Map<string, Lane>();
   #answered: (answer: ScanAnswer) => void = () => {};
   #reconnected: () => void = () => {};
+  readonly #check: CommandCheck<Seen>;
+  /** Of this producer, among others of the same queue. */
+  readonly #id = randomUUID();
+  readonly #words = new LeftWords();
+  #served: ReadonlySet<string> = new Set();
   #interrupted = false;
-  /** Redis is there and did not take jobs, and that was told. */
-  #refused = false;
+  /** Jobs or answers may have been missed without an interruption. */
+  #missed = false;
+  /** Redis is there and did not do this, and that was told. */
+  #refused: "check" | "dispatch" | undefined;
   #closed = false;
 
-  constructor(redis: Redis, prefix: string, options: BullmqQueueOptions) {
+  constructor(redis: RedisClient, prefix: string, options: BullmqQueueOptions) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#options = options;
     this.#seal = options.seal ?? createSeal(undefined);
     this.#tellForged = forgeryTeller("answer", options.log, options.onForged);
+    this.#check = new CommandCheck({
+      redis,
+      send: () => this.#look(),
+      onTaken: (seen) => this.#onTaken(seen),
+      onRefused: (why) => this.#onRefused(why),
+    });
     redis.on("close", () => this.#onInterrupted());
-    redis.on("ready", () => this.#onReady());
+    redis.on("ready", () => void this.#check.run());
+    // A Cluster stays connected when one of its nodes goes, which may be the one with our keys.
+    redis.on("-node", () => {
+      this.#missed = true;
+      void this.#check.run();
+    });
+  }
+
+  /** Asks Redis whether it takes our commands; `trouble` has the outcome. */
+  check(): Promise<void> {
+    return this.#check.run();
   }
 
   async dispatch(jobs: readonly ScanJob[]): Promise<void> {
     const byBackend = Map.groupBy(jobs.map(encodeJob), (job) => job.backend);
     try {
       await this.#add(byBackend);
-      this.#refused = false;
+      this.#refused = undefined;
     } catch (error) {
       // That it cannot be reached is told where the connection is lost.
-      if (!this.#refused && this.healthy()) {
-        this.#refused = true;
-        this.#options.log.warn({ queue: this.#options.queue, why: describeError(error) }, "queue.refused");
-      }
+      if (isUsable(this.#redis)) this.#tellRefused("dispatch", describeError(error));
       throw error;
     }
   }
@@ -154,12 +182,24 @@ class BullmqQueue implements ScanQueue {
   }
 
   healthy(): boolean {
-    const streams = [...this.#lanes.values()].every((lane) => lane.answers.connected());
-    return !this.#closed && isUsable(this.#redis) && streams;
+    return this.trouble() === undefined;
+  }
+
+  trouble(): string | undefined {
+    if (this.#closed) return "The queue is closed.";
+    const [deaf] = [...this.#lanes].find(([, { answers }]) => !answers.connected()) ?? [];
+    return (
+      this.#check.trouble() ?? (deaf === undefined ? undefined : `The answers of ${deaf} are not heard.`)
+    );
+  }
+
+  served(): ReadonlySet<string> {
+    return this.#served;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#check.stop();
     const lanes = await Promise.allSettled(this.#opening.values());
     const opened = lanes.filter((lane) => lane.status === "fulfilled");
     await Promise.allSettled(
@@ -203,7 +243,7 @@ class BullmqQueue implements ScanQueue {
       onCompleted: (id, value) => this.#answer(this.#vouchedFor(id, value)),
       onFailed: (id, reason) => this.#answer(this.#crash(id, reason)),
       onInterrupted: () => this.#onInterrupted(),
-      onReady: () => this.#onReady(),
+      onReady: () => void this.#check.run(),
     });
     const lane = { queue, answers };
     this.#lanes.set(backend, lane);
@@ -240,11 +280,41 @@ class BullmqQueue implements ScanQueue {
     this.#options.log.warn({ queue: this.#options.queue }, "queue.interrupted");
   }
 
-  #onReady(): void {
-    if (!this.#interrupted || !this.healthy()) return;
+  async #look(): Promise<Seen> {
+    const backends = [...new Set([...this.#options.backends, ...this.#lanes.keys()])];
+    const word = this.#words.next();
+    return { ...(await look(this.#redis, this.#prefix, { id: this.#id, word, backends })), word };
+  }
+
+  #onTaken({ served, before, word }: Seen): void {
+    const { log, queue } = this.#options;
+    this.#served = served;
+    if (!this.#words.taken(word, before)) {
+      this.#missed = true;
+      // After an interruption that is no news.
+      if (!this.#interrupted) log.warn({ queue }, "queue.memory-lost");
+    }
+    if (this.#refused === "check") {
+      this.#refused = undefined;
+      log.info({ queue }, "queue.accepted");
+    }
+    if (!(this.#interrupted || this.#missed) || !this.healthy()) return;
+    if (this.#interrupted) log.info({ queue }, "queue.reconnected");
     this.#interrupted = false;
-    this.#options.log.info({ queue: this.#options.queue }, "queue.reconnected");
+    this.#missed = false;
     this.#reconnected();
+  }
+
+  #onRefused(why: string): void {
+    this.#missed = true;
+    this.#tellRefused("check", why);
+  }
+
+  #tellRefused(what: "check" | "dispatch", why: string): void {
+    if (this.#refused === undefined) {
+      this.#options.log.warn({ queue: this.#options.queue, why }, "queue.refused");
+    }
+    if (this.#refused !== "dispatch") this.#refused = what;
   }
 
   #each<T>(jobIds: readonly string[], work: (lane: Lane, id: string) => Promise<T>): Promise<T[]> {

@@ -61,6 +61,11 @@ export class EmbeddedChild {
     return this.#backends.filter((backend) => (busy.get(backend)?.length ?? 0) < this.#perBackend);
   }
 
+  /** Backends it serves, also those of which it has as many jobs as it takes. */
+  get served(): readonly string[] {
+    return this.#backends;
+  }
+
   get load(): number {
     return this.#jobs.size;
   }

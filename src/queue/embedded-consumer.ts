@@ -83,7 +83,9 @@ class ChildWork implements EmbeddedWork {
 
   async serve(backends: readonly string[], handler: ScanHandler, options: ServeOptions): Promise<void> {
     this.#handler = handler;
-    await this.#tell({ kind: "serve", backends, ...options });
+    const { concurrency, perBackend } = options;
+    const bounds = { concurrency, ...(perBackend === undefined ? {} : { perBackend }) };
+    await this.#tell({ kind: "serve", backends, ...bounds });
   }
 
   async drain(): Promise<void> {
@@ -96,7 +98,13 @@ class ChildWork implements EmbeddedWork {
   }
 
   healthy(): boolean {
-    return this.#open && this.#handler !== undefined && !this.#draining;
+    return this.trouble() === undefined;
+  }
+
+  trouble(): string | undefined {
+    if (!this.#open) return "The producer is gone.";
+    if (this.#draining) return "The consumer stops.";
+    return this.#handler === undefined ? "Jobs are not asked for yet." : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,7 +16,10 @@ export type ToConsumer =
 
 export type ToProducer =
   /** Ready to take jobs of these backends, so many at a time. */
-  | ({ readonly kind: "serve"; readonly backends: readonly string[] } & ServeOptions)
+  | ({ readonly kind: "serve"; readonly backends: readonly string[] } & Pick<
+      ServeOptions,
+      "concurrency" | "perBackend"
+    >)
   | { readonly kind: "answer"; readonly jobId: string; readonly answer: WireAnswer }
   /** Taken but not worked on: somebody else's to have. */
   | { readonly kind: "returned"; readonly jobId: string }

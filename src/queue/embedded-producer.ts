@@ -84,9 +84,17 @@ class EmbeddedQueue implements ScanQueue {
     return this.#jobs.backlog();
   }
 
-  /** Whether any consumer takes jobs. */
   healthy(): boolean {
-    return !this.#closed && this.#children.some((child) => child.backends.length > 0);
+    return this.trouble() === undefined;
+  }
+
+  trouble(): string | undefined {
+    if (this.#closed) return "The queue is closed.";
+    return this.served().size > 0 ? undefined : "No consumer takes jobs.";
+  }
+
+  served(): ReadonlySet<string> {
+    return new Set(this.#children.flatMap((child) => child.served));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,6 +32,10 @@ export interface ScanQueue extends AsyncDisposable {
   backlog(): Promise<Readonly<Record<string, number>>>;
   /** Whether the queue can be used right now. */
   healthy(): boolean;
+  /** Why it cannot, in a sentence. */
+  trouble(): string | undefined;
+  /** Of the backends named at the opening and those that had jobs, the ones that some consumer takes jobs of. */
+  served(): ReadonlySet<string>;
 }
 
 /** Works on one job. `signal` aborts at the job's deadline or when the consumer must stop at once. Never rejects. */
@@ -43,6 +47,8 @@ export interface ServeOptions {
   readonly concurrency: number;
   /** At most, of any one backend, so that one that hangs leaves room for the others. Default: no less than over all. */
   readonly perBackend?: number;
+  /** Those of the backends that can do something at present; a queue may tell its producer. Default: all. */
+  readonly able?: () => readonly string[];
 }
 
 /** The consumer's side of the same queue. */
@@ -54,4 +60,6 @@ export interface ScanWork extends AsyncDisposable {
   /** Stops taking jobs and resolves when those in progress are answered. */
   drain(): Promise<void>;
   healthy(): boolean;
+  /** Why it takes no jobs, in a sentence. */
+  trouble(): string | undefined;
 }

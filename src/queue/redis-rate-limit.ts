@@ -1,8 +1,7 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { describeError } from "../domain/fault.ts";
 import { type RateAnswer, type RateCounter, type RateLimits, WINDOW_NAMES, WINDOWS } from "./rate-limit.ts";
-import { isUsable } from "./redis.ts";
+import { isUsable, type RedisClient } from "./redis.ts";
 import { settledWithin } from "./within.ts";
 
 /**
@@ -37,10 +36,10 @@ const ANSWER_WITHIN_MS = 2_000;
 
 /** Counts in Redis, for everybody who uses the same `prefix`. */
 export class RedisRateCounter implements RateCounter {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: RedisClient, prefix: string) {
     this.#redis = redis;
     this.#prefix = prefix;
   }

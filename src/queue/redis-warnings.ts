@@ -1,12 +1,12 @@
 import { BlockList, isIP } from "node:net";
-import type { Redis } from "ioredis";
 import { type Clock, systemClock } from "../domain/chain.ts";
 import type { Logger } from "../observe/log.ts";
-import { describeRedisAddress, type RedisAddress } from "./redis-address.ts";
+import type { RedisClient } from "./redis.ts";
+import { describeRedisAddress, hostsNamed, type RedisAddress } from "./redis-address.ts";
 
 /** Says once, at the start, what is wrong with the Redis that we were given, though it works. */
 export async function warnOfRedis(
-  client: Redis,
+  client: RedisClient,
   address: RedisAddress,
   log: Logger,
   clock: Clock = systemClock,
@@ -37,7 +37,7 @@ export async function warnOfRedis(
 const CLOCK_TOLERANCE_MS = 1_000;
 
 /** Milliseconds by which our clock is before that of Redis, as far as the time for asking lets one tell; 0 when unknown. */
-async function clockAhead(client: Redis, clock: Clock): Promise<number> {
+async function clockAhead(client: RedisClient, clock: Clock): Promise<number> {
   const askedAt = clock.now();
   const told = await client.time().catch(() => undefined);
   if (told === undefined) return 0;
@@ -48,8 +48,8 @@ async function clockAhead(client: Redis, clock: Clock): Promise<number> {
 }
 
 /** Whether a Redis on another machine lets in whoever reaches it, as far as its address tells. */
-export const isOpen = ({ host, password, tls }: RedisAddress): boolean =>
-  password === undefined && tls === undefined && !isThisMachine(host);
+export const isOpen = (address: RedisAddress): boolean =>
+  address.password === undefined && address.tls === undefined && !hostsNamed(address).every(isThisMachine);
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
@@ -63,7 +63,7 @@ function isThisMachine(host: string): boolean {
 }
 
 /** A user may not be allowed to ask; that alone is no reason to stay away. */
-async function evictionPolicy(client: Redis): Promise<string | undefined> {
+async function evictionPolicy(client: RedisClient): Promise<string | undefined> {
   const info = await client.info("memory").catch(() => "");
   return /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
 }

@@ -8,6 +8,10 @@ export class Slots {
     this.#free = size;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Takes a slot, or says that there is none to have. */
   take(): boolean {
     if (this.#closed || this.#free === 0) return false;

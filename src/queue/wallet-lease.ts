@@ -25,13 +25,12 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import type { Address } from "../domain/address.ts";
 import type { Clock } from "../domain/chain.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import { holderIn, type LeaseHolder } from "./lease-holder.ts";
-import { connectRedis, isUsable } from "./redis.ts";
+import { connectRedis, isUsable, type RedisClient } from "./redis.ts";
 import { describeRedisAddress, type RedisAddress } from "./redis-address.ts";
 import { createSeal, type Seal } from "./seal.ts";
 import { settledWithin } from "./within.ts";
@@ -108,10 +107,12 @@ const TAKE = `
 
 const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end`;
 
+const CLOCK = `return redis.call("TIME")[1]`;
+
 class RedisLease implements WalletLease {
   readonly lost: Promise<ConfigFault>;
   readonly #lose: (fault: ConfigFault) => void;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #options: WalletLeaseOptions;
   readonly #seal: Seal;
   readonly #key: string;
@@ -126,7 +127,7 @@ class RedisLease implements WalletLease {
   #adrift = false;
   #overwritten = false;
 
-  constructor(redis: Redis, options: WalletLeaseOptions) {
+  constructor(redis: RedisClient, options: WalletLeaseOptions) {
     const { promise, resolve } = Promise.withResolvers<ConfigFault>();
     this.lost = promise;
     this.#lose = resolve;
@@ -230,7 +231,8 @@ class RedisLease implements WalletLease {
   /** Sealed, it says when it ends. */
   async #nextValue(): Promise<string> {
     if (!this.#seal.secret) return this.#value;
-    const [seconds] = await this.#redis.time();
+    // Of the node that has the key, where there are several.
+    const seconds = await this.#redis.eval(CLOCK, 1, this.#key);
     const until = (Number(seconds) + 1) * 1_000 + LEASE_MS;
     return JSON.stringify(this.#seal.close("lease", this.#key, { ...this.#holder, until }));
   }

@@ -1,7 +1,17 @@
-/** Whether the promise settled, either way, within `ms`. Used to close what may hang on a connection that is gone. */
-export async function settledWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+/**
+ * Whether the promise settled, either way, within `ms` and before `signal` aborted. Used to close what may hang on a
+ * connection that is gone.
+ */
+export async function settledWithin(
+  ms: number,
+  work: Promise<unknown>,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const late = Promise.withResolvers<false>();
-  const timer = setTimeout(() => late.resolve(false), ms);
+  const giveUp = () => late.resolve(false);
+  const timer = setTimeout(giveUp, ms);
+  signal?.addEventListener("abort", giveUp, { once: true });
+  if (signal?.aborted) giveUp();
   const done = work.then(
     () => true,
     () => true,
@@ -10,5 +20,6 @@ export async function settledWithin(ms: number, work: Promise<unknown>): Promise
     return await Promise.race([done, late.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
   }
 }

@@ -33,7 +33,7 @@ describeRateCounter("memory", async () => {
 async function openRedis() {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startRedis());
-  const { host, port } = parseRedisAddress(server.address);
+  const { host, port } = server;
   const connections = await Promise.all(
     Array.from({ length: 8 }, async () => {
       const redis = stack.adopt(new Redis({ host, port, lazyConnect: true }), (it) => it.disconnect());

@@ -84,7 +84,7 @@ describe.concurrent("connecting to Redis", () => {
       waitMs: 0,
       log,
     });
-    expect(redis.options.db).toBe(2);
+    expect(await redis.client("INFO")).toMatch(/ db=2 /);
     expect(await redis.ping()).toBe("PONG");
     redis.disconnect();
   });

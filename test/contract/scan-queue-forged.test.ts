@@ -34,7 +34,7 @@ async function open(secrets: { producer?: string; consumer?: string }, consumers
       onForged: () => forged++,
     }),
   );
-  const bullmq = { connection: { host: address.host, port: address.port }, prefix: "{q}" };
+  const bullmq = { connection: { host: server.host, port: server.port }, prefix: "{q}" };
   return {
     ...{ stack, crew, hired, queue, bullmq, entries, says },
     forged: () => forged,

@@ -22,7 +22,7 @@ async function open(consumers: number, told = log, concurrency = 1) {
   await Promise.all(Array.from({ length: consumers }, () => hears(crew.hire(order), "ready")));
   const address = parseRedisAddress(server.address);
   const queue = stack.use(await openBullmqQueue({ address, waitMs: 0, log: told, ...basics }));
-  const { host, port } = address;
+  const { host, port } = server;
   const bullmq = { connection: { host, port }, prefix: "{q}" };
   const redis = stack.adopt(new Redis({ host, port }), (it) => it.disconnect());
   redis.on("error", () => {});
@@ -116,7 +116,7 @@ describe.concurrent("the scan queue on Redis", () => {
     await using work = await openBullmqWork({ ...basics, consumer: "c", log: heard });
     await work.serve(["a"], async (job) => answerTo(job), { concurrency: 1 });
     await says("queue.worker-error");
-    const { host, port } = address;
+    const { host, port } = server;
     const redis = new Redis({ host, port });
     const complaints = () =>
       entries.filter(({ msg, why }) => msg === "queue.worker-error" && /^READONLY/.test(String(why)));

@@ -18,7 +18,7 @@ async function open(...args: string[]) {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startRedis(...args));
   const address = parseRedisAddress(server.address);
-  const redis = stack.adopt(new Redis({ host: address.host, port: address.port }), (it) => it.disconnect());
+  const redis = stack.adopt(new Redis(server.port), (it) => it.disconnect());
   redis.on("error", () => {});
   const { log, says } = listening();
   let places = 0;

@@ -72,6 +72,8 @@ export class DirectWork implements ScanWork {
     await Promise.all(this.#inProgress);
   }
 
+  readonly trouble = () => undefined;
+
   healthy(): boolean {
     return true;
   }

@@ -49,6 +49,8 @@ class HandQueue implements ScanQueue {
   async backlog(): Promise<Record<string, number>> {
     return {};
   }
+  readonly trouble = () => undefined;
+  readonly served = () => new Set<string>();
   healthy(): boolean {
     return true;
   }

@@ -39,6 +39,8 @@ function quickQueue(): ScanQueue {
     forget: async () => {},
     backlog: async () => ({}),
     healthy: () => true,
+    trouble: () => undefined,
+    served: () => new Set(),
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -32,6 +32,8 @@ const silentQueue: ScanQueue = {
   forget: async () => {},
   backlog: async () => ({}),
   healthy: () => true,
+  trouble: () => undefined,
+  served: () => new Set(),
   [Symbol.asyncDispose]: async () => {},
 };
 
