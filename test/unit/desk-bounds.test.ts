@@ -23,6 +23,8 @@ const idle: ScanQueue = {
   forget: async () => {},
   backlog: async () => ({}),
   healthy: () => true,
+  trouble: () => undefined,
+  served: () => new Set(),
   [Symbol.asyncDispose]: async () => {},
 };
 
