@@ -229,7 +229,7 @@ describe.concurrent("a producer", () => {
   }
 
   it("tries for as long as it is told to reach Redis, and says so, before it gives up", async () => {
-    const { entries, line } = await patience(producer("--wait", "0.5"));
+    const { entries, line } = await patience(producer("--wait", "3"));
     expect(new Set(entries)).toEqual(new Set(["redis.waiting"]));
     expect(line).toMatch(/^No Redis answers/);
   });
