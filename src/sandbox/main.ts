@@ -1,6 +1,7 @@
 /** Composition root of `sandbox`: a local marketplace that runs until it is told to stop. */
 import { once } from "node:events";
 
+import { isInContainer } from "../config/container-advice.ts";
 import type { SandboxConfig } from "../config/sandbox.ts";
 import type { Logger } from "../observe/log.ts";
 import { PURSE, startSandbox } from "./sandbox.ts";
@@ -11,6 +12,7 @@ import { welcome } from "./welcome.ts";
 export interface SandboxIo {
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where the lines for people go; default standard output. */
   readonly print?: (line: string) => void;
 }
@@ -21,7 +23,8 @@ export async function runSandbox(config: SandboxConfig, io: SandboxIo): Promise<
   await using sandbox = await startSandbox(optionsOf(config, io.log));
   const { url, chain, account } = sandbox;
   const dataDir = unusedDataDir(config.walletDir);
-  for (const line of welcome({ url, chain, account, purse: PURSE, dataDir }, config)) print(line);
+  const place = { url, chain, account, purse: PURSE, dataDir, inContainer: isInContainer(io.env ?? {}) };
+  for (const line of welcome(place, config)) print(line);
   void sandbox.done.then(() => {
     const { bounties, engines } = sandbox.report();
     io.log.info({ bounties, engines: engines.length }, "sandbox.done");

@@ -13,12 +13,15 @@ export interface Place {
   readonly purse: Nct;
   /** Folder for the ledger of an engine that is sent to it. */
   readonly dataDir: string;
+  /** It runs in a container of the image: paths and addresses are not those of the machine. */
+  readonly inContainer?: boolean;
 }
 
 type Terms = Pick<SandboxConfig, "walletDir" | "bounties" | "bountyInterval" | "blockTime" | "artifacts">;
 
 /** What a sandbox is, and all that has to be typed to send an engine to it. */
-export function welcome({ url, chain, account, purse, dataDir }: Place, terms: Terms): readonly string[] {
+export function welcome(place: Place, terms: Terms): readonly string[] {
+  const { url, chain, account, purse, dataDir } = place;
   const at = `--polyswarmd-addr ${quoted(url)}`;
   const [keyfile, password] = ["keyfile", "password"].map((name) => quoted(join(terms.walletDir, name)));
   const holding = [
@@ -32,6 +35,7 @@ export function welcome({ url, chain, account, purse, dataDir }: Place, terms: T
     terms.bounties === undefined
       ? `one every ${terms.bountyInterval} s`
       : `${terms.bounties} in all, from when an engine listens`;
+  if (place.inContainer === true) return inContainer(place, terms, bounties);
   return [
     `Marketplace  ${url}`,
     `Chain        ${chain.url}, id ${chain.chainId}, a block every ${terms.blockTime} s`,
@@ -50,6 +54,30 @@ export function welcome({ url, chain, account, purse, dataDir }: Place, terms: T
     `  npm start consumer -- ${at}`,
     "",
     "The engine says producer.ready, and assertion.posted for each bounty it stakes on.",
+    "",
+  ];
+}
+
+/** With Docker, an engine is brought up with the sandbox or added to it; nothing of npm is at hand. */
+function inContainer(
+  { chain, account, purse }: Place,
+  { blockTime }: Terms,
+  bounties: string,
+): readonly string[] {
+  return [
+    "Marketplace  http://sandbox:31337 for containers, http://localhost:31337 on this machine (SANDBOX_PORT)",
+    `Chain        id ${chain.chainId}, a block every ${blockTime} s`,
+    `Bounties     ${bounties}`,
+    `Account      ${account} with ${formatNct(purse)} NCT, in the volume sandbox-wallet`,
+    "",
+    "`docker compose --profile sandbox up` has sent an engine to it; with more consumers, or anew:",
+    "",
+    "  docker compose --profile sandbox up -d --scale consumer=3",
+    "  docker compose logs -f producer",
+    "",
+    "The engine says producer.ready, and assertion.posted for each bounty it stakes on. To stop all of it:",
+    "",
+    "  docker compose --profile sandbox down",
     "",
   ];
 }

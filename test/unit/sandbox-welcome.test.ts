@@ -60,6 +60,20 @@ describe("what a sandbox says at its start", () => {
     expect(typed(consumerSettings, consumer!)).toMatchObject({ polyswarmdAddr });
   });
 
+  it("says in a container what works with Docker: no npm, no path and no address of the container", () => {
+    const config = readSettings(sandboxSettings, { flags: {}, env: { SANDBOX_WALLET_DIR: "/wallet" } });
+    const place = { ...PLACE, url: "http://0.0.0.0:31337", dataDir: "/wallet/data", inContainer: true };
+    const told = welcome(place, config).join("\n");
+    expect(told).not.toMatch(/npm|\/wallet|0\.0\.0\.0|127\.0\.0\.1|--keyfile/);
+    expect(told).toContain("http://sandbox:31337");
+    const typed = [...told.matchAll(/^ {2}(docker .*)$/gm)].map(([, command]) => command);
+    expect(typed).toEqual([
+      "docker compose --profile sandbox up -d --scale consumer=3",
+      "docker compose logs -f producer",
+      "docker compose --profile sandbox down",
+    ]);
+  });
+
   it("quotes a folder that a shell would take apart", () => {
     expect(commands({ "wallet-dir": "my wallet" })[0]).toContain("--keyfile 'my wallet/keyfile'");
   });
