@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: "suite", include: ["test/**/*.test.ts"] } },
+      // Needs no service, no root and nothing installed beyond npm's packages: `npm run test:unit`.
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "trials", include: ["test/**/*.trial.ts"] } },
     ],
     // Two cores: real chains, real Redis and real child processes do not share them well with more.
