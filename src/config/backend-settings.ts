@@ -4,14 +4,24 @@ import type { scanning } from "./common.ts";
 import type { ConfigOf } from "./settings.ts";
 
 type BackendConfig = Partial<
-  Pick<ConfigOf<typeof scanning>, "yaraRules" | "clamd" | "clamdHost" | "clamdPort" | "clamdMaxSize">
+  Pick<
+    ConfigOf<typeof scanning>,
+    "yaraRules" | "yaraSkipBroken" | "clamd" | "clamdHost" | "clamdPort" | "clamdMaxSize"
+  >
 >;
 
 /** What the operator set for each built-in backend, by its name. Paths are absolute: a scanner may work elsewhere. */
 export function backendSettings(config: BackendConfig): Readonly<Record<string, ScannerSettings>> {
-  const { yaraRules, clamd, clamdHost: host, clamdPort: port, clamdMaxSize: completeBytes } = config;
+  const {
+    yaraRules,
+    yaraSkipBroken: skipBroken = false,
+    clamd,
+    clamdHost: host,
+    clamdPort: port,
+    clamdMaxSize: completeBytes,
+  } = config;
   return {
     clamav: { ...(clamd === undefined ? { host, port } : { address: clamd }), completeBytes },
-    yara: yaraRules === undefined ? {} : { rules: resolve(yaraRules) },
+    yara: yaraRules === undefined ? {} : { rules: resolve(yaraRules), skipBroken },
   };
 }

@@ -165,6 +165,11 @@ export const analysing = {
     neededBy: byBackend("yara"),
     reads: text,
   }),
+  yaraSkipBroken: toggle({
+    flag: "yara-skip-broken",
+    env: "YARA_SKIP_BROKEN",
+    help: "go on without YARA rules that do not compile and rule files that cannot be read; the log names them",
+  }),
   scanMemory: one({
     flag: "scan-memory",
     env: "SCAN_MEMORY",
@@ -172,6 +177,15 @@ export const analysing = {
     help: "memory that one scanner process may hold; beyond, it is killed and replaced",
     default: "1GiB",
     reads: byteSize,
+  }),
+  freshProcess: many({
+    flag: "fresh-process",
+    env: "FRESH_PROCESS",
+    value: "BACKEND",
+    help: "give each artifact a process of its own in this backend: what takes it over answers for no other",
+    default: "",
+    defaultHelp: "none",
+    reads: text,
   }),
   maxArtifactSize: one({
     flag: "max-artifact-size",

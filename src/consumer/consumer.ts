@@ -39,6 +39,8 @@ export interface ConsumerTerms {
   readonly maxArtifactSize: number;
   /** Bytes that one scanner process may hold. Default: that of WORKER_LIMITS. */
   readonly scanMemoryBytes?: number;
+  /** Backends, by the name or as the operator wrote them, of which each artifact has a process of its own. */
+  readonly freshProcess?: readonly string[];
   /** Of this consumer, as answers and logs carry it. */
   readonly name: string;
 }
@@ -63,6 +65,8 @@ export interface Consumer extends AsyncDisposable {
   healthy(): boolean;
   /** Backends whose service cannot be used at present, and why; they answer `unknown` until it can. */
   troubles(): ReadonlyMap<string, string>;
+  /** What each backend measures of itself, by names. */
+  measures(): ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Whether jobs are being taken. */
   serving(): boolean;
   /** Jobs taken and not answered yet. */
@@ -119,6 +123,7 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
             return trouble === undefined ? [] : [[name, trouble] as const];
           }),
         ),
+      measures: () => new Map(pools.entries().map(([name, pool]) => [name, pool.measures] as const)),
       serving: () => serving,
       inProgress: () => inProgress,
       async serve(work, signal) {
@@ -148,7 +153,10 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
 
 /** What the scanners of a consumer need to be started. */
 export interface PoolParts extends Pick<ConsumerParts, "log" | "limits"> {
-  readonly terms: Pick<ConsumerTerms, "backends" | "backendSettings" | "scanLimit" | "scanMemoryBytes">;
+  readonly terms: Pick<
+    ConsumerTerms,
+    "backends" | "backendSettings" | "scanLimit" | "scanMemoryBytes" | "freshProcess"
+  >;
 }
 
 /** Asks the queue's counter, when there is anything to ask. */
@@ -165,12 +173,12 @@ export async function openPools(
   opened: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, ScanPool>> {
   const pools = new Map<string, ScanPool>();
+  const unclaimed = new Set(terms.freshProcess);
   const resolve = (spec: string) => resolveBackend(spec, { settings: terms.backendSettings });
   for (const module of new Set(terms.backends).values().map(resolve)) {
-    const { scanLimit: size, scanMemoryBytes: memoryBytes } = terms;
+    const { scanLimit: size, scanMemoryBytes: memoryBytes, freshProcess: fresh = [] } = terms;
     const options = {
-      size,
-      log,
+      ...{ size, log, fresh },
       limits: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...limits },
     };
     const pool = opened.use(await ScanPool.open(module, options));
@@ -186,7 +194,13 @@ export async function openPools(
     }
     pools.set(name, pool);
     log.info({ backend: name, version, module: module.spec }, "scanner.ready");
+    unclaimed.delete(name);
+    unclaimed.delete(module.spec);
   }
+  for (const name of unclaimed)
+    throw new ConfigFault("BACKEND_UNKNOWN", `--fresh-process (variable FRESH_PROCESS) names "${name}".`, {
+      hint: `The backends here are ${[...pools.keys()].join(", ")}.`,
+    });
   return pools;
 }
 

@@ -59,6 +59,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
       rateLimits: rateLimitsOf(config),
       maxArtifactSize: config.maxArtifactSize,
       scanMemoryBytes: config.scanMemory,
+      freshProcess: config.freshProcess,
       name,
     },
     log,
@@ -84,6 +85,8 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
       for (const { name } of consumer.backends) {
         metrics.backendUp.set({ backend: name }, troubles.has(name) ? 0 : 1);
       }
+      for (const [backend, measures] of consumer.measures())
+        for (const [name, value] of measures) metrics.scannerValue.set({ backend, name }, value);
     },
   });
   const leaving = new AbortController();

@@ -3,7 +3,9 @@
  *
  * A scan takes an idle worker; when there is none and fewer than `size` exist, it starts one; otherwise it waits in
  * line until one is free or its own deadline comes. The pool keeps one worker ahead of the demand, so that neither a
- * second scan nor the one after a kill waits for a process to start. Worn and dead workers leave the pool by themselves.
+ * second scan nor the one after a kill waits for a process to start. One of them is the lead, which may take long to set
+ * up and is preferred once it is ready; while it starts, the others serve. Where each artifact has a process of its own
+ * there is none. Worn and dead workers leave the pool by themselves.
  * A scan that a worker died of is answered and not tried again; content that keeps killing is not even tried. After a
  * worker that died idle the pool is behind the demand: the next may do the same, and so on for ever.
  */
@@ -24,7 +26,18 @@ export interface ScanPoolOptions {
   readonly size: number;
   readonly log: Logger;
   readonly limits?: Partial<WorkerLimits>;
+  /** Backends, by the name or as the operator wrote them, of which each artifact has a process of its own. */
+  readonly fresh?: readonly string[];
 }
+
+interface PoolTerms extends ScanPoolOptions {
+  readonly legacy: ScannerLegacy;
+}
+
+type Role = "lead" | "other";
+
+/** Of the next process, when there is no lead. */
+const roleOf = ({ limits }: ScanPoolOptions): Role => (limits?.maxScans === 1 ? "other" : "lead");
 
 /** A backend as the job handler needs it. */
 export interface Backend {
@@ -40,13 +53,14 @@ interface Waiter {
 export class ScanPool implements Backend, AsyncDisposable {
   readonly description: BackendDescription;
   readonly #module: BackendModule;
-  readonly #options: ScanPoolOptions & { readonly legacy: ScannerLegacy };
+  readonly #options: PoolTerms;
   readonly #workers = new Set<ScanWorker>();
   /** Idle and promised to nobody. */
   readonly #free: ScanWorker[] = [];
   readonly #waiters: Waiter[] = [];
   readonly #poison = new PoisonMemory();
   #starting = 0;
+  #lead: ScanWorker | "starting" | undefined;
   #startFailure: string | undefined;
   /** False from when a worker died while nothing was asked of it until one has outlived a scan. */
   #steady = true;
@@ -54,23 +68,30 @@ export class ScanPool implements Backend, AsyncDisposable {
   #toldTrouble: string | undefined;
   #closed = false;
 
-  private constructor(
-    module: BackendModule,
-    first: ScanWorker,
-    options: ScanPoolOptions,
-    legacy: ScannerLegacy,
-  ) {
+  private constructor(module: BackendModule, first: ScanWorker, options: PoolTerms) {
     this.#module = module;
-    this.#options = { ...options, legacy };
+    this.#options = options;
     this.description = first.description;
-    this.#adopt(first);
+    this.#adopt(first, roleOf(options));
     this.#keepAhead();
   }
 
   /** Starts the first worker. Throws ConfigFault when the backend cannot be used. */
   static async open(module: BackendModule, options: ScanPoolOptions): Promise<ScanPool> {
     const legacy = new ScannerLegacy(module.spec, options.log);
-    return new ScanPool(module, await ScanWorker.start(module, { ...options, legacy }), options, legacy);
+    const { fresh = [] } = options;
+    const ofOneScan = { ...options, legacy, limits: { ...options.limits, maxScans: 1 } };
+    const terms = fresh.includes(module.spec) ? ofOneScan : { ...options, legacy };
+    const first = await ScanWorker.start(module, { ...terms, lead: roleOf(terms) === "lead" });
+    if (terms === ofOneScan || !fresh.includes(first.description.name))
+      return new ScanPool(module, first, terms);
+    await first.close();
+    return new ScanPool(module, await ScanWorker.start(module, { ...ofOneScan, lead: false }), ofOneScan);
+  }
+
+  /** What its scanner measures, by names. */
+  get measures(): ReadonlyMap<string, number> {
+    return this.#options.legacy.measures;
   }
 
   /** False when no worker is alive and the last attempt to start one failed. */
@@ -127,6 +148,8 @@ export class ScanPool implements Backend, AsyncDisposable {
 
   /** One that is alive: what has died may be on the shelf until its output has ended. */
   #unshelve(): ScanWorker | undefined {
+    const lead = this.#free.findIndex((worker) => worker === this.#lead && worker.idle);
+    if (lead !== -1) return this.#free.splice(lead, 1)[0];
     for (let worker = this.#free.pop(); worker !== undefined; worker = this.#free.pop())
       if (worker.idle) return worker;
     return undefined;
@@ -143,13 +166,18 @@ export class ScanPool implements Backend, AsyncDisposable {
 
   #giveBack(worker: ScanWorker): void {
     if (worker.worn || this.#closed) {
-      this.#workers.delete(worker);
+      this.#forget(worker);
       void worker.close();
       this.#keepAhead();
     } else if (worker.idle) {
       this.#steady = true;
       this.#offer(worker);
     }
+  }
+
+  #forget(worker: ScanWorker): void {
+    this.#workers.delete(worker);
+    if (this.#lead === worker) this.#lead = undefined;
   }
 
   /** To whoever has waited longest, else onto the shelf. */
@@ -159,12 +187,13 @@ export class ScanPool implements Backend, AsyncDisposable {
     else waiter.take(worker);
   }
 
-  #adopt(worker: ScanWorker): void {
+  #adopt(worker: ScanWorker, role: Role): void {
     this.#workers.add(worker);
+    if (role === "lead") this.#lead = worker;
     worker.onCondition(() => this.#tellTrouble());
     this.#tellTrouble();
     void worker.gone.then(() => {
-      this.#workers.delete(worker);
+      this.#forget(worker);
       const at = this.#free.indexOf(worker);
       if (at !== -1) this.#free.splice(at, 1);
       if (worker.idleDeath !== undefined) {
@@ -192,21 +221,30 @@ export class ScanPool implements Backend, AsyncDisposable {
   #keepAhead(): void {
     if (this.#closed) return;
     const spare = this.#steady && this.#startFailure === undefined ? 1 : 0;
+    const room = (): number =>
+      this.#options.size - this.#workers.size - this.#starting - (this.#lead === "starting" ? 1 : 0);
+    // Nobody waits for the lead: that may take long.
     const wanted = this.#waiters.length + spare - this.#free.length - this.#starting;
-    const room = this.#options.size - this.#workers.size - this.#starting;
-    for (let missing = Math.min(wanted, room); missing > 0; missing--) void this.#start();
+    const leads = roleOf(this.#options) === "lead" && this.#lead === undefined;
+    if (leads && wanted > 0 && room() > 0) void this.#start("lead");
+    for (let missing = Math.min(wanted, room()); missing > 0; missing--) void this.#start("other");
   }
 
-  async #start(): Promise<void> {
-    this.#starting++;
+  async #start(role: Role): Promise<void> {
+    if (role === "lead") this.#lead = "starting";
+    else this.#starting++;
+    const begun = (): void => {
+      if (role === "other") this.#starting--;
+      else this.#lead = undefined;
+    };
     try {
-      const worker = await ScanWorker.start(this.#module, this.#options);
-      this.#starting--;
+      const worker = await ScanWorker.start(this.#module, { ...this.#options, lead: role === "lead" });
+      begun();
       this.#startFailure = undefined;
       if (this.#closed) await worker.close();
-      else this.#adopt(worker);
+      else this.#adopt(worker, role);
     } catch (error) {
-      this.#starting--;
+      begun();
       this.#startFailure = describeError(error);
       this.#options.log.error(
         { backend: this.description.name, error: this.#startFailure },

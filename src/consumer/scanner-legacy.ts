@@ -4,6 +4,9 @@ import type { Confinement } from "../scanners/contract.ts";
 /** All processes of a scanner notice the same thing at about the same time. */
 const SAME_MS = 10_000;
 
+/** Each is a series of the metrics. */
+const MOST_MEASURES = 16;
+
 /**
  * What outlives the processes of one scanner: what they left for those that come after them, and which of their
  * sentences the log has had already.
@@ -11,6 +14,8 @@ const SAME_MS = 10_000;
 export class ScannerLegacy {
   /** What the scanner asked for when it was loaded first; `undefined` before. */
   confinement: Confinement | undefined;
+  /** What its processes measured last, by names. */
+  readonly measures = new Map<string, number>();
   #inherited: unknown;
   readonly #backend: string;
   readonly #log: Logger;
@@ -30,6 +35,10 @@ export class ScannerLegacy {
 
   bequeathed(state: unknown): void {
     this.#inherited = state;
+  }
+
+  measured(name: string, value: number): void {
+    if (this.measures.has(name) || this.measures.size < MOST_MEASURES) this.measures.set(name, value);
   }
 
   told(level: "info" | "warn", sentence: string): void {

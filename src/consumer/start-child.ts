@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly legacy?: ScannerLegacy;
   /** Default true; a worker that is only asked what its scanner is needs no rules and no services. */
   readonly setUp?: boolean;
+  /** Whether this is the process of its scanner that may take long to set up. Default true. */
+  readonly lead?: boolean;
 }
 
 export interface Started {
@@ -59,12 +61,12 @@ async function begin(
   confinement: Confinement | undefined,
 ): Promise<Started | Confinement> {
   const { spec, moduleUrl } = backend;
-  const { memoryBytes } = options.limits;
+  const { memoryBytes, maxScans } = options.limits;
   const directory = makeDirectory();
   const terms = { moduleUrl, directory, memoryBytes };
   const launch = confinement === undefined ? launchFree(terms) : await launchConfined(terms, confinement);
   const { log, legacy } = options;
-  const child = new WorkerChild({ spec, directory, launch, memoryBytes, log, legacy });
+  const child = new WorkerChild({ spec, directory, launch, memoryBytes, maxScans, log, legacy });
   try {
     const opened = await open(child, backend, options);
     if (opened.type === "ready") {
@@ -95,8 +97,9 @@ function open(child: WorkerChild, backend: BackendModule, options: StartOptions)
   };
   void child.gone.then(async () => reject(endedEarly(child, spec, await child.ended)));
   const { directory } = child;
-  const { setUp = true, legacy } = options;
-  child.send({ type: "open", moduleUrl, settings, setUp, directory, inherited: legacy?.inherited });
+  const { setUp = true, lead = true, legacy } = options;
+  const { inherited } = legacy ?? {};
+  child.send({ type: "open", moduleUrl, settings, setUp, directory, inherited, lead });
   return promise.finally(stopWaiting);
 }
 

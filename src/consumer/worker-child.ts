@@ -38,6 +38,8 @@ export interface ChildTerms {
   readonly directory: string;
   readonly launch: Launch;
   readonly memoryBytes: number;
+  /** Scans that it will be given. One of a single scan may have been taken over by what it was given. */
+  readonly maxScans: number;
   readonly log: Logger | undefined;
   readonly legacy: ScannerLegacy | undefined;
 }
@@ -54,13 +56,17 @@ export class WorkerChild {
   onCondition: () => void = () => {};
   readonly #process: ChildProcess;
   readonly #legacy: ScannerLegacy | undefined;
+  readonly #maxScans: number;
   readonly #output: WorkerOutput;
   #over = false;
   #closing = false;
+  /** Whether what it says is not to outlive it. */
+  #distrusted = false;
   #trouble: string | undefined;
   #exit: number | NodeJS.Signals | undefined;
 
-  constructor({ spec, directory, launch, memoryBytes, log, legacy }: ChildTerms) {
+  constructor({ spec, directory, launch, memoryBytes, maxScans, log, legacy }: ChildTerms) {
+    this.#maxScans = maxScans;
     this.directory = directory;
     this.#legacy = legacy;
     this.#process = fork(PROGRAM, [], {
@@ -124,6 +130,7 @@ export class WorkerChild {
 
   send(message: ToWorker): void {
     this.#closing ||= message.type === "close";
+    this.#distrusted ||= message.type === "scan" && this.#maxScans === 1;
     // Errors of the channel end the process, which is heard of.
     if (this.connected) this.#process.send(message, () => {});
   }
@@ -166,9 +173,15 @@ export class WorkerChild {
   #hear(said: unknown): void {
     const message = FromWorker.safeParse(said).data;
     if (message?.type === "told") this.#legacy?.told(message.level, message.sentence);
-    else if (message?.type === "bequeathed") this.#legacy?.bequeathed(message.state);
+    else if (message?.type === "bequeathed") this.#heir?.bequeathed(message.state);
+    else if (message?.type === "measured") this.#heir?.measured(message.name, message.value);
     else if (message?.type === "condition") this.#hearCondition(message.trouble);
     else this.onMessage(message);
+  }
+
+  /** Who takes what it leaves: from a process of a single scan nothing counts that it leaves behind its artifact. */
+  get #heir(): ScannerLegacy | undefined {
+    return this.#distrusted ? undefined : this.#legacy;
   }
 
   #hearCondition(trouble: string | undefined): void {

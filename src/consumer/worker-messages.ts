@@ -18,6 +18,8 @@ export const ToWorker = z.discriminatedUnion("type", [
     directory: z.string(),
     /** What another process of the same scanner left. */
     inherited: z.unknown(),
+    /** Whether it is the one that may take long. */
+    lead: z.boolean(),
   }),
   z.object({
     type: z.literal("scan"),
@@ -66,6 +68,8 @@ export const FromWorker = z.discriminatedUnion("type", [
   z.object({ type: z.literal("told"), level: z.enum(["info", "warn"]), sentence: z.string() }),
   /** For the processes that will come after this one, at any time. */
   z.object({ type: z.literal("bequeathed"), state: z.unknown() }),
+  /** For the metrics, at any time. */
+  z.object({ type: z.literal("measured"), name: z.string().regex(/^[a-z][a-z_]{0,31}$/), value: z.number() }),
   /** What `check` of the scanner says, whenever that changes; without a trouble it can be used. */
   z.object({ type: z.literal("condition"), trouble: z.string().exactOptional() }),
   z.object({ type: z.literal("finding"), id: z.int(), finding: z.unknown() }),

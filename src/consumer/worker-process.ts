@@ -33,14 +33,15 @@ const say = (message: FromWorker): void => {
 const tell: ScannerHost["tell"] = (level, sentence) =>
   say({ type: "told", level, sentence: String(sentence).slice(0, 2000) });
 const bequeath: ScannerHost["bequeath"] = (state) => say({ type: "bequeathed", state });
+const measure: ScannerHost["measure"] = (name, value) => say({ type: "measured", name, value });
 
-async function open({ moduleUrl, settings, setUp, inherited }: OpenMessage): Promise<void> {
+async function open({ moduleUrl, settings, setUp, inherited, lead }: OpenMessage): Promise<void> {
   try {
     serveContracts();
     scanner = await loadScanner(moduleUrl, settings);
     if (setUp && scanner.confine !== undefined && !confined)
       return say({ type: "confine", confinement: scanner.confine });
-    if (setUp) await scanner.setup?.({ tell, inherited, bequeath });
+    if (setUp) await scanner.setup?.({ tell, inherited, bequeath, lead, measure });
     say({ type: "ready", description: describeScanner(scanner) });
     if (setUp && scanner.check !== undefined) void watch(scanner);
   } catch (error) {

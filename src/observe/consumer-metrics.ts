@@ -24,6 +24,10 @@ export function consumerMetrics(registry: Registry) {
     jobsForged: counter("jobs_forged_total", "Jobs dropped because their seal did not hold."),
     bytesScanned: counter("scanned_bytes_total", "Content handed to scanners.", ["backend"]),
     backendUp: gauge("backend_up", "1 while what a backend depends on can be used.", ["backend"]),
+    scannerValue: gauge("scanner_value", "What a backend measures of itself, by the name it gives it.", [
+      "backend",
+      "name",
+    ]),
     jobsInProgress: gauge("jobs_in_progress", "Jobs taken and not answered yet."),
     queueUp: gauge("queue_up", "1 while the queue can be used."),
   };

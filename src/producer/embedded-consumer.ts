@@ -25,6 +25,8 @@ type EmbeddedConfig = Pick<
   | "scanMemory"
   | "stopTimeout"
   | "yaraRules"
+  | "yaraSkipBroken"
+  | "freshProcess"
 >;
 
 /**
@@ -40,6 +42,8 @@ export function spawnEmbeddedConsumer(config: EmbeddedConfig, env: NodeJS.Proces
     ...["--clamd-host", config.clamdHost, "--clamd-port", String(config.clamdPort)],
     ...["--clamd-max-size", String(config.clamdMaxSize)],
     ...(config.yaraRules === undefined ? [] : ["--yara-rules", config.yaraRules]),
+    ...(config.yaraSkipBroken ? ["--yara-skip-broken"] : []),
+    ...config.freshProcess.flatMap((backend) => ["--fresh-process", backend]),
     ...["--max-artifact-size", String(config.maxArtifactSize)],
     ...["--scan-memory", String(config.scanMemory)],
     ...["--stop-timeout", String(config.stopTimeout)],

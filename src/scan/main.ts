@@ -39,6 +39,7 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
     backendSettings: backendSettings(config),
     scanLimit: config.scanLimit,
     scanMemoryBytes: config.scanMemory,
+    freshProcess: config.freshProcess,
   };
   const backends = await openPools({ terms, log }, opened);
   const described = [...backends.values()].map(({ description }) => description);

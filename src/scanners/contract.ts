@@ -59,6 +59,16 @@ export interface ScannerHost {
   readonly inherited: unknown;
   /** Leaves something to the processes that come after this one: data that structured clone can copy. */
   bequeath(state: unknown): void;
+  /**
+   * True in one process of the scanner at a time: it may take long to set up, the others wait for scans meanwhile. The
+   * consumer prefers it when it is ready.
+   */
+  readonly lead: boolean;
+  /**
+   * A number that the consumer shows among its metrics, as `scanner_value` of this backend, until it is given anew. Names
+   * are of lower-case letters and underscores; the first 16 count.
+   */
+  measure(name: string, value: number): void;
 }
 
 /**

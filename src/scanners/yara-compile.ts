@@ -1,5 +1,7 @@
 import { describeError } from "../domain/fault.ts";
-import type { RuleEngine } from "./yara-engine.ts";
+import { withoutBroken } from "./yara/cut.ts";
+import type { RulesImage } from "./yara/image.ts";
+import { type CompileProblem, type RuleEngine, UncompilableRules } from "./yara-engine.ts";
 import { type RuleText, ruleCount } from "./yara-rules.ts";
 
 /**
@@ -8,28 +10,68 @@ import { type RuleText, ruleCount } from "./yara-rules.ts";
  */
 export const LARGE_RULE_SET = 300;
 
+/** What becomes of rules that do not compile: they refuse the set, or it goes on without them. */
+export type OnBroken = "refuse" | "skip";
+
+export interface CompileOptions {
+  /** Default: refuse. */
+  readonly onBroken?: OnBroken;
+  /** Which engines may be tried. The native one cannot take over what another process has compiled. Default: both. */
+  readonly engines?: "both" | "wasm";
+  /** Of the same texts, by another process that ran the same program. */
+  readonly image?: RulesImage | undefined;
+}
+
 export interface Compiled {
   readonly engine: RuleEngine;
   /** Why a large set does not run natively, when it does not. */
   readonly why?: string;
+  /** For other processes; `undefined` when it is not to be had, or was used here. */
+  readonly image?: RulesImage | undefined;
+  /** What is compiled: what was asked for, less what was skipped. */
+  readonly texts: readonly RuleText[];
+  readonly skipped: readonly CompileProblem[];
 }
 
 /**
  * Compiles with the engine that suits the number of rules. The native one is never needed: where it is not installed, may
- * not be loaded, or does not take the rules, WebAssembly does it.
- * Throws ConfigFault YARA_RULES_INVALID naming file and line.
+ * not be loaded, or does not take the rules, WebAssembly does it, and what it does not take is broken.
+ * Throws UncompilableRules with all that do not compile; with "skip" only when no rule is left.
  */
-export async function compileRules(texts: readonly RuleText[]): Promise<Compiled> {
-  let why: string | undefined;
-  if (ruleCount(texts) >= LARGE_RULE_SET) {
+export async function compileRules(
+  texts: readonly RuleText[],
+  options: CompileOptions = {},
+): Promise<Compiled> {
+  const skipped: CompileProblem[] = [];
+  for (let rest = texts; ; ) {
+    try {
+      // An image is of the whole.
+      const image = rest === texts ? options.image : undefined;
+      return { ...(await compileOnce(rest, { ...options, image })), texts: rest, skipped };
+    } catch (error) {
+      if (options.onBroken !== "skip" || !(error instanceof UncompilableRules)) throw error;
+      const { problems } = error;
+      for (const problem of problems) skipped.push(problem);
+      rest = withoutBroken(rest, problems);
+      if (ruleCount(rest) === 0) throw new UncompilableRules(skipped);
+    }
+  }
+}
+
+async function compileOnce(
+  texts: readonly RuleText[],
+  { engines, image }: CompileOptions,
+): Promise<Pick<Compiled, "engine" | "why" | "image">> {
+  let native: { readonly why?: string } = {};
+  if (ruleCount(texts) >= LARGE_RULE_SET && engines !== "wasm") {
     try {
       const { compileNative } = await import("./yara-native.ts");
       return { engine: compileNative(texts) };
     } catch (error) {
-      why = describeError(error).slice(0, 300);
+      native = { why: describeError(error).slice(0, 300) };
     }
   }
-  const { compileWasm } = await import("./yara-wasm.ts");
-  const engine = compileWasm(texts);
-  return why === undefined ? { engine } : { engine, why };
+  const { compileWithImage, openImage } = await import("./yara-wasm.ts");
+  const opened = image === undefined ? undefined : openImage(image, texts);
+  return opened === undefined ? { ...compileWithImage(texts), ...native } : { engine: opened, ...native };
 }

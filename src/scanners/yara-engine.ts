@@ -3,7 +3,8 @@
  * `yara-native.ts`.
  */
 import { describeError } from "../domain/fault.ts";
-import { invalidRules, placeOf, type RuleText } from "./yara-rules.ts";
+import { BrokenRules, type RuleProblem } from "./yara/problem.ts";
+import { placeOf, type RuleText } from "./yara-rules.ts";
 
 export interface RuleMatch {
   readonly rule: string;
@@ -24,7 +25,7 @@ export interface RuleEngine extends Disposable {
   scan(bytes: Uint8Array, externals: Externals): readonly RuleMatch[];
 }
 
-/** Throws ConfigFault YARA_RULES_INVALID naming file and line. */
+/** Throws UncompilableRules with all that do not compile. */
 export type CompileRules = (texts: readonly RuleText[]) => RuleEngine;
 
 /**
@@ -33,15 +34,35 @@ export type CompileRules = (texts: readonly RuleText[]) => RuleEngine;
  */
 export const MAX_MATCHES_PER_PATTERN = 1_000;
 
-/** What a compiler says, as one line. `line`: what is to be added to its line numbers. */
-export function compileFault(text: RuleText, error: unknown, line = 0) {
-  const said = error instanceof Error ? error.message : String(error);
+/** What a compiler finds wrong, and where: line and column of `text`, the first of each is 1. */
+export interface CompileProblem extends RuleProblem {
+  readonly in: RuleText;
+  readonly line: number;
+  readonly column: number;
+}
+
+export class UncompilableRules extends BrokenRules {
+  declare readonly problems: readonly CompileProblem[];
+
+  constructor(problems: readonly CompileProblem[]) {
+    super(problems);
+  }
+}
+
+/** Of what a compiler says. `shift` is added to its line numbers. */
+export function compileProblem(text: RuleText, said: string, shift = 0): CompileProblem {
   const [, title = said.split("\n", 1)[0]!] = /error\[E\d+\]: (.*)/.exec(said) ?? [];
-  const [, at = "1"] = /--> line:(\d+)/.exec(said) ?? [];
+  const [, at = "1", column = "1"] = /--> line:(\d+):(\d+)/.exec(said) ?? [];
   const [, label] = /\|\s+\^+ (.+)/.exec(said) ?? [];
   const why = label === undefined ? title : `${title}: ${label}`;
-  return invalidRules(
-    `The YARA rules do not compile: ${placeOf(text, Number(at) + line)}: ${describeError(new Error(why))}.`,
-    error,
-  );
+  const line = Number(at) + shift;
+  return {
+    kind: "rule",
+    text: `${placeOf(text, line)}: ${describeError(new Error(why))}`,
+    in: text,
+    line,
+    column: Number(column),
+  };
 }
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

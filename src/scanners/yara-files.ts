@@ -1,6 +1,7 @@
 /** The files that YARA rules are in, and whether they are still the same. */
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { foreignKindOf } from "./yara/foreign-file.ts";
 
 const RULE_FILE = /\.yara?$/i;
 
@@ -28,15 +29,31 @@ export async function listRuleFiles(root: string): Promise<string[]> {
   return found;
 }
 
-/** Throws a RangeError that names the line when it is not UTF-8, as the language wants it. */
+/**
+ * The text of a rule file, which the language wants in UTF-8; UTF-16 with its mark is read too. Throws a RangeError with
+ * what it is instead, or with the line that is not UTF-8.
+ */
 export async function readRuleFile(path: string): Promise<string> {
   const bytes = await readFile(path);
+  const encoding = wideEncodingOf(bytes);
+  if (encoding !== undefined) return lined(new TextDecoder(encoding).decode(bytes));
+  const foreign = foreignKindOf(bytes);
+  if (foreign !== undefined) throw new RangeError(`it is ${foreign}`);
   const text = bytes.toString("utf8");
   const broken = text.indexOf("\ufffd");
   if (broken !== -1 && !Buffer.from(text).equals(bytes)) {
-    throw new RangeError(`line ${text.slice(0, broken).split("\n").length} is not UTF-8`);
+    const line = text.slice(0, broken).split("\n").length;
+    throw new RangeError(`line ${line} is not UTF-8; save the file as UTF-8`);
   }
-  return text.replace(/^\ufeff/, "").replaceAll("\r\n", "\n");
+  return lined(text.replace(/^\ufeff/, ""));
+}
+
+const lined = (text: string): string => text.replaceAll("\r\n", "\n");
+
+function wideEncodingOf(bytes: Buffer): "utf-16le" | "utf-16be" | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
+  return undefined;
 }
 
 /**

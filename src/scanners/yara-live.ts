@@ -12,52 +12,83 @@
  *   takes no more than a twentieth of the time.
  * - A set that was refused is tried again when it changes.
  * - Compiling blocks the process: a scan that comes meanwhile waits.
+ * - Processes that start later do not compile: they take over an image of what the first has compiled.
  */
+import { z } from "zod";
 import { describeError } from "../domain/fault.ts";
 import type { ScannerHost } from "./contract.ts";
-import { type Compiled, compileRules } from "./yara-compile.ts";
+import { RulesImage } from "./yara/image.ts";
+import { leadingDotsIn } from "./yara/leading-dots.ts";
+import { BrokenRules, NAMED_AT_ONCE, type RuleProblem } from "./yara/problem.ts";
+import { type Compiled, type CompileOptions, compileRules, type OnBroken } from "./yara-compile.ts";
 import type { RuleEngine } from "./yara-engine.ts";
 import { stampOf } from "./yara-files.ts";
-import { RuleSet, readRuleSet, ruleCount } from "./yara-rules.ts";
+import { RuleSet, readRules, ruleCount } from "./yara-rules.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const MOST_OF_THE_TIME = 20;
 
+/** What processes of this backend leave to each other. */
+const Inheritance = z.object({
+  /** As compiled: without what was skipped. */
+  set: RuleSet,
+  image: RulesImage.optional(),
+});
+type Inheritance = z.infer<typeof Inheritance>;
+
+export interface LiveOptions {
+  readonly root: string;
+  readonly host: ScannerHost;
+  readonly onBroken: OnBroken;
+}
+
+/** Rules that can be used, and what was left out of what was read. */
+interface Prepared {
+  readonly set: RuleSet;
+  readonly compiled: Compiled;
+  readonly skipped: readonly RuleProblem[];
+  /** Rules that were left out, and files of which nothing could be read. */
+  readonly missing: number;
+}
+
 export class LiveRules implements Disposable {
-  readonly #root: string;
-  readonly #host: ScannerHost;
+  readonly #options: LiveOptions;
   #engine: RuleEngine;
   #set: RuleSet;
   #stamp: string;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  private constructor(root: string, host: ScannerHost, set: RuleSet, { engine }: Compiled, stamp: string) {
-    this.#root = root;
-    this.#host = host;
+  private constructor(
+    options: LiveOptions,
+    { set, compiled }: Pick<Prepared, "set" | "compiled">,
+    stamp: string,
+  ) {
+    this.#options = options;
     this.#set = set;
-    this.#engine = engine;
+    this.#engine = compiled.engine;
     this.#stamp = stamp;
     this.#lookIn(LOOK_EVERY_MS);
   }
 
-  /** Throws ConfigFault YARA_RULES_INVALID when there are no rules, or some that do not compile, and none were inherited. */
-  static async open(root: string, host: ScannerHost): Promise<LiveRules> {
-    const inherited = RuleSet.safeParse(host.inherited).data;
-    const stamp = await stampOf(root, inherited?.files ?? []);
+  /** Throws BrokenRules when there are no rules, or some that do not compile, and none were inherited. */
+  static async open(options: LiveOptions): Promise<LiveRules> {
+    const { root, host } = options;
+    const inherited = Inheritance.safeParse(host.inherited).data;
+    const stamp = await stampOf(root, inherited?.set.files ?? []);
     try {
-      const set = await readRuleSet(root);
-      const compiled = await compileRules(set.texts);
-      if (set.version !== inherited?.version) {
-        host.bequeath(set);
-        host.tell("info", describeRules(set, compiled));
-      }
-      return new LiveRules(root, host, set, compiled, stamp);
+      const prepared = await prepare(options, inherited);
+      if (prepared.set.version !== inherited?.set.version) tellAll(host, prepared, "");
+      bequeath(host, prepared, inherited);
+      return new LiveRules(options, prepared, stamp);
     } catch (error) {
+      if (!(error instanceof BrokenRules)) throw error;
+      tellProblems(host, error.problems);
       if (inherited === undefined) throw error;
-      const compiled = await compileRules(inherited.texts);
+      const { set, image } = inherited;
+      const compiled = await compileRules(set.texts, { ...enginesFor(host), image });
       host.tell("warn", keptOld(error));
-      return new LiveRules(root, host, inherited, compiled, stamp);
+      return new LiveRules(options, { set, compiled }, stamp);
     }
   }
 
@@ -72,21 +103,23 @@ export class LiveRules implements Disposable {
 
   /** Takes up what has changed since it last looked. */
   async look(): Promise<void> {
-    const stamp = await stampOf(this.#root, this.#set.files);
+    const { root, host } = this.#options;
+    const stamp = await stampOf(root, this.#set.files);
     if (stamp === this.#stamp || this.#closed) return;
     this.#stamp = stamp;
     try {
-      const set = await readRuleSet(this.#root);
-      if (set.version === this.#set.version) return;
-      const compiled = await compileRules(set.texts);
-      if (this.#closed) return compiled.engine[Symbol.dispose]();
+      const prepared = await prepare(this.#options, { set: this.#set });
+      const { set, compiled } = prepared;
+      if (set.version === this.#set.version || this.#closed) return compiled.engine[Symbol.dispose]();
       this.#engine[Symbol.dispose]();
       this.#engine = compiled.engine;
       this.#set = set;
-      this.#host.bequeath(set);
-      this.#host.tell("info", `The YARA rules have changed: ${describeRules(set, compiled)}`);
+      // Without an image: this process has looked at files of strangers.
+      host.bequeath({ set } satisfies Inheritance);
+      tellAll(host, prepared, "The YARA rules have changed: ");
     } catch (error) {
-      this.#host.tell("warn", keptOld(error));
+      if (error instanceof BrokenRules) tellProblems(host, error.problems);
+      host.tell("warn", keptOld(error));
     }
   }
 
@@ -107,6 +140,61 @@ export class LiveRules implements Disposable {
 }
 
 const keptOld = (error: unknown): string => `${describeError(error)} The rules of before stay in use.`;
+
+/** The native engine takes its time and shares nothing: one process of the backend has it, the others are ready at once. */
+const enginesFor = ({ lead }: ScannerHost): Pick<CompileOptions, "engines"> => ({
+  engines: lead ? "both" : "wasm",
+});
+
+/** Throws BrokenRules with everything that is wrong, unless that is to be skipped and rules are left. */
+async function prepare(
+  { root, host, onBroken }: LiveOptions,
+  inherited: Inheritance | undefined,
+): Promise<Prepared> {
+  const { set, problems } = await readRules(root);
+  if (inherited?.set.version === set.version) {
+    const { texts } = inherited.set;
+    const compiled = await compileRules(texts, { ...enginesFor(host), image: inherited.image });
+    return { set: inherited.set, compiled, skipped: [], missing: 0 };
+  }
+  const compiled = await compileRules(set.texts, { ...enginesFor(host), onBroken }).catch(
+    (error: unknown) => {
+      if (!(error instanceof BrokenRules)) throw error;
+      throw new BrokenRules([...problems, ...error.problems]);
+    },
+  );
+  if (problems.length > 0 && onBroken === "refuse") {
+    compiled.engine[Symbol.dispose]();
+    throw new BrokenRules(problems);
+  }
+  const { texts, skipped } = compiled;
+  return {
+    set: { ...set, texts: [...texts] },
+    compiled,
+    skipped: [...problems, ...skipped],
+    missing: ruleCount(set.texts) - ruleCount(texts) + problems.length,
+  };
+}
+
+/** To those that come after: the rules once, and an image when there was none. */
+function bequeath(host: ScannerHost, { set, compiled }: Prepared, inherited: Inheritance | undefined): void {
+  const { image } = compiled;
+  if (set.version === inherited?.set.version && image === undefined) return;
+  host.bequeath({ set, ...(image === undefined ? {} : { image }) } satisfies Inheritance);
+}
+
+function tellAll(host: ScannerHost, { set, compiled, skipped, missing }: Prepared, before: string): void {
+  host.tell("info", `${before}${describeRules(set, compiled)}`);
+  host.measure("rules", ruleCount(set.texts));
+  host.measure("rules_skipped", missing);
+  for (const { text } of skipped) host.tell("warn", `Left out of the YARA rules: ${text}.`);
+  for (const sentence of leadingDotsIn(set.texts)) host.tell("warn", sentence);
+}
+
+/** One by one what does not fit in one sentence. */
+function tellProblems(host: ScannerHost, problems: readonly RuleProblem[]): void {
+  if (problems.length > NAMED_AT_ONCE) for (const { text } of problems) host.tell("warn", `${text}.`);
+}
 
 function describeRules({ texts, version }: RuleSet, { engine, why }: Compiled): string {
   const instead = why === undefined ? "" : ` The native engine does not run them: ${why}`;

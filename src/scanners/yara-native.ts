@@ -6,16 +6,19 @@
  * global rule, which would hold for everybody, make another. So a file may here refer to rules of another without
  * including it, which WebAssembly refuses.
  */
-import { compile, type RuleMatch as NativeMatch, type YaraX } from "@litko/yara-x";
+import { compile, type RuleMatch as NativeMatch, validate, type YaraX } from "@litko/yara-x";
 import engine from "@litko/yara-x/package.json" with { type: "json" };
 import {
+  type CompileProblem,
   type CompileRules,
-  compileFault,
+  compileProblem,
   EXTERNALS,
   type Externals,
   MAX_MATCHES_PER_PATTERN,
+  messageOf,
   type RuleEngine,
   type RuleMatch,
+  UncompilableRules,
 } from "./yara-engine.ts";
 import type { RuleText } from "./yara-rules.ts";
 
@@ -48,7 +51,17 @@ interface CompiledGroup extends Group {
   readonly globals: ReadonlySet<string>;
 }
 
-export const compileNative: CompileRules = (texts) => new NativeEngine(groupsOf(texts).map(compileGroup));
+export const compileNative: CompileRules = (texts) => {
+  const problems: CompileProblem[] = [];
+  const groups: CompiledGroup[] = [];
+  for (const group of groupsOf(texts)) {
+    const made = compileGroup(group);
+    if ("rules" in made) groups.push(made);
+    else for (const problem of made) problems.push(problem);
+  }
+  if (problems.length > 0) throw new UncompilableRules(problems);
+  return new NativeEngine(groups);
+};
 
 /**
  * Stands behind each file, so that a comment or a rule that it leaves open does not swallow rules of the next: in an open
@@ -60,31 +73,35 @@ const END_OF_FILE_LINES = 2;
 
 const NO_EXTERNALS = Object.fromEntries(EXTERNALS.map((name) => [name, ""]));
 
-function compileGroup(group: Group): CompiledGroup {
+const OPTIONS = { defineVariables: NO_EXTERNALS, enableIncludes: false };
+
+function compileGroup(group: Group): CompiledGroup | readonly CompileProblem[] {
   const joined = group.texts.map(({ text }, index) => text + endOfFile(index)).join("");
   try {
-    const rules = compile(joined, { defineVariables: NO_EXTERNALS, enableIncludes: false });
+    const rules = compile(joined, OPTIONS);
     rules.setMaxMatchesPerPattern(MAX_MATCHES_PER_PATTERN);
     const named = group.texts.flatMap((text) => text.rules);
     const globals = new Set(named.filter(({ global }) => global).map(({ name }) => name));
     return { ...group, rules, globals };
   } catch (error) {
-    throw whose(group.texts, error);
+    // It throws the first; asked again it names all.
+    const said = validate(joined, OPTIONS).errors.map(({ message }) => message);
+    return (said.length > 0 ? said : [messageOf(error)]).map((each) => whose(group.texts, each));
   }
 }
 
 /** The line is one of all texts together. */
-function whose(texts: readonly RuleText[], error: unknown) {
-  const said = Number(/--> line:(\d+)/.exec(error instanceof Error ? error.message : "")?.[1] ?? 1);
+function whose(texts: readonly RuleText[], said: string): CompileProblem {
+  const line = Number(/--> line:(\d+)/.exec(said)?.[1] ?? 1);
   let before = 0;
   for (const text of texts) {
     const lines = text.text.split("\n").length - 1;
     // What its end has to say of it is said of its last line.
-    const beyond = Math.max(0, said - before - lines);
-    if (beyond <= END_OF_FILE_LINES) return compileFault(text, error, -before - beyond);
+    const beyond = Math.max(0, line - before - lines);
+    if (beyond <= END_OF_FILE_LINES) return compileProblem(text, said, -before - beyond);
     before += lines + END_OF_FILE_LINES;
   }
-  return compileFault(texts.at(-1)!, error, -before);
+  return compileProblem(texts.at(-1)!, said, -before);
 }
 
 /** The engine reads a text that looks like a number or a truth as one, and then refuses it for being no text. */

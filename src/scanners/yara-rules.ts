@@ -7,7 +7,8 @@
 import { createHash } from "node:crypto";
 import { dirname, relative, resolve, sep } from "node:path";
 import { z } from "zod";
-import { ConfigFault, describeError } from "../domain/fault.ts";
+import { describeError } from "../domain/fault.ts";
+import { BrokenRules, invalidRules, type RuleProblem } from "./yara/problem.ts";
 import { listRuleFiles, readRuleFile } from "./yara-files.ts";
 import { type Outline, outlineOf } from "./yara-outline.ts";
 
@@ -41,86 +42,132 @@ export function placeOf({ origins }: RuleText, line: number): string {
   return `${file}:${Math.max(1, first + line - at)}`;
 }
 
-export const invalidRules = (sentence: string, cause?: unknown): ConfigFault =>
-  new ConfigFault("YARA_RULES_INVALID", sentence, {
-    hint: "--yara-rules (variable RULES_DIR) names the rules.",
-    cause,
-  });
-
 interface RuleFile {
   readonly path: string;
   readonly text: string;
   readonly outline: Outline;
 }
 
-/** Throws ConfigFault YARA_RULES_INVALID: nothing there, no rules in it, not text, or an include that leads nowhere. */
+/** Rules, and what could not be made of their files. */
+export interface RulesRead {
+  readonly set: RuleSet;
+  readonly problems: readonly RuleProblem[];
+}
+
+/** Throws BrokenRules: nothing there, no rules in it, or any problem with a file. */
 export async function readRuleSet(root: string): Promise<RuleSet> {
+  const { set, problems } = await readRules(root);
+  if (problems.length > 0) throw new BrokenRules(problems);
+  return set;
+}
+
+/**
+ * Reads what can be read: a file that is no text or no YARA, and an include that leads nowhere, is a problem and counts as
+ * empty. Throws BrokenRules when there are no rules at all.
+ */
+export async function readRules(root: string): Promise<RulesRead> {
   const listed = await listRuleFiles(root).catch((cause: unknown) => {
-    throw invalidRules(`The YARA rules "${root}" cannot be read: ${describeError(cause)}.`, cause);
+    throw invalidRules(`The YARA rules "${root}" cannot be read: ${describeError(cause)}`, cause);
   });
-  const files = new Map<string, RuleFile>();
-  for (const path of listed) await readWithIncludes(path, files);
+  const reading = new RuleReading(root);
+  for (const path of listed) await reading.read(path);
+  const { files } = reading;
   const included = new Set([...files.values()].flatMap((file) => includesOf(file)));
-  const namespaces = listed.filter((path) => !included.has(path));
-  const texts = namespaces.map((path) => ruleText(root, path, files));
-  // Files that include each other in a circle are nobody's part; reading them says so.
-  for (const path of listed) if (included.has(path)) ruleText(root, path, files);
+  const texts: RuleText[] = [];
+  // Files that include each other in a circle are part of none that is compiled; joining them finds that out.
+  for (const path of listed) {
+    const text = reading.join(path);
+    if (!included.has(path)) texts.push(text);
+  }
+  const { problems } = reading;
   if (ruleCount(texts) === 0) {
-    const what = listed.length === 0 ? "no file in it ends in .yar or .yara" : "the files in it hold none";
-    throw invalidRules(`There are no YARA rules in "${root}": ${what}.`);
+    if (problems.length > 0) throw new BrokenRules(problems);
+    throw invalidRules(`There are no YARA rules in "${root}": ${whyNone(listed, files)}`);
   }
   const hash = createHash("sha256");
   for (const { namespace, text } of texts) hash.update(`${namespace}\0${text}\0`);
-  return { texts, files: [...files.keys()], version: hash.digest("hex").slice(0, 16) };
+  const set = { texts, files: [...files.keys()], version: hash.digest("hex").slice(0, 16) };
+  return { set, problems };
+}
+
+function whyNone(listed: readonly string[], files: ReadonlyMap<string, RuleFile>): string {
+  if (listed.length === 0) return "no file in it ends in .yar or .yara";
+  const empty = listed.every((path) => files.get(path)?.text.trim() === "");
+  if (listed.length === 1) return empty ? "the file is empty" : "the file holds none";
+  return empty ? "the files in it are empty" : "the files in it hold none";
 }
 
 const includesOf = ({ path, outline }: RuleFile): string[] =>
   outline.includes.map((include) => resolve(dirname(path), include.path));
 
-async function readWithIncludes(path: string, files: Map<string, RuleFile>, from?: string): Promise<void> {
-  if (files.has(path)) return;
-  const text = await readRuleFile(path).catch((cause: unknown) => {
-    const which = from === undefined ? `The rule file ${path}` : `${from}: the included file ${path}`;
-    throw invalidRules(`${which} cannot be read: ${describeError(cause)}.`, cause);
-  });
-  const file = { path, text, outline: outlineOf(text) };
-  files.set(path, file);
-  for (const { path: to, start } of file.outline.includes) {
-    await readWithIncludes(resolve(dirname(path), to), files, `${path}:${lineAt(text, start)}`);
+class RuleReading {
+  readonly files = new Map<string, RuleFile>();
+  readonly #root: string;
+  readonly #complaints = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  get problems(): readonly RuleProblem[] {
+    return [...this.#complaints].map((text) => ({ kind: "file", text }));
+  }
+
+  /** The file and what it includes. `from`: the place that asks for it. */
+  async read(path: string, from?: string): Promise<void> {
+    if (this.files.has(path)) return;
+    const text = await readRuleFile(path).catch((cause: unknown) => {
+      const which = from === undefined ? `The rule file ${path}` : `${from}: the included file ${path}`;
+      this.#complain(`${which} cannot be read: ${describeError(cause)}`);
+      return "";
+    });
+    const file = { path, text, outline: outlineOf(text) };
+    this.files.set(path, file);
+    for (const { path: to, start } of file.outline.includes)
+      await this.read(resolve(dirname(path), to), `${path}:${lineAt(text, start)}`);
+  }
+
+  /** The file with its includes in their places. */
+  join(path: string): RuleText {
+    const namespace = relative(this.#root, path).replaceAll(sep, "/") || path.slice(dirname(path).length + 1);
+    const joined = new JoinedText();
+    const taken = new Set<string>();
+    const expand = (file: RuleFile, trail: readonly string[]): void => {
+      let done = 0;
+      for (const { path: written, start, end } of file.outline.includes) {
+        const target = resolve(dirname(file.path), written);
+        joined.add(file.path, lineAt(file.text, done), file.text.slice(done, start));
+        done = end;
+        if ([...trail, file.path].includes(target))
+          this.#complain(`${file.path}:${lineAt(file.text, start)}: ${target} would include itself`);
+        // Once is enough, by whatever way it comes.
+        else if (!taken.has(target)) expand(this.files.get(target)!, [...trail, file.path]);
+        taken.add(target);
+      }
+      joined.add(file.path, lineAt(file.text, done), file.text.slice(done));
+      for (const rule of file.outline.rules) joined.rules.push(rule);
+    };
+    expand(this.files.get(path)!, []);
+    const { lines, origins, rules } = joined;
+    return { namespace, text: `${lines.join("\n")}\n`, origins, rules };
+  }
+
+  /** Once of each: the same is found again by every file that includes it. */
+  #complain(text: string): void {
+    this.#complaints.add(text);
   }
 }
 
-function ruleText(root: string, path: string, files: ReadonlyMap<string, RuleFile>): RuleText {
-  const namespace = relative(root, path).replaceAll(sep, "/") || path.slice(dirname(path).length + 1);
-  const origins: RuleText["origins"] = [];
-  const rules: RuleText["rules"] = [];
-  const lines: string[] = [];
-  const taken = new Set<string>();
+class JoinedText {
+  readonly lines: string[] = [];
+  readonly origins: RuleText["origins"] = [];
+  readonly rules: RuleText["rules"] = [];
 
-  function add(file: string, line: number, text: string): void {
-    origins.push({ at: lines.length + 1, file, line });
-    lines.push(...text.split("\n"));
+  add(file: string, line: number, text: string): void {
+    this.origins.push({ at: this.lines.length + 1, file, line });
+    // One by one: a list of unknown length does not fit among the arguments of a call.
+    for (const each of text.split("\n")) this.lines.push(each);
   }
-
-  function expand(file: RuleFile, trail: readonly string[]): void {
-    let done = 0;
-    for (const { path: written, start, end } of file.outline.includes) {
-      const line = lineAt(file.text, start);
-      const target = resolve(dirname(file.path), written);
-      if ([...trail, file.path].includes(target))
-        throw invalidRules(`${file.path}:${line}: ${target} would include itself.`);
-      add(file.path, lineAt(file.text, done), file.text.slice(done, start));
-      done = end;
-      // Once is enough, by whatever way it comes.
-      if (!taken.has(target)) expand(files.get(target)!, [...trail, file.path]);
-      taken.add(target);
-    }
-    add(file.path, lineAt(file.text, done), file.text.slice(done));
-    rules.push(...file.outline.rules);
-  }
-
-  expand(files.get(path)!, []);
-  return { namespace, text: `${lines.join("\n")}\n`, origins, rules };
 }
 
 function lineAt(text: string, offset: number): number {

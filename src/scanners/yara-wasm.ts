@@ -4,18 +4,23 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Compiler, initSync, type Rules, type Scanner } from "@virustotal/yara-x";
+import { Compiler, type InitOutput, initSync, type Rules, type Scanner } from "@virustotal/yara-x";
 import engine from "@virustotal/yara-x/package.json" with { type: "json" };
 import { z } from "zod";
+import { imageOf, type RulesImage, rulesFrom } from "./yara/image.ts";
 import {
+  type CompileProblem,
   type CompileRules,
-  compileFault,
+  compileProblem,
   EXTERNALS,
   type Externals,
   MAX_MATCHES_PER_PATTERN,
+  messageOf,
   type RuleEngine,
   type RuleMatch,
+  UncompilableRules,
 } from "./yara-engine.ts";
+import type { RuleText } from "./yara-rules.ts";
 
 const ScanResult = z.object({
   matches: z.array(
@@ -30,23 +35,63 @@ const ScanResult = z.object({
   ),
 });
 
-export const compileWasm: CompileRules = (texts) => {
+/** Whether there is anything in the engine's memory, which an image would overwrite. */
+let used = false;
+
+/** The second time this does nothing. */
+function engineExports(): InitOutput {
   const wasm = new URL("yara_x_js_bg.wasm", import.meta.resolve("@virustotal/yara-x"));
-  // The second time this does nothing.
-  initSync({ module: readFileSync(fileURLToPath(wasm)) });
+  return initSync({ module: readFileSync(fileURLToPath(wasm)) });
+}
+
+export const compileWasm: CompileRules = (texts) => {
+  engineExports();
+  return new WasmEngine(build(texts), mentionedIn(texts));
+};
+
+/** Compiles, and takes an image of what came of it where that can be. */
+export function compileWithImage(texts: readonly RuleText[]): {
+  readonly engine: RuleEngine;
+  readonly image: RulesImage | undefined;
+} {
+  const exports = engineExports();
+  const rules = build(texts);
+  const image = imageOf(rules, exports);
+  return { image, engine: new WasmEngine(rules, mentionedIn(texts)) };
+}
+
+/** The engine of an image made of the same texts. Once in a process, before anything is compiled; `undefined` when it does not fit. */
+export function openImage(image: RulesImage, texts: readonly RuleText[]): RuleEngine | undefined {
+  if (used) return undefined;
+  used = true;
+  const rules = rulesFrom(image, engineExports());
+  return rules === undefined ? undefined : new WasmEngine(rules, mentionedIn(texts));
+}
+
+function build(texts: readonly RuleText[]): Rules {
+  used = true;
   using compiler = new Compiler();
   for (const name of EXTERNALS) compiler.defineGlobal(name, "");
+  const problems: CompileProblem[] = [];
+  /** The compiler keeps what it has said of all texts in one list. */
+  let told = 0;
   for (const text of texts) {
     compiler.newNamespace(text.namespace);
     try {
       compiler.addSource(withoutHugeNumbers(text.text));
     } catch (error) {
-      throw compileFault(text, error);
+      const said = compiler.errors.slice(told);
+      told += said.length;
+      for (const each of said.length > 0 ? said : [messageOf(error)])
+        problems.push(compileProblem(text, each));
     }
   }
-  const mentioned = EXTERNALS.filter((name) => texts.some(({ text }) => text.includes(name)));
-  return new WasmEngine(compiler.build(), mentioned);
-};
+  if (problems.length > 0) throw new UncompilableRules(problems);
+  return compiler.build();
+}
+
+const mentionedIn = (texts: readonly RuleText[]): readonly (keyof Externals)[] =>
+  EXTERNALS.filter((name) => texts.some(({ text }) => text.includes(name)));
 
 /** Texts, comments and regular expressions, to leave them alone; and what a key of the metadata is when it is a whole number. */
 const ASSIGNED =

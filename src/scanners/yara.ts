@@ -14,6 +14,8 @@ import { LiveRules } from "./yara-live.ts";
 const Settings = z.object({
   /** A rule file, or a folder with such. */
   rules: z.string().optional(),
+  /** Whether to go on without rules that do not compile and files that cannot be read. */
+  skipBroken: z.boolean().default(false),
 });
 
 /** What the ambassador calls the file, and nothing else: of the rest there is nothing to tell. */
@@ -27,7 +29,7 @@ const folderOf = (rules: string): string =>
   statSync(rules, { throwIfNoEntry: false })?.isFile() ? dirname(rules) : rules;
 
 export const scanner = (settings: ScannerSettings): Scanner => {
-  const { rules } = Settings.parse(settings);
+  const { rules, skipBroken } = Settings.parse(settings);
   let live: LiveRules | undefined;
   return {
     name: "yara",
@@ -42,7 +44,7 @@ export const scanner = (settings: ScannerSettings): Scanner => {
           hint: "Name a rule file or a folder with --yara-rules (variable RULES_DIR).",
         });
       }
-      live = await LiveRules.open(rules, host);
+      live = await LiveRules.open({ root: rules, host, onBroken: skipBroken ? "skip" : "refuse" });
     },
     scan({ bytes, claim }) {
       const { engine, version } = live!;

@@ -71,7 +71,7 @@ export async function liveHere(scanner: Scanner, limits: Patience, left: { state
   const bequeath = (state: unknown): void => {
     left.state = structuredClone(state);
   };
-  await scanner.setup?.({ tell: () => {}, inherited: left.state, bequeath });
+  await scanner.setup?.({ tell: () => {}, inherited: left.state, bequeath, lead: true, measure: () => {} });
   const { name, version, accepts = {} } = scanner;
   return {
     description: { name, version, accepts },
