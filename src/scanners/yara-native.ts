@@ -8,6 +8,7 @@
  */
 import { compile, type RuleMatch as NativeMatch, validate, type YaraX } from "@litko/yara-x";
 import engine from "@litko/yara-x/package.json" with { type: "json" };
+import { withoutComments } from "./yara/comments.ts";
 import {
   type CompileProblem,
   type CompileRules,
@@ -76,7 +77,7 @@ const NO_EXTERNALS = Object.fromEntries(EXTERNALS.map((name) => [name, ""]));
 const OPTIONS = { defineVariables: NO_EXTERNALS, enableIncludes: false };
 
 function compileGroup(group: Group): CompiledGroup | readonly CompileProblem[] {
-  const joined = group.texts.map(({ text }, index) => text + endOfFile(index)).join("");
+  const joined = group.texts.map(({ text }, index) => withoutComments(text) + endOfFile(index)).join("");
   try {
     const rules = compile(joined, OPTIONS);
     rules.setMaxMatchesPerPattern(MAX_MATCHES_PER_PATTERN);

@@ -82,7 +82,7 @@ export async function readRules(root: string): Promise<RulesRead> {
   const { problems } = reading;
   if (ruleCount(texts) === 0) {
     if (problems.length > 0) throw new BrokenRules(problems);
-    throw invalidRules(`There are no YARA rules in "${root}": ${whyNone(listed, files)}`);
+    throw invalidRules(`There are no YARA rules in "${root}": ${whyNone(root, listed, files)}`);
   }
   const hash = createHash("sha256");
   for (const { namespace, text } of texts) hash.update(`${namespace}\0${text}\0`);
@@ -90,10 +90,10 @@ export async function readRules(root: string): Promise<RulesRead> {
   return { set, problems };
 }
 
-function whyNone(listed: readonly string[], files: ReadonlyMap<string, RuleFile>): string {
+function whyNone(root: string, listed: readonly string[], files: ReadonlyMap<string, RuleFile>): string {
   if (listed.length === 0) return "no file in it ends in .yar or .yara";
   const empty = listed.every((path) => files.get(path)?.text.trim() === "");
-  if (listed.length === 1) return empty ? "the file is empty" : "the file holds none";
+  if (listed[0] === root) return empty ? "the file is empty" : "the file holds none";
   return empty ? "the files in it are empty" : "the files in it hold none";
 }
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Compiler, type InitOutput, initSync, type Rules, type Scanner } from "@virustotal/yara-x";
 import engine from "@virustotal/yara-x/package.json" with { type: "json" };
 import { z } from "zod";
+import { withoutComments } from "./yara/comments.ts";
 import { imageOf, type RulesImage, rulesFrom } from "./yara/image.ts";
 import {
   type CompileProblem,
@@ -78,7 +79,7 @@ function build(texts: readonly RuleText[]): Rules {
   for (const text of texts) {
     compiler.newNamespace(text.namespace);
     try {
-      compiler.addSource(withoutHugeNumbers(text.text));
+      compiler.addSource(withoutHugeNumbers(withoutComments(text.text)));
     } catch (error) {
       const said = compiler.errors.slice(told);
       told += said.length;

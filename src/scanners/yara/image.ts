@@ -66,10 +66,19 @@ export function rulesFrom(
   const missing = image.size - memory.buffer.byteLength;
   if (wrap === undefined || image.engine !== engine.version || missing < 0 || missing % PAGE !== 0)
     return undefined;
-  const bytes = zstdDecompressSync(image.memory, { maxOutputLength: image.size });
-  if (bytes.length !== image.size) return undefined;
+  const bytes = unpacked(image);
+  if (bytes === undefined) return undefined;
   memory.grow(missing / PAGE);
   new Uint8Array(memory.buffer).set(bytes);
   if (image.entries > table.length) table.grow(image.entries - table.length);
   return wrap(image.rules);
+}
+
+function unpacked({ memory, size }: RulesImage): Uint8Array | undefined {
+  try {
+    const bytes = zstdDecompressSync(memory, { maxOutputLength: size });
+    return bytes.length === size ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
 }
