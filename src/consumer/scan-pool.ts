@@ -61,6 +61,8 @@ export class ScanPool implements Backend, AsyncDisposable {
   readonly #poison = new PoisonMemory();
   #starting = 0;
   #lead: ScanWorker | "starting" | undefined;
+  /** Whether a process besides the lead was ever ready, and has left to others what took it long. */
+  #followed = false;
   #startFailure: string | undefined;
   /** False from when a worker died while nothing was asked of it until one has outlived a scan. */
   #steady = true;
@@ -190,6 +192,7 @@ export class ScanPool implements Backend, AsyncDisposable {
   #adopt(worker: ScanWorker, role: Role): void {
     this.#workers.add(worker);
     if (role === "lead") this.#lead = worker;
+    else this.#followed = true;
     worker.onCondition(() => this.#tellTrouble());
     this.#tellTrouble();
     void worker.gone.then(() => {
@@ -227,7 +230,8 @@ export class ScanPool implements Backend, AsyncDisposable {
     const wanted = this.#waiters.length + spare - this.#free.length - this.#starting;
     const leads = roleOf(this.#options) === "lead" && this.#lead === undefined;
     if (leads && wanted > 0 && room() > 0) void this.#start("lead");
-    for (let missing = Math.min(wanted, room()); missing > 0; missing--) void this.#start("other");
+    const atOnce = this.#followed ? Number.POSITIVE_INFINITY : 1 - this.#starting;
+    for (let missing = Math.min(wanted, room(), atOnce); missing > 0; missing--) void this.#start("other");
   }
 
   async #start(role: Role): Promise<void> {

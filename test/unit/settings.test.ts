@@ -38,6 +38,8 @@ describe("settings", () => {
       benign: [],
       filter: [],
       confidence: [],
+      yaraSkipBroken: false,
+      freshProcess: [],
       scanMemory: 1024 ** 3,
       maxArtifactSize: 34_603_008,
       bidStrategy: "default",
