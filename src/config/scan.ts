@@ -1,8 +1,9 @@
+import { VERDICTS } from "../domain/verdict.ts";
 import { analysing, logging } from "./common.ts";
 import { consumerSettings } from "./consumer.ts";
 import { producerSettings } from "./producer.ts";
-import { type ConfigOf, one, toggle } from "./settings.ts";
-import { artifactKind, seconds } from "./shapes.ts";
+import { type ConfigOf, many, one, toggle } from "./settings.ts";
+import { artifactKind, oneOf, seconds, wholeNumber } from "./shapes.ts";
 
 const { benign, triage, distill } = producerSettings;
 const { scanLimit } = consumerSettings;
@@ -31,6 +32,29 @@ export const scanSettings = {
   json: toggle({
     flag: "json",
     help: "write one line of JSON for each file",
+  }),
+  only: many({
+    flag: "only",
+    value: "VERDICT",
+    help: `tell only of files with this verdict: ${VERDICTS.join(", ")}; all are counted`,
+    default: "",
+    defaultHelp: "all",
+    reads: oneOf(VERDICTS),
+  }),
+  details: one({
+    flag: "details",
+    value: "FILES",
+    help: "of how many files to show all that is known; malicious ones first",
+    default: "20",
+    reads: wholeNumber(0),
+  }),
+  failOn: many({
+    flag: "fail-on",
+    value: "VERDICT",
+    help: "end with exit code 3 when a file has this verdict",
+    default: "",
+    defaultHelp: "none",
+    reads: oneOf(VERDICTS),
   }),
   ...logging,
   log: { ...logging.log, default: "warn" },

@@ -17,8 +17,12 @@ export interface Found {
 
 const SLASH = Buffer.from("/");
 
+/** What names standard input; a file of that name is `./-`. */
+export const STANDARD_INPUT = "-";
+
 export async function* findFiles(named: string): AsyncGenerator<Found> {
   const path = Buffer.from(named);
+  if (named === STANDARD_INPUT) return yield { path };
   try {
     const seen = await stat(path);
     if (seen.isDirectory()) return yield* filesBelow(path);

@@ -11,6 +11,30 @@ export type FileContent =
 
 const CHUNK_BYTES = 64 * 1024;
 
+/** Reads a stream to its end, or until it is too large; what is too large is not read on. Never throws. */
+export async function readStreamWithin(
+  stream: AsyncIterable<Uint8Array>,
+  maxSizeBytes: number,
+): Promise<FileContent> {
+  const parts: Uint8Array[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const part of stream) {
+      sizeBytes += part.length;
+      if (sizeBytes > maxSizeBytes) return { kind: "too-large", sizeBytes };
+      parts.push(part);
+    }
+  } catch (error) {
+    return { kind: "unreadable", why: describeError(error) };
+  }
+  return contentOf(Buffer.concat(parts));
+}
+
+const contentOf = (bytes: Uint8Array): FileContent => ({
+  ...{ kind: "content", bytes },
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+});
+
 /** Reads a file of at most so many bytes; never more, also of one that grows meanwhile. Never throws. */
 export async function readFileWithin(path: Buffer, maxSizeBytes: number): Promise<FileContent> {
   try {
@@ -21,7 +45,7 @@ export async function readFileWithin(path: Buffer, maxSizeBytes: number): Promis
     if (seen.size > maxSizeBytes) return { kind: "too-large", sizeBytes: seen.size };
     const bytes = await readUpTo(file, seen.size, maxSizeBytes + 1);
     if (bytes.length > maxSizeBytes) return { kind: "too-large", sizeBytes: bytes.length };
-    return { kind: "content", bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+    return contentOf(bytes);
   } catch (error) {
     return { kind: "unreadable", why: describeError(error) };
   }

@@ -1,7 +1,7 @@
 /** Reports in words: a block for each file, one line at the end. Pure. */
-import { VERDICTS, type Verdict } from "../domain/verdict.ts";
+import type { Verdict } from "../domain/verdict.ts";
 import { type Paint, PLAIN } from "../observe/paint.ts";
-import { type BackendResult, type FileReport, isUnreadable } from "./report.ts";
+import { type BackendResult, type FileReport, failureOf, isUnreadable } from "./report.ts";
 
 const MOODS: Readonly<Record<Verdict, Parameters<Paint>[1]>> = {
   malicious: "bad",
@@ -9,6 +9,9 @@ const MOODS: Readonly<Record<Verdict, Parameters<Paint>[1]>> = {
   suspicious: "bad",
   unknown: "faint",
 };
+
+/** What matters most comes first. */
+export const ORDER: readonly Verdict[] = ["malicious", "suspicious", "benign", "unknown"];
 
 /** One line of JSON, with its end. */
 export const jsonLine = (report: FileReport): string => `${JSON.stringify(report)}\n`;
@@ -35,7 +38,7 @@ const block = (path: string, lines: readonly string[]): string =>
   [printable(path), ...lines.map((line) => `  ${line}`), ""].map((line) => `${line}\n`).join("");
 
 function resultLines(results: readonly BackendResult[]): readonly string[] {
-  const width = Math.max(...results.map(({ backend }) => backend.length));
+  const width = results.reduce((most, { backend }) => Math.max(most, backend.length), 0);
   return results.map(({ backend, verdict, confidence, family, reason, detail, ms }) => {
     const said = reason === null ? `${verdict} ${short(confidence)}` : `${verdict} (${reason})`;
     const facts = [`${backend.padEnd(width)}  ${said}`, family, `${ms} ms`, detail].filter(isText);
@@ -52,23 +55,33 @@ const isText = (text: string | null): text is string => text !== null && text !=
 export interface Tally {
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly unreadable: number;
+  /** Read, and no backend could look. */
+  readonly failed: number;
 }
 
 export const NOTHING_COUNTED: Tally = {
   verdicts: { malicious: 0, benign: 0, suspicious: 0, unknown: 0 },
   unreadable: 0,
+  failed: 0,
 };
 
 export function count(tally: Tally, report: FileReport): Tally {
   if (isUnreadable(report)) return { ...tally, unreadable: tally.unreadable + 1 };
+  if (failureOf(report) !== undefined) return { ...tally, failed: tally.failed + 1 };
   const { verdict } = report;
   return { ...tally, verdicts: { ...tally.verdicts, [verdict]: tally.verdicts[verdict] + 1 } };
 }
 
-export function renderTally({ verdicts, unreadable }: Tally): string {
-  const counts = VERDICTS.map((verdict) => [verdict, verdicts[verdict]] as const);
-  const files = counts.reduce((sum, [, number]) => sum + number, unreadable);
+export const filesIn = ({ verdicts, unreadable, failed }: Tally): number =>
+  Object.values(verdicts).reduce((sum, number) => sum + number, unreadable + failed);
+
+/** One line, with its end. */
+export function renderTally(tally: Tally): string {
+  const { verdicts, unreadable, failed } = tally;
+  const counts = ORDER.map((verdict) => [verdict, verdicts[verdict]] as const);
+  const files = filesIn(tally);
   const parts = counts.filter(([, number]) => number > 0).map(([verdict, number]) => `${number} ${verdict}`);
+  if (failed > 0) parts.push(`${failed} not scanned`);
   if (unreadable > 0) parts.push(`${unreadable} not readable`);
   return `${files} ${files === 1 ? "file" : "files"}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}\n`;
 }

@@ -1,5 +1,5 @@
 import { noOpinion, type Opinion } from "../domain/opinion.ts";
-import type { ScanAnswer } from "../domain/scan.ts";
+import type { NoOpinionReason, ScanAnswer } from "../domain/scan.ts";
 import { ratioOf, type Verdict } from "../domain/verdict.ts";
 
 /** What one backend said of a file. */
@@ -46,6 +46,21 @@ export const reportUnreadable = (path: string, why: string): FileReport =>
 
 /** Whether a report is of a file that could not be read. */
 export const isUnreadable = ({ size }: FileReport): boolean => size === null;
+
+/** What keeps a backend from looking, other than that the file is nothing for it. */
+const FAILURES: ReadonlySet<string> = new Set<NoOpinionReason>([
+  ...(["expired", "timeout", "crashed", "out-of-memory"] as const),
+  ...(["scanner-error", "invalid-result", "cancelled"] as const),
+]);
+
+/** Why a file could not be scanned: it could not be read, or every backend that was asked failed. */
+export function failureOf(report: FileReport): string | undefined {
+  const { reason, results } = report;
+  if (isUnreadable(report)) return reason;
+  const failed = results.length > 0 && results.every((result) => FAILURES.has(result.reason ?? ""));
+  if (!failed) return undefined;
+  return results.map(({ backend, reason: why }) => `${backend}: ${why}`).join(", ");
+}
 
 export function reportScanned(seen: Seen, opinion: Opinion, answers: readonly ScanAnswer[]): FileReport {
   const { verdict, confidence, probability, interval, family, reason } = opinion;

@@ -12,7 +12,8 @@ import type { Opinion } from "../domain/opinion.ts";
 import { type ScanJob, scanJobId } from "../domain/scan.ts";
 import { detectTypes } from "../triage/detect.ts";
 import { type TriageRules, triage } from "../triage/triage.ts";
-import { readFileWithin } from "./read-file.ts";
+import { STANDARD_INPUT } from "./find-files.ts";
+import { readFileWithin, readStreamWithin } from "./read-file.ts";
 import { type FileReport, reportScanned, reportUnreadable, reportUnscanned, type Seen } from "./report.ts";
 
 export interface ScanParts extends Pick<HandlerParts, "backends" | "clock" | "log"> {
@@ -29,7 +30,9 @@ const NO_BOUNTY = { guid: uintToGuid(0n), chain: "side", artifactIndex: 0, uri: 
 export async function scanFile(parts: ScanParts, path: Buffer, signal: AbortSignal): Promise<FileReport> {
   const { rules, kind, clock } = parts;
   const shown = path.toString();
-  const content = await readFileWithin(path, rules.maxSizeBytes);
+  const content = await (shown === STANDARD_INPUT
+    ? readStreamWithin(process.stdin, rules.maxSizeBytes)
+    : readFileWithin(path, rules.maxSizeBytes));
   if (content.kind === "unreadable") return reportUnreadable(shown, content.why);
   const read = content.kind === "content" ? content : undefined;
   const size = content.kind === "content" ? content.bytes.length : content.sizeBytes;

@@ -93,7 +93,8 @@ describe("microengine scan", () => {
       "4",
       at("acts"),
     );
-    expect(code).toBe(0);
+    // Some could not be scanned.
+    expect(code).toBe(1);
     const said = lines.map(({ path, verdict, results }) => [
       path.split("/").at(-1),
       verdict,

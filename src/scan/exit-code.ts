@@ -1,0 +1,20 @@
+/** What the exit code of `scan` says; docs/scanning-locally.md has the table. Pure. */
+import type { Verdict } from "../domain/verdict.ts";
+import type { Tally } from "./render.ts";
+
+export interface ScanEnd {
+  readonly tally: Tally;
+  readonly failOn: readonly Verdict[];
+  readonly interrupted: "interrupted" | "complete";
+}
+
+export const FOUND = 3;
+export const INCOMPLETE = 1;
+export const INTERRUPTED = 130;
+
+/** An interruption says most, for nothing is known of the rest; then what was found, then what could not be scanned. */
+export function exitCodeOf({ tally, failOn, interrupted }: ScanEnd): number {
+  if (interrupted === "interrupted") return INTERRUPTED;
+  if (failOn.some((verdict) => tally.verdicts[verdict] > 0)) return FOUND;
+  return tally.unreadable + tally.failed > 0 ? INCOMPLETE : 0;
+}
