@@ -26,6 +26,9 @@
  *                `recover` begins it again when the market turns out to hold an assertion of ours on it. Where that was
  *                seen and could not be rebuilt the reason is `asserted-before`, and the bounty is not answered again.
  *
+ *                When the chain begins anew, as a sandbox's does, all that is open on it ends so at once, whatever its
+ *                state, for the reason `chain-anew`.
+ *
  * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties.ts, producer/desk.ts).
  *
  * The arrows back ("gone") are for a chain that was reorganised: what a block held that is no block of the chain any more
@@ -119,5 +122,6 @@ export const ABANDON_REASONS = [
   "deprecated",
   "asserted-before",
   "too-many",
+  "chain-anew",
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];

@@ -292,6 +292,44 @@ export class Ledger implements Disposable {
   }
 
   /**
+   * The highest account nonce that a block of the chain certainly holds, as far as the ledger knows: of what was signed
+   * for a step that the bounty has left behind. Where a step was signed several times the lowest counts.
+   */
+  minedNonce(chain: ChainName): bigint | undefined {
+    const row = this.#get<{ nonce: string | null }>(
+      `SELECT max(nonce) AS nonce FROM (
+         SELECT min(CAST(nonce AS INTEGER)) AS nonce FROM signed_transaction JOIN bounty USING (chain, guid)
+         WHERE chain = ? AND raw <> '' AND (state, action) IN (VALUES
+           ('asserted', 'assert'), ('revealing', 'assert'), ('revealed', 'assert'), ('settling', 'assert'),
+           ('revealed', 'reveal'), ('settled', 'assert'), ('settled', 'settle'))
+         GROUP BY guid, action)`,
+      chain,
+    );
+    return row === undefined || row.nonce === null ? undefined : BigInt(row.nonce);
+  }
+
+  /** Ends every bounty of the chain that is not settled, for one reason; returns how many that were. */
+  writeOff(chain: ChainName, reason: AbandonReason): number {
+    return this.#run(
+      `UPDATE bounty SET state = 'abandoned', reason = ?, updated_at = ?
+       WHERE chain = ? AND state NOT IN ('settled', 'abandoned')`,
+      reason,
+      this.#clock.now(),
+      chain,
+    );
+  }
+
+  /** The reveal that was signed last for each bounty whose reveal may still be on its way, in the order of the nonces. */
+  signedReveals(chain: ChainName): readonly SignedTransaction[] {
+    const rows = this.#all<{ hash: string; nonce: string; raw: string }>(
+      `SELECT hash, nonce, raw, max(attempt) FROM signed_transaction JOIN bounty USING (chain, guid)
+       WHERE +chain = ? AND state = 'revealing' AND action = 'reveal' AND raw <> '' GROUP BY guid`,
+      chain,
+    );
+    return rows.map(({ hash, nonce, raw }) => ({ hash, nonce: BigInt(nonce), raw })).toSorted(byNonce);
+  }
+
+  /**
    * What was signed last for each bounty whose transactions may still be on their way, from an account nonce on; an entry
    * for each bounty. A nonce that was given back and used again belongs to the one that was signed later.
    */

@@ -145,7 +145,9 @@ export interface Marketplace extends AsyncDisposable {
    */
   start(signal: AbortSignal): Promise<void>;
   connected(): boolean;
-  /** The newest block heard of. */
+  /** Whether a block was heard of. */
+  headKnown(): boolean;
+  /** The newest block heard of; one must be. */
   head(): BlockNumber;
   /** The newest block, asked for: nothing irrevocable is done on the word of the event stream alone. */
   freshHead(signal?: AbortSignal): Promise<BlockNumber>;

@@ -154,11 +154,7 @@ export class Desk {
       ? "wrong-kind"
       : deprecation.active()
         ? "deprecated"
-        : limiter.paused() !== undefined
-          ? "stop-loss"
-          : this.#isOneTooMany()
-            ? "too-many"
-            : undefined;
+        : (limiter.paused() ?? (this.#isOneTooMany() ? "too-many" : undefined));
     // Heard of and found in the list, it is left alone once.
     if (why !== undefined && this.#skipped.add(guid)) tell("bounty.skipped", { guid, why });
     return why === undefined;

@@ -30,6 +30,20 @@ export interface ProducerEvents {
   /** `promised` bounties still need a post, a reveal or a settlement of ours: be back before their reveals are due. */
   "producer.stopping": { promised: number; unpromised: number; atRisk: string };
   "producer.stopped": { promised: number; atRisk: string };
+  /**
+   * The first deed of a start: the reveals that an earlier run had signed were sent, so many milliseconds after the process
+   * began. Whether they arrived is looked into.
+   */
+  "reveals.handed-over": { chain: string; reveals: number; sinceStartMs: number };
+  /** Promises of an earlier run are being kept; nothing else has begun. */
+  "producer.keeping-promises": { chain: string; promised: number; head: number };
+  /** New bounties cannot be answered; what was promised is kept, and it is tried again. Told once for each reason. */
+  "producer.not-answering": { reason: string; promised: number };
+  /**
+   * The chain knows neither our transactions nor our bounties: it is another one than the ledger's, begun anew. All that was
+   * open is written off.
+   */
+  "market.begun-anew": { chain: string; bounties: number; written: number; atRisk: string; hint: string };
   /** What an earlier run had signed, and may not have sent, is with the node. */
   "producer.handed-over": { chain: string; actions: number };
   "producer.handing-over-failed": { chain: string; reason: string };
@@ -43,8 +57,10 @@ export interface ProducerEvents {
   "producer.resumed": { chain: string; promised: number; unpromised: number };
   /** Others on this machine may look into the data directory, where the ledger is. */
   "data-dir.open": { folder: string; hint: string };
-  /** Another producer took the wallet over while we could not reach Redis: we stop. */
-  "lease.lost": { account: string; reason: string };
+  /** Another producer holds the wallet's lease: nothing new is promised, and `promised` bounties are seen to their end. */
+  "lease.lost": { account: string; reason: string; promised: number };
+  /** The lease is ours again: bounties are answered. */
+  "lease.regained": { account: string };
 
   "market.connected": { chain: string };
   "market.disconnected": { chain: string; reason: string };
@@ -61,7 +77,10 @@ export interface ProducerEvents {
   "stop-loss.released": { lost: string; limit: string; windowHours: number };
 
   /** A bounty left alone at first sight; nothing was written down. */
-  "bounty.skipped": { guid: Guid; why: "wrong-kind" | "deprecated" | "stop-loss" | "too-many" };
+  "bounty.skipped": {
+    guid: Guid;
+    why: "wrong-kind" | "deprecated" | "stop-loss" | "lease-lost" | "too-many";
+  };
   /** So many bounties are in work that further ones are left alone; those that are still open when there is room are found then. */
   "bounties.too-many": { inWork: number };
   /** A bounty whose event never came, found in the marketplace's list. */
@@ -137,6 +156,8 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "producer.handing-over-failed": "warn",
   "nonces.handed-over": "warn",
   "nonces.handing-over-failed": "warn",
+  "producer.not-answering": "error",
+  "market.begun-anew": "error",
   "backfill.delayed": "warn",
   "backend.silent": "warn",
   "bounties.too-many": "warn",

@@ -9,6 +9,7 @@ import { openSigner, type Wallet } from "../wallet/signer.ts";
 import { learnContracts } from "./contracts-watch.ts";
 import { type KnownPins, pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
 import { refuseUnknownRegistry } from "./registry-trust.ts";
+import { rememberedParameters, rememberParameters } from "./start/remembered-parameters.ts";
 
 type JoinConfig = Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "allowKeyOverHttp" | "wait"> &
   Pick<ProducerConfig, "chainId" | "registryAddr" | "trustRegistry" | "tokenAddr" | "maxGasPrice">;
@@ -19,6 +20,8 @@ export interface JoinParts {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For how long `start` asks a gateway that does not answer: with stakes open for as long as it takes. Default: `--wait`. */
+  readonly patience?: "as-configured" | "endless";
   /** Wraps the wallet as the market client uses it. */
   readonly watched?: (wallet: Wallet) => Signer;
   /** Of what the market client would not take. */
@@ -46,7 +49,7 @@ export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
     onPins: (pins) => storePins(chain, pins, ledger),
   });
   pinAccount(chain, wallet.address, ledger);
-  const waitMs = config.wait * 1_000;
+  const waitMs = parts.patience === "endless" ? Number.POSITIVE_INFINITY : config.wait * 1_000;
   const market = joinPolyswarmd({
     addr: config.polyswarmdAddr,
     chain,
@@ -57,14 +60,16 @@ export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
     log: log.child({ chain }),
     clock,
     random: Math.random,
+    remembered: rememberedParameters(chain, ledger),
     ...parts.counts,
   });
+  market.on("parameters", (parameters) => rememberParameters(chain, parameters, ledger));
   return {
     wallet,
     market,
     async start(signal) {
       await market.start(signal);
-      const found = await learnContracts(market, waitMs, signal);
+      const found = await learnContracts(market, expected, waitMs, signal);
       const named = expected.registry === undefined ? config.trustRegistry : [expected.registry];
       refuseUnknownRegistry(chain, found, named);
       const pins = settlePins(chain, expected, found, ledger);

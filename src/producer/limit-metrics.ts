@@ -51,7 +51,8 @@ export function showLimits(
   for (const [limit, amount] of Object.entries(used)) {
     if (amount !== undefined) metrics.limitUsedNct.set({ limit }, nctNumber(amount));
   }
-  metrics.assertingPaused.set({ why: "stop-loss" }, limiter.paused() === undefined ? 0 : 1);
+  for (const why of ["stop-loss", "lease-lost"] as const)
+    metrics.assertingPaused.set({ why }, limiter.paused() === why ? 1 : 0);
 }
 
 const ascending = (amounts: readonly Nct[]): readonly Nct[] => amounts.toSorted((a, b) => (a < b ? -1 : 1));

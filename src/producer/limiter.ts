@@ -46,6 +46,8 @@ export interface LimiterParts {
   /** As `LookBack` has it. */
   readonly steadyMs: () => number;
   readonly tell: Tell;
+  /** Whether the wallet's lease is ours: without it nothing new is promised. Default: always. */
+  readonly leased?: () => boolean;
 }
 
 /**
@@ -68,8 +70,9 @@ export class Limiter {
   }
 
   /** Why no bounty is taken up now; as of a second ago at most. */
-  paused(): "stop-loss" | undefined {
+  paused(): "stop-loss" | "lease-lost" | undefined {
     this.#look();
+    if (this.#parts.leased?.() === false) return "lease-lost";
     return this.#paused ? "stop-loss" : undefined;
   }
 

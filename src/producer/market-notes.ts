@@ -4,6 +4,10 @@ export const MARKET_NOTES = {
   deprecated: "deprecated",
   /** How many of its bounties, counted from the first one posted, were looked at or are certainly closed. */
   examined: "examined",
+  /** The parameters as they were last known, to start with when nobody tells them: see start/remembered-parameters.ts. */
+  parameters: "parameters",
+  /** The account nonce that a chain which began anew did not know: what was written off then is looked for once it does. */
+  anew: "anew",
   /** Whether stakes of a ledger that was lost were looked for, and for which account: see recover/salvage.ts. */
   salvage: "salvage",
 } as const;

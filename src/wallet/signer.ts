@@ -1,6 +1,6 @@
 import { eth, utils } from "web3";
-import { parseAddress } from "../domain/address.ts";
-import type { SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
+import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
+import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
 import { commitmentNonces, type NonceScope } from "./commitment-nonce.ts";
 import { checkTransactions, type Pins, SIDE_CHAIN_POLICY, type SigningPolicy } from "./policy.ts";
 
@@ -12,6 +12,8 @@ export interface Wallet extends Signer {
   pins(): Pins;
   /** From now on signs for these only; whoever calls has stored them. */
   hold(pins: Pins): void;
+  /** The token that it signs approvals for was proved to be the market's: from now on it is pinned, and stored. */
+  confirmToken(): Promise<void>;
 }
 
 export interface WalletOptions extends Partial<SigningPolicy> {
@@ -25,6 +27,14 @@ export interface WalletOptions extends Partial<SigningPolicy> {
 /**
  * Holds a private key (32 bytes), which never leaves this function: it is reachable from no property, so neither a log
  * line nor a heap of JSON can carry it away.
+ *
+ * The token shows in the first approval only, and nothing was mined then that proves it:
+ *
+ *     unknown ──an approval is signed──► held ──confirmToken──► pinned
+ *                                        │ ▲
+ *                another is built, twice │ │ signed
+ *                                in a row▼ │
+ *                                        unknown
  */
 export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}): Wallet {
   const key = Uint8Array.from(privateKey);
@@ -32,6 +42,30 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
   const nonceFor = commitmentNonces(key);
   let pins = policy.pins;
   let stored = pins;
+  let heldToken: Address | undefined;
+  let anotherToken: Address | undefined;
+
+  const check = (intent: Intent, transactions: readonly UnsignedTransaction[]): Pins => {
+    const token = pins.token ?? heldToken;
+    try {
+      return checkTransactions(intent, transactions, { ...policy, pins: { ...pins, token } });
+    } catch (error) {
+      const built = intent.action === "assert" ? transactions[0]?.to : undefined;
+      if (pins.token !== undefined || heldToken === undefined || built === undefined) throw error;
+      const again = anotherToken !== undefined && sameAddress(anotherToken, built);
+      if (sameAddress(heldToken, built) || !again) {
+        anotherToken = built;
+        throw error;
+      }
+      return checkTransactions(intent, transactions, { ...policy, pins });
+    }
+  };
+  const store = async (learnt: Pins): Promise<void> => {
+    pins = learnt;
+    if (pins === stored) return;
+    await options.onPins?.(learnt);
+    stored = learnt;
+  };
 
   return {
     address: parseAddress(eth.accounts.privateKeyToAddress(key)),
@@ -40,13 +74,17 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
     hold(known) {
       pins = known;
       stored = known;
+      heldToken = undefined;
+    },
+    async confirmToken() {
+      if (pins.token === undefined && heldToken !== undefined) await store({ ...pins, token: heldToken });
     },
     async sign(intent, transactions, firstNonce) {
-      pins = merge(pins, checkTransactions(intent, transactions, { ...policy, pins }));
-      if (pins !== stored) {
-        const learnt = pins;
-        await options.onPins?.(learnt);
-        stored = learnt;
+      const found = check(intent, transactions);
+      await store(merge(pins, { ...found, token: pins.token }));
+      if (intent.action === "assert") {
+        heldToken = found.token;
+        anotherToken = undefined;
       }
       return transactions.map((transaction, index) =>
         signTransaction(transaction, firstNonce + BigInt(index), key),

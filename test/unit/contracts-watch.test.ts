@@ -21,7 +21,10 @@ function watch() {
     return market.built;
   };
   const clock = { now: () => instant(now) };
-  watchContracts({ market, pins: honest, clock, signal: never }, (fault) => void faults.push(fault));
+  watchContracts(
+    { market, pins: honest, clock, signal: never, pause: async () => {} },
+    (fault) => void faults.push(fault),
+  );
   const refuse = async (afterMs: number) => {
     now += afterMs;
     market.tell("refused", refused);
@@ -70,13 +73,13 @@ it("the contracts are asked for until the gateway says, and given up when that c
     if (++asked === 1) throw trouble(true);
     return market.built;
   };
-  expect(await learnContracts(market, 10_000, never)).toEqual(market.built);
+  expect(await learnContracts(market, {}, 10_000, never)).toEqual(market.built);
   const unknown = { name: "ConfigFault", code: "CONTRACTS_UNKNOWN" };
   market.contracts = () => Promise.reject(trouble(false));
-  await expect(learnContracts(market, 60_000, never)).rejects.toMatchObject(unknown);
+  await expect(learnContracts(market, {}, 60_000, never)).rejects.toMatchObject(unknown);
   market.contracts = () => Promise.reject(trouble(true));
-  await expect(learnContracts(market, 0, never)).rejects.toMatchObject(unknown);
-  await expect(learnContracts(market, 60_000, AbortSignal.abort(new Error("stopped")))).rejects.toThrow(
+  await expect(learnContracts(market, {}, 0, never)).rejects.toMatchObject(unknown);
+  await expect(learnContracts(market, {}, 60_000, AbortSignal.abort(new Error("stopped")))).rejects.toThrow(
     "stopped",
   );
 });

@@ -37,7 +37,7 @@ it("shows what each limit is held against, set or not, and only those limits tha
     "min-balance": 30,
     fee: 0.03,
   });
-  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 0 });
+  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 0, "lease-lost": 0 });
 });
 
 it("shows that asserting is paused for as long as it is", async () => {
@@ -45,8 +45,8 @@ it("shows that asserting is paused for as long as it is", async () => {
   let why: "stop-loss" | undefined = "stop-loss";
   const limiter = { uses: () => uses, paused: () => why };
   showLimits(metrics, limits, limiter, []);
-  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 1 });
+  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 1, "lease-lost": 0 });
   why = undefined;
   showLimits(metrics, limits, limiter, []);
-  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 0 });
+  expect(await samples("asserting_paused")).toEqual({ "stop-loss": 0, "lease-lost": 0 });
 });

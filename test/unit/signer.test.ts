@@ -74,11 +74,42 @@ describe("the signer", () => {
     await wallet.sign({ action: "settle", guid }, [settle], 0n);
     await wallet.sign(assert, pair, 1n);
     await wallet.sign(assert, pair, 3n);
-    expect(learnt).toEqual([
-      { chainId: 1337n, registry: vectors.registry, token: undefined },
-      { chainId: 1337n, registry: vectors.registry, token: vectors.token },
-    ]);
+    const contracts = { chainId: 1337n, registry: vectors.registry };
+    expect(learnt).toEqual([{ ...contracts, token: undefined }]);
+    // An approval proves no token: nothing was mined yet.
+    await wallet.confirmToken();
+    await wallet.confirmToken();
+    expect(learnt.slice(1)).toEqual([{ ...contracts, token: vectors.token }]);
     expect(wallet.pins()).toEqual(learnt[1]);
+  });
+
+  it("is not bound for ever by a wrong token in the first approval: another is signed for when it is built twice in a row", async () => {
+    const wallet = openSigner(key);
+    const wrong = parseAddress(`0x${"22".repeat(20)}`);
+    const [approval, assertion] = pair;
+    const misled = [{ ...approval!, to: wrong }, assertion!];
+    await wallet.sign(assert, misled, 0n);
+    const refused = { code: "TRANSACTION_REFUSED" };
+    await expect(wallet.sign(assert, pair, 2n)).rejects.toMatchObject(refused);
+    await expect(wallet.sign(assert, pair, 2n)).resolves.toHaveLength(2);
+    await wallet.confirmToken();
+    expect(wallet.pins().token).toBe(vectors.token);
+    for (let times = 0; times < 3; times++)
+      await expect(wallet.sign(assert, misled, 4n)).rejects.toMatchObject(refused);
+  });
+
+  it("signs for another token only if nothing else differs, and if it was not said in between", async () => {
+    const wallet = openSigner(key);
+    const [approval, assertion] = pair;
+    const misled = [{ ...approval!, to: parseAddress(`0x${"22".repeat(20)}`) }, assertion!];
+    const refused = { code: "TRANSACTION_REFUSED" };
+    await wallet.sign(assert, pair, 0n);
+    await expect(wallet.sign(assert, misled, 2n)).rejects.toMatchObject(refused);
+    await wallet.sign(assert, pair, 2n);
+    await expect(wallet.sign(assert, misled, 4n)).rejects.toMatchObject(refused);
+    const dear = [{ ...misled[0]!, value: 1n }, assertion!];
+    await expect(wallet.sign(assert, dear, 4n)).rejects.toMatchObject(refused);
+    await expect(wallet.sign(assert, misled, 4n)).resolves.toHaveLength(2);
   });
 
   it("signs nothing while what it learnt cannot be stored", async () => {

@@ -223,6 +223,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       open();
     },
     connected: () => stream.open(),
+    headKnown: () => head.number() !== undefined,
     head: () => started(head.number()),
     freshHead: (signal) => head.ask({ signal }),
     parameters: () => terms.parameters(),

@@ -39,7 +39,8 @@ const MAY_LAG = 3;
 /** A gateway that does not say how many transactions there are is asked again. */
 const COUNT_ATTEMPTS = 6;
 const COUNT_PAUSE_MS = 500;
-const AT_START = "The ledger knows of no assertion, and the account may have made some: was a ledger lost?";
+const AT_START =
+  "The account has sent transactions that the ledger does not know of: was a ledger lost, or an old copy of one put back?";
 const OVER =
   "Nothing from before the start can be revealed any more, and not all of it was looked at: run `microengine recover`.";
 const REST =
@@ -49,11 +50,11 @@ const REST =
 const MAX_KEPT = 1_000;
 
 /**
- * Looks, at the start on a ledger that has promised nothing yet, for stakes that a lost ledger left on the market, and
+ * Looks, at the start, for stakes on the market that the ledger does not know of, because it was lost or is an old copy, and
  * hands them to the duties:
  *
- *     nothing promised on this chain ──no transaction of the account────────────────────► no look, nothing noted
- *        └─"begun" noted─► looking ──list read to its end──► open ──nothing is unread────► "done" noted
+ *     every transaction of the account is known to the ledger, or was looked into──────► no look, nothing noted
+ *        └─"begun" noted─► looking ──list read to its end──► open ──nothing is unread────► "done" noted, with the count
  *                           ▲   │ 10 s at most                 └──5 blocks──► looking again, at what is unread
  *                           │   └─► released
  *                           └──5 blocks── list not read
@@ -69,9 +70,10 @@ const MAX_KEPT = 1_000;
  * - A bounty that the marketplace would not tell about is left alone until it does.
  * - "begun" stands in the ledger from before anything is answered, "done" from when all was looked at: a start after a
  *   crash, a stop or a failing gateway looks again, and finds those known that were adopted before. Both name the account,
- *   because a producer may have been begun with a wrong keyfile. An account that has sent nothing is asked about at each
- *   start until something is promised, one request: a wrong answer to it shall not count for ever. A gateway that gives no
- *   answer is asked six times, meanwhile with "begun" noted, and then for the bounties.
+ *   because a producer may have been begun with a wrong keyfile; "done" also says how many transactions were sent by then, so
+ *   that what the owner of the wallet sent himself is looked into once. The account is asked about at each start, one request:
+ *   a wrong answer to it shall not count for ever. A gateway that gives no answer is asked six times, meanwhile with "begun"
+ *   noted, and then for the bounties.
  * - When no bounty that was posted before the start can be revealed any more, the look is over, whatever was unread.
  */
 export class Salvage {
@@ -114,6 +116,7 @@ export class Salvage {
   async run(waiting: Waiting, signal: AbortSignal): Promise<void> {
     const { recovery, patience = defaultPatience, pause = defaultPause } = this.#parts;
     const { market, ledger } = recovery;
+    const counting = market.transactionCount().catch(() => undefined);
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
     void patience(both).then(
@@ -121,7 +124,7 @@ export class Salvage {
       () => undefined,
     );
     try {
-      if (!this.#parts.sure && !(await hasSent(market, pause, signal))) {
+      if (!this.#parts.sure && !(await hasSentMore(recovery, pause, signal))) {
         ledger.setNote(market.chain, MARKET_NOTES.salvage, undefined);
         over.abort();
         this.#open(waiting);
@@ -134,7 +137,7 @@ export class Salvage {
         signal.throwIfAborted();
       }
       signal.throwIfAborted();
-      noteSalvage(market, ledger, "done");
+      noteDone(market, ledger, await counting);
       if (whole) this.#conclude();
       else this.#cutShort(new Error(OVER));
     } catch (error) {
@@ -239,19 +242,35 @@ export class Salvage {
 export async function openSalvage(parts: SalvageParts, signal: AbortSignal): Promise<Salvage | undefined> {
   const { market, ledger } = parts.recovery;
   const noted = ledger.note(market.chain, MARKET_NOTES.salvage);
-  if (noted === noteOf("done", market)) return undefined;
   if (noted === noteOf("begun", market)) return new Salvage({ ...parts, sure: true });
-  if (ledger.hasAsserted(market.chain)) return undefined;
   const sent = await market.transactionCount().catch(() => undefined);
   signal.throwIfAborted();
-  if (sent === 0n) return undefined;
+  const known = knownCount(market, ledger);
+  if (sent !== undefined && sent <= known) return undefined;
   noteSalvage(market, ledger, "begun");
   return new Salvage({ ...parts, sure: sent !== undefined });
 }
 
-/** Whether our account ever sent anything; a gateway that does not say for long may know of something. */
-async function hasSent(
-  market: Marketplace,
+/**
+ * How many transactions of the account need no look: those that the ledger has signed, and those that were sent when it was
+ * looked for the last time. After a write-off only what had been mined before counts.
+ */
+function knownCount(market: Marketplace, ledger: Ledger): bigint {
+  const { chain } = market;
+  const anew = ledger.note(chain, MARKET_NOTES.anew);
+  const signed = ledger.newestNonce(chain);
+  const [word, account, looked] = ledger.note(chain, MARKET_NOTES.salvage)?.split(" ") ?? [];
+  const counts = [
+    anew !== undefined ? BigInt(anew) : signed === undefined ? 0n : signed + 1n,
+    // Without a count it is from a ledger that was looked for before anything was promised.
+    word === "done" && account === market.account ? BigInt(looked ?? 0) : 0n,
+  ];
+  return counts.reduce((most, count) => (count > most ? count : most), 0n);
+}
+
+/** Whether our account sent more than is known; a gateway that does not say for long may know of something. */
+async function hasSentMore(
+  { market, ledger }: SalvageParts["recovery"],
   pause: typeof defaultPause,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -259,7 +278,7 @@ async function hasSent(
     await pause(signal);
     const sent = await market.transactionCount().catch(() => undefined);
     signal.throwIfAborted();
-    if (sent !== undefined) return sent > 0n;
+    if (sent !== undefined) return sent > knownCount(market, ledger);
   }
   return true;
 }
@@ -270,6 +289,16 @@ const noteOf = (noted: Noted, { account }: Marketplace): string => `${noted} ${a
 
 const noteSalvage = (market: Marketplace, ledger: Ledger, noted: Noted): void =>
   ledger.setNote(market.chain, MARKET_NOTES.salvage, noteOf(noted, market));
+
+/** Notes that all was looked at, up to so many transactions; a gateway that does not say how many is asked again. */
+function noteDone(market: Marketplace, ledger: Ledger, sent: bigint | undefined): void {
+  const { chain } = market;
+  const count = sent === undefined ? "" : ` ${sent}`;
+  ledger.together(() => {
+    ledger.setNote(chain, MARKET_NOTES.salvage, `${noteOf("done", market)}${count}`);
+    ledger.setNote(chain, MARKET_NOTES.anew, undefined);
+  });
+}
 
 const PLANNED: readonly (BountyState | undefined)[] = ["planned", "posting"];
 

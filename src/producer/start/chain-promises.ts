@@ -1,0 +1,181 @@
+/**
+ * What keeps the promises on one chain: the market, the wallet and the duties. It needs the key, the ledger and a gateway,
+ * and nothing that only new bounties need: no strategy, no queue, no parameters but those remembered, no status.
+ *
+ *     opened ──keep──► waiting for the newest block ──a block is known──► handing over ──done, or long enough──► keeping
+ *
+ * Without promises it stays `opened` until somebody joins the market with `start`, who finds out whether it is there at all.
+ * With promises it listens at once, and asks a gateway that does not answer for as long as it takes.
+ */
+import type { ProducerConfig } from "../../config/producer.ts";
+import { type BlockClock, createBlockClock } from "../../domain/block-clock.ts";
+import type { ChainName, Clock } from "../../domain/chain.ts";
+import { Fault } from "../../domain/fault.ts";
+import { PROMISED_STATES } from "../../domain/lifecycle.ts";
+import { formatNct } from "../../domain/nct.ts";
+import type { Signer } from "../../domain/transaction.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { BountyNotice, Marketplace } from "../../market/port.ts";
+import type { Logger } from "../../observe/log.ts";
+import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
+import type { Wallet } from "../../wallet/signer.ts";
+import { Deprecation } from "../deprecation.ts";
+import { Duties } from "../duties.ts";
+import type { Duty } from "../duty.ts";
+import type { Tell } from "../events.ts";
+import { handOverSigned } from "../hand-over.ts";
+import { type JoinParts, joinChain } from "../join-chain.ts";
+import { NonceHoles } from "../nonces/nonce-holes.ts";
+import type { KnownPins } from "../pins.ts";
+import { Purse } from "../purse.ts";
+import { writeOffIfAnew } from "./chain-anew.ts";
+
+export interface ChainPromisesParts {
+  readonly config: ProducerConfig;
+  readonly privateKey: Uint8Array;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly tell: Tell;
+  readonly log: Logger;
+  readonly may: (duty: Duty) => boolean;
+  /** The wallet refused to sign what the gateway had built. */
+  readonly onRefused: () => void;
+  readonly counts: JoinParts["counts"];
+}
+
+/** Once `keep` has resolved: the duties under way, and how many bounties they began with. */
+export interface Kept {
+  readonly duties: Duties;
+  readonly blocks: BlockClock;
+  readonly promised: number;
+}
+
+export interface ChainPromises extends AsyncDisposable {
+  readonly chain: ChainName;
+  readonly market: Marketplace;
+  readonly wallet: Wallet;
+  readonly purse: Purse;
+  readonly deprecation: Deprecation;
+  readonly kept: Promise<Kept>;
+  /** Bounties announced since we listen, the newest of them, that nobody has taken up; empties the list. */
+  takeEarly(): readonly BountyNotice[];
+  /** Bounties that we owe something, by the ledger until the duties are under way. */
+  open(): number;
+  /** False while the disk takes no writes: nothing new is promised, what was promised is kept. */
+  ledgerWritable(): boolean;
+  refreshMetrics(metrics: ProducerMetrics): void;
+  /** See `JoinedChain.start`. */
+  start(signal: AbortSignal): Promise<KnownPins>;
+  stop(): Promise<void>;
+}
+
+/** Announcements that are kept while nobody answers; older ones are found in the marketplace's list. */
+const MOST_EARLY = 500;
+/**
+ * What an earlier run signed goes before what is signed now, and a chain that began anew is told apart first; but a gateway
+ * that takes its time must not hold up a reveal.
+ */
+const HAND_OVER_MS = 5_000;
+
+/** Throws ConfigFault when configuration and ledger contradict each other about wallet or contracts. */
+export function openChainPromises(
+  chain: ChainName,
+  parts: ChainPromisesParts,
+  signal: AbortSignal,
+): ChainPromises {
+  const { config, ledger, clock, log } = parts;
+  const owed = (): number => ledger.inStates(chain, PROMISED_STATES).length;
+  const { wallet, market, start } = joinChain(chain, {
+    ...{ config, privateKey: parts.privateKey, ledger, clock, log },
+    patience: owed() > 0 ? "endless" : "as-configured",
+    watched: (signer) => counting(signer, parts.onRefused),
+    ...(parts.counts === undefined ? {} : { counts: parts.counts }),
+  });
+  const tell: Tell = (event, facts) => {
+    parts.tell(event, facts);
+    // The contract took a reveal of ours: the token that its stake was paid with is the market's.
+    if (event === "assertion.revealed") wallet.confirmToken().catch(() => undefined);
+  };
+  market.on("connected", () => tell("market.connected", { chain }));
+  market.on("disconnected", ({ reason }) => tell("market.disconnected", { chain, reason }));
+  market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
+    tell("market.parameters", { chain, assertionFee: formatNct(assertionFee), revealWindow, voteWindow }),
+  );
+  let early: BountyNotice[] | undefined = [];
+  market.on("bounty", (notice) => {
+    early?.push(notice);
+    if (early !== undefined && early.length > MOST_EARLY) early.shift();
+  });
+  const purse = new Purse(() => market.balance(), clock);
+  // From before the first frame on: what the stream tells is told once.
+  const deprecation = new Deprecation({ market, ledger, tell });
+  let duties: Duties | undefined;
+  let nonceHoles: NonceHoles | undefined;
+
+  async function keep(): Promise<Kept> {
+    await market.reached(signal);
+    const enough = AbortSignal.any([signal, AbortSignal.timeout(HAND_OVER_MS)]);
+    await Promise.race([handOverSigned({ market, ledger, tell }, signal), aborted(enough)]);
+    await writeOffIfAnew({ market, ledger, tell }, enough).catch(() => undefined);
+    signal.throwIfAborted();
+    const blocks = createBlockClock(market.head(), clock.now());
+    market.on("block", ({ number }) => blocks.observe(number, clock.now()));
+    const { may } = parts;
+    duties = new Duties({
+      ...{ market, ledger, purse, clock, tell, deprecation, may },
+      feeCeiling: config.maxFee,
+    });
+    nonceHoles = new NonceHoles({ market, ledger, tell });
+    return { duties, blocks, promised: duties.resume() };
+  }
+
+  if (owed() > 0) market.open();
+  const kept = keep();
+  kept.catch(() => undefined);
+
+  return {
+    ...{ chain, market, wallet, purse, deprecation, kept, start },
+    takeEarly() {
+      const taken = early ?? [];
+      early = undefined;
+      return taken;
+    },
+    open: () => duties?.open() ?? owed(),
+    ledgerWritable: () => duties?.ledgerWritable() ?? true,
+    refreshMetrics(metrics) {
+      metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
+      if (market.headKnown()) metrics.headBlock.set({ chain }, market.head());
+      metrics.marketDeprecated.set({ chain }, deprecation.active() ? 1 : 0);
+      metrics.dutiesOpen.set({ chain }, duties?.open() ?? owed());
+      metrics.dutiesFailing.set({ chain }, duties?.failing() ?? 0);
+    },
+    async stop() {
+      await Promise.all([duties?.stop(), nonceHoles?.stop()]);
+    },
+    async [Symbol.asyncDispose]() {
+      // After a stop that took too long somebody may still be at work: nothing more is begun.
+      void duties?.stop();
+      void nonceHoles?.stop();
+      await market[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+/** The same signer, telling each time it was handed something that was not asked for. */
+const counting = (signer: Signer, refused: () => void): Signer => ({
+  address: signer.address,
+  async sign(...asked) {
+    try {
+      return await signer.sign(...asked);
+    } catch (error) {
+      if (error instanceof Fault && error.code === "TRANSACTION_REFUSED") refused();
+      throw error;
+    }
+  },
+});

@@ -1,0 +1,72 @@
+/**
+ * The first deed of a start: hands over the reveals that an earlier run had signed, before the key is opened, a market
+ * is joined, or anything else is loaded that a start needs.
+ *
+ * That can cost nothing (decision 22): the bytes are in the ledger because they were signed for a reveal that was due. They
+ * can be mined once or never, for the account, the chain and the contract that they name, whoever holds the wallet's lease.
+ * Whether they arrived is not waited for: the duties look into it, and hand over again what did not.
+ */
+import type { ProducerConfig } from "../../config/producer.ts";
+import { CHAIN_NAMES, type ChainName } from "../../domain/chain.ts";
+import { parseGatewayAddress } from "../../domain/gateway-address.ts";
+import type { SignedTransaction } from "../../domain/transaction.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { Tell } from "../events.ts";
+
+export interface HandOverFirst {
+  readonly config: Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "chains">;
+  readonly ledger: Pick<Ledger, "pin" | "signedReveals">;
+  readonly tell: Tell;
+  readonly signal: AbortSignal;
+}
+
+/** The gateway takes at most ten transactions at a time. */
+const MOST = 10;
+const TIMEOUT_MS = 2_500;
+
+/** Resolves when the gateway answered, or did not in time. Never rejects. */
+export async function handOverFirst(parts: HandOverFirst): Promise<void> {
+  await Promise.all(
+    CHAIN_NAMES.filter((chain) => parts.config.chains.includes(chain)).map((chain) => onChain(chain, parts)),
+  );
+}
+
+async function onChain(chain: ChainName, parts: HandOverFirst): Promise<void> {
+  const { ledger, tell } = parts;
+  const account = ledger.pin(chain, "account");
+  const reveals = ledger.signedReveals(chain);
+  if (account === undefined || reveals.length === 0) return;
+  const posting: Promise<unknown>[] = [];
+  for (let from = 0; from < reveals.length; from += MOST) {
+    posting.push(post(reveals.slice(from, from + MOST), { ...parts, account, chain }));
+  }
+  tell("reveals.handed-over", {
+    chain,
+    reveals: reveals.length,
+    sinceStartMs: Math.round(performance.now()),
+  });
+  await Promise.allSettled(posting);
+}
+
+/** Several at once need an API key; without one, and when that is refused, they go one after the other. */
+async function post(
+  reveals: readonly SignedTransaction[],
+  to: HandOverFirst & { readonly account: string; readonly chain: ChainName },
+): Promise<void> {
+  if (reveals.length === 0) return;
+  const { config, account, chain, signal } = to;
+  const query = new URLSearchParams({ account, chain });
+  const answer = await fetch(`${parseGatewayAddress(config.polyswarmdAddr)}/transactions?${query}`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(config.apiKey === undefined ? {} : { authorization: config.apiKey }),
+    },
+    body: JSON.stringify({ transactions: reveals.map(({ raw }) => raw) }),
+    redirect: "error",
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  });
+  await answer.body?.cancel();
+  if (answer.status !== 403 || reveals.length === 1) return;
+  for (const reveal of reveals) await post([reveal], to);
+}

@@ -1,0 +1,85 @@
+import { expect, it } from "vitest";
+import type { Bounty } from "../../src/domain/bounty.ts";
+import { block, instant } from "../../src/domain/chain.ts";
+import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { openLedger } from "../../src/ledger/ledger.ts";
+import { writeOffIfAnew } from "../../src/producer/start/chain-anew.ts";
+import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
+import { HandMarket } from "../fixtures/hand-market.ts";
+
+const clock = { now: () => instant(5_000) };
+const never = new AbortController().signal;
+const guidOf = (index: number): Guid => parseGuid(`00000000-0000-4000-8000-00000000000${index}`);
+
+class OtherMarket extends HandMarket {
+  readonly known = new Map<Guid, Bounty>();
+  override async bounty(guid: Guid): Promise<Bounty | null> {
+    return this.known.get(guid) ?? null;
+  }
+}
+
+/** A ledger with three stakes, asserted with the account nonces 1, 3 and 5, and a market that knows nothing of them. */
+function scene() {
+  const market = new OtherMarket();
+  const ledger = openLedger(":memory:", clock);
+  const told: (readonly [string, object])[] = [];
+  for (const index of [1, 2, 3]) {
+    const bounty = aBounty({ guid: guidOf(index), expiration: block(1_000 + index) });
+    ledger.see(bounty);
+    ledger.advance(bounty, "distilled");
+    ledger.planAssertion(bounty, aPlan());
+    ledger.recordSigned(bounty, "assert", [{ ...signed(`0xassert${index}`), nonce: BigInt(2 * index - 1) }]);
+    ledger.recordAsserted(bounty, 0);
+  }
+  const states = () => [1, 2, 3].map((index) => ledger.find({ chain: "side", guid: guidOf(index) })?.state);
+  let pauses = 0;
+  const look = (meanwhile: () => void = () => undefined) =>
+    writeOffIfAnew(
+      {
+        market,
+        ledger,
+        tell: (event, facts) => told.push([event, facts]),
+        pause: async () => {
+          pauses++;
+          meanwhile();
+        },
+      },
+      never,
+    );
+  return { market, ledger, told, states, look, pauses: () => pauses };
+}
+
+it("a chain that knows neither our transactions nor our bounties was begun anew: all is written off, in one line", async () => {
+  const { ledger, told, states, look } = scene();
+  await look();
+  expect(states()).toEqual(["abandoned", "abandoned", "abandoned"]);
+  expect(told).toMatchObject([["market.begun-anew", { chain: "side", bounties: 3, written: 3 }]]);
+  expect([ledger.atRisk("side"), ledger.note("side", "anew")]).toEqual([0n, "5"]);
+  await look();
+  expect(told).toHaveLength(1);
+});
+
+it("a chain that counts as many transactions of ours as the ledger saw mined is the same, whatever it lists", async () => {
+  const { market, told, look, pauses } = scene();
+  market.mined = 6n;
+  await look();
+  expect([told, pauses()]).toEqual([[], 0]);
+});
+
+it("one open bounty that it knows is enough to make it the same", async () => {
+  const { market, told, look, states } = scene();
+  market.known.set(guidOf(2), aBounty({ guid: guidOf(2) }));
+  await look();
+  expect([told, states()]).toEqual([[], ["asserted", "asserted", "asserted"]]);
+});
+
+it("a node that was behind for a moment, or cannot be asked, writes nothing off", async () => {
+  const { market, told, look, pauses } = scene();
+  await look(() => {
+    market.mined = 6n;
+  });
+  expect([told, pauses()]).toEqual([[], 1]);
+  market.counting = () => Promise.reject(new Error("Bad Gateway"));
+  await look();
+  expect([told, pauses()]).toEqual([[], 1]);
+});
