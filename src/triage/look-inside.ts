@@ -10,7 +10,8 @@ import { setImmediate as breathe } from "node:timers/promises";
 import { promisify } from "node:util";
 import { constants, gunzip, inflateRaw, inflateRawSync } from "node:zlib";
 import { type Caveat, caveat } from "../domain/caveat.ts";
-import { oleLock, pdfLock } from "./locks.ts";
+import { oleLock, pdfLock } from "./locks/documents.ts";
+import { archiveLock, hasArchiveLock } from "./locks/archives.ts";
 import { isMail, MAIL_HEAD_BYTES, mailParts } from "./mail.ts";
 import { rarLock } from "./rar.ts";
 import { sevenZipLock } from "./seven-zip.ts";
@@ -101,6 +102,7 @@ const FORMATS = {
   pdf: async (content) => pdfLock(content),
   rar: async (content, _depth, { entries }) => rarLock(content, entries),
   sevenZip: async (content) => sevenZipLock(content),
+  locked: async (content, _depth, { entries }) => archiveLock(content, entries),
 } satisfies Readonly<Record<string, Look>>;
 
 const PDF = "%PDF-";
@@ -118,6 +120,7 @@ function formatOf(content: Uint8Array): keyof typeof FORMATS | undefined {
   if (head.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return "ole";
   if (head.startsWith(RAR)) return "rar";
   if (head.startsWith(SEVEN_ZIP)) return "sevenZip";
+  if (hasArchiveLock(content)) return "locked";
   if (isTar(content)) return "tar";
   if (isMail(asBuffer(content.subarray(0, MAIL_HEAD_BYTES)).toString("latin1"))) return "mail";
   return head.includes(PDF) ? "pdf" : undefined;

@@ -1,7 +1,9 @@
 /** What documents and archives that are not opened say in clear about themselves: a password, macros. */
-import { type Caveat, caveat } from "../domain/caveat.ts";
-import { lockOfStreams } from "./office-streams.ts";
-import { readOleDirectory } from "./ole-directory.ts";
+import { type Caveat, caveat } from "../../domain/caveat.ts";
+import { lockOfStreams } from "../office-streams.ts";
+import { readOleDirectory } from "../ole-directory.ts";
+import { readEncryptions } from "./pdf-encryption.ts";
+import { opensWithoutPassword } from "./pdf-password.ts";
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
@@ -23,10 +25,9 @@ export function oleLock(content: Uint8Array): Caveat | undefined {
 const LOCKED = ["encryptedpackage", "encryptedsummary"];
 const VBA = ["vba", "_vba_project", "_vba_project_cur"];
 
-export const pdfLock = (content: Uint8Array): Caveat | undefined =>
-  ENCRYPT.test(asBuffer(content).toString("latin1"))
-    ? caveat("encrypted", "The PDF has encrypted content.")
-    : undefined;
-
-/** `/Encrypt`; any letter of a name may be written as the number that it is. Source: ISO 32000 7.3.5. */
-const ENCRYPT = /\/(?:E|#45)(?:n|#6[eE])(?:c|#63)(?:r|#72)(?:y|#79)(?:p|#70)(?:t|#74)/;
+/** Encrypted content under an empty password is what everybody sees. */
+export function pdfLock(content: Uint8Array): Caveat | undefined {
+  const encryptions = readEncryptions(asBuffer(content).toString("latin1"));
+  const locked = encryptions.some((encryption) => encryption === "unreadable" || !opensWithoutPassword(encryption));
+  return locked ? caveat("encrypted", "The PDF has encrypted content.") : undefined;
+}
