@@ -3,8 +3,8 @@ import type { Clock, Instant } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Marketplace } from "../market/port.ts";
-import { detectTypes } from "../triage/detect.ts";
-import { type Triage, type TriageRules, triage } from "../triage/triage.ts";
+import { triageByContent } from "../triage/look.ts";
+import type { Triage, TriageRules } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";
 import { askAhead } from "./ask-ahead.ts";
@@ -86,15 +86,9 @@ async function decide(
   signal: AbortSignal,
 ): Promise<Decision> {
   const claim = claims[index] ?? { raw: {} };
-  const first = triage({ kind, claim }, rules);
-  if (first.kind !== "look") return first;
   try {
-    const head = await market.artifactHead(uri, index, first.bytes, signal);
-    const whole = head.length < first.bytes;
-    const types = await detectTypes(head, kind, whole);
-    const second = triage({ kind, claim, types, ...(whole ? { sizeBytes: head.length } : {}) }, rules);
-    if (second.kind !== "look") return second;
-    return { kind: "skip", reason: "unreadable", detail: "the first bytes do not decide" };
+    const readHead = (bytes: number): Promise<Uint8Array> => market.artifactHead(uri, index, bytes, signal);
+    return await triageByContent({ kind, claim }, rules, readHead);
   } catch (error) {
     return { kind: "skip", reason: "unreadable", detail: describeError(error) };
   }

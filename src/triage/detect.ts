@@ -1,6 +1,6 @@
 import type { ArtifactKind } from "../domain/artifact.ts";
 import { textOf, typesBehind, typesOfText } from "./artifact-text.ts";
-import { formatTypes } from "./formats/formats.ts";
+import { farFormatTypes, formatTypes } from "./formats/formats.ts";
 import { findContentTypes, isContentTypes, mainTypes } from "./formats/office-main.ts";
 import { magicTypes } from "./magics.ts";
 import { isOle, OLE_TYPE, oleKinds, readOleDirectory } from "./ole-directory.ts";
@@ -85,13 +85,14 @@ export async function detectTypes(
   if (kind === "url")
     return readText(sample, sampleIsWhole) === undefined ? [UNRECOGNISED] : [URL_TYPE, TEXT_TYPE];
 
-  const magics = [...formatTypes(head, whole), ...(await magicTypes(sample))];
+  const magics = [...formatTypes(head), ...(await magicTypes(sample))];
   const text = textOf(sample, sampleIsWhole, magics);
   const told =
     text === undefined
       ? { types: typesBehind(head, magics), magics }
       : typesOfText(text, head, sample.length, magics);
-  return ordered([...told.types, ...typesInside(head, whole), ...told.magics], text !== undefined);
+  const inside = [...farFormatTypes(head, whole), ...typesInside(head, whole)];
+  return ordered([...told.types, ...inside, ...told.magics], text !== undefined);
 }
 
 function ordered(found: readonly string[], isText: boolean): readonly string[] {

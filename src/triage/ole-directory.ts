@@ -116,6 +116,9 @@ const KINDS: readonly (readonly [stream: string, type: string])[] = [
   ["__properties_version1.0", "application/vnd.ms-outlook"],
 ];
 
+/** Every type that `oleKinds` may name. */
+export const OLE_KINDS: readonly string[] = ["application/x-msi", ...new Set(KINDS.map(([, type]) => type))];
+
 /** MIME types of the document besides application/x-cfb. */
 export function oleKinds({ names, rootClass }: OleDirectory): readonly string[] {
   const kinds = KINDS.filter(([stream]) => names.has(stream)).map(([, type]) => type);

@@ -7,7 +7,9 @@ import {
 } from "../domain/accepts.ts";
 import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
 import { matchesAny, matchesEverything } from "../domain/media-type.ts";
-import { EMPTY_TYPE, TRIAGE_HEAD_BYTES, URL_TYPE } from "./detect.ts";
+import { isShownOnly } from "./active-types.ts";
+import { EMPTY_TYPE, TRIAGE_HEAD_BYTES, UNRECOGNISED, URL_TYPE } from "./detect.ts";
+import { typesFurtherOn } from "./far-types.ts";
 import { type Filter, filteredOut } from "./filter.ts";
 
 export interface BackendTerms {
@@ -59,6 +61,8 @@ export interface TriageArtifact {
   readonly types?: readonly string[];
   /** Measured; absent before anybody looked. */
   readonly sizeBytes?: number;
+  /** How much of the content the types were detected in; absent when it was all, or no more can be had. */
+  readonly seenBytes?: number;
 }
 
 const skip = (reason: SkipReason, detail: string): Triage => ({ kind: "skip", reason, detail });
@@ -84,7 +88,8 @@ export function triage(artifact: TriageArtifact, rules: TriageRules): Triage {
   // What a URL artifact is, is known without fetching it.
   const types = artifact.types ?? (artifact.kind === "url" ? [URL_TYPE] : undefined);
   const known = { kind: artifact.kind, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
-  if (types !== undefined) return decide({ ...known, types }, rules);
+  if (types !== undefined)
+    return furtherLook({ ...known, types }, rules, artifact.seenBytes) ?? decide({ ...known, types }, rules);
 
   const blind = decide(known, rules);
   if (blind.kind !== "look" || rules.declaredTypes !== "may-skip" || !artifact.claim.mimetype) return blind;
@@ -106,12 +111,39 @@ function decide(artifact: KnownArtifact, rules: TriageRules): Triage {
   return { kind: "scan", backends: willing.map(({ name }) => name) };
 }
 
+/** A look at more of the content, when a type that may show there would change the decision; the shortest such look. */
+function furtherLook(
+  artifact: KnownArtifact & { readonly types: readonly string[] },
+  rules: TriageRules,
+  seenBytes: number | undefined,
+): Triage | undefined {
+  if (seenBytes === undefined) return undefined;
+  const now = effectOf(decide(artifact, rules));
+  const telling = typesFurtherOn(artifact.types, seenBytes).find(({ type }) => {
+    const types = [type, ...artifact.types.filter((other) => other !== UNRECOGNISED)];
+    return effectOf(decide({ ...artifact, types }, rules)) !== now;
+  });
+  return telling && { kind: "look", bytes: telling.bytes };
+}
+
+/** Who is asked, or why none is: what two decisions have to differ in to be worth a look. */
+const effectOf = (decision: Triage): string =>
+  decision.kind === "scan"
+    ? `scan ${decision.backends.join()}`
+    : decision.kind === "skip"
+      ? decision.reason
+      : "look";
+
 /** The route that applies, `undefined` for none, `unclear` when that depends on a type nobody knows yet. */
 function routeOf(artifact: KnownArtifact, routes: readonly Route[]): Route | undefined | "unclear" {
   for (const route of routes) {
     if (matchesEverything(route.types)) return route;
     if (artifact.types === undefined) return "unclear";
-    if (matchesAny(route.types, artifact.types)) return route;
+    const named = artifact.types.filter((type) => matchesAny(route.types, [type]));
+    if (named.length === 0) continue;
+    // A picture that is a script as well is not left alone for being a picture.
+    if (route.backends.length === 0 && isShownOnly(named, artifact.types)) continue;
+    return route;
   }
   return undefined;
 }

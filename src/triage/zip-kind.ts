@@ -18,6 +18,14 @@ const OFFICE: readonly (readonly [folder: string, plain: string, macroEnabled: s
   ],
 ];
 
+/** Every type that the names in a ZIP may tell. */
+export const ZIP_KINDS: readonly string[] = [
+  APK_TYPE,
+  JAR_TYPE,
+  "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+  ...OFFICE.flatMap(([, ...types]) => types),
+];
+
 type Named = Pick<ZipEntry, "name">;
 
 /** A workbook in records instead of XML; it may have macros without another name. */

@@ -1,17 +1,26 @@
-/** MIME types by the bytes of a format, for what is no text. */
+/** MIME types by the bytes of a format. */
 import { discTypes } from "./discs.ts";
 import { numberedTypes, trailingTypes } from "./magic-numbers.ts";
 import { holdsTar, TAR_TYPE } from "./packed-tar.ts";
 import { DOT_NET_TYPE, isDotNet } from "./programs.ts";
 
-/** Of a content or its beginning; `whole` says which. Never throws; the work does not grow with the content. */
-export function formatTypes(bytes: Uint8Array, whole: boolean): readonly string[] {
-  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/** By how it begins. Never throws; the work does not grow with the content. */
+export function formatTypes(bytes: Uint8Array): readonly string[] {
+  const content = asBuffer(bytes);
   return [
     ...(isDotNet(content) ? [DOT_NET_TYPE] : []),
-    ...discTypes(content),
     ...numberedTypes(content),
-    ...(whole ? trailingTypes(content) : []),
     ...(holdsTar(content) ? [TAR_TYPE] : []),
   ];
+}
+
+/**
+ * By what stands further on, whatever it begins with: a text, a program. Of a content or its beginning; `whole` says which.
+ * Never throws; the work does not grow with the content.
+ */
+export function farFormatTypes(bytes: Uint8Array, whole: boolean): readonly string[] {
+  const content = asBuffer(bytes);
+  return [...discTypes(content), ...(whole ? trailingTypes(content) : [])];
 }

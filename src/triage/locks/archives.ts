@@ -99,13 +99,21 @@ function stepAlz(content: Buffer, at: number): Step {
   const locked = (descriptor & ALZ.encrypted) !== 0;
   const sizeBytes = descriptor >> 4;
   // A folder has no content, and no sizes.
-  if (sizeBytes === 0 || sizeBytes > 6) return { next: at + ALZ.headerBytes + content.readUInt16LE(at + 4), locked };
+  if (sizeBytes === 0 || sizeBytes > 6)
+    return { next: at + ALZ.headerBytes + content.readUInt16LE(at + 4), locked };
   const packed = content.readUIntLE(at + ALZ.headerBytes + 6, sizeBytes);
   return { next: at + ALZ.headerBytes + 6 + 2 * sizeBytes + content.readUInt16LE(at + 4) + packed, locked };
 }
 
 /** Of an EGG: its header of 14 bytes, then fields that each begin with a magic number, a flag and a length. */
-const EGG = { start: 0x41474745, startBytes: 14, password: 0x08d1470f, end: 0x08e28222, file: 0x0a8590e3, block: 0x02b50c13 };
+const EGG = {
+  start: 0x41474745,
+  startBytes: 14,
+  password: 0x08d1470f,
+  end: 0x08e28222,
+  file: 0x0a8590e3,
+  block: 0x02b50c13,
+};
 
 function stepEgg(content: Buffer, at: number): Step {
   const magic = content.readUInt32LE(at);
@@ -115,5 +123,8 @@ function stepEgg(content: Buffer, at: number): Step {
   if (magic === EGG.file) return { next: at + 16, locked: false };
   if (magic === EGG.block) return { next: at + 22 + content.readUInt32LE(at + 10), locked: false };
   const wide = (content.readUInt8(at + 4) & 1) !== 0;
-  return { next: at + (wide ? 9 + content.readUInt32LE(at + 5) : 7 + content.readUInt16LE(at + 5)), locked: false };
+  return {
+    next: at + (wide ? 9 + content.readUInt32LE(at + 5) : 7 + content.readUInt16LE(at + 5)),
+    locked: false,
+  };
 }

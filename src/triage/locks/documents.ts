@@ -28,6 +28,8 @@ const VBA = ["vba", "_vba_project", "_vba_project_cur"];
 /** Encrypted content under an empty password is what everybody sees. */
 export function pdfLock(content: Uint8Array): Caveat | undefined {
   const encryptions = readEncryptions(asBuffer(content).toString("latin1"));
-  const locked = encryptions.some((encryption) => encryption === "unreadable" || !opensWithoutPassword(encryption));
+  const locked = encryptions.some(
+    (encryption) => encryption === "unreadable" || !opensWithoutPassword(encryption),
+  );
   return locked ? caveat("encrypted", "The PDF has encrypted content.") : undefined;
 }

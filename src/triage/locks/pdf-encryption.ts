@@ -58,12 +58,22 @@ function readDictionary(text: string, fileId: Buffer): PdfEncryption | undefined
   const permissions = numberAt(text, "P");
   const owner = stringAt(text, "O");
   const user = stringAt(text, "U");
-  if (revision === undefined || permissions === undefined || owner === undefined || user === undefined) return undefined;
+  if (revision === undefined || permissions === undefined || owner === undefined || user === undefined)
+    return undefined;
   const bits = numberAt(text, "Length");
   // The length of a key is in bits, 128 where a crypt filter counts in bytes.
   const keyBytes = revision >= 4 ? 16 : (bits ?? 40) / 8;
-  if (!Number.isInteger(keyBytes) || keyBytes < 5 || keyBytes > 16) return revision >= 5 ? { ...NONE, revision, owner, user, permissions, fileId } : undefined;
-  return { revision, owner, user, permissions, fileId, keyBytes, metadata: !/\/EncryptMetadata\s{1,20}false\b/.test(text) };
+  if (!Number.isInteger(keyBytes) || keyBytes < 5 || keyBytes > 16)
+    return revision >= 5 ? { ...NONE, revision, owner, user, permissions, fileId } : undefined;
+  return {
+    revision,
+    owner,
+    user,
+    permissions,
+    fileId,
+    keyBytes,
+    metadata: !/\/EncryptMetadata\s{1,20}false\b/.test(text),
+  };
 }
 const NONE = { keyBytes: 16, metadata: true };
 
@@ -89,7 +99,9 @@ function readString(text: string, at: number): Buffer | undefined {
   if (text[at] === "<") {
     const end = text.indexOf(">", at);
     const digits = end === -1 ? "" : text.slice(at + 1, end).replaceAll(/\s/g, "");
-    return /^[\da-f]*$/i.test(digits) && end !== -1 ? Buffer.from(digits.padEnd(digits.length + (digits.length % 2), "0"), "hex") : undefined;
+    return /^[\da-f]*$/i.test(digits) && end !== -1
+      ? Buffer.from(digits.padEnd(digits.length + (digits.length % 2), "0"), "hex")
+      : undefined;
   }
   return text[at] === "(" ? readLiteral(text, at + 1) : undefined;
 }

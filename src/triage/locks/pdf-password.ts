@@ -33,7 +33,9 @@ const HASHES = ["sha256", "sha384", "sha512"] as const;
 function hardenedHash(salt: Buffer): Buffer {
   let key = createHash("sha256").update(salt).digest();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const cipher = createCipheriv("aes-128-cbc", key.subarray(0, 16), key.subarray(16, 32)).setAutoPadding(false);
+    const cipher = createCipheriv("aes-128-cbc", key.subarray(0, 16), key.subarray(16, 32)).setAutoPadding(
+      false,
+    );
     const encrypted = cipher.update(Buffer.concat(Array.from({ length: REPEATS }, () => key)));
     const remainder = encrypted.subarray(0, 16).reduce((sum, byte) => sum + byte, 0) % 3;
     key = createHash(HASHES[remainder]!).update(encrypted).digest();
@@ -42,7 +44,15 @@ function hardenedHash(salt: Buffer): Buffer {
   return key.subarray(0, 32);
 }
 
-function opensByRc4({ revision, owner, user, permissions, fileId, keyBytes, metadata }: PdfEncryption): boolean {
+function opensByRc4({
+  revision,
+  owner,
+  user,
+  permissions,
+  fileId,
+  keyBytes,
+  metadata,
+}: PdfEncryption): boolean {
   const flags = Buffer.alloc(4);
   flags.writeInt32LE(permissions | 0);
   const seed = createHash("md5").update(PADDING).update(owner.subarray(0, 32)).update(flags).update(fileId);
@@ -52,7 +62,11 @@ function opensByRc4({ revision, owner, user, permissions, fileId, keyBytes, meta
   if (revision === 2) return timingSafeEqual(rc4(key, PADDING), user.subarray(0, 32));
   for (let round = 0; round < 50; round++) key = createHash("md5").update(key).digest().subarray(0, length);
   let expected = rc4(key, createHash("md5").update(PADDING).update(fileId).digest());
-  for (let round = 1; round <= 19; round++) expected = rc4(key.map((byte) => byte ^ round), expected);
+  for (let round = 1; round <= 19; round++)
+    expected = rc4(
+      key.map((byte) => byte ^ round),
+      expected,
+    );
   return timingSafeEqual(expected, user.subarray(0, 16));
 }
 
