@@ -25,6 +25,7 @@ import { type ConfigOf, readSettings, type SettingsTable, type Sources } from ".
 import { visibleSecrets } from "./config/visible-secrets.ts";
 import { ConfigFault, describeError } from "./domain/fault.ts";
 import { keepDebuggerShut } from "./observe/debugger.ts";
+import { logDependencies } from "./observe/dependency-output.ts";
 import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
 import { orphanSignal } from "./observe/orphaned.ts";
 import { stopSignal } from "./observe/stop-signal.ts";
@@ -65,6 +66,7 @@ function program<Table extends SettingsTable>(
     const config = readSettings(settings, sources) as ConfigOf<Table> & LogConfig;
     showStacks = ["debug", "trace"].includes(config.log);
     const log = createLogger({ level: config.log, format: config.logFormat, name });
+    logDependencies(log, console, process);
     for (const facts of ignored) log.warn(facts, "setting.ignored");
     hideSecrets(visibleSecrets(settings, flags), name, log);
     const asked = stopSignal(process, () => performance.now());
