@@ -13,8 +13,8 @@ export default defineConfig({
     maxWorkers: 2,
     maxConcurrency: 2,
     // The one limit of every test. It only ends what hangs: on a machine with twenty other processes all is ten times slower.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 240_000 } },
     pool: "forks",
   },
