@@ -5,14 +5,15 @@
  *                                                                            │            │            │
  *                                                                            └─(too late)─┴──► settling ◄┘──► settled
  *
- *     posting ◄─(gone)─ asserted      revealing ◄─(gone)─ revealed
+ *     posting ◄─(gone)─ asserted      revealing ◄─(gone)─ revealed      posting ─(unconfirmed)─► revealing
  *
  * - `seen`       we know of it; nothing was decided.
  * - `triaged`    which artifacts go to which backends is decided.
  * - `dispatched` the scan jobs are on the queue.
  * - `distilled`  the answers, or the deadline, came; each artifact has an opinion.
  * - `planned`    commitment, nonce, verdicts, stakes and metadata are durable; nothing was sent.
- * - `posting`    the transactions were signed and may be on their way; their bytes are durable.
+ * - `posting`    the transactions were signed and may be on their way; their bytes are durable. A reveal that is due does not
+ *                wait for their confirmation: it is sent for the place that the event stream names, or tried.
  * - `asserted`   our assertion is on the market and its index known; the stake is at risk.
  * - `revealing`  the reveal was signed and may be on its way.
  * - `revealed`   the market knows our verdicts.
@@ -60,7 +61,7 @@ const NEXT: Readonly<Record<BountyState, readonly BountyState[]>> = {
   dispatched: ["distilled", "abandoned"],
   distilled: ["planned", "abandoned"],
   planned: ["posting", "asserted", "abandoned"],
-  posting: ["asserted", "abandoned"],
+  posting: ["asserted", "revealing", "abandoned"],
   asserted: ["revealing", "revealed", "settling", "settled", "posting", "abandoned"],
   revealing: ["revealed", "settling", "settled", "abandoned"],
   revealed: ["settling", "settled", "revealing", "abandoned"],

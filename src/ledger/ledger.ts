@@ -411,9 +411,14 @@ export class Ledger implements Disposable {
 
   recordAsserted(key: BountyKey, index: number): void {
     this.#atomically(() => {
-      this.#run("UPDATE assertion SET position = ? WHERE chain = ? AND guid = ?", index, key.chain, key.guid);
+      this.recordIndex(key, index);
       this.advance(key, "asserted");
     });
+  }
+
+  /** Where our assertion stands, whatever state it is in. */
+  recordIndex(key: BountyKey, index: number): void {
+    this.#run("UPDATE assertion SET position = ? WHERE chain = ? AND guid = ?", index, key.chain, key.guid);
   }
 
   recordMetadataUri(key: BountyKey, uri: string): void {

@@ -124,6 +124,10 @@ export interface LookedUp {
   readonly index?: number;
 }
 
+/** What a request is for, most urgent first: an unrevealed stake is lost, a settlement can wait for ever. */
+export const URGENCIES = ["reveal", "assertion", "settle", "read"] as const;
+export type Urgency = (typeof URGENCIES)[number];
+
 /**
  * A marketplace, as an engine with a wallet sees it. Methods throw a Fault when the marketplace cannot be asked;
  * `retryable` says whether asking again may help.
@@ -145,6 +149,8 @@ export interface Marketplace extends AsyncDisposable {
    */
   start(signal: AbortSignal): Promise<void>;
   connected(): boolean;
+  /** Requests on their way; there is a bound to them. */
+  inFlight(): number;
   /** Whether a block was heard of. */
   headKnown(): boolean;
   /** The newest block heard of; one must be. */
@@ -177,7 +183,8 @@ export interface Marketplace extends AsyncDisposable {
   listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]>;
   /** At most the first `bytes` of an artifact; the rest is not downloaded. */
   artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array>;
-  assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]>;
+  /** `urgency` is that of what waits for the answer; default `read`. */
+  assertions(guid: Guid, signal?: AbortSignal, urgency?: Urgency): Promise<readonly PostedAssertion[]>;
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]>;
   /** How many transactions of our account the node knows, those included that wait to be mined; 0 when it sent none. */
   transactionCount(): Promise<bigint>;
@@ -209,9 +216,10 @@ export interface Marketplace extends AsyncDisposable {
   lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<LookedUp>>;
   /**
    * Hands over again, byte for byte, what was signed in one go for one action. Never signs, so nothing can happen twice;
-   * an assertion is not handed over when the approval before it cannot be mined any more.
+   * an assertion is not handed over when the approval before it cannot be mined any more. `urgency` says what the bytes are
+   * for; by default they may be a reveal.
    */
-  resend(signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Resent>;
+  resend(signed: readonly SignedTransaction[], signal?: AbortSignal, urgency?: Urgency): Promise<Resent>;
   /**
    * Hands over what an earlier run signed and may not have sent, before anything new takes its account nonces.
    * `signedFrom` is asked for all of it from a nonce on, the first that no mined transaction of ours has used; what was

@@ -71,6 +71,14 @@ export function producerMetrics(registry: Registry) {
       "chain",
     ]),
     dutiesFailing: gauge("duties_failing", "Those of them whose last attempt did not succeed.", ["chain"]),
+    dutiesOverdue: gauge(
+      "duties_overdue",
+      "Bounties whose post, reveal or settlement is due for longer than usual; alarm on a reveal.",
+      ["chain", "duty"],
+    ),
+    requestsInFlight: gauge("market_requests_in_flight", "Requests to the gateway that wait for an answer.", [
+      "chain",
+    ]),
     dutyFailures: counter("duty_failures_total", "Attempts at a duty that did not succeed.", ["duty"]),
     signaturesRefused: counter(
       "signatures_refused_total",

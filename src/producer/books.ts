@@ -108,6 +108,11 @@ export class Books {
     this.#write(key, change, () => this.#ledger.recordAsserted(key, index));
   }
 
+  /** Where it stands, of an assertion that was revealed before anybody said so. */
+  recordIndex(key: BountyKey, index: number): void {
+    this.#write(key, { assertion: { index } }, () => this.#ledger.recordIndex(key, index));
+  }
+
   recordMetadataUri(key: BountyKey, metadataUri: string): void {
     const change: Change = { assertion: { metadataUri } };
     this.#write(key, change, () => this.#ledger.recordMetadataUri(key, metadataUri));

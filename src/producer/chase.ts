@@ -14,7 +14,7 @@ export type Chased =
 /** Hands over again what was signed last, and asks what became of all that was signed. */
 export async function chase({ market, books, key, signal }: Errand): Promise<Chased> {
   const signed = books.lastSigned(key, "assert");
-  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal);
+  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal, "assertion");
   if (resent?.kind === "void") return { kind: "anew", reason: resent.reason };
   const fate = await market.lookUp(books.signed(key, "assert"), signal);
   if (fate.kind === "done") {

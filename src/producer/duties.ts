@@ -2,52 +2,43 @@ import { sameAddress } from "../domain/address.ts";
 import type { MarketParameters } from "../domain/bounty.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
-import { PROMISED_STATES } from "../domain/lifecycle.ts";
+import { type BountyState, PROMISED_STATES } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../ledger/records.ts";
+import type { AssertionNotice } from "../market/port.ts";
 import { BlockSignals } from "./block-signals.ts";
 import { Books } from "./books.ts";
-import { type Duty, nextDuty, revealIsDue } from "./duty.ts";
+import { type Duty, nextDuty, type Stage, TRACKS, type Track, trackOf } from "./duty.ts";
 import { DutySlots, type Slots, slotsFor } from "./duty-slots.ts";
-import type { DutiesParts, DutyResult, Errand, Recollection } from "./errand.ts";
+import type { DutiesParts, DutyResult, Errand } from "./errand.ts";
 import { OnceABlock } from "./once-a-block.ts";
 import { perform } from "./perform.ts";
+import { overdueStage, type Promised, promise } from "./promised.ts";
 import { SkippedBlocks } from "./skipped-blocks.ts";
 
-/** Duties that wait longer each time they fail; the others have a window to meet and are tried at every block. */
-const PATIENT: readonly Duty[] = ["publish", "ask-quorum", "settle", "confirm-settle"];
-const MAX_PAUSE_BLOCKS = 32;
+/**
+ * Duties that wait longer each time they fail, and how many blocks at most; the others have a window to meet and are
+ * tried at every block.
+ */
+const LONGEST_PAUSE: Readonly<Partial<Record<Duty, number>>> = {
+  publish: 32,
+  "ask-quorum": 32,
+  settle: 32,
+  "confirm-settle": 32,
+  "confirm-post": 4,
+  "verify-post": 1,
+  "verify-reveal": 1,
+};
 /** Quorums that skipped blocks may have held are asked for once in so many blocks at most. */
 const QUORUMS_EVERY_BLOCKS = 5;
-/** Duties that come before the reveal: what they wait for (a receipt, the metadata store) may take longer than its window. */
-const YIELDING: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish"];
 const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
+const otherThan = (track: Track): Track => (track === "reveal" ? "assertion" : "reveal");
 
-interface Promised {
-  record: BountyRecord;
-  /** Whether the assertion's metadata is stored with the market. */
-  published: boolean;
-  running: boolean;
-  /** Waits for a slot in the background. */
-  queued: boolean;
-  /** Cuts short the duty under way, if it is one that yields to the reveal. */
-  yieldToReveal: (() => void) | undefined;
-  /** How often in a row each duty did not succeed, since the last that did. */
-  failures: Partial<Record<Duty, number>>;
-  /** Of the last failure. */
-  lastReason: string | undefined;
-  /** No patient duty before this block. */
-  notBefore: number;
-  /** The block since which it is `asserted` or `revealed`, until somebody has looked again. */
-  unverifiedSince: number | undefined;
-  /** The newest block at the last look that found it there. */
-  lastLook: number | undefined;
-  /** No second look before this block. */
-  verifyNotBefore: number;
-  readonly recalled: Recollection;
-  /** When we heard of the bounty; unknown after a restart. */
-  readonly heardAt: number | undefined;
-}
+/** Whether what a duty has to say came too late to matter: the other track went on meanwhile. */
+const isMoot = (duty: Duty, state: BountyState): boolean =>
+  duty === "confirm-post"
+    ? state !== "posting"
+    : trackOf(duty) === "assertion" && !["planned", "posting", "asserted"].includes(state);
 
 /**
  * Keeps our promises on one chain: posts what was planned, reveals, settles.
@@ -56,7 +47,7 @@ interface Promised {
  *          ▲  ▲                                                           │            │           │
  *          │  └────────────────────wait, or in a pause────────────────────┘         urgent     not urgent
  *          │                                                                          │           ▼
- *          └──failed: again at a later block──── doing it, one duty per bounty ◄──────┴──── waiting for a slot
+ *          └──failed: again at a later block──── doing it, one duty per track ◄───────┴──── waiting for a slot
  *                                                        │
  *                                                        └──settled or abandoned──► off the agenda
  *
@@ -64,12 +55,23 @@ interface Promised {
  * succeeds or is provably too late. A transaction whose fate is unknown is looked for on the market, and handed over
  * again byte for byte, before anything is signed anew: the ledger says `posting`, `revealing` or `settling`, and has the
  * bytes, from before they are sent, and `confirm-*` is the only duty in those states. So a crash at any moment leaves a
- * record from which the next start goes on. Whatever still waits when the reveal is due stops waiting.
+ * record from which the next start goes on.
+ *
+ * **Slow is a state.** The picture above is that of one track; each bounty has two, which run side by side:
+ *
+ *     assertion  post ► confirm-post ► verify-post, publish          however long their answers take
+ *     reveal                 └── from the block in which it is due ──► reveal ► confirm-reveal ► settle
+ *
+ * - A duty is never called off for another that waits for it. A reveal that is due begins although the post is still to be
+ *   confirmed: the commitment is ours, and the index comes from whoever says it first (see `revealAssertion`).
+ * - A duty whose answers take longer than a block is simply under way at the next block; nothing is begun beside it. What
+ *   the assertion's track still learns when the reveal is known to be mined is dropped without a word.
+ * - What fails is told of (`duty.failed`) and tried again at a later block, most of it after longer and longer pauses.
+ * - What is due for longer than usual is told of once (`duty.overdue`) and counted (`overdue`) until it is done.
  *
  * Ten thousand bounties that wait cost a few comparisons each at a block. Posting and revealing begin at once; what has
  * time to spare takes one of a few slots, so that a start with many open bounties holds nothing up. Confirming and
- * settling have slots of their own: they wait for nothing else, and nothing else waits for them. A post that is still to
- * be confirmed when its reveal is due needs no slot: it may have been mined, and its stake would be lost in the queue.
+ * settling have slots of their own: they wait for nothing else, and nothing else waits for them.
  */
 export class Duties {
   readonly #parts: DutiesParts;
@@ -100,6 +102,7 @@ export class Duties {
     market.on("connected", () => {
       for (const { recalled } of this.#agenda.values()) recalled.quorumUnheard = true;
     });
+    market.on("assertion", (notice) => this.#heardAssertion(notice));
     market.on("quorum", ({ guid }) => this.#quorum(guid));
     market.on("settled", ({ guid, settler, payout }) => {
       if (sameAddress(settler, market.account)) this.#announced(guid, payout);
@@ -124,7 +127,7 @@ export class Duties {
   async take(guid: Guid, heardAt: number): Promise<void> {
     const record = this.#books.find(this.#key(guid));
     if (record === undefined) return;
-    await this.#start(this.#put(record, heardAt, this.#isPublished(record)));
+    await this.#start(this.#put(record, heardAt, this.#isPublished(record)), "assertion");
   }
 
   /** How many bounties still need something. */
@@ -135,6 +138,18 @@ export class Duties {
   /** How many of them failed at their last attempt. */
   failing(): number {
     return [...this.#agenda.values()].filter(({ failures }) => Object.keys(failures).length > 0).length;
+  }
+
+  /** How many of them wait for longer than usual, by what they wait for. */
+  overdue(): Readonly<Record<Stage, number>> {
+    const { market } = this.#parts;
+    const facts = { head: market.head(), parameters: market.parameters() };
+    const counts: Record<Stage, number> = { post: 0, reveal: 0, settle: 0 };
+    for (const promised of this.#agenda.values()) {
+      const stage = overdueStage(promised, facts);
+      if (stage !== undefined) counts[stage]++;
+    }
+    return counts;
   }
 
   /** False from a write that the disk refused until everything that is missing was written: nothing new is promised. */
@@ -165,19 +180,7 @@ export class Duties {
   #put(record: BountyRecord, heardAt: number | undefined, published: boolean): Promised {
     const known = this.#agenda.get(record.bounty.guid);
     if (known !== undefined) return known;
-    const promised: Promised = {
-      ...{ record, published, heardAt, failures: {}, lastReason: undefined },
-      ...{ notBefore: 0, verifyNotBefore: 0 },
-      ...{ running: false, queued: false, yieldToReveal: undefined },
-      unverifiedSince: this.#parts.market.head(),
-      lastLook: undefined,
-      recalled: {
-        ...{ refusal: undefined, handedOver: 0, revealIndex: undefined, revealFailed: false },
-        ...{ refusedAsLate: 0, triedLate: false, announced: undefined },
-        settlement: { seen: undefined, refused: false, contractAsked: false },
-        ...{ quorumUnheard: false, quorumAnnounced: false },
-      },
-    };
+    const promised = promise({ record, heardAt, published, head: this.#parts.market.head() });
     this.#agenda.set(record.bounty.guid, promised);
     return promised;
   }
@@ -187,10 +190,10 @@ export class Duties {
     if (promised === undefined || this.#stopped) return;
     // Anybody can say so; whoever settles too early pays for a reverted transaction.
     const { recalled } = promised;
-    if (!recalled.quorumAnnounced) promised.notBefore = 0;
+    if (!recalled.quorumAnnounced) promised.notBefore = {};
     recalled.quorumUnheard = true;
     recalled.quorumAnnounced = true;
-    void this.#start(promised);
+    void this.#start(promised, "reveal");
   }
 
   /** The market told of our settlement, and may be the only one to tell. */
@@ -198,8 +201,19 @@ export class Duties {
     const promised = this.#agenda.get(guid);
     if (promised === undefined) return;
     promised.recalled.announced = payout;
-    promised.notBefore = 0;
-    void this.#start(promised);
+    promised.notBefore = {};
+    void this.#start(promised, "reveal");
+  }
+
+  /**
+   * The stream says where our assertion stands, before its receipt or a list may. Anyone can say so; the contract refuses
+   * a reveal at a wrong place, so that a false word costs one reverted transaction.
+   */
+  #heardAssertion({ guid, author, index, commitment }: AssertionNotice): void {
+    const { market } = this.#parts;
+    const promised = this.#agenda.get(guid);
+    if (promised === undefined || !sameAddress(author, market.account)) return;
+    if (this.#books.assertion(this.#key(guid))?.commitment === commitment) promised.recalled.noted = index;
   }
 
   /** What was said in blocks that the stream skipped nobody heard. Nobody votes before the reveal window closes. */
@@ -211,28 +225,42 @@ export class Duties {
   }
 
   #consider(): void {
-    const { revealWindow } = this.#parts.market.parameters();
-    const head = this.#parts.market.head();
+    const { market } = this.#parts;
+    const facts = { head: market.head(), parameters: market.parameters() };
     for (const promised of this.#agenda.values()) {
-      const { yieldToReveal, record } = promised;
-      if (yieldToReveal && revealIsDue(record.bounty.expiration, revealWindow, head)) yieldToReveal();
-      void this.#start(promised);
+      // What is under way may have written down that it went on.
+      if (TRACKS.some((track) => promised.tracks[track].running !== undefined)) this.#refresh(promised);
+      const stage = overdueStage(promised, facts);
+      if (stage !== undefined && !promised.toldOverdue.has(stage)) this.#tellOverdue(promised, stage);
+      for (const track of TRACKS) void this.#start(promised, track);
     }
   }
 
-  /** Undefined when there is nothing to do at this block. */
-  #dueDuty(promised: Promised): Duty | undefined {
+  #tellOverdue(promised: Promised, stage: Stage): void {
+    const { market, tell } = this.#parts;
+    const { record, lastReason, due } = promised;
+    promised.toldOverdue.add(stage);
+    const blocks = market.head() - (due?.since ?? market.head());
+    tell("duty.overdue", {
+      ...{ guid: record.bounty.guid, duty: stage, state: record.state, blocks },
+      ...(lastReason === undefined ? {} : { reason: lastReason }),
+    });
+  }
+
+  /** Undefined when there is nothing to do on this track at this block. */
+  #dueDuty(promised: Promised, track: Track): Duty | undefined {
     const { market } = this.#parts;
-    const { record, published, notBefore, verifyNotBefore } = promised;
+    const { record, published, notBefore } = promised;
     const { quorumUnheard } = promised.recalled;
     const head = market.head();
-    const mayVerify = head >= verifyNotBefore;
+    const mayVerify = VERIFYING.every((duty) => head >= (notBefore[duty] ?? 0));
     const unverifiedSince = mayVerify ? promised.unverifiedSince : undefined;
     const lastLook = mayVerify ? promised.lastLook : undefined;
     const parameters = market.parameters();
-    const duty = nextDuty({ record, published, unverifiedSince, lastLook, quorumUnheard, head, parameters });
+    const known = { record, published, unverifiedSince, lastLook, quorumUnheard, head, parameters };
+    const duty = nextDuty(track, known);
     if (duty === "wait" || this.#parts.may?.(duty) === false) return undefined;
-    return head < notBefore && PATIENT.includes(duty) ? undefined : duty;
+    return head < (notBefore[duty] ?? 0) ? undefined : duty;
   }
 
   #slotsFor({ record: { bounty } }: Promised, duty: Duty): Slots | undefined {
@@ -241,25 +269,27 @@ export class Duties {
   }
 
   /** Resolves at once when there is nothing to do, or nothing that begins before others. */
-  #start(promised: Promised): Promise<void> | undefined {
-    if (promised.running || this.#stopped) return undefined;
-    const duty = this.#dueDuty(promised);
+  #start(promised: Promised, track: Track): Promise<void> | undefined {
+    const state = promised.tracks[track];
+    if (state.running !== undefined || this.#stopped) return undefined;
+    const duty = this.#dueDuty(promised, track);
     if (duty === undefined) return undefined;
     const slots = this.#slotsFor(promised, duty);
-    if (slots === undefined) return this.#begin(promised, undefined);
-    if (promised.queued) return undefined;
-    promised.queued = true;
+    if (slots === undefined) return this.#begin(promised, track, undefined);
+    if (state.queued) return undefined;
+    state.queued = true;
     this.#slots.run(slots, duty, async () => {
-      promised.queued = false;
-      await this.#begin(promised, slots);
+      state.queued = false;
+      await this.#begin(promised, track, slots);
     });
     return undefined;
   }
 
-  #begin(promised: Promised, slots: Slots | undefined): Promise<void> | undefined {
-    if (promised.running || this.#stopped) return undefined;
-    promised.running = true;
-    const run = this.#run(promised, slots)
+  #begin(promised: Promised, track: Track, slots: Slots | undefined): Promise<void> | undefined {
+    const state = promised.tracks[track];
+    if (state.running !== undefined || this.#stopped) return undefined;
+    state.running = new AbortController();
+    const run = this.#run(promised, track, { slots, signal: state.running.signal })
       // After a stop that took too long the ledger is closed under whoever still works: the next start goes on.
       .catch((error: unknown) => {
         const guid = promised.record.bounty.guid;
@@ -267,43 +297,49 @@ export class Duties {
         return "waits" as const;
       })
       .then((next) => {
-        promised.running = false;
+        const { again } = state;
+        state.running = undefined;
+        state.again = false;
         this.#running.delete(run);
-        if (next === "elsewhere") void this.#start(promised);
+        if (next === "elsewhere" || again) void this.#start(promised, track);
       });
     this.#running.add(run);
     return run;
   }
 
-  /** Does one duty after the other until the bounty has to wait, or what is next has slots of another kind. */
-  async #run(promised: Promised, slots: Slots | undefined): Promise<"waits" | "elsewhere"> {
+  /** Does one duty after the other until the track has to wait, or what is next has slots of another kind. */
+  async #run(
+    promised: Promised,
+    track: Track,
+    { slots, signal }: { readonly slots: Slots | undefined; readonly signal: AbortSignal },
+  ): Promise<"waits" | "elsewhere"> {
     const guid = promised.record.bounty.guid;
     let done: Duty | undefined;
     while (!this.#stopped && this.#agenda.has(guid)) {
-      const duty = this.#dueDuty(promised);
-      // What was done and is still to be done waits for the next block, lest it be done in a circle.
+      const duty = this.#dueDuty(promised, track);
+      // What was done and is still to be done waits for the next block, so that it does not repeat forever.
       if (duty === undefined || duty === done) return "waits";
       const others = this.#slotsFor(promised, duty);
       if (slots !== undefined && others !== undefined && others !== slots) return "elsewhere";
-      const waiting = new AbortController();
-      if (YIELDING.includes(duty)) promised.yieldToReveal = () => waiting.abort();
       let problem: DutyResult;
       try {
-        problem = await perform(duty, this.#errand(promised, duty, waiting.signal));
+        problem = await perform(duty, this.#errand(promised, duty, signal));
       } catch (error) {
         problem = describeError(error);
-      } finally {
-        promised.yieldToReveal = undefined;
       }
       const verifying = VERIFYING.includes(duty);
       if (problem === undefined && verifying) {
         promised.unverifiedSince = undefined;
         promised.lastLook = this.#parts.market.head();
       }
+      const before = promised.record.state;
       this.#refresh(promised);
-      if (waiting.signal.aborted) continue;
+      // What the other track is about to say may be out of date: it has another go.
+      const other = promised.tracks[otherThan(track)];
+      other.again ||= other.running !== undefined && promised.record.state !== before;
+      if (signal.aborted || (problem !== undefined && isMoot(duty, promised.record.state))) return "waits";
       done = problem === undefined ? duty : undefined;
-      if (problem === undefined) promised.failures = {};
+      if (problem === undefined) this.#succeeded(promised, track);
       else this.#failed(promised, duty, problem);
       // A second look must not keep the metadata waiting.
       if (problem !== undefined && !verifying) return "waits";
@@ -311,12 +347,24 @@ export class Duties {
     return "waits";
   }
 
+  /** The other track has failures of its own. */
+  #succeeded(promised: Promised, track: Track): void {
+    for (const duty of Object.keys(promised.failures) as Duty[])
+      if (trackOf(duty) === track) delete promised.failures[duty];
+    promised.lastReason = undefined;
+  }
+
   #failed(promised: Promised, duty: Duty, reason: string): void {
     const { market, tell } = this.#parts;
     const attempt = (promised.failures[duty] ?? 0) + 1;
     promised.failures[duty] = attempt;
-    if (VERIFYING.includes(duty)) promised.verifyNotBefore = market.head() + 1;
-    if (PATIENT.includes(duty)) promised.notBefore = market.head() + pauseAfter(attempt);
+    const longest = LONGEST_PAUSE[duty];
+    if (longest !== undefined) {
+      const again = market.head() + Math.min(2 ** (attempt - 1), longest);
+      const revealEnd = promised.record.bounty.expiration + market.parameters().revealWindow;
+      // A stake that was never placed is free again as soon as that is certain.
+      promised.notBefore[duty] = duty === "confirm-post" ? Math.min(again, revealEnd - 1) : again;
+    }
     // What is refused is built again at every block, for as long as the bounty is open.
     const same = duty === "post" && reason === promised.lastReason;
     promised.lastReason = reason;
@@ -337,11 +385,13 @@ export class Duties {
       this.#agenda.delete(guid);
     if (record === undefined) return;
     promised.record = record;
-    if (record.state !== before) {
-      promised.unverifiedSince = this.#parts.market.head();
-      promised.lastLook = undefined;
-    }
     promised.published ||= this.#isPublished(record);
+    if (record.state === before) return;
+    promised.unverifiedSince = this.#parts.market.head();
+    promised.lastLook = undefined;
+    if (record.state === "revealed" || !PROMISED_STATES.some((state) => state === record.state))
+      promised.tracks.assertion.running?.abort();
+    for (const track of TRACKS) void this.#start(promised, track);
   }
 
   #errand(promised: Promised, duty: Duty, signal: AbortSignal): Errand {
@@ -361,6 +411,3 @@ export class Duties {
     };
   }
 }
-
-/** Blocks. */
-const pauseAfter = (attempt: number): number => Math.min(2 ** (attempt - 1), MAX_PAUSE_BLOCKS);

@@ -1,28 +1,24 @@
 import { Background } from "./background.ts";
-import { type Duty, inTimeToReveal, revealIsDue, revealIsUrgent } from "./duty.ts";
+import { type Duty, inTimeToReveal, revealIsUrgent } from "./duty.ts";
 
-export type Slots = "spare" | "confirming" | "settling";
+export type Slots = "spare" | "missing" | "confirming" | "settling";
 
 /**
- * Duties that are done a few at a time, the first of each kind first. What has time to spare. Posts and reveals of an
- * earlier run that are looked for: it may have left hundreds, and new bounties need the gateway too. Settlements, which
- * wait for their receipts most of the time, while what they pay cannot be staked.
+ * Duties that are done a few at a time, the first of each kind first. What has time to spare. Reveals that
+ * seem to be too late, which wait for nothing slow: there may be time after all. Posts and reveals of an earlier run that
+ * are looked for: it may have left hundreds, and new bounties need the gateway too. Settlements, which wait for their
+ * receipts most of the time, while what they pay cannot be staked.
  */
 const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly count: number }>> = {
   spare: {
-    duties: ["verify-reveal", "verify-post", "miss-reveal", "publish", "ask-quorum", "give-up"],
+    duties: ["verify-reveal", "verify-post", "publish", "ask-quorum", "give-up"],
     count: 8,
   },
+  missing: { duties: ["miss-reveal"], count: 8 },
   confirming: { duties: ["confirm-reveal", "confirm-post"], count: 16 },
   settling: { duties: ["settle", "confirm-settle"], count: 40 },
 };
 const KINDS = Object.keys(SLOTS) as Slots[];
-
-/** Whose reveal must not come too late takes no slot from then on, until the window has closed. */
-const HURRIES: Readonly<Partial<Record<Duty, typeof revealIsDue>>> = {
-  "confirm-post": revealIsDue,
-  "confirm-reveal": revealIsUrgent,
-};
 
 /** Which slots a duty about a bounty needs at this block; undefined for what begins at once. */
 export function slotsFor(
@@ -32,7 +28,8 @@ export function slotsFor(
   head: number,
 ): Slots | undefined {
   const inTime = inTimeToReveal(expiration, revealWindow, head);
-  if (inTime && HURRIES[duty]?.(expiration, revealWindow, head)) return undefined;
+  // What is about to come too late waits for no slot, until the window has closed.
+  if (duty === "confirm-reveal" && inTime && revealIsUrgent(expiration, revealWindow, head)) return undefined;
   return KINDS.find((kind) => SLOTS[kind].duties.includes(duty));
 }
 

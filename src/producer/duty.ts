@@ -5,25 +5,26 @@ import type { BountyRecord } from "../ledger/records.ts";
  * What a promised bounty needs next. Decided anew at every block from the ledger's record, the newest block and the
  * windows as they are now (they may change while a bounty is in flight), so nothing is scheduled that could go stale.
  *
- *     state      in this order                                              block (E expires, R ends reveals, V ends votes)
- *     planned    post                                                       before E
- *                give-up                                                    from E on
- *     posting    confirm-post
- *     asserted   verify-post                                                once, before E, and once just before
- *                publish                                                    unless published
- *                reveal                                                     E to R
- *                miss-reveal, then as revealed                              from R on
- *     revealing  confirm-reveal, then as revealed if it was missed
- *     revealed   verify-reveal                                              once, before R, and once just before
- *                settle                                                     quorum, or from V on
- *                ask-quorum                                                 once, from R on, if it may have been missed
- *     settling   confirm-settle                                             unless there is still time to reveal
+ *     state      track      in this order                                   block (E expires, R ends reveals, V ends votes)
+ *     planned    assertion  post                                            before E
+ *                           give-up                                         from E on
+ *     posting    assertion  confirm-post
+ *                reveal     reveal                                          E to R
+ *     asserted   assertion  verify-post                                     once, before E, and once just before
+ *                           publish                                         unless published, before E
+ *                reveal     reveal                                          E to R
+ *                           miss-reveal, then as revealed                   from R on
+ *     revealing  reveal     confirm-reveal, then as revealed if it was missed
+ *     revealed   reveal     verify-reveal                                   once, before R, and once just before
+ *                           settle                                          quorum, or from V on
+ *                           ask-quorum                                      once, from R on, if it may have been missed
+ *     settling   reveal     confirm-settle                                  unless there is still time to reveal
  *
  * - `post`            planned and still in time: sign and send.
  * - `confirm-post`    sent, fate unknown: look on the market, and hand the same bytes over again.
  * - `verify-post`     asserted: look whether it is still there, because blocks can be taken back.
  * - `publish`         asserted: store the metadata before the reveal window opens.
- * - `reveal`          the window is open.
+ * - `reveal`          the window is open; also while the post is unconfirmed, as soon as an index is found or tried.
  * - `confirm-reveal`  a reveal was sent, fate unknown: look, and hand over again while the window is open.
  * - `verify-reveal`   revealed: look whether it is still there.
  * - `miss-reveal`     the window closed without us: write it down, then wait for settlement.
@@ -32,6 +33,9 @@ import type { BountyRecord } from "../ledger/records.ts";
  * - `confirm-settle`  a settlement was sent, fate unknown.
  * - `give-up`         planned, never sent, and too late now.
  * - `wait`            nothing to do at this block.
+ *
+ * The two tracks of a bounty run side by side, one duty at a time on each. So what is asked about the assertion, however
+ * slow the answer, never holds up the reveal, and is not called off for it.
  *
  * `give-up` and `miss-reveal` cannot be taken back, and the newest block that the event stream told of may be none of
  * this chain: whoever does them asks the marketplace first (see `isPast`).
@@ -50,6 +54,14 @@ export type Duty =
   | "confirm-settle"
   | "give-up"
   | "wait";
+
+/** What can be done about a bounty at the same time. */
+export const TRACKS = ["assertion", "reveal"] as const;
+export type Track = (typeof TRACKS)[number];
+
+const ASSERTION_DUTIES: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish", "give-up"];
+
+export const trackOf = (duty: Duty): Track => (ASSERTION_DUTIES.includes(duty) ? "assertion" : "reveal");
 
 export interface DutyFacts {
   readonly record: Pick<BountyRecord, "state" | "quorum" | "revealMissed"> & {
@@ -71,40 +83,50 @@ const VERIFY_AFTER_BLOCKS = 3;
 /** Some are: it is looked at once more when a window has no more than this left, in which it can be handed over again. */
 const LAST_LOOK_BLOCKS = 3;
 
-export function nextDuty({ record, head, parameters, ...facts }: DutyFacts): Duty {
-  const expiration = record.bounty.expiration;
-  const { revealWindow } = parameters;
-  const revealEnd = expiration + revealWindow;
-  const inTime = inTimeToReveal(expiration, revealWindow, head);
+export const nextDuty = (track: Track, facts: DutyFacts): Duty =>
+  track === "assertion" ? assertionDuty(facts) : revealDuty(facts);
+
+function assertionDuty(facts: DutyFacts): Duty {
+  const { record, head, parameters, published } = facts;
+  const { expiration } = record.bounty;
+  const inTime = inTimeToPost(expiration, head);
   switch (record.state) {
     case "planned":
-      return inTimeToPost(expiration, head) ? "post" : "give-up";
+      return inTime ? "post" : "give-up";
     case "posting":
       return "confirm-post";
     case "asserted":
-      if (!inTime) return afterReveal("miss-reveal");
-      if (revealIsDue(expiration, revealWindow, head)) return "reveal";
-      if (inTimeToPost(expiration, head) && toVerify(expiration)) return "verify-post";
-      return facts.published ? "wait" : "publish";
-    case "revealing":
-      return inTime ? "confirm-reveal" : afterReveal("confirm-reveal");
-    case "revealed":
-      return inTime && toVerify(revealEnd) ? "verify-reveal" : settlement();
-    case "settling":
-      // Settled for in error: a settlement inside the reveal window reverts, and the stake can still be saved.
-      if (record.revealMissed && inTime)
-        return revealIsDue(expiration, revealWindow, head) ? "confirm-reveal" : "wait";
-      return "confirm-settle";
+      if (revealIsDue(expiration, parameters.revealWindow, head)) return "wait";
+      if (inTime && isToVerify(facts, expiration)) return "verify-post";
+      return published ? "wait" : "publish";
     default:
       return "wait";
   }
+}
 
-  /** When it lies deep enough, or at the last block at which something can still be done; and just before the end. */
-  function toVerify(end: number): boolean {
-    const { unverifiedSince: since, lastLook } = facts;
-    if (since !== undefined) return head >= Math.min(since + VERIFY_AFTER_BLOCKS, end - 2);
-    const last = end - LAST_LOOK_BLOCKS;
-    return lastLook !== undefined && lastLook < last && head >= last;
+function revealDuty(facts: DutyFacts): Duty {
+  const { record, head, parameters } = facts;
+  const { expiration } = record.bounty;
+  const { revealWindow } = parameters;
+  const revealEnd = expiration + revealWindow;
+  const inTime = inTimeToReveal(expiration, revealWindow, head);
+  const isDue = inTime && revealIsDue(expiration, revealWindow, head);
+  switch (record.state) {
+    case "posting":
+      return isDue ? "reveal" : "wait";
+    case "asserted":
+      if (!inTime) return afterReveal("miss-reveal");
+      return isDue ? "reveal" : "wait";
+    case "revealing":
+      return inTime ? "confirm-reveal" : afterReveal("confirm-reveal");
+    case "revealed":
+      return inTime && isToVerify(facts, revealEnd) ? "verify-reveal" : settlement();
+    case "settling":
+      // Settled for in error: a settlement inside the reveal window reverts, and the stake can still be saved.
+      if (record.revealMissed && inTime) return isDue ? "confirm-reveal" : "wait";
+      return "confirm-settle";
+    default:
+      return "wait";
   }
 
   /** A reveal that was written off counts only while it is too late: the window, or what we took for the head, may move. */
@@ -113,11 +135,21 @@ export function nextDuty({ record, head, parameters, ...facts }: DutyFacts): Dut
   }
 
   function settlement(): Duty {
-    if (record.quorum || head >= revealEnd + parameters.voteWindow) return "settle";
+    if (settlementIsDue(facts)) return "settle";
     // Before that nobody can have voted.
     return facts.quorumUnheard && head >= revealEnd ? "ask-quorum" : "wait";
   }
 }
+
+/** When it lies deep enough, or at the last block at which something can still be done; and just before the end. */
+function isToVerify({ unverifiedSince: since, lastLook, head }: DutyFacts, end: number): boolean {
+  if (since !== undefined) return head >= Math.min(since + VERIFY_AFTER_BLOCKS, end - 2);
+  const last = end - LAST_LOOK_BLOCKS;
+  return lastLook !== undefined && lastLook < last && head >= last;
+}
+
+const settlementIsDue = ({ record, head, parameters }: Pick<DutyFacts, "record" | "head" | "parameters">) =>
+  record.quorum || head >= record.bounty.expiration + parameters.revealWindow + parameters.voteWindow;
 
 /** A transaction sent after seeing block n is mined in n + 1 at the earliest, and must be mined before `expiration`. */
 export const inTimeToPost = (expiration: number, head: number): boolean => head + 1 < expiration;
@@ -126,7 +158,7 @@ export const inTimeToPost = (expiration: number, head: number): boolean => head 
 export const inTimeToReveal = (expiration: number, revealWindow: number, head: number): boolean =>
   head + 1 < expiration + revealWindow;
 
-/** Whether the reveal of an assertion on this bounty should be on its way: nothing else about it may take time then. */
+/** Whether the reveal of an assertion on this bounty should be on its way. */
 export const revealIsDue = (expiration: number, revealWindow: number, head: number): boolean =>
   head >= revealFrom(expiration, revealWindow);
 
@@ -144,3 +176,34 @@ export const revealIsUrgent = (expiration: number, revealWindow: number, head: n
 function revealFrom(expiration: number, revealWindow: number): number {
   return revealWindow > 2 ? expiration : expiration - 1;
 }
+
+/** What a bounty waits for: our post to be confirmed, our reveal to be mined, our settlement. */
+export const STAGES = ["post", "reveal", "settle"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Blocks that each stage takes on a market that is neither slow nor in trouble, and a few more. */
+const USUAL_BLOCKS: Readonly<Record<Stage, number>> = { post: 10, reveal: 3, settle: 10 };
+
+/** What is due of a bounty by now; undefined when it waits for others. */
+export function stageDue(facts: Pick<DutyFacts, "record" | "head" | "parameters">): Stage | undefined {
+  const { record, head, parameters } = facts;
+  const { state, revealMissed } = record;
+  const settle = settlementIsDue(facts) ? "settle" : undefined;
+  switch (state) {
+    case "posting":
+    case "asserted":
+    case "revealing":
+      if (revealMissed) return settle;
+      if (revealIsDue(record.bounty.expiration, parameters.revealWindow, head)) return "reveal";
+      return state === "posting" ? "post" : undefined;
+    case "revealed":
+    case "settling":
+      return settle;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether a stage that is due since that block takes longer than usual. */
+export const isOverdue = (stage: Stage, since: number, head: number): boolean =>
+  head - since >= USUAL_BLOCKS[stage];

@@ -3,7 +3,7 @@ import type { Clock } from "../domain/chain.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AssertionRecord, BountyKey, BountyRecord } from "../ledger/records.ts";
-import type { Marketplace, PostedAssertion } from "../market/port.ts";
+import type { Marketplace, PostedAssertion, Urgency } from "../market/port.ts";
 import type { Books } from "./books.ts";
 import type { Deprecation } from "./deprecation.ts";
 import { type Duty, inTimeToReveal } from "./duty.ts";
@@ -18,6 +18,8 @@ export interface DutiesParts {
   readonly clock: Clock;
   /** Milliseconds of a clock that nobody sets. Default: `performance.now()`. */
   readonly steadyMs?: () => number;
+  /** A signal that aborts after so many milliseconds. Default: `AbortSignal.timeout`. */
+  readonly timeout?: (ms: number) => AbortSignal;
   readonly tell: Tell;
   /** Of an assertion: what costs more is not posted. */
   readonly feeCeiling?: Nct;
@@ -48,6 +50,12 @@ export interface Recollection {
   quorumUnheard: boolean;
   /** The market announced it. */
   quorumAnnounced: boolean;
+  /** Where the event stream says that our assertion stands; anyone can say so. */
+  noted: number | undefined;
+  /** So many places, from the first on, were tried without knowing where our assertion stands. */
+  tried: number;
+  /** A look at the market that is under way: the next who wants to know joins it. */
+  look: Promise<PostedAssertion | undefined> | undefined;
 }
 
 /** One duty about one bounty: what is known of it, and what is needed to do it. */
@@ -65,7 +73,7 @@ export interface Errand extends Omit<DutiesParts, "ledger"> {
   readonly freshHead: () => Promise<number>;
   /** The reveal window in blocks, asked for in the same way. */
   readonly freshRevealWindow: () => Promise<number>;
-  /** Aborts when the bounty has something more urgent to do than to wait for this. */
+  /** Aborts when the bounty needs this no longer: never for something else that waits for it. */
   readonly signal: AbortSignal;
   /** A signal that aborts when the newest block is this one or a later one, a second from now at the earliest. */
   readonly untilBlock: (block: number) => AbortSignal;
@@ -74,17 +82,34 @@ export interface Errand extends Omit<DutiesParts, "ledger"> {
 /** How a duty went: done, or a sentence that says why it has to be tried again. */
 export type DutyResult = string | undefined;
 
-/** Our assertion as the market lists it. */
-export async function findOurs({
-  market,
-  key,
-  assertion,
-  signal,
-}: Errand): Promise<PostedAssertion | undefined> {
-  const posted = await market.assertions(key.guid, signal);
+/** Our assertion as the market lists it; `urgency` is that of what waits for the answer. */
+export async function findOurs(
+  { market, key, assertion, signal }: Errand,
+  urgency?: Urgency,
+): Promise<PostedAssertion | undefined> {
+  const posted = await market.assertions(key.guid, signal, urgency);
   return posted.find(
     (item) => sameAddress(item.author, market.account) && item.commitment === assertion.commitment,
   );
+}
+
+/**
+ * Our assertion as the market lists it, if it says so before that block: `slow` otherwise. The question goes on all the
+ * same, and the next who asks joins it, so that an answer that takes longer than anyone waits for it comes all the same.
+ */
+export async function findOursBefore(
+  errand: Errand,
+  block: number,
+): Promise<PostedAssertion | undefined | "slow"> {
+  const { recalled, untilBlock } = errand;
+  recalled.look ??= findOurs(errand, "reveal").finally(() => {
+    recalled.look = undefined;
+  });
+  // It may be that nobody waits for it any more when it fails.
+  recalled.look.catch(() => undefined);
+  const late = Promise.withResolvers<"slow">();
+  untilBlock(block).addEventListener("abort", () => late.resolve("slow"), { once: true });
+  return Promise.race([recalled.look, late.promise]);
 }
 
 /** How far the reveal window must lie behind before its end is believed without the marketplace's word. */

@@ -134,6 +134,11 @@ export interface ProducerEvents {
   "assertion.vanished": { guid: Guid; what: "assertion" | "reveal" | "settlement" };
   /** A duty towards the market did not succeed this time; it is tried again. */
   "duty.failed": { guid: Guid; duty: string; reason: string; attempt: number };
+  /**
+   * A post, a reveal or a settlement is due for `blocks` blocks and not known to be done; told once for each. `reason` is
+   * why the last attempt did not succeed, absent while the first is still under way.
+   */
+  "duty.overdue": { guid: Guid; duty: string; state: string; blocks: number; reason?: string };
   /** The disk is full or broken: nothing new is promised; what was promised is revealed and settled all the same. */
   "ledger.unwritable": { chain: string; reason: string };
   /** There is room again; `written` is how much was waiting for it. */
@@ -168,6 +173,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "assertion.unconfirmed": "warn",
   "assertion.another-stands": "warn",
   "duty.failed": "warn",
+  "duty.overdue": "warn",
   "assertion.vanished": "warn",
   "settlement.unverified": "warn",
   "assertion.reveal-missed": "error",

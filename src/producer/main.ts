@@ -32,6 +32,7 @@ import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import type { HealthServer } from "../observe/health.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
 import { tellLog } from "./events.ts";
+import { marketCheck } from "./market-check.ts";
 import { refuseAmbiguousPins } from "./pins.ts";
 import type { Answering } from "./start/answering.ts";
 import type { ChainPromises } from "./start/chain-promises.ts";
@@ -232,12 +233,13 @@ async function unlock(config: ProducerConfig, signal: AbortSignal) {
 
 const isFatal = (error: unknown): boolean => error instanceof ConfigFault && FATAL.includes(error.code);
 
-/** A deprecated market is well as long as what was promised on it can be kept, once it had the time to say otherwise. */
-const marketHealth = ({ market, deprecation }: ChainPromises) => ({
-  ok: market.connected() && !deprecation.unconfirmed(),
-  ...(deprecation.active() ? { detail: DEPRECATED } : {}),
-});
-const DEPRECATED = "deprecated: no new assertions; what was promised is revealed and settled";
+/** A deprecation that was not confirmed yet counts against it: the market has time to say otherwise. */
+const marketHealth = ({ market, deprecation, overdue }: ChainPromises) =>
+  marketCheck({
+    connected: market.connected() && !deprecation.unconfirmed(),
+    deprecated: deprecation.active(),
+    overdue: overdue(),
+  });
 const APART =
   "the wallet's lease is not ours: nothing new is promised; what was promised is revealed and settled";
 

@@ -1,35 +1,48 @@
 import { sameAddress } from "../domain/address.ts";
-import { describeError } from "../domain/fault.ts";
-import { formatNct } from "../domain/nct.ts";
+import { describeError, Fault } from "../domain/fault.ts";
+import type { BountyState } from "../domain/lifecycle.ts";
 import type { PostedAssertion } from "../market/port.ts";
+import { assertionFound } from "./assertion-found.ts";
 import { chase, giveUp } from "./chase.ts";
-import { inTimeToPost, inTimeToReveal } from "./duty.ts";
+import { inTimeToPost, inTimeToReveal, revealIsDue } from "./duty.ts";
 import { type DutyResult, type Errand, findOurs, isPast, isRevealable, UNSURE } from "./errand.ts";
 
 /**
  * Signs and sends what was planned; the same commitment however often. What the wallet refuses to sign is built again at
- * every block while there is time: the gateway may have been in a passing state.
+ * every block while there is time: the gateway may have been in a passing state. What was signed waits for its receipt
+ * however long that takes, while the reveal goes its own way; what is not signed by the expiration is not signed any more.
  */
 export async function postAssertion(errand: Errand): Promise<DutyResult> {
-  const { market, books, purse, clock, tell, key, record, assertion, recalled, heardAt, signal } = errand;
+  const { market, books, purse, clock, tell, key, record, assertion, recalled, heardAt } = errand;
+  const { expiration } = record.bounty;
   const { bids, mask, commitment, fee } = assertion;
   const { feeCeiling, deprecation } = errand;
   if (record.state === "planned" && deprecation?.active() === true) return giveUp(errand, "deprecated");
+  const late = new AbortController();
+  let isSigned = false;
+  errand.untilBlock(expiration).addEventListener("abort", () => {
+    if (!isSigned) late.abort(tooLate());
+  });
   const outcome = await market.assert(
     { guid: key.guid, bids, mask, artifactCount: record.bounty.artifactCount, commitment, fee, feeCeiling },
     (signed, current) => {
+      // What was signed before may be on the market, and its reveal on the way: nothing else is signed beside that.
+      const { revealWindow } = market.parameters();
+      const isFirst = books.find(key)?.state === "planned";
+      if (!isFirst && revealIsDue(expiration, revealWindow, market.head())) throw tooLate();
       books.journalAssertion(key, signed, current === fee ? undefined : current);
+      isSigned = true;
       purse.reserve(key.guid, assertion.stake + current);
     },
     {
-      signal,
+      signal: AbortSignal.any([errand.signal, late.signal]),
       onRequest: () => {
         if (heardAt !== undefined) books.recordRequested(key, clock.now() - heardAt);
       },
     },
   );
   if (outcome.kind === "done") {
-    asserted(errand, outcome.value.index);
+    assertionFound(errand, outcome.value.index);
     return undefined;
   }
   if (outcome.kind === "failed" && !outcome.retryable && books.signed(key, "assert").length === 0) {
@@ -39,6 +52,9 @@ export async function postAssertion(errand: Errand): Promise<DutyResult> {
   tell("assertion.unconfirmed", { guid: key.guid, reason: outcome.reason });
   return outcome.reason;
 }
+
+const tooLate = (): Fault =>
+  new Fault("TOO_LATE", "The assertion was not signed before the bounty expired.", { retryable: false });
 
 /**
  * Signed, fate unknown:
@@ -64,17 +80,19 @@ export async function confirmPosting(errand: Errand): Promise<DutyResult> {
     return undefined;
   });
   if (listed !== undefined) {
-    asserted(errand, listed.index);
+    assertionFound(errand, listed.index);
     return undefined;
   }
   const chased = await chase(errand);
   if (chased.kind === "there") {
-    asserted(errand, chased.index);
+    assertionFound(errand, chased.index);
     return undefined;
   }
+  // Found, and perhaps revealed, while this asked.
+  if (!isStill(errand, "posting")) return undefined;
   if (chased.kind === "never") return giveUp(errand, "post-failed", chased.reason);
   const stands = chased.kind === "taken" ? await findAnother(errand) : undefined;
-  if (stands !== undefined) {
+  if (stands !== undefined && isStill(errand, "posting")) {
     tell("assertion.another-stands", { guid: record.bounty.guid, index: stands.index, hint: ANOTHER_HINT });
     return giveUp(errand, "asserted-before", chased.reason);
   }
@@ -83,9 +101,12 @@ export async function confirmPosting(errand: Errand): Promise<DutyResult> {
     inTimeToReveal(expiration, market.parameters().revealWindow, head);
   if (revealable(market.head())) return chased.reason;
   const past = await isPast(errand, () => isRevealable(errand));
-  if (past === "past") return giveUp(errand, "post-failed", chased.reason);
+  if (past === "past" && isStill(errand, "posting")) return giveUp(errand, "post-failed", chased.reason);
   return past === "unsure" ? UNSURE : chased.reason;
 }
+
+/** The reveal's track may have gone on while this one asked. */
+const isStill = ({ books, key }: Errand, state: BountyState): boolean => books.find(key)?.state === state;
 
 const ANOTHER_HINT =
   "It is of a ledger that is not this one. Stop the producer and run `microengine recover` before the reveal window closes.";
@@ -110,16 +131,16 @@ async function findAnother(errand: Errand): Promise<PostedAssertion | undefined>
 
 /** It was on the market: is it still, and where? Blocks can be taken back, and what they held with them. */
 export async function verifyPosting(errand: Errand): Promise<DutyResult> {
-  const { market, books, tell, key, record, assertion, failures } = errand;
+  const { market, tell, key, record, failures } = errand;
   const [ours, doubt] = await Promise.all([findOurs(errand), correctExpiration(errand)]);
   if (ours !== undefined) {
-    if (ours.index !== assertion.index) books.recordAsserted(key, ours.index);
+    assertionFound(errand, ours.index);
     return doubt;
   }
   if (failures === 0) tell("assertion.vanished", { guid: key.guid, what: "assertion" });
   const chased = await chase(errand);
   if (chased.kind === "there") {
-    if (chased.index !== assertion.index) books.recordAsserted(key, chased.index);
+    assertionFound(errand, chased.index);
     return "there by its receipt, which can be made up, and not listed by the marketplace";
   }
   if (chased.kind === "anew" && inTimeToPost(record.bounty.expiration, market.head()))
@@ -157,11 +178,4 @@ export async function giveUpPlanned(errand: Errand): Promise<DutyResult> {
   if (past === "unsure") return UNSURE;
   const { refusal } = recalled;
   return refusal === undefined ? giveUp(errand, "too-late") : giveUp(errand, "post-failed", refusal);
-}
-
-function asserted({ books, purse, tell, key, assertion }: Errand, index: number): void {
-  books.recordAsserted(key, index);
-  purse.spent(key.guid);
-  const ms = books.assertion(key)?.requestedMs ?? null;
-  tell("assertion.posted", { guid: key.guid, index, stake: formatNct(assertion.stake), ms });
 }

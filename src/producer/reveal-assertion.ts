@@ -1,9 +1,18 @@
 import { stringifyJson } from "../domain/json.ts";
 import { formatNct } from "../domain/nct.ts";
-import type { PostedAssertion } from "../market/port.ts";
+import type { Outcome, PostedAssertion } from "../market/port.ts";
+import { assertionFound } from "./assertion-found.ts";
 import { giveUp, whyNeverPosted } from "./chase.ts";
-import { inTimeToReveal, revealIsDue } from "./duty.ts";
-import { type DutyResult, type Errand, findOurs, isPast, isRevealable, UNSURE } from "./errand.ts";
+import { inTimeToReveal, revealIsDue, revealIsUrgent } from "./duty.ts";
+import {
+  type DutyResult,
+  type Errand,
+  findOurs,
+  findOursBefore,
+  isPast,
+  isRevealable,
+  UNSURE,
+} from "./errand.ts";
 
 /** A reveal's metadata may have at most this many characters when it is given inline. */
 const MAX_INLINE_METADATA = 1_024;
@@ -18,6 +27,9 @@ const STUCK_AFTER = 2;
 const RECEIPT_BLOCKS = 3;
 /** Blocks. What the market shows is asked for next to what is at stake: without an answer the reveal goes its way. */
 const LOOK_BLOCKS = 2;
+/** So many places are tried at a time, in one request, and so many in all. */
+const PLACES = 8;
+const MAX_PLACES = 64;
 /** So many refusals of the contract because of its window outweigh a marketplace that tells the same block for ever. */
 const LATE_AFTER = 3;
 
@@ -29,17 +41,40 @@ export async function publishMetadata(errand: Errand): Promise<DutyResult> {
 }
 
 /**
- * `seenAt` is where the market shows our assertion, which after a reorganisation may not be where it was posted. The
- * gateway may wait for a receipt as long as the window: when there is none after a few blocks, the market is looked at.
+ * The window is open. The commitment is ours; all that is missing may be the place of our assertion:
+ *
+ *     known ──from its receipt, the list or the stream──────────────────────────────────► revealing there
+ *     not known ──the list says so in two blocks────────────────────────────────────────► revealing there
+ *         └──it says nothing, and the window is about to close──► revealing at every place, the first ones first
+ *
+ * So it waits for no confirmation of the post. At a wrong place the contract refuses, which costs one transaction that
+ * reverts; a missed window costs the stake. `seenAt` is where the market shows our assertion, which after a
+ * reorganisation may not be where it was posted. The gateway may wait for a receipt as long as the window: when there is
+ * none after a few blocks, the market is looked at.
  */
 export async function revealAssertion(errand: Errand, seenAt?: number): Promise<DutyResult> {
+  const { assertion, recalled } = errand;
+  const place = seenAt ?? assertion.index ?? recalled.noted ?? (await askPlace(errand));
+  if (place === "nobody-says") return revealEverywhere(errand);
+  if (typeof place === "string") return place;
+  const waiting = new AbortController();
+  const outcome = await sendReveal(errand, place, waiting);
+  if (outcome.kind === "done") {
+    revealed(errand, place);
+    return undefined;
+  }
+  if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(errand);
+  if (outcome.kind === "failed" && recalled.noted === place) recalled.noted = undefined;
+  recalled.revealFailed = outcome.kind === "failed";
+  return outcome.reason;
+}
+
+/** `waiting` aborts when the receipt was waited for long enough. */
+async function sendReveal(errand: Errand, index: number, waiting: AbortController): Promise<Outcome<void>> {
   const { market, books, key, record, assertion, recalled, untilBlock } = errand;
-  const index = seenAt ?? assertion.index ?? (await findOurs(errand))?.index;
-  if (index === undefined) return "our assertion is not listed on the marketplace";
   const { nonce, verdicts } = assertion;
   const { artifactCount } = record.bounty;
   const metadata = await metadataFor(errand);
-  const waiting = new AbortController();
   const outcome = await market.reveal(
     { guid: key.guid, index, nonce, verdicts, artifactCount, metadata },
     (signed) => {
@@ -52,14 +87,40 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
     },
     waiting.signal,
   );
-  if (outcome.kind === "done") {
-    revealed(errand, index);
+  if (outcome.kind === "failed" && /not in reveal window/i.test(outcome.reason)) recalled.refusedAsLate++;
+  return outcome;
+}
+
+/** Where the list shows our assertion, or why that is not known. */
+async function askPlace(errand: Errand): Promise<number | "nobody-says" | string> {
+  const { market, record } = errand;
+  const ours = await findOursBefore(errand, market.head() + LOOK_BLOCKS).catch(() => "slow" as const);
+  if (ours === undefined) return "our assertion is not listed on the marketplace";
+  if (ours !== "slow") {
+    assertionFound(errand, ours.index);
+    return ours.index;
+  }
+  const { expiration } = record.bounty;
+  const isUrgent = revealIsUrgent(expiration, market.parameters().revealWindow, market.head());
+  return isUrgent ? "nobody-says" : "the marketplace does not say where our assertion stands";
+}
+
+/** Nobody says where our assertion stands: the contract takes a reveal in its place and refuses it in all others. */
+async function revealEverywhere(errand: Errand): Promise<DutyResult> {
+  const { recalled } = errand;
+  const first = recalled.tried;
+  if (first >= MAX_PLACES) return "the marketplace does not say where our assertion stands";
+  recalled.tried += PLACES;
+  const places = Array.from({ length: PLACES }, (_, offset) => first + offset);
+  const waiting = new AbortController();
+  const outcomes = await Promise.all(places.map((place) => sendReveal(errand, place, waiting)));
+  const taken = outcomes.findIndex(({ kind }) => kind === "done");
+  if (taken >= 0) {
+    revealed(errand, places[taken]!);
     return undefined;
   }
-  if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(errand);
-  recalled.revealFailed = outcome.kind === "failed";
-  if (outcome.kind === "failed" && /not in reveal window/i.test(outcome.reason)) recalled.refusedAsLate++;
-  return outcome.reason;
+  recalled.revealFailed = outcomes.every(({ kind }) => kind === "failed");
+  return `the marketplace does not say where our assertion stands: tried places ${first} to ${first + PLACES - 1}`;
 }
 
 /**
@@ -72,8 +133,8 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
  *        └──window closed──► missed
  *
  * Nobody is asked for receipts: that can take as long as the window. So can the list of assertions, where the metadata
- * that others give with their reveals is slow to come: while there is time, it is waited for two blocks at most. The
- * contract takes one reveal, and without one every bid is lost.
+ * that others give with their reveals is slow to come: while there is time, nothing waits for it longer than two blocks,
+ * and the question goes on meanwhile. The contract takes one reveal, and without one every bid is lost.
  */
 export async function confirmReveal(errand: Errand): Promise<DutyResult> {
   const { market, record } = errand;
@@ -92,16 +153,15 @@ export async function confirmReveal(errand: Errand): Promise<DutyResult> {
 
 /** While there is time, whatever keeps the market from showing our assertion soon counts as not shown. */
 async function findOursSoon(errand: Errand): Promise<PostedAssertion | undefined> {
-  if (!isInTime(errand)) return findOurs(errand);
-  const signal = errand.untilBlock(errand.market.head() + LOOK_BLOCKS);
-  try {
-    return await findOurs({ ...errand, signal });
-  } catch (error) {
+  if (isInTime(errand)) {
+    const ours = await findOursBefore(errand, errand.market.head() + LOOK_BLOCKS).catch(
+      () => "slow" as const,
+    );
+    if (ours !== "slow") return ours;
     if (isInTime(errand)) return undefined;
-    if (!signal.aborted) throw error;
-    // The window closed meanwhile, and now there is nothing to hurry for.
-    return findOurs(errand);
   }
+  // The window closed, perhaps meanwhile, and now there is nothing to hurry for.
+  return findOurs(errand, "reveal");
 }
 
 /** The market knew our verdicts: does it still? Blocks can be taken back, and what they held with them. */
@@ -163,17 +223,19 @@ async function handOver(errand: Errand, seenAt?: number): Promise<DutyResult> {
   const signed = books.lastSigned(key, "reveal");
   if (signed.length === 0) return revealAssertion(errand, seenAt);
   recalled.handedOver++;
-  const resent = await market.resend(signed, signal);
+  const resent = await market.resend(signed, signal, "reveal");
   if (resent.kind === "void") return revealAssertion(errand, seenAt);
   return resent.kind === "sent" ? "not shown by the marketplace yet, and handed over again" : resent.reason;
 }
 
 /** The published URI; failing that whatever fits, because an assertion that is not revealed loses every bid. */
 async function metadataFor(errand: Errand): Promise<string> {
-  const { books, key, assertion } = errand;
+  const { books, key } = errand;
+  const assertion = books.assertion(key) ?? errand.assertion;
+  const timeout = errand.timeout ?? AbortSignal.timeout;
   if (assertion.metadataUri !== null) return assertion.metadataUri;
   try {
-    await publishMetadata({ ...errand, signal: AbortSignal.timeout(LAST_UPLOAD_MS) });
+    await publishMetadata({ ...errand, signal: timeout(LAST_UPLOAD_MS) });
     return books.assertion(key)?.metadataUri ?? "";
   } catch {
     const inline = stringifyJson(assertion.metadata);
@@ -181,7 +243,10 @@ async function metadataFor(errand: Errand): Promise<string> {
   }
 }
 
-function revealed({ books, tell, key }: Errand, index: number): void {
+function revealed(errand: Errand, index: number): void {
+  const { books, tell, key } = errand;
+  if (books.find(key)?.state === "posting") assertionFound(errand, index);
   books.recordRevealed(key);
+  assertionFound(errand, index);
   tell("assertion.revealed", { guid: key.guid, index });
 }

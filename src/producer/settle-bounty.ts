@@ -79,7 +79,7 @@ export async function confirmSettling(errand: Errand): Promise<DutyResult> {
   if (seen !== undefined)
     return market.head() < seen.block + LOOK_AGAIN_AFTER_BLOCKS ? undefined : lookAgain(errand, seen);
   const signed = books.lastSigned(key, "settle");
-  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal);
+  const resent = signed.length === 0 ? undefined : await market.resend(signed, signal, "settle");
   if (resent?.kind === "void") return settleBounty(errand);
   const found = await lookOnMarket(errand);
   if (found.kind === "seen") return firstLook(errand, found);

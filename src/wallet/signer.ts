@@ -2,7 +2,13 @@ import { eth, utils } from "web3";
 import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
 import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
 import { commitmentNonces, type NonceScope } from "./commitment-nonce.ts";
-import { checkTransactions, type Pins, SIDE_CHAIN_POLICY, type SigningPolicy } from "./policy.ts";
+import {
+  checkTransactions,
+  type Pins,
+  SIDE_CHAIN_POLICY,
+  type SigningPolicy,
+  withinGasCap,
+} from "./policy.ts";
 
 /** A signer with the one other thing that only the holder of the key can do. */
 export interface Wallet extends Signer {
@@ -87,7 +93,7 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
         anotherToken = undefined;
       }
       return transactions.map((transaction, index) =>
-        signTransaction(transaction, firstNonce + BigInt(index), key),
+        signTransaction(withinGasCap(transaction, policy), firstNonce + BigInt(index), key),
       );
     },
   };

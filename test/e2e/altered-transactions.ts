@@ -124,11 +124,6 @@ export const ASSERTIONS: readonly Alteration[] = [
     told: /postAssertion: chain id is 1 instead of 1338/,
   },
   {
-    what: "a gas limit above the cap",
-    alter: set(ASSERT, { gas: 50_000_001 }),
-    told: /postAssertion: gas limit 50000001 is above/,
-  },
-  {
     what: "a gas limit too low to do anything",
     alter: set(ASSERT, { gas: 20_999 }),
     told: /postAssertion: gas limit 20999 is too low/,

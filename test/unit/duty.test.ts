@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BountyState, PROMISED_STATES } from "../../src/domain/lifecycle.ts";
-import { type DutyFacts, nextDuty } from "../../src/producer/duty.ts";
+import {
+  type Duty,
+  type DutyFacts,
+  isOverdue,
+  nextDuty as nextOn,
+  stageDue,
+  TRACKS,
+  trackOf,
+} from "../../src/producer/duty.ts";
 
 const facts = (
   state: BountyState,
@@ -28,11 +36,75 @@ const facts = (
   parameters: { revealWindow: more.revealWindow ?? 10, voteWindow: 100 },
 });
 
+/** What is next on either track, the reveal's first. */
+const nextDuty = (known: DutyFacts): Duty => {
+  const reveal = nextOn("reveal", known);
+  return reveal === "wait" ? nextOn("assertion", known) : reveal;
+};
+
+describe("the two tracks of a promised bounty", () => {
+  it.each([
+    [1019, "confirm-post", "wait"],
+    [1020, "confirm-post", "reveal"],
+    [1028, "confirm-post", "reveal"],
+    [1029, "confirm-post", "wait"],
+  ] as const)(
+    "at block %i an unconfirmed post is to %s, and at the same time to %s",
+    (head, assertion, reveal) => {
+      expect(nextOn("assertion", facts("posting", head))).toBe(assertion);
+      expect(nextOn("reveal", facts("posting", head))).toBe(reveal);
+    },
+  );
+
+  it("have no duty in common", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...PROMISED_STATES),
+        fc.integer({ min: 900, max: 1300 }),
+        fc.constantFrom(...TRACKS),
+        (state, head, track) => {
+          const duty = nextOn(track, facts(state, head, { published: false, quorumUnheard: true }));
+          if (duty !== "wait") expect(trackOf(duty)).toBe(track);
+        },
+      ),
+    );
+  });
+});
+
+describe("what is due of a promised bounty", () => {
+  it.each([
+    ["planned", 1010, undefined],
+    ["posting", 1010, "post"],
+    ["posting", 1020, "reveal"],
+    ["asserted", 1019, undefined],
+    ["asserted", 1020, "reveal"],
+    ["revealing", 1025, "reveal"],
+    ["revealing", 1050, "reveal"],
+    ["revealed", 1050, undefined],
+    ["revealed", 1130, "settle"],
+    ["settling", 1130, "settle"],
+  ] as const)("of one that is %s at block %i is to %s", (state, head, stage) => {
+    expect(stageDue(facts(state, head))).toBe(stage);
+  });
+
+  it("is the settlement, not the reveal, of one whose reveal was written off", () => {
+    expect(stageDue(facts("asserted", 1050, { revealMissed: true }))).toBeUndefined();
+    expect(stageDue(facts("asserted", 1130, { revealMissed: true }))).toBe("settle");
+  });
+
+  it("is overdue after three blocks of a reveal, and after ten of a post or a settlement", () => {
+    expect([1022, 1023].map((head) => isOverdue("reveal", 1020, head))).toEqual([false, true]);
+    expect([1009, 1010].map((head) => isOverdue("post", 1000, head))).toEqual([false, true]);
+    expect([1139, 1140].map((head) => isOverdue("settle", 1130, head))).toEqual([false, true]);
+  });
+});
+
 describe("the next duty of a promised bounty", () => {
   it.each([
     ["planned", 1018, "post"],
     ["planned", 1019, "give-up"],
     ["posting", 1000, "confirm-post"],
+    ["posting", 1020, "reveal"],
     ["posting", 2000, "confirm-post"],
     ["asserted", 1019, "wait"],
     ["asserted", 1020, "reveal"],
@@ -117,7 +189,7 @@ describe("the next duty of a promised bounty", () => {
         fc.integer({ min: 900, max: 1300 }),
         fc.integer({ min: 1, max: 50 }),
         (state, head, revealWindow) => {
-          if (nextDuty(facts(state, head, { revealWindow })) !== "reveal") return;
+          if (nextOn("reveal", facts(state, head, { revealWindow })) !== "reveal") return;
           expect(head + 1).toBeGreaterThanOrEqual(1020);
           expect(head + 1).toBeLessThan(1020 + revealWindow);
         },

@@ -56,7 +56,6 @@ const anyMutation: fc.Arbitrary<(transaction: UnsignedTransaction) => UnsignedTr
   otherAddress.map((to) => (t: UnsignedTransaction) => ({ ...t, to })),
   fc.bigInt({ min: 1n, max: 2n ** 64n }).map((value) => (t: UnsignedTransaction) => ({ ...t, value })),
   fc.bigInt({ min: -9n, max: 10n ** 6n }).map((n) => (t: UnsignedTransaction) => ({ ...t, chainId: n })),
-  fc.bigInt({ min: 50_000_001n, max: 2n ** 70n }).map((gas) => (t: UnsignedTransaction) => ({ ...t, gas })),
   fc.bigInt({ min: -5n, max: 20_999n }).map((gas) => (t: UnsignedTransaction) => ({ ...t, gas })),
   fc
     .bigInt({ min: 1n, max: 2n ** 70n })

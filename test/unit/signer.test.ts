@@ -68,6 +68,17 @@ describe("the signer", () => {
     }
   });
 
+  it("signs what asks for more gas than the cap with the cap, whatever a chain's block limit is", async () => {
+    const wallet = openSigner(key);
+    const [exact] = await wallet.sign({ action: "settle", guid }, [settle], 3n);
+    for (const gas of [50_000_001n, 94_040_201n, 100_000_000n, 2n ** 70n]) {
+      const [clamped] = await wallet.sign({ action: "settle", guid }, [{ ...settle, gas }], 3n);
+      expect(clamped).toEqual(exact);
+    }
+    const less = { ...settle, gas: 49_000_000n };
+    expect((await wallet.sign({ action: "settle", guid }, [less], 3n))[0]).not.toEqual(exact);
+  });
+
   it("stores what it learns about the marketplace before it signs, and only when it learns something", async () => {
     const learnt: Pins[] = [];
     const wallet = openSigner(key, { onPins: (pins) => void learnt.push(pins) });

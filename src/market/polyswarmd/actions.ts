@@ -62,7 +62,10 @@ export class Actions {
         : undefined;
     if (event !== undefined) return { kind: "done", value: { index: event.index } };
     if (outcome.kind === "failed" && !/already asserted/i.test(outcome.reason)) return outcome;
-    const posted = await this.#quietly(this.#parts.reads.assertions(request.guid, signal));
+    const posted = await this.#quietly(
+      this.#parts.reads.assertions(request.guid, { signal, lane: "assertion" }),
+      signal,
+    );
     const ours = posted?.find((assertion) => this.#isOurs(assertion, request));
     if (ours !== undefined) return { kind: "done", value: { index: ours.index } };
     if (outcome.kind !== "done") return outcome;
@@ -86,7 +89,12 @@ export class Actions {
     if (outcome.kind === "done") return { kind: "done", value: undefined };
     if (outcome.kind === "failed" && !/already revealed|not in reveal window/i.test(outcome.reason))
       return outcome;
-    const found = await this.#quietly(this.#parts.reads.assertion(guid, index, signal));
+    // Whoever has stopped waiting looks on the market in a way of its own.
+    if (signal?.aborted) return outcome;
+    const found = await this.#quietly(
+      this.#parts.reads.assertion(guid, index, { signal, lane: "reveal" }),
+      signal,
+    );
     const ours = found !== undefined && sameAddress(found.author, this.#parts.signer.address);
     return ours && found.revealed ? { kind: "done", value: undefined } : outcome;
   }
@@ -172,12 +180,12 @@ export class Actions {
     return { kind: "failed", reason, retryable: false };
   }
 
-  /** A question on the side: no answer is no answer. */
-  async #quietly<T>(question: Promise<T>): Promise<T | undefined> {
+  /** A question on the side: no answer is no answer, also when it is not waited for any more. */
+  async #quietly<T>(question: Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
     try {
       return await question;
     } catch (error) {
-      if (error instanceof MarketFault) return undefined;
+      if (error instanceof MarketFault || signal?.aborted) return undefined;
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import type { MarketParameters } from "../../domain/bounty.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
+import { systemTimers } from "../../domain/timers.ts";
 import type { Signer } from "../../domain/transaction.ts";
 import { describeProxy, proxyFor } from "../../http/proxy.ts";
 import type { Logger } from "../../observe/log.ts";
@@ -106,6 +107,8 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     random,
     patienceMs: options.receiptPatienceMs ?? RECEIPT_PATIENCE_MS[chain],
     pollMs: timings?.receiptPollMs ?? 500,
+    timers: systemTimers,
+    blockMs: () => head.blockMs(),
   });
   const listeners = new MarketListeners(log);
   const opened = Promise.withResolvers<void>();
@@ -224,6 +227,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     },
     connected: () => stream.open(),
     headKnown: () => head.number() !== undefined,
+    inFlight: () => gateway.inFlight(),
     head: () => started(head.number()),
     freshHead: (signal) => head.ask({ signal }),
     parameters: () => terms.parameters(),
@@ -236,7 +240,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     contracts: (signal) => askContracts({ gateway, reads }, signal),
     listArtifacts: (uri, signal) => reads.listArtifacts(uri, signal),
     artifactHead: (uri, index, bytes, signal) => reads.artifactHead(uri, index, bytes, signal),
-    assertions: (guid, signal) => reads.assertions(guid, signal),
+    assertions: (guid, signal, urgency = "read") => reads.assertions(guid, { signal, lane: urgency }),
     votes: (guid, signal) => reads.votes(guid, signal),
     transactionCount: () => reads.pendingCount(),
     minedCount: () => reads.minedCount(),
@@ -246,7 +250,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     reveal: (request, journal, signal) => actions.reveal(request, journal, signal),
     settle: (guid, journal, signal) => actions.settle(guid, journal, signal),
     lookUp: (hashes, signal) => actions.lookUp(hashes, signal),
-    resend: (signed, signal) => transactions.resend(signed, signal),
+    resend: (signed, signal, urgency) => transactions.resend(signed, { signal, lane: urgency }),
     handOver: (signedFrom, signal) => transactions.handOver(signedFrom, signal),
     async [Symbol.asyncDispose]() {
       left.abort();

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import type { Address } from "../../domain/address.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { stringifyJson } from "../../domain/json.ts";
+import { systemTimers } from "../../domain/timers.ts";
 import { ACCEPTED_CODINGS } from "../../http/content-coding.ts";
 import { openDispatcher } from "../../http/dispatcher.ts";
 import type { HttpProxy } from "../../http/proxy.ts";
@@ -10,8 +10,10 @@ import { redirectedBase, redirectTarget } from "../../http/redirect.ts";
 import { MarketFault, readAnswer, redirectFault } from "./answer.ts";
 import { readStart, readText } from "./answer-body.ts";
 import { type AnswerLimits, LIMITS } from "./bounded/limits.ts";
+import { InFlight } from "./in-flight.ts";
 import type { Lane } from "./lane.ts";
 import { Gate } from "./pacing.ts";
+import { type Attempt, persist } from "./persist.ts";
 import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
 
 /** One request to the gateway. */
@@ -29,8 +31,10 @@ export interface Ask {
   readonly repeatable?: boolean;
   /** A 404 may be a one-second timeout of the artifact service in disguise: try that again too. */
   readonly hasty404?: boolean;
-  /** Milliseconds for one attempt, answer included. Default 10 s. */
+  /** Milliseconds for the first attempt, answer included; doubles with each that took longer. Default 10 s. */
   readonly timeoutMs?: number;
+  /** Milliseconds after which the same is asked once more beside it. Default never. */
+  readonly hedgeMs?: number;
   /**
    * Milliseconds after which nothing is waited for or tried again: the pauses of our rate (default: the gateway's
    * patience), and the attempts after trouble (default: however long they take).
@@ -66,6 +70,12 @@ export interface GatewayOptions {
   readonly patienceMs?: number;
 }
 
+/** Whoever can be asked. */
+export interface Asker {
+  /** The `result` of the answer. Throws MarketFault, or the reason of the caller's signal. */
+  ask(ask: Ask): Promise<unknown>;
+}
+
 const MAX_REFUSAL_BYTES = 65_536;
 
 /**
@@ -73,11 +83,12 @@ const MAX_REFUSAL_BYTES = 65_536;
  * repeated after a pause of all; a repeatable one also after network trouble and 5xx, with backoff and jitter.
  * Throws MarketFault (MARKET_LEFT once disposed), or the reason of the caller's signal.
  */
-export class Gateway implements AsyncDisposable {
+export class Gateway implements Asker, AsyncDisposable {
   readonly #options: Required<Omit<GatewayOptions, "apiKey" | "proxy">> & Pick<GatewayOptions, "apiKey">;
   /** Apart for every lane, and for what is held back: a reveal must not queue behind the receipts of a hundred others. */
   readonly #connections: Readonly<Record<Lane | "held", Dispatcher>>;
   readonly #gate = new Gate({ spacingMs: 25 });
+  readonly #inFlight = new InFlight();
   #left = false;
 
   constructor(options: GatewayOptions) {
@@ -97,11 +108,17 @@ export class Gateway implements AsyncDisposable {
     };
   }
 
-  /** The `result` of the answer. */
+  /** Requests on their way. */
+  inFlight(): number {
+    return this.#inFlight.count();
+  }
+
   ask(ask: Ask): Promise<unknown> {
-    return this.#persist(ask, async () => {
+    return this.#persist(ask, async (how) => {
       const { limits = LIMITS.medium } = ask;
-      const { status, content } = await this.#exchange(ask, (answer) => readText(ask.what, answer, limits));
+      const { status, content } = await this.#exchange({ ...ask, ...how }, (answer) =>
+        readText(ask.what, answer, limits),
+      );
       if (content.leftOut.size > 0) ask.onLeftOut?.(content.leftOut);
       return readAnswer(ask.what, status, content.text, limits);
     });
@@ -109,20 +126,22 @@ export class Gateway implements AsyncDisposable {
 
   /** The status alone, whatever the answer says. */
   status(ask: Ask): Promise<number> {
-    return this.#persist(ask, async () => {
+    return this.#persist(ask, async (how) => {
       const { limits = LIMITS.medium } = ask;
-      const { status } = await this.#exchange(ask, (answer) => readText(ask.what, answer, limits));
+      const { status } = await this.#exchange({ ...ask, ...how }, (answer) =>
+        readText(ask.what, answer, limits),
+      );
       return status;
     });
   }
 
   /** At most the first `bytes` of a raw answer; the connection is dropped rather than read further. */
   head(ask: Ask, bytes: number): Promise<Uint8Array> {
-    return this.#persist(ask, async () => {
+    return this.#persist(ask, async (how) => {
       // A range of what is compressed would be another range.
       const range = { range: `bytes=0-${Math.max(bytes, 1) - 1}`, "accept-encoding": "identity" };
       const { status, content } = await this.#exchange(
-        ask,
+        { ...ask, ...how },
         (answer) => {
           const wanted = answer.statusCode < 300 ? bytes : MAX_REFUSAL_BYTES;
           return readStart(ask.what, answer, { bytes: wanted, end: "may-be-cut" });
@@ -143,42 +162,15 @@ export class Gateway implements AsyncDisposable {
     await Promise.all(Object.values(this.#connections).map((agent) => agent.destroy()));
   }
 
-  async #persist<T>(ask: Ask, attempt: () => Promise<T>): Promise<T> {
-    const { attempts, backoffMs, pauseMs, random } = this.#options;
-    const repeatable = ask.repeatable ?? ask.method === "GET";
-    const patienceMs = ask.patienceMs ?? this.#options.patienceMs;
-    const giveUpAt = performance.now() + patienceMs;
-    const impatience = ask.patienceMs === undefined ? undefined : AbortSignal.timeout(ask.patienceMs);
-    for (let failures = 0; ; ) {
-      await this.#pass(ask, impatience);
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof MarketFault) || !mayPass(ask, error)) throw error;
-        if (error.code === "MARKET_RATE_LIMITED") {
-          if (performance.now() > giveUpAt) throw error;
-          const askedFor = error instanceof RateLimit ? error.pauseMs : undefined;
-          this.#gate.close(askedFor ?? pauseMs * (1 + random()));
-          continue;
-        }
-        failures++;
-        if (!repeatable || failures >= attempts || impatience?.aborted) throw error;
-        await sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), undefined, { signal: ask.signal });
-        // What went wrong is worth more to the caller than that there was no time for another attempt.
-        if (impatience?.aborted) throw error;
-      }
-    }
-  }
-
-  async #pass(ask: Ask, impatience: AbortSignal | undefined): Promise<void> {
-    const signals = [ask.signal, impatience].filter((signal) => signal !== undefined);
-    try {
-      await this.#gate.pass(ask.lane, signals.length < 2 ? signals[0] : AbortSignal.any(signals));
-    } catch (error) {
-      ask.signal?.throwIfAborted();
-      if (impatience?.aborted) throw new RateLimit(ask.what, undefined, this.#options.clock);
-      throw error;
-    }
+  #persist<T>(ask: Ask, attempt: Attempt<T>): Promise<T> {
+    const { clock } = this.#options;
+    return persist(ask, attempt, {
+      ...this.#options,
+      timers: systemTimers,
+      gate: this.#gate,
+      inFlight: this.#inFlight,
+      rateLimit: (what) => new RateLimit(what, undefined, clock),
+    });
   }
 
   async #exchange<T>(
@@ -236,6 +228,3 @@ export class Gateway implements AsyncDisposable {
     };
   }
 }
-
-const mayPass = (ask: Ask, fault: MarketFault): boolean =>
-  fault.retryable || (ask.hasty404 === true && fault.status === 404);

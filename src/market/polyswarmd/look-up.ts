@@ -1,7 +1,7 @@
 import type { ChainName } from "../../domain/chain.ts";
 import type { Outcome } from "../port.ts";
 import { MarketFault } from "./answer.ts";
-import type { Gateway } from "./http.ts";
+import type { Asker } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { askReceipts, MAX_HASHES, mayPassLater } from "./receipts.ts";
 import type { TransactionEvents } from "./schemas.ts";
@@ -11,7 +11,7 @@ import type { TransactionEvents } from "./schemas.ts";
  * of the others; failed when all of them reverted; unknown while one may still be mined, or nobody can say.
  */
 export async function lookUpAll(
-  gateway: Gateway,
+  gateway: Asker,
   hashes: readonly string[],
   options: { readonly chain: ChainName; readonly lane: Lane; readonly signal?: AbortSignal | undefined },
 ): Promise<Outcome<TransactionEvents[]>> {

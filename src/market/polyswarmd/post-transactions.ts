@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import type { Timers } from "../../domain/timers.ts";
 import type { SignedTransaction } from "../../domain/transaction.ts";
 import { MarketFault } from "./answer.ts";
-import type { Gateway } from "./http.ts";
+import type { Asker } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { readAs } from "./schemas.ts";
 
@@ -29,21 +29,29 @@ const ATTEMPTS = 3;
 const BACKOFF_MS = 200;
 /** Everybody's next transaction waits for this answer: for all attempts together, pauses of our rate included. */
 const PATIENCE_MS = 5_000;
-/** For one attempt: what was swallowed is worth posting once more. */
-const TIMEOUT_MS = 2_400;
+/** A request that is only slow arrives all the same: it goes on when nobody waits for its answer any more. */
+const TIMEOUT_MS = 60_000;
+/** What was swallowed is worth posting once more, beside what may only be slow. */
+const HEDGE_MS = 2_400;
 /** The gateway hands them to the node one after the other. */
-const TIMEOUT_MS_EACH_MORE = 100;
+const HEDGE_MS_EACH_MORE = 100;
 
-type Options = { readonly lane: Lane; readonly random: () => number };
+interface Options {
+  readonly lane: Lane;
+  readonly random: () => number;
+  readonly timers: Timers;
+  /** For all attempts together. Default 5 s. */
+  readonly patienceMs?: number;
+}
 
 /**
  * Posts up to ten transactions in one request, in nonce order; one answer for each, in the same order. What got lost in
- * transit is posted again as it is, which can never make two of it: the node says "known transaction" to the second, and
- * that is success. Never throws a MarketFault, and does not stop half-way when the caller loses interest: only the answer
+ * transit, or is slow to be answered, is posted again as it is, which can never make two of it: the node says "known
+ * transaction" to the second, and that is success. Never throws a MarketFault, and does not stop half-way when the caller loses interest: only the answer
  * says whether the nonces are used.
  */
 export async function postTransactions(
-  gateway: Gateway,
+  gateway: Asker,
   transactions: readonly SignedTransaction[],
   options: Options,
 ): Promise<readonly Posted[]> {
@@ -51,13 +59,14 @@ export async function postTransactions(
     complaints(entries, transactions.length).map((complaint) => judge(complaint, maybeSent));
   let maybeSent = false;
   let reason = "";
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const { timers, random } = options;
+  const giveUpAt = timers.now() + (options.patienceMs ?? PATIENCE_MS);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await sleep(BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + options.random()));
-    const leftMs = Math.round(giveUpAt - performance.now());
+    if (attempt > 0) await timers.sleep(BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random()));
+    const leftMs = Math.round(giveUpAt - timers.now());
     if (leftMs <= 0) break;
     try {
-      return judgeAll(await post(gateway, transactions, options.lane, leftMs), maybeSent);
+      return judgeAll(await post(gateway, transactions, options, leftMs), maybeSent);
     } catch (error) {
       if (!(error instanceof MarketFault)) throw error;
       if (error.status !== undefined && !error.retryable) {
@@ -81,7 +90,7 @@ export async function postTransactions(
 
 /** See `postTransactions`. */
 export async function postTransaction(
-  gateway: Gateway,
+  gateway: Asker,
   transaction: SignedTransaction,
   options: Options,
 ): Promise<Posted> {
@@ -90,7 +99,7 @@ export async function postTransaction(
 }
 
 async function oneByOne(
-  gateway: Gateway,
+  gateway: Asker,
   transactions: readonly SignedTransaction[],
   options: Options,
 ): Promise<readonly Posted[]> {
@@ -99,24 +108,35 @@ async function oneByOne(
   return posted;
 }
 
+/** Rejects with MARKET_TIMEOUT when there is no answer in time; the request goes on. */
 async function post(
-  gateway: Gateway,
+  gateway: Asker,
   transactions: readonly SignedTransaction[],
-  lane: Lane,
+  { lane, timers }: Options,
   patienceMs: number,
 ): Promise<Entries> {
   const what = transactions.length === 1 ? "posting a transaction" : "posting transactions";
-  const timeoutMs = TIMEOUT_MS + (transactions.length - 1) * TIMEOUT_MS_EACH_MORE;
-  const result = await gateway.ask({
+  const asked = gateway.ask({
     what,
     method: "POST",
     path: "/transactions",
     body: { transactions: transactions.map(({ raw }) => raw) },
     lane,
-    timeoutMs: Math.min(timeoutMs, patienceMs),
+    hedgeMs: HEDGE_MS + (transactions.length - 1) * HEDGE_MS_EACH_MORE,
+    timeoutMs: TIMEOUT_MS,
     patienceMs,
   });
-  return readAs(Entries, what, result);
+  const answered = new AbortController();
+  const late = timers.sleep(patienceMs, answered.signal).then(
+    () => {
+      const sentence = `The marketplace did not answer in time (${what}).`;
+      throw new MarketFault("MARKET_TIMEOUT", sentence, { reached: "maybe", retryable: true });
+    },
+    () => asked,
+  );
+  // Nobody may be waiting for it any more when it fails.
+  asked.catch(() => undefined);
+  return readAs(Entries, what, await Promise.race([asked, late]).finally(() => answered.abort()));
 }
 
 /** What the node has against each, undefined where it took it. Too few or too many entries are about all of them. */

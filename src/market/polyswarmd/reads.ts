@@ -8,7 +8,7 @@ import type { Nct } from "../../domain/nct.ts";
 import type { ArbiterVote, PostedAssertion } from "../port.ts";
 import { MarketFault } from "./answer.ts";
 import { LIMITS } from "./bounded/limits.ts";
-import type { Ask, Gateway } from "./http.ts";
+import type { Ask, Asker, Gateway } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import {
   Artifacts,
@@ -38,15 +38,30 @@ export const BOUNTIES_PER_PAGE = 75;
 
 type Options = Pick<
   Ask,
-  "query" | "signal" | "repeatable" | "hasty404" | "timeoutMs" | "patienceMs" | "limits" | "onLeftOut"
+  | "query"
+  | "signal"
+  | "repeatable"
+  | "hasty404"
+  | "timeoutMs"
+  | "hedgeMs"
+  | "patienceMs"
+  | "limits"
+  | "onLeftOut"
 > & { readonly lane?: Lane };
 
-/** Nothing is signed before the nonces are known, reveals included, and everybody waits for them. */
-const NONCES: Options = { lane: "reveal", timeoutMs: 2_500, patienceMs: 5_000 };
+/**
+ * Nothing is signed before the nonces are known, reveals included, and everybody waits for them: an answer that does not
+ * come soon is asked for once more, and one that is slow is waited for all the same.
+ */
+const NONCES: Options = { lane: "reveal", hedgeMs: 2_500, patienceMs: 10_000 };
+/** What a reveal waits for. */
+const REVEAL_HEDGE_MS = 3_000;
+
+type ReadGateway = Asker & Pick<Gateway, "head">;
 
 /** Everything that is only asked. Throws MarketFault. */
 export class Reads {
-  readonly #gateway: Gateway;
+  readonly #gateway: ReadGateway;
   readonly #chain: ChainName;
   readonly #bounty: ReturnType<typeof bountyOf>;
   readonly #account: Address;
@@ -54,7 +69,7 @@ export class Reads {
 
   /** `onClaimsRefused` hears of each answer about a bounty whose metadata was more than is taken, and was left out. */
   constructor(
-    gateway: Gateway,
+    gateway: ReadGateway,
     chain: ChainName,
     account: Address,
     onClaimsRefused: (guid: Guid) => void = () => {},
@@ -126,10 +141,11 @@ export class Reads {
    * The index of an assertion is its position, unless the gateway left an entry out. Ours is confirmed by asking for it
    * alone; a malformed one is passed over without moving the others. What is no list says nothing about ours.
    */
-  async assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]> {
+  async assertions(guid: Guid, options: Options = {}): Promise<readonly PostedAssertion[]> {
     const what = `the assertions of ${guid}`;
-    const options = { signal, limits: LIMITS.assertions };
-    const list = await this.#get(`/bounties/${guid}/assertions`, what, options).catch((error: unknown) => {
+    const path = `/bounties/${guid}/assertions`;
+    const asked = { ...options, limits: LIMITS.assertions };
+    const list = await this.#get(path, what, asked).catch((error: unknown) => {
       if (isUnknownBounty(error)) return [];
       throw error;
     });
@@ -139,15 +155,15 @@ export class Reads {
       const { data } = Assertion.safeParse(entry);
       if (data !== undefined) entries.push({ guid, index, ...data });
     }
-    return Promise.all(entries.map((entry) => this.#confirmed(entry, signal)));
+    return Promise.all(entries.map((entry) => this.#confirmed(entry, options)));
   }
 
   /** One assertion by its index; undefined when there is none. */
-  async assertion(guid: Guid, index: number, signal?: AbortSignal): Promise<PostedAssertion | undefined> {
+  async assertion(guid: Guid, index: number, options: Options = {}): Promise<PostedAssertion | undefined> {
     const what = `assertion ${index} of ${guid}`;
     const path = `/bounties/${guid}/assertions/${index}`;
-    const options = { signal, limits: LIMITS.assertion };
-    const answer = await this.#get(path, what, options).catch((error: unknown) => {
+    const asked = { ...options, limits: LIMITS.assertion };
+    const answer = await this.#get(path, what, asked).catch((error: unknown) => {
       if (error instanceof MarketFault && error.status === 404) return undefined;
       throw error;
     });
@@ -195,10 +211,10 @@ export class Reads {
     return readAs(Uri, what, answer);
   }
 
-  async #confirmed(entry: PostedAssertion, signal: AbortSignal | undefined): Promise<PostedAssertion> {
+  async #confirmed(entry: PostedAssertion, options: Options): Promise<PostedAssertion> {
     if (!sameAddress(entry.author, this.#account)) return entry;
     for (let index = entry.index; index <= entry.index + MAX_SKIPPED; index++) {
-      const alone = await this.assertion(entry.guid, index, signal);
+      const alone = await this.assertion(entry.guid, index, options);
       if (alone === undefined) break;
       if (sameAddress(alone.author, entry.author) && alone.commitment === entry.commitment) return alone;
     }
@@ -213,6 +229,7 @@ export class Reads {
     return this.#gateway.ask({
       lane: "read",
       limits: LIMITS.small,
+      ...(options.lane === "reveal" ? { hedgeMs: REVEAL_HEDGE_MS } : {}),
       ...options,
       what,
       method: "GET",

@@ -2,7 +2,7 @@ import type { ChainName } from "../../domain/chain.ts";
 import type { Logger } from "../../observe/log.ts";
 import { MarketFault } from "./answer.ts";
 import { LIMITS } from "./bounded/limits.ts";
-import type { Gateway } from "./http.ts";
+import type { Asker } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { readAs, TransactionEvents } from "./schemas.ts";
 
@@ -30,7 +30,7 @@ const GATEWAY_WAIT_MS: Readonly<Record<ChainName, number>> = { side: 10_000, hom
  * the other, so the answer takes its time. Throws MarketFault when there is no such answer.
  */
 export async function askReceipts(
-  gateway: Gateway,
+  gateway: Asker,
   hashes: readonly string[],
   options: { readonly chain: ChainName; readonly lane: Lane; readonly signal?: AbortSignal | undefined },
 ): Promise<Receipts> {
@@ -63,7 +63,7 @@ export async function askReceipts(
  * Warns when the bodies of GET requests do not arrive: then nobody will ever get a receipt, and every action ends as
  * unknown until the market's own record shows it. An empty list is answered at once, if only by a refusal.
  */
-export async function warnOfDroppedBodies(gateway: Gateway, log: Logger, signal: AbortSignal): Promise<void> {
+export async function warnOfDroppedBodies(gateway: Asker, log: Logger, signal: AbortSignal): Promise<void> {
   const ask = {
     what: "no receipts",
     method: "GET",

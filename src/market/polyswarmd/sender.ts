@@ -1,8 +1,9 @@
+import type { Timers } from "../../domain/timers.ts";
 import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../../domain/transaction.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { Journal } from "../port.ts";
 import { MarketFault } from "./answer.ts";
-import type { Gateway } from "./http.ts";
+import type { Asker } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { LaneMutex } from "./lane-mutex.ts";
 import type { Nonces } from "./nonces.ts";
@@ -11,11 +12,12 @@ import { RecentKeys } from "./recent-keys.ts";
 import type { Stuck } from "./resend.ts";
 
 export interface SenderParts {
-  readonly gateway: Gateway;
+  readonly gateway: Asker;
   readonly signer: Signer;
   readonly nonces: Nonces;
   readonly log: Logger;
   readonly random: () => number;
+  readonly timers: Timers;
 }
 
 /** What is to be signed, and whom to tell before it is sent. */
@@ -88,11 +90,14 @@ export class Sender {
   }
 
   /** One after the other, up to the first that the node does not take. */
-  handOver(transactions: readonly SignedTransaction[]): Promise<Stuck | undefined> {
+  handOver(
+    transactions: readonly SignedTransaction[],
+    lane: Lane = HAND_OVER_LANE,
+  ): Promise<Stuck | undefined> {
     // Nobody may choose a nonce in between: it would be the one of the next in this row.
-    return this.#turns.run(HAND_OVER_LANE, async () => {
+    return this.#turns.run(lane, async () => {
       for (const transaction of transactions) {
-        const [posted] = await this.#postAgain([transaction]);
+        const [posted] = await this.#postAgain([transaction], lane);
         if (posted?.kind === "refused" || posted?.kind === "lost") return { transaction, posted };
       }
       return undefined;
@@ -112,13 +117,16 @@ export class Sender {
     }
   }
 
-  async #postAgain(transactions: readonly SignedTransaction[]): Promise<readonly Posted[]> {
-    const { gateway, nonces, random } = this.#parts;
+  async #postAgain(
+    transactions: readonly SignedTransaction[],
+    lane: Lane = HAND_OVER_LANE,
+  ): Promise<readonly Posted[]> {
+    const { gateway, nonces, random, timers } = this.#parts;
     // Whether or not they arrive, the node may now count otherwise than we do.
     nonces.doubt();
     const unsent = new Set(transactions.filter(({ hash }) => this.#neverSent.has(hash)));
     for (const { hash } of unsent) this.#neverSent.delete(hash);
-    const posted = await postTransactions(gateway, transactions, { lane: HAND_OVER_LANE, random });
+    const posted = await postTransactions(gateway, transactions, { lane, random, timers });
     for (const [index, transaction] of transactions.entries()) {
       if (posted[index]?.kind === "refused" && unsent.has(transaction)) this.#neverSent.add(transaction.hash);
     }
@@ -167,11 +175,11 @@ export class Sender {
 
   /** What became of each, in the same order. */
   async #postTogether(together: readonly Signed[], lane: Lane): Promise<readonly Sent[]> {
-    const { gateway, nonces, random } = this.#parts;
+    const { gateway, nonces, random, timers } = this.#parts;
     const transactions = together.map(({ transaction }) => transaction);
     // The same deed with the same nonce, given back in between, has the same hash again.
     for (const { hash } of transactions) this.#neverSent.delete(hash);
-    const posted = await postTransactions(gateway, transactions, { lane, random });
+    const posted = await postTransactions(gateway, transactions, { lane, random, timers });
     const unsentFrom = posted.findLastIndex(({ kind }) => kind !== "refused") + 1;
     if (unsentFrom < posted.length) nonces.giveBack(transactions[unsentFrom]!.nonce);
     return posted.map((answer, index): Sent => {
@@ -215,11 +223,11 @@ export class Sender {
    * behind it, and by itself it changes nothing that matters. Whether it arrives is not waited for; it was a gap or not.
    */
   async #fill(gaps: readonly bigint[], deed: Deed, unsigned: readonly UnsignedTransaction[]): Promise<void> {
-    const { gateway, signer, random, log } = this.#parts;
+    const { gateway, signer, random, timers, log } = this.#parts;
     for (const nonce of gaps) {
       const [filler] = await signer.sign(deed.intent, unsigned, nonce);
       if (filler === undefined) return;
-      const posted = await postTransaction(gateway, filler, { lane: deed.lane, random });
+      const posted = await postTransaction(gateway, filler, { lane: deed.lane, random, timers });
       log.info({ guid: deed.intent.guid, nonce, posted: posted.kind }, "market.nonce-gap-filled");
       // Everybody waits: one transaction that is swallowed is enough.
       if (posted.kind === "lost") return;
@@ -232,10 +240,10 @@ export class Sender {
     rest: readonly SignedTransaction[],
     transaction: SignedTransaction,
   ): Promise<Sent | undefined> {
-    const { gateway, nonces, random } = this.#parts;
+    const { gateway, nonces, random, timers } = this.#parts;
     // The same deed with the same nonce, given back in between, has the same hash again.
     this.#neverSent.delete(transaction.hash);
-    const posted = await postTransaction(gateway, transaction, { lane: deed.lane, random });
+    const posted = await postTransaction(gateway, transaction, { lane: deed.lane, random, timers });
     if (posted.kind === "accepted") return undefined;
     const unsent = posted.kind === "lost" ? rest.slice(1) : rest;
     for (const { hash } of unsent) this.#neverSent.add(hash);

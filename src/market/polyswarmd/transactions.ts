@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ChainName } from "../../domain/chain.ts";
 import type { SignedTransaction, UnsignedTransaction } from "../../domain/transaction.ts";
 import type { Outcome, Resent, SignedFrom } from "../port.ts";
@@ -29,15 +28,36 @@ export interface TransactionOptions extends SenderParts {
   readonly patienceMs: number;
   /** Between two questions for a receipt, when the gateway does not itself wait. */
   readonly pollMs: number;
+  /** How long a block takes, as far as that was seen. */
+  readonly blockMs: () => number | undefined;
+}
+
+export interface ResendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Default: the reveals', because bytes do not say what they are for. */
+  readonly lane?: Lane | undefined;
 }
 
 /** A transaction that was mined a while ago has its receipt at once, one that was mined just now with the next block. */
 const RECEIPT_SOON_MS: Readonly<Record<ChainName, number>> = { side: 3_000, home: 30_000 };
 
-/** A transaction of which nobody knows whether it arrived is posted again after this, if it has no receipt by then. */
-const LOST_MS = 1_000;
+/** A receipt comes with a block on top of the transaction's own. */
+const RECEIPT_BLOCKS = 2;
+/** For the way there and back. */
+const SLACK_MS = 1_000;
+/** Blocks within which a transaction is mined and has its receipt, on a chain that is slow but not in trouble. */
+const PATIENCE_BLOCKS = 4;
 
-/** A request that was swallowed must not cost a reveal its window: it is asked for once more after this. */
+/**
+ * A transaction of which nobody knows whether it arrived is posted again after this, if it has no receipt by then; after
+ * twice as long the next time, and with twice the patience.
+ */
+const LOST_MS = 1_000;
+const LONGEST_LOST_MS = 16_000;
+const POST_PATIENCE_MS = 10_000;
+const LONGEST_POST_MS = 60_000;
+
+/** A request that was swallowed must not cost a reveal its window: it is asked for once more after this, beside the first. */
 const SWALLOWED_MS = 3_000;
 
 /**
@@ -86,13 +106,14 @@ export class Transactions {
   }
 
   /** See `Marketplace.resend`. */
-  resend(signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Resent> {
+  resend(signed: readonly SignedTransaction[], options: ResendOptions = {}): Promise<Resent> {
     const { minedCount } = this.#parts;
+    const { signal, lane = HAND_OVER_LANE } = options;
     return resendInOrder(signed, {
-      handOver: (transactions) => this.#sender.handOver(transactions),
+      handOver: (transactions) => this.#sender.handOver(transactions, lane),
       minedCount,
       signal,
-      fateOf: (hash) => this.#soonKnown(hash, signal),
+      fateOf: (hash) => this.#soonKnown(hash, lane, signal),
     });
   }
 
@@ -103,11 +124,16 @@ export class Transactions {
     return left.length;
   }
 
-  /** The gateway holds its answer back for as long as it hopes for a receipt; whoever hands over again has no such time. */
-  async #soonKnown(hash: string, signal: AbortSignal | undefined): Promise<Fate> {
-    const { gateway, chain } = this.#parts;
-    const patience = AbortSignal.timeout(RECEIPT_SOON_MS[chain]);
-    const ask = { chain, lane: HAND_OVER_LANE, signal: anyOf(patience, signal) };
+  /**
+   * The gateway holds its answer back for as long as it hopes for a receipt, and a reveal has no such time. What was not
+   * answered by then is not known: on slow blocks the receipt of what was mined may take longer.
+   */
+  async #soonKnown(hash: string, lane: Lane, signal: AbortSignal | undefined): Promise<Fate> {
+    const { gateway, chain, timers, blockMs } = this.#parts;
+    const soonMs = Math.max(RECEIPT_SOON_MS[chain], RECEIPT_BLOCKS * (blockMs() ?? 0) + SLACK_MS);
+    if (lane !== "reveal") return (await askReceipts(gateway, [hash], { chain, lane, signal })).fateOf(hash);
+    const patience = timers.timeout(soonMs);
+    const ask = { chain, lane, signal: anyOf(patience, signal) };
     try {
       return (await askReceipts(gateway, [hash], ask)).fateOf(hash);
     } catch (error) {
@@ -139,20 +165,10 @@ export class Transactions {
       repeatable: true,
       signal: action.signal,
     };
-    const asked = action.lane === "reveal" ? this.#askInHaste(ask) : this.#parts.gateway.ask(ask);
+    const hasty = action.lane === "reveal" ? { ...ask, hedgeMs: SWALLOWED_MS } : ask;
+    const asked = this.#parts.gateway.ask(hasty);
     action.onRequest?.();
     return readAs(UnsignedTransactions, what, await asked).transactions;
-  }
-
-  /** A gateway that is slow rather than deaf is given its time at the second attempt. */
-  async #askInHaste(ask: Ask): Promise<unknown> {
-    const { gateway } = this.#parts;
-    try {
-      return await gateway.ask({ ...ask, repeatable: false, timeoutMs: SWALLOWED_MS });
-    } catch (error) {
-      if (!(error instanceof MarketFault) || !error.retryable) throw error;
-      return gateway.ask(ask);
-    }
   }
 
   async #await(
@@ -160,11 +176,14 @@ export class Transactions {
     { lane, signal }: Action,
   ): Promise<Outcome<TransactionEvents>> {
     const { hash } = last;
-    const { gateway, chain, nonces, patienceMs, pollMs, random } = this.#parts;
-    const giveUpAt = performance.now() + patienceMs;
-    for (let { lost } = sent; ; ) {
+    const { gateway, chain, nonces, pollMs, random, timers, blockMs } = this.#parts;
+    const giveUpAt = timers.now() + Math.max(this.#parts.patienceMs, PATIENCE_BLOCKS * (blockMs() ?? 0));
+    let { lost } = sent;
+    let lostMs = LOST_MS;
+    let postMs = POST_PATIENCE_MS;
+    for (;;) {
       let reason: string;
-      const soon = lost ? AbortSignal.timeout(LOST_MS) : undefined;
+      const soon = lost ? timers.timeout(lostMs) : undefined;
       try {
         const { events, fateOf } = await askReceipts(gateway, [hash], {
           ...{ chain, lane },
@@ -182,16 +201,29 @@ export class Transactions {
         } else if (soon?.aborted) reason = NO_RECEIPT;
         else throw error;
       }
-      if (performance.now() >= giveUpAt) {
+      if (timers.now() >= giveUpAt) {
         nonces.doubt();
         return { kind: "unknown", reason };
       }
-      if (lost) lost = (await postTransaction(gateway, last, { lane, random })).kind !== "accepted";
+      if (lost) {
+        lostMs = Math.min(lostMs * 2, LONGEST_LOST_MS);
+        postMs = Math.min(postMs * 2, LONGEST_POST_MS);
+        const posting = postTransaction(gateway, last, { lane, random, timers, patienceMs: postMs });
+        // It is posted all the same when nobody waits for the receipt any more.
+        lost = (await Promise.race([posting, abortOf(signal)]))?.kind !== "accepted";
+      }
       // An abort ends the next question.
-      await sleep(pollMs * (0.5 + random()), undefined, { signal }).catch(() => undefined);
+      await timers.sleep(pollMs * (0.5 + random()), signal).catch(() => undefined);
     }
   }
 }
+
+/** Never resolves without a signal. */
+const abortOf = (signal: AbortSignal | undefined): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) resolve(undefined);
+    signal?.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
 
 const NO_RECEIPT = "There is no receipt.";
 

@@ -21,7 +21,7 @@ import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { Wallet } from "../../wallet/signer.ts";
 import { Deprecation } from "../deprecation.ts";
 import { Duties } from "../duties.ts";
-import type { Duty } from "../duty.ts";
+import { type Duty, STAGES, type Stage } from "../duty.ts";
 import type { Tell } from "../events.ts";
 import { handOverSigned } from "../hand-over.ts";
 import { type JoinParts, joinChain } from "../join-chain.ts";
@@ -61,6 +61,8 @@ export interface ChainPromises extends AsyncDisposable {
   takeEarly(): readonly BountyNotice[];
   /** Bounties that we owe something, by the ledger until the duties are under way. */
   open(): number;
+  /** Bounties that wait for a post, a reveal or a settlement longer than usual. */
+  overdue(): Readonly<Record<Stage, number>>;
   /** False while the disk takes no writes: nothing new is promised, what was promised is kept. */
   ledgerWritable(): boolean;
   refreshMetrics(metrics: ProducerMetrics): void;
@@ -129,6 +131,8 @@ export function openChainPromises(
     return { duties, blocks, promised: duties.resume() };
   }
 
+  const overdue = () => duties?.overdue() ?? { post: 0, reveal: 0, settle: 0 };
+
   if (owed() > 0) market.open();
   const kept = keep();
   kept.catch(() => undefined);
@@ -141,6 +145,7 @@ export function openChainPromises(
       return taken;
     },
     open: () => duties?.open() ?? owed(),
+    overdue: () => overdue(),
     ledgerWritable: () => duties?.ledgerWritable() ?? true,
     refreshMetrics(metrics) {
       metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
@@ -148,6 +153,9 @@ export function openChainPromises(
       metrics.marketDeprecated.set({ chain }, deprecation.active() ? 1 : 0);
       metrics.dutiesOpen.set({ chain }, duties?.open() ?? owed());
       metrics.dutiesFailing.set({ chain }, duties?.failing() ?? 0);
+      const late = overdue();
+      for (const duty of STAGES) metrics.dutiesOverdue.set({ chain, duty }, late[duty]);
+      metrics.requestsInFlight.set({ chain }, market.inFlight());
     },
     async stop() {
       await Promise.all([duties?.stop(), nonceHoles?.stop()]);

@@ -1,0 +1,112 @@
+import type { Timers } from "../../domain/timers.ts";
+import { MarketFault } from "./answer.ts";
+import { hedge } from "./hedge.ts";
+import type { Ask } from "./http.ts";
+import type { InFlight } from "./in-flight.ts";
+import { shareOf } from "./in-flight.ts";
+import type { Gate } from "./pacing.ts";
+import { RateLimit } from "./transit-faults.ts";
+
+/** What a request goes through, whatever carries it. */
+export interface PersistParts {
+  readonly timers: Timers;
+  readonly gate: Pick<Gate, "pass" | "close">;
+  readonly inFlight: InFlight;
+  /** 0 <= random() < 1. */
+  readonly random: () => number;
+  /** Attempts at a repeatable request, the first included. */
+  readonly attempts: number;
+  /** Wait before the second attempt; doubles with each. */
+  readonly backoffMs: number;
+  /** Pause of everything after a 429 that does not say how long. */
+  readonly pauseMs: number;
+  /** A request that keeps being rate limited is given up after this. */
+  readonly patienceMs: number;
+  /** Of a rate limit that is over before anybody was asked. */
+  readonly rateLimit: (what: string) => RateLimit;
+}
+
+/** One exchange: rejects with a MarketFault, or with the reason of the caller's signal. */
+export type Attempt<T> = (how: {
+  /** Of this attempt, answer included. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}) => Promise<T>;
+
+const TIMEOUT_MS = 10_000;
+const LONGEST_TIMEOUT_MS = 60_000;
+
+/**
+ * Carries a request to its answer:
+ *
+ *     waiting for the gate ► waiting for a slot ► on its way ──answer─────────────────────────────► done
+ *          ▲                                        │ └──nothing for `hedgeMs`──► on its way twice
+ *          └──────── pause ◄──429, or trouble that may pass and may be repeated ──┘
+ *
+ * What a gateway takes longer for than was waited is waited for twice as long the next time: a time-out that stays the
+ * same would ask for ever what is answered a second too late each time.
+ */
+export async function persist<T>(ask: Ask, attempt: Attempt<T>, parts: PersistParts): Promise<T> {
+  const { attempts, backoffMs, pauseMs, random, gate, timers } = parts;
+  const repeatable = ask.repeatable ?? ask.method === "GET";
+  const giveUpAt = timers.now() + (ask.patienceMs ?? parts.patienceMs);
+  const impatience = ask.patienceMs === undefined ? undefined : timers.timeout(ask.patienceMs);
+  let timeoutMs = ask.timeoutMs ?? TIMEOUT_MS;
+  for (let failures = 0; ; ) {
+    await pass(ask, impatience, parts);
+    try {
+      return await send(ask, attempt, timeoutMs, parts);
+    } catch (error) {
+      if (!(error instanceof MarketFault) || !mayPass(ask, error)) throw error;
+      if (error.code === "MARKET_RATE_LIMITED") {
+        if (timers.now() > giveUpAt) throw error;
+        const askedFor = error instanceof RateLimit ? error.pauseMs : undefined;
+        gate.close(askedFor ?? pauseMs * (1 + random()));
+        continue;
+      }
+      failures++;
+      if (!repeatable || failures >= attempts || impatience?.aborted) throw error;
+      if (error.code === "MARKET_TIMEOUT") timeoutMs = Math.min(timeoutMs * 2, LONGEST_TIMEOUT_MS);
+      await timers.sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), ask.signal);
+      // What went wrong is worth more to the caller than that there was no time for another attempt.
+      if (impatience?.aborted) throw error;
+    }
+  }
+}
+
+function send<T>(ask: Ask, attempt: Attempt<T>, timeoutMs: number, parts: PersistParts): Promise<T> {
+  const { timers, inFlight } = parts;
+  const enter = async (signal: AbortSignal | undefined): Promise<T> => {
+    const leave = await inFlight.enter(
+      ask.lane,
+      shareOf(ask.lane, ask.held === true ? "held" : "prompt"),
+      signal,
+    );
+    try {
+      return await attempt({ timeoutMs, signal });
+    } finally {
+      leave();
+    }
+  };
+  if (ask.hedgeMs === undefined) return enter(ask.signal);
+  const both = (over: AbortSignal) => (ask.signal === undefined ? over : AbortSignal.any([ask.signal, over]));
+  return hedge((over) => enter(both(over)), { afterMs: ask.hedgeMs, timers });
+}
+
+async function pass(
+  ask: Ask,
+  impatience: AbortSignal | undefined,
+  { gate, rateLimit }: PersistParts,
+): Promise<void> {
+  const signals = [ask.signal, impatience].filter((signal) => signal !== undefined);
+  try {
+    await gate.pass(ask.lane, signals.length < 2 ? signals[0] : AbortSignal.any(signals));
+  } catch (error) {
+    ask.signal?.throwIfAborted();
+    if (impatience?.aborted) throw rateLimit(ask.what);
+    throw error;
+  }
+}
+
+const mayPass = (ask: Ask, fault: MarketFault): boolean =>
+  fault.retryable || (ask.hasty404 === true && fault.status === 404);
