@@ -5,7 +5,9 @@ import type { Errand } from "./errand.ts";
  * Our assertion is on the market, at this index. Whoever learns it first writes it down: the receipt, the list, or a
  * reveal that the contract took. What is known already, or what came after the end, changes nothing.
  */
-export function assertionFound({ books, purse, tell, key, assertion }: Errand, index: number): void {
+export function assertionFound(errand: Errand, index: number): void {
+  const { books, purse, tell, key, assertion, recalled } = errand;
+  recalled.placed.resolve(index);
   purse.spent(key.guid);
   const state = books.find(key)?.state;
   const { index: known = null, requestedMs } = books.assertion(key) ?? assertion;

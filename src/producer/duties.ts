@@ -213,7 +213,9 @@ export class Duties {
     const { market } = this.#parts;
     const promised = this.#agenda.get(guid);
     if (promised === undefined || !sameAddress(author, market.account)) return;
-    if (this.#books.assertion(this.#key(guid))?.commitment === commitment) promised.recalled.noted = index;
+    if (this.#books.assertion(this.#key(guid))?.commitment !== commitment) return;
+    promised.recalled.noted = index;
+    promised.recalled.placed.resolve(index);
   }
 
   /** What was said in blocks that the stream skipped nobody heard. Nobody votes before the reveal window closes. */

@@ -52,6 +52,8 @@ export interface Recollection {
   quorumAnnounced: boolean;
   /** Where the event stream says that our assertion stands; anyone can say so. */
   noted: number | undefined;
+  /** Resolves with where it stands when somebody says so. */
+  placed: PromiseWithResolvers<number>;
   /** So many places, from the first on, were tried without knowing where our assertion stands. */
   tried: number;
   /** A look at the market that is under way: the next who wants to know joins it. */

@@ -70,6 +70,7 @@ export const promise = ({ head, ...known }: Beginning): Promised => ({
     quorumUnheard: false,
     quorumAnnounced: false,
     noted: undefined,
+    placed: Promise.withResolvers(),
     tried: 0,
     look: undefined,
   },

@@ -64,7 +64,10 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
     return undefined;
   }
   if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(errand);
-  if (outcome.kind === "failed" && recalled.noted === place) recalled.noted = undefined;
+  if (outcome.kind === "failed" && recalled.noted === place) {
+    recalled.noted = undefined;
+    recalled.placed = Promise.withResolvers();
+  }
   recalled.revealFailed = outcome.kind === "failed";
   return outcome.reason;
 }
@@ -91,10 +94,12 @@ async function sendReveal(errand: Errand, index: number, waiting: AbortControlle
   return outcome;
 }
 
-/** Where the list shows our assertion, or why that is not known. */
+/** Where our assertion stands, by the list or whoever says so first, or why that is not known. */
 async function askPlace(errand: Errand): Promise<number | "nobody-says" | string> {
-  const { market, record } = errand;
-  const ours = await findOursBefore(errand, market.head() + LOOK_BLOCKS).catch(() => "slow" as const);
+  const { market, record, recalled } = errand;
+  const look = findOursBefore(errand, market.head() + LOOK_BLOCKS).catch(() => "slow" as const);
+  const ours = await Promise.race([look, recalled.placed.promise]);
+  if (typeof ours === "number") return ours;
   if (ours === undefined) return "our assertion is not listed on the marketplace";
   if (ours !== "slow") {
     assertionFound(errand, ours.index);
