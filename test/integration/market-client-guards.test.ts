@@ -144,6 +144,36 @@ describe("a reveal", () => {
   });
 });
 
+describe("a reveal that nobody waits for any more", () => {
+  it("is of unknown fate when its receipt is slow, and has not failed", async () => {
+    gateway.on("GET /transactions", "hang");
+    const waiting = new AbortController();
+    const asked = gateway.arrival("GET /transactions");
+    const request = { guid, index: 0, nonce: 5n, verdicts: 1n, artifactCount: 2, metadata: "" };
+    const revealing = market.reveal(request, noJournal, waiting.signal);
+    await asked;
+    waiting.abort();
+    expect(await revealing).toEqual({ kind: "unknown", reason: "We stopped before the receipt came." });
+  });
+
+  it("is of unknown fate, too, when the market's own record of it is slow", async () => {
+    await using hasty = await openOddMarket({ receiptPatienceMs: 1 });
+    hasty.gateway.on("GET /transactions", (asked) => {
+      const [hash] = (asked.body as { transactions: string[] }).transactions;
+      return { result: { errors: [`transaction ${hash}: timeout during wait for receipt`] } };
+    });
+    const record = `GET /bounties/${guid}/assertions/0`;
+    hasty.gateway.on(record, "hang");
+    const waiting = new AbortController();
+    const asked = hasty.gateway.arrival(record);
+    const request = { guid, index: 0, nonce: 5n, verdicts: 1n, artifactCount: 2, metadata: "" };
+    const revealing = hasty.market.reveal(request, noJournal, waiting.signal);
+    await asked;
+    waiting.abort();
+    expect(await revealing).toMatchObject({ kind: "unknown" });
+  });
+});
+
 describe("a transaction that is swallowed", () => {
   it("is posted again before long by whoever waits at a gateway that holds its answer back until there is a receipt", async () => {
     await using patient = await openOddMarket({ receiptPatienceMs: 20_000 });

@@ -1,0 +1,88 @@
+import { EventEmitter } from "node:events";
+import type { Address } from "../../src/domain/address.ts";
+import { type BlockNumber, block } from "../../src/domain/chain.ts";
+import type { Guid } from "../../src/domain/guid.ts";
+import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
+import type { Signer } from "../../src/domain/transaction.ts";
+import { Actions } from "../../src/market/polyswarmd/actions.ts";
+import { Nonces } from "../../src/market/polyswarmd/nonces.ts";
+import { Reads } from "../../src/market/polyswarmd/reads.ts";
+import { Transactions } from "../../src/market/polyswarmd/transactions.ts";
+import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { someParameters } from "../fixtures/bounties.ts";
+import type { ModelChain } from "./model-chain.ts";
+import type { ModelGateway } from "./model-gateway.ts";
+import type { ModelTime } from "./model-time.ts";
+
+export interface ModelMarketParts {
+  readonly chain: ModelChain;
+  readonly gateway: ModelGateway;
+  readonly time: ModelTime;
+  readonly account: Address;
+  readonly blockMs: number;
+  readonly random: () => number;
+}
+
+export interface ModelMarket extends Marketplace {
+  /** A frame of the event stream. */
+  tell<Name extends keyof MarketEvents>(event: Name, ...args: MarketEvents[Name]): void;
+}
+
+/** The market client's own parts, put together over a model of a gateway, in model time. */
+export function joinModelMarket(parts: ModelMarketParts): ModelMarket {
+  const { chain, gateway, time, account, blockMs, random } = parts;
+  const log = createLogger({ level: "silent", format: "json", name: "slow" });
+  const events = new EventEmitter();
+  const parameters = { ...someParameters, revealWindow: chain.revealWindow, voteWindow: chain.voteWindow };
+  let head = chain.head;
+  const signer: Signer = { address: account, sign: async (...asked) => chain.sign(...asked) };
+  const reads = new Reads(gateway, "side", account);
+  const transactions = new Transactions({
+    ...{ gateway, signer, nonces: new Nonces(reads), minedCount: () => reads.minedCount() },
+    ...{ chain: "side", log, random, patienceMs: 20_000, pollMs: 500 },
+    ...{ timers: time, blockMs: () => blockMs },
+  });
+  const refreshFee = async (): Promise<Nct> => parameters.assertionFee;
+  const actions = new Actions({ transactions, reads, signer, log, refreshFee, onRefused: () => {} });
+  return {
+    chain: "side",
+    account,
+    on: (event, listener) => void events.on(event, listener as (...args: unknown[]) => void),
+    tell(event, ...args) {
+      const [facts] = args as readonly [{ readonly number?: BlockNumber }?];
+      if (event === "block") head = facts?.number ?? head;
+      events.emit(event, ...args);
+    },
+    open: () => {},
+    reached: async () => {},
+    start: async () => {},
+    connected: () => true,
+    inFlight: () => gateway.inFlight(),
+    head: () => block(head),
+    freshHead: (signal) => reads.blockNumber({ signal }),
+    parameters: () => parameters,
+    parametersKnown: () => true,
+    freshParameters: (signal) => reads.parameters({ signal }),
+    bounty: (guid, signal) => reads.bounty(guid, signal),
+    quorumReached: (guid, signal) => reads.quorumReached(guid, signal),
+    bountyPage: async (): Promise<readonly Guid[]> => [],
+    bountiesPerPage: 75,
+    contracts: async () => ({ chainId: 1337n, registry: account }),
+    listArtifacts: async () => [],
+    artifactHead: async () => new Uint8Array(),
+    assertions: (guid, signal, urgency = "read") => reads.assertions(guid, { signal, lane: urgency }),
+    votes: (guid, signal) => reads.votes(guid, signal),
+    transactionCount: () => reads.pendingCount(),
+    minedCount: () => reads.minedCount(),
+    balance: async () => nct(100n * ONE_NCT),
+    publishMetadata: (metadata, signal) => reads.publishMetadata(metadata, signal),
+    assert: (request, journal, how) => actions.assert(request, journal, how),
+    reveal: (request, journal, signal) => actions.reveal(request, journal, signal),
+    settle: (guid, journal, signal) => actions.settle(guid, journal, signal),
+    lookUp: (hashes, signal) => actions.lookUp(hashes, signal),
+    resend: (signed, signal, urgency) => transactions.resend(signed, { signal, lane: urgency }),
+    handOver: (signedFrom, signal) => transactions.handOver(signedFrom, signal),
+    async [Symbol.asyncDispose]() {},
+  };
+}

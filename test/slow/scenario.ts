@@ -1,0 +1,54 @@
+import { ENDPOINTS, type Endpoint } from "./model-gateway.ts";
+import { dice } from "./model-time.ts";
+
+/** When a gateway is slow: by what most of the bounties are at. */
+export const PHASES = ["always", "posting", "revealing", "settling"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What goes wrong besides: the process dies and another goes on, requests are lost, or both. */
+export const TROUBLES = ["none", "kills", "losses", "both"] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+/** Block times that an answer takes, on average. */
+export const FACTORS = [0.2, 0.7, 1.5, 3, 6] as const;
+
+/** One market, in one kind of weather. */
+export interface Scenario {
+  readonly seed: number;
+  readonly slow: Endpoint | "all";
+  readonly factor: number;
+  readonly phase: Phase;
+  readonly trouble: Trouble;
+  readonly blockMs: number;
+  readonly durationBlocks: number;
+  readonly revealWindow: number;
+  readonly bounties: number;
+  /** Milliseconds after a block until the stream tells of it. */
+  readonly streamMs: number;
+  /** Share of the frames about assertions that get lost. */
+  readonly deaf: number;
+}
+
+const SLOW = [...ENDPOINTS, "all"] as const;
+/** So many scenarios have each endpoint, phase, factor and trouble once. */
+export const CELLS = SLOW.length * PHASES.length * FACTORS.length * TROUBLES.length;
+/** Prime to the number of cells: a few seeds in a row are far apart. */
+const STRIDE = 337;
+
+/** The same for the same seed; seeds in a row go through all cells of the matrix. */
+export function scenarioOf(seed: number): Scenario {
+  const random = dice(seed);
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+  let cell = (seed * STRIDE) % CELLS;
+  const next = <T>(from: readonly T[]): T => {
+    const item = from[cell % from.length]!;
+    cell = Math.floor(cell / from.length);
+    return item;
+  };
+  return {
+    ...{ seed, slow: next(SLOW), phase: next(PHASES), factor: next(FACTORS), trouble: next(TROUBLES) },
+    ...{ blockMs: pick([1_000, 1_000, 2_000, 5_000, 15_000]), durationBlocks: pick([12, 20, 30]) },
+    ...{ revealWindow: pick([10, 12, 25, 25, 40]), bounties: pick([1, 3, 6]) },
+    ...{ streamMs: random() * 600, deaf: pick([0, 0.5, 1]) },
+  };
+}

@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/domain/chain.ts";
+import { MarketFault } from "../../src/market/polyswarmd/answer.ts";
+import type { Ask } from "../../src/market/polyswarmd/http.ts";
+import { InFlight } from "../../src/market/polyswarmd/in-flight.ts";
+import { type Attempt, persist } from "../../src/market/polyswarmd/persist.ts";
+import { RateLimit, transitFault } from "../../src/market/polyswarmd/transit-faults.ts";
+import { ModelTime } from "../slow/model-time.ts";
+
+const read: Ask = { what: "it", method: "GET", path: "/it", lane: "read" };
+
+let time: ModelTime;
+let inFlight: InFlight;
+beforeEach(() => {
+  time = new ModelTime();
+  inFlight = new InFlight();
+});
+
+const asking = <T>(ask: Ask, attempt: Attempt<T>): Promise<T> =>
+  persist(ask, attempt, {
+    ...{ timers: time, inFlight, gate: { pass: async () => {}, close: () => {} }, random: () => 0.5 },
+    ...{ attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000 },
+    rateLimit: (what) => new RateLimit(what, undefined, systemClock),
+  });
+
+/** A gateway that takes so long for each answer; notes when each request left. */
+function answering(latencies: readonly number[]) {
+  const left: number[] = [];
+  const attempt: Attempt<string> = ({ timeoutMs, signal }) => {
+    const latencyMs = latencies[Math.min(left.length, latencies.length - 1)]!;
+    left.push(time.now());
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      time.after(timeoutMs, () => reject(transitFault(read, undefined, { timedOut: true })));
+      if (Number.isFinite(latencyMs)) time.after(latencyMs, () => resolve(`after ${latencyMs}`));
+    });
+  };
+  return { left, attempt };
+}
+
+describe("a question to a gateway", () => {
+  it("that takes longer for each answer than is waited at first is answered all the same", async () => {
+    const { left, attempt } = answering([35_000]);
+    const answer = asking(read, attempt);
+    await time.passUntil(200_000);
+    await expect(answer).resolves.toBe("after 35000");
+    expect(left).toHaveLength(3);
+  });
+
+  it("that a reveal waits for is asked once more when it is swallowed, and not called off when it is slow", async () => {
+    const swallowed = answering([Number.POSITIVE_INFINITY, 100]);
+    const first = asking({ ...read, lane: "reveal", hedgeMs: 3_000 }, swallowed.attempt);
+    await time.passUntil(3_200);
+    await expect(first).resolves.toBe("after 100");
+    const slow = answering([4_000, 4_000]);
+    const second = asking({ ...read, lane: "reveal", hedgeMs: 3_000 }, slow.attempt);
+    await time.passUntil(3_200 + 4_000);
+    await expect(second).resolves.toBe("after 4000");
+    expect(slow.left).toHaveLength(2);
+    expect(inFlight.count()).toBe(0);
+  });
+
+  it("fails as the first one failed when both were lost", async () => {
+    const fault = (code: string) =>
+      new MarketFault(code, code, { status: 400, reached: "yes", retryable: false });
+    let asked = 0;
+    const attempt: Attempt<string> = async () => {
+      asked++;
+      await time.sleep(5_000);
+      throw fault(asked === 1 ? "NOBODY" : `MARKET_${asked}`);
+    };
+    const answer = asking({ ...read, hedgeMs: 1_000, repeatable: false }, attempt);
+    answer.catch(() => undefined);
+    await time.passUntil(20_000);
+    await expect(answer).rejects.toMatchObject({ code: "MARKET_2" });
+    expect(inFlight.count()).toBe(0);
+  });
+
+  it("gives its slot back whatever becomes of it", async () => {
+    const stop = new AbortController();
+    const { attempt } = answering([Number.POSITIVE_INFINITY]);
+    const answer = asking({ ...read, signal: stop.signal }, attempt);
+    answer.catch(() => undefined);
+    await time.passUntil(100);
+    expect(inFlight.count()).toBe(1);
+    stop.abort(new Error("not wanted any more"));
+    await expect(answer).rejects.toThrow("not wanted");
+    expect(inFlight.count()).toBe(0);
+  });
+});
