@@ -59,6 +59,7 @@ export function joinModelMarket(parts: ModelMarketParts): ModelMarket {
     start: async () => {},
     connected: () => true,
     inFlight: () => gateway.inFlight(),
+    headKnown: () => true,
     head: () => block(head),
     freshHead: (signal) => reads.blockNumber({ signal }),
     parameters: () => parameters,
