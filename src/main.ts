@@ -27,6 +27,7 @@ import { ConfigFault, describeError } from "./domain/fault.ts";
 import { keepDebuggerShut } from "./observe/debugger.ts";
 import { logDependencies } from "./observe/dependency-output.ts";
 import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
+import { stderrOutput } from "./observe/log-output.ts";
 import { orphanSignal } from "./observe/orphaned.ts";
 import { stopSignal } from "./observe/stop-signal.ts";
 
@@ -181,12 +182,12 @@ let showStacks = false;
 /** Says in one line what went wrong, and returns the exit code for it. */
 function tell(error: unknown): number {
   if (error instanceof CommanderError) {
-    if (error.exitCode !== 0) process.stderr.write(`microengine: ${misuse(error)}\n`);
+    if (error.exitCode !== 0) stderrOutput().write(`microengine: ${misuse(error)}\n`);
     return error.exitCode === 0 ? 0 : 2;
   }
   const advice = containerAdvice(error, process.env);
-  process.stderr.write(`microengine: ${describeError(error)}${advice === undefined ? "" : ` ${advice}`}\n`);
-  if (showStacks && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  stderrOutput().write(`microengine: ${describeError(error)}${advice === undefined ? "" : ` ${advice}`}\n`);
+  if (showStacks && error instanceof Error) stderrOutput().write(`${error.stack}\n`);
   return error instanceof ConfigFault ? 2 : 1;
 }
 

@@ -1,5 +1,7 @@
+import { isatty } from "node:tty";
 import { type Logger, pino } from "pino";
-import { build as pretty } from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
+import { type LogOutput, stderrOutput } from "./log-output.ts";
 
 export type { Logger };
 
@@ -16,28 +18,38 @@ export interface LogOptions {
 /**
  * Logs go to stderr, so that stdout is free for results. The message of an entry is a constant event name and the
  * facts are fields: `log.info({ guid, why }, "bounty.abstained")`. Write amounts as text (`formatNct`): pino prints a
- * bigint as a bare number, which most readers round.
+ * bigint as a bare number, which most readers round. Writing never waits for who reads them (log-output.ts).
  */
 export function createLogger(options: LogOptions): Logger {
+  const output = stderrOutput();
   const base = { name: options.name, level: options.level };
-  if (options.format === "json") {
-    return pino(
-      {
-        ...base,
-        base: { pid: process.pid },
-        formatters: { level: (label) => ({ level: label }) },
-        timestamp: pino.stdTimeFunctions.isoTime,
-      },
-      pino.destination({ fd: 2, sync: true }),
-    );
-  }
-  const stream = pretty({
-    destination: 2,
-    sync: true,
-    colorize: process.stderr.isTTY === true && process.env.NO_COLOR === undefined,
+  const log =
+    options.format === "json"
+      ? pino(
+          {
+            ...base,
+            base: { pid: process.pid },
+            formatters: { level: (label) => ({ level: label }) },
+            timestamp: pino.stdTimeFunctions.isoTime,
+          },
+          output,
+        )
+      : pino(base, textStream(output));
+  output.onDropped((lines) => log.warn({ lines, hint: DROPPED_HINT }, "log.dropped"));
+  return log;
+}
+
+function textStream(output: LogOutput): { write(line: string): void } {
+  const asText = textWriter();
+  return { write: (line) => output.write(asText(line)) };
+}
+
+const DROPPED_HINT = "Whoever reads the log stood still, and there was no room to keep these lines.";
+
+const textWriter = () =>
+  prettyFactory({
+    colorize: isatty(2) && process.env.NO_COLOR === undefined,
     ignore: "pid,hostname",
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,
   });
-  return pino(base, stream);
-}

@@ -5,13 +5,29 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { formatNct } from "../domain/nct.ts";
+import { stderrOutput } from "./log-output.ts";
 
 /** `role` labels every metric: "producer", "consumer". */
 export function createRegistry(role: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
   collectDefaultMetrics({ register: registry });
+  const dropped = metricsOf(registry).counter(
+    "log_lines_dropped_total",
+    "Log lines dropped because whoever reads the log stood still.",
+  );
+  collectedFrom(dropped, () => stderrOutput().dropped);
   return registry;
+}
+
+/** Has a counter or a gauge of no labels show what a function says at each scrape. */
+function collectedFrom(metric: Counter | Gauge, value: () => number): void {
+  Object.assign(metric, {
+    collect: () => {
+      metric.reset();
+      metric.inc(value());
+    },
+  });
 }
 
 /** Makes metrics of one registry, each with the common prefix. */
