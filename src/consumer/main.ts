@@ -13,6 +13,7 @@ import type { ConsumerConfig } from "../config/consumer.ts";
 import { readQueueSecret } from "../config/queue-secret.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
 import { checked, type Health, serveHealth } from "../observe/health.ts";
+import { LoopWatch } from "../observe/loop-watch.ts";
 import { createRegistry } from "../observe/metrics.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
 import { openBullmqWork } from "../queue/bullmq-consumer.ts";
@@ -45,6 +46,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
   const name = `${hostname()}-${process.pid}`;
   const registry = createRegistry("consumer");
   const metrics = consumerMetrics(registry);
+  using loop = new LoopWatch({ registry, log });
 
   await using consumer = await openConsumer({
     terms: {
@@ -72,7 +74,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
     port: config.httpPort,
     log,
     metrics: registry,
-    live: () => ({ scanners: { ok: consumer.healthy() } }),
+    live: () => ({ scanners: { ok: consumer.healthy() }, loop: loop.health() }),
     ready: () => ({
       scanners: scannersReady(consumer),
       queue: checked(queueTrouble()),

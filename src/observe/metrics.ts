@@ -21,7 +21,7 @@ export function createRegistry(role: string): Registry {
 }
 
 /** Has a counter or a gauge of no labels show what a function says at each scrape. */
-function collectedFrom(metric: Counter | Gauge, value: () => number): void {
+export function collectedFrom(metric: Counter | Gauge, value: () => number): void {
   Object.assign(metric, {
     collect: () => {
       metric.reset();

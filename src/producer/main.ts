@@ -120,11 +120,11 @@ async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
   if (held.open)
     tell("data-dir.open", { folder: config.dataDir, hint: "Close it to all but its owner: chmod 700." });
 
-  const { checked, createRegistry, nctNumber, producerMetrics, countEvents, serveHealth } = await import(
-    "./start/observed.ts"
-  );
+  const { checked, createRegistry, nctNumber, producerMetrics, countEvents, serveHealth, LoopWatch } =
+    await import("./start/observed.ts");
   const registry = createRegistry("producer");
   const metrics = producerMetrics(registry);
+  using loop = new LoopWatch({ registry, log });
   relay.count(countEvents(metrics));
   counts.begin(metrics);
   metrics.profitNct.set(nctNumber(ledger.summary().profit));
@@ -138,7 +138,7 @@ async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
   const serve = () =>
     serveHealth({
       ...{ host: config.httpHost, port: config.httpPort, log, metrics: registry },
-      live: () => ({ process: { ok: true } }),
+      live: () => ({ process: { ok: true }, loop: loop.health() }),
       ready: () => ({
         ...(answering === undefined
           ? { answering: { ok: false, detail: trouble ?? "starting" } }
