@@ -1,4 +1,5 @@
 /** The demo in words: a line for each change, a table of the bounties that fits a window, and the outcome. */
+import { highest } from "../domain/extremes.ts";
 import { type Paint, PLAIN } from "../observe/paint.ts";
 import { roundedNct, signedNct } from "./amount.ts";
 import { type Board, isOver, isRight, type Line } from "./board.ts";
@@ -94,7 +95,7 @@ export function renderOutcome(outcome: Outcome): string {
     ["from bounty to assertion sent, median", inMs(outcome.assertMsP50 ?? undefined) || "-"],
     ["from bounty to assertion sent, worst", inMs(outcome.assertMsMax ?? undefined) || "-"],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
+  const width = highest(rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
   return `${table}\n\n${endOf(outcome)
     .map((line) => `  ${line}\n`)

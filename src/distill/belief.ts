@@ -120,7 +120,7 @@ const less = (count: Count, part: Count): Count => [count[0] - part[0], count[1]
  * truth go along, so that a backend is found out which only ever met one of them.
  */
 function balanced({ heard, said }: Saids): Count {
-  const rarer = Math.min(...heard) + CLAIM_WEIGHT;
+  const rarer = Math.min(heard[0], heard[1]) + CLAIM_WEIGHT;
   return [(said[0] * rarer) / (heard[0] + CLAIM_WEIGHT), (said[1] * rarer) / (heard[1] + CLAIM_WEIGHT)];
 }
 

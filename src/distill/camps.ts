@@ -6,6 +6,7 @@
  * judged by both. Backends that are linked this way form a camp. `shared` is the part of a backend's word that a fellow
  * of its camp has as well: the camp says the shared part once, in the strongest voice, and each member the rest.
  */
+import { highest } from "../domain/extremes.ts";
 import type { Precedent } from "./precedent.ts";
 
 export interface Camps {
@@ -100,7 +101,7 @@ function memberships(
   return new Map(
     names.map((name, a) => {
       const fellows = [...names.keys()].filter((b) => b !== a && camps[b] === camps[a]);
-      const shared = Math.max(0, ...fellows.map((b) => kinship(a, b)));
+      const shared = Math.max(0, highest(fellows.map((b) => kinship(a, b))));
       return [name, { camp: names[camps[a]!]!, shared }];
     }),
   );

@@ -3,6 +3,7 @@
  * defence, call a suspicion no vote, know nothing when nobody votes, and make no verdict of votes that claim no more than
  * even odds.
  */
+import { highest } from "../domain/extremes.ts";
 import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
 import { edgeOf, PPM_ONE, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
 import type { DistillEngine, Knowledge, Testimony } from "./contract.ts";
@@ -25,7 +26,7 @@ export const any: DistillEngine = {
     const heard = accusers.length > 0 ? accusers : votes;
     const [first] = heard;
     if (first === undefined) return noOpinion(summarize(testimony));
-    return opinion(first.verdict, Math.max(...heard.map(({ edge }) => edge)), heard.length, testimony);
+    return opinion(first.verdict, highest(heard.map(({ edge }) => edge)), heard.length, testimony);
   },
 };
 

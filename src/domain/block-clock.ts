@@ -10,7 +10,9 @@
  * - when the machine's clock is set, what was heard before is carried over to the new time. Set forwards and a pause of the
  *   chain look the same and are treated the same. Only when the next block is as late again has the chain become slow.
  */
+
 import { type BlockNumber, type Instant, instant } from "./chain.ts";
+import { lowest } from "./extremes.ts";
 
 /** Before enough was heard. The marketplace's side chain makes a block a second. */
 const ASSUMED_BLOCK_MS = 1_000;
@@ -69,7 +71,7 @@ export function createBlockClock(
     blockTimeMs: () => blockMs,
     instantOf(block) {
       const starts = heard.slice(-RECENT).map(({ block, at }) => at - block * blockMs);
-      const estimate = Math.min(...starts) + block * blockMs;
+      const estimate = lowest(starts) + block * blockMs;
       return instant(Math.round(block > newest().block ? Math.max(estimate, newest().at) : estimate));
     },
   };

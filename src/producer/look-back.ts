@@ -1,4 +1,5 @@
 import { type Clock, type Instant, instant } from "../domain/chain.ts";
+import { lowest } from "../domain/extremes.ts";
 
 /** From here to there on a clock that nobody sets, the machine's clock went ahead of it by this much. */
 interface Stretch {
@@ -48,6 +49,6 @@ export class LookBack {
       // What was stamped before the process began counts as stamped on the first stretch.
       return until > begin ? [(index === 0 ? begin : Math.max(from, begin)) + aheadMs] : [];
     });
-    return instant(Math.floor(Math.min(...starts)));
+    return instant(Math.floor(lowest(starts)));
   }
 }

@@ -36,6 +36,8 @@ const REFUSED_PAUSE_MS = 500;
 /** For so long the same complaint is not a warning again. */
 const COMPLAIN_EVERY_MS = 60_000;
 
+const MAX_TOLD_CHARS = 200;
+
 /** How long a stopped consumer waits for its handlers to give up and its jobs to be given back. */
 const STOP_WITHIN_MS = 1_000;
 const LOOK_EVERY_MS = 50;
@@ -115,6 +117,8 @@ class BullmqWork implements ScanWork {
   readonly #workers = new Map<string, ScanWorker>();
   /** By id and deadline. */
   readonly #running = new Map<string, Promise<WireAnswer | undefined>>();
+  /** Of the first one is warned: whoever writes one writes thousands. */
+  #malformed = 0;
   /** Jobs given back for want of a slot, whose BullMQ processors wait for one: their locks are gone, rightly. */
   readonly #parked = new Set<string | undefined>();
 
@@ -303,7 +307,8 @@ class BullmqWork implements ScanWork {
       why = reason;
     });
     if (job !== undefined && job.id === bullJob.id) return this.#runOnce(job, run);
-    this.#options.log.warn({ jobId: bullJob.id, why }, "queue.malformed-job");
+    const jobId = bullJob.id?.slice(0, MAX_TOLD_CHARS);
+    this.#options.log[this.#malformed++ === 0 ? "warn" : "debug"]({ jobId, why }, "queue.malformed-job");
     const named = parseScanJobId(bullJob.id ?? "");
     if (named === undefined) throw new UnrecoverableError(`malformed job: ${why}`);
     return { ...invalidResult(named, `the job cannot be read: ${why}`, run.consumer), metadata: "{}" };

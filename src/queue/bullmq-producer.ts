@@ -51,6 +51,8 @@ export interface BullmqQueueOptions {
 /** What a check saw, and the word that it left. */
 type Seen = Look & { readonly word: string };
 
+const MAX_TOLD_CHARS = 200;
+
 /** One backend's queue. */
 interface Lane {
   readonly queue: Queue<object>;
@@ -94,6 +96,7 @@ class BullmqQueue implements ScanQueue {
   /** Redis is there and did not do this, and that was told. */
   #refused: "check" | "dispatch" | undefined;
   #closed = false;
+  #foreigners = 0;
 
   constructor(redis: RedisClient, prefix: string, options: BullmqQueueOptions) {
     this.#redis = redis;
@@ -267,11 +270,14 @@ class BullmqQueue implements ScanQueue {
   #crash(jobId: string, reason: string): ScanAnswer | undefined {
     const job = parseScanJobId(jobId);
     if (job === undefined) return this.#foreign(jobId);
-    return noOpinion(job, "crashed", `Nobody finished the scan: ${reason}.`, { consumer: "none" });
+    const why = reason.slice(0, MAX_TOLD_CHARS);
+    return noOpinion(job, "crashed", `Nobody finished the scan: ${why}.`, { consumer: "none" });
   }
 
+  /** Of the first one is warned: whoever writes one writes thousands. */
   #foreign(jobId: string): undefined {
-    this.#options.log.warn({ jobId }, "queue.foreign-answer");
+    const told = { jobId: jobId.slice(0, MAX_TOLD_CHARS) };
+    this.#options.log[this.#foreigners++ === 0 ? "warn" : "debug"](told, "queue.foreign-answer");
   }
 
   #onInterrupted(): void {

@@ -6,7 +6,9 @@
  * its second death answers it `crashed`. Waiting -> answered `expired` at its deadline. Answered jobs
  * are remembered until they are forgotten, become old, or are too many.
  */
+
 import type { Instant } from "../domain/chain.ts";
+import { lowest } from "../domain/extremes.ts";
 import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
 import { noOpinion } from "./no-opinion.ts";
 
@@ -92,7 +94,7 @@ export class EmbeddedJobs {
 
   /** The next moment at which `expire` has something to do; Infinity when nothing waits. */
   nextDeadline(): number {
-    return Math.min(...[...this.#waiting.values()].map(headDeadline));
+    return lowest(this.#waiting.values().map(headDeadline));
   }
 
   answersTo(jobIds: readonly string[]): ScanAnswer[] {

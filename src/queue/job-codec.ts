@@ -13,10 +13,18 @@ import { type Guid, isGuid } from "../domain/guid.ts";
 import { parseJson, stringifyJson } from "../domain/json.ts";
 import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../domain/scan.ts";
 import { VERDICTS } from "../domain/verdict.ts";
+import { isModest } from "./modest.ts";
 import { invalidResult } from "./no-opinion.ts";
 
 /** Characters of JSON text. A scanner that writes a novel would fill Redis and the assertion with it. */
 const MAX_METADATA_CHARS = 256 * 1024;
+const METADATA_BOUNDS = { depth: 64, values: 65_536 };
+/** Of a whole job or answer: a few dozen values, and the types of one artifact. */
+const MOST = { values: 1_024, chars: 2 * MAX_METADATA_CHARS };
+/** Of what is told about one that is none: it may have a fault for each of its values. */
+const MAX_ISSUES = 3;
+const MAX_WHY_CHARS = 300;
+const MAX_ID_CHARS = 1_024;
 
 const guid = z.custom<Guid>((value) => typeof value === "string" && isGuid(value), "not a GUID");
 const instantMs = z
@@ -31,14 +39,17 @@ const artifactIndex = z
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 const record = z.record(z.string(), z.unknown());
-const jsonText = z.string().transform((text, context): Record<string, unknown> => {
-  try {
-    return record.parse(parseJson(text));
-  } catch {
-    context.addIssue({ code: "custom", message: "not the JSON text of an object" });
-    return z.NEVER;
-  }
-});
+const jsonText = z
+  .string()
+  .max(MAX_METADATA_CHARS)
+  .transform((text, context): Record<string, unknown> => {
+    try {
+      return record.parse(parseJson(text, METADATA_BOUNDS));
+    } catch {
+      context.addIssue({ code: "custom", message: "not the JSON text of an object" });
+      return z.NEVER;
+    }
+  });
 
 const claimShape = {
   filename: z.string().exactOptional(),
@@ -71,7 +82,7 @@ const answerShape = {
   reason: z.enum(NO_OPINION_REASONS).exactOptional(),
   detail: z.string().exactOptional(),
   family: z.string().exactOptional(),
-  metadata: z.string().max(MAX_METADATA_CHARS).pipe(jsonText),
+  metadata: jsonText,
   scannerVersion: z.string().exactOptional(),
   sha256: z.string().exactOptional(),
   sizeBytes: count.exactOptional(),
@@ -123,6 +134,10 @@ export function encodeJob(job: ScanJob): WireJob {
 
 /** Undefined, with the reason told to `refused`, for data that is no job. */
 export function decodeJob(data: unknown, refused: (why: string) => void): ScanJob | undefined {
+  if (!isModest(data, MOST)) {
+    refused(TOO_MUCH);
+    return undefined;
+  }
   const read = JobToRead.safeParse(data);
   if (!read.success) refused(explain(read.error));
   return read.data;
@@ -148,6 +163,7 @@ export function encodeAnswer(job: ScanJob, answer: ScanAnswer): WireAnswer {
 export function decodeAnswer(jobId: string, data: unknown): ScanAnswer | undefined {
   const job = parseScanJobId(jobId);
   if (job === undefined) return undefined;
+  if (!isModest(data, MOST)) return invalidResult(job, TOO_MUCH, "unnamed");
   const read = AnswerToRead.safeParse(data);
   if (!read.success) return invalidResult(job, explain(read.error), "unnamed");
   const answer = read.data;
@@ -161,6 +177,7 @@ export function decodeAnswer(jobId: string, data: unknown): ScanAnswer | undefin
 
 /** What the id of a job says of it. Undefined when `scanJobId` did not make it. */
 export function parseScanJobId(id: string): Pick<ScanJob, JobName> | undefined {
+  if (id.length > MAX_ID_CHARS) return undefined;
   const [, chain, guid, index, backend] = /^([a-z]+)-([0-9a-f-]{36})-(\d{1,3})-(.+)$/.exec(id) ?? [];
   if (guid === undefined || backend === undefined || !isGuid(guid)) return undefined;
   const known = CHAIN_NAMES.find((name) => name === chain);
@@ -175,5 +192,11 @@ type JobName = "id" | "chain" | "guid" | "artifactIndex" | "backend";
 const present = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
 
-const explain = (error: z.ZodError): string =>
-  error.issues.map((issue) => [issue.path.join("."), issue.message].filter(Boolean).join(": ")).join("; ");
+const TOO_MUCH = "it holds more than any job or answer does";
+
+const explain = ({ issues }: z.ZodError): string =>
+  issues
+    .slice(0, MAX_ISSUES)
+    .map((issue) => [issue.path.join("."), issue.message].filter(Boolean).join(": "))
+    .join("; ")
+    .slice(0, MAX_WHY_CHARS);

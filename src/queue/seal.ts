@@ -29,6 +29,9 @@ export interface Seal {
   open(what: Sealable, id: string, travelled: unknown): Opened;
 }
 
+/** More than any job or answer that is sent. */
+const MAX_SEALED_CHARS = 2 ** 20;
+
 const Sealed = z.object({ sealed: z.string(), mac: z.string() });
 
 const forged = (why: string): Opened => ({ kind: "forged", why });
@@ -60,6 +63,7 @@ function secretSeal(secret: string): Seal {
       const read = Sealed.safeParse(travelled);
       if (!read.success) return forged(`the ${what} is not sealed with our QUEUE_SECRET`);
       const { sealed, mac } = read.data;
+      if (sealed.length > MAX_SEALED_CHARS) return forged(`the ${what} is larger than any that is sealed`);
       // A lone surrogate would be hashed as U+FFFD, and so pass for another text.
       const told = /^[0-9a-f]{64}$/.test(mac) && sealed.isWellFormed() ? Buffer.from(mac, "hex") : undefined;
       if (told === undefined || !timingSafeEqual(told, macOf(what, jobId, sealed))) {

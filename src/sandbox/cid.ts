@@ -7,7 +7,7 @@ import { base58 } from "@scure/base";
  */
 export function cidOf(content: Uint8Array): string {
   const digest = createHash("sha256").update(content).digest();
-  return base58.encode(Uint8Array.of(0x12, 0x20, ...digest));
+  return base58.encode(Buffer.concat([Uint8Array.of(0x12, 0x20), digest]));
 }
 
 /** What the gateway takes for base58 text: any length, also none, no `0 O I l`. */

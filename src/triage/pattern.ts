@@ -109,8 +109,9 @@ function search(steps: readonly Step[], chars: readonly string[]): boolean {
       const step = steps[index]!;
       if (step.kind === "match") return true;
       if (step.kind === "char") waiting.push(index);
-      else if (step.kind === "fork") open.push(...step.to);
-      else if (step.holds(chars, at)) open.push(index + 1);
+      else if (step.kind === "fork") {
+        for (const next of step.to) open.push(next);
+      } else if (step.holds(chars, at)) open.push(index + 1);
     }
     const char = chars[at];
     if (char === undefined) return false;

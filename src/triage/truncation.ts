@@ -1,5 +1,7 @@
 /** Programs that end before their own headers say they do. They do not run as they are, so nobody saw what would. */
+
 import { type Caveat, caveat } from "../domain/caveat.ts";
+import { highest } from "../domain/extremes.ts";
 
 /** `undefined` for whole programs and for everything else. Never throws. */
 export function truncation(bytes: Uint8Array): Caveat | undefined {
@@ -38,7 +40,7 @@ function elfEnd(view: Buffer): number {
     const at = programs + index * programBytes;
     return wide ? word(at + 8) + word(at + 32) : word(at + 4) + word(at + 16);
   });
-  return Math.max(programs + programCount * programBytes, ...ends);
+  return Math.max(programs + programCount * programBytes, highest(ends));
 }
 
 /** Of the sections' raw data. A program for DOS has no PE header, and is left alone. Source: Microsoft PE format. */
@@ -54,5 +56,5 @@ function peEnd(view: Buffer): number {
     const rawBytes = view.readUInt32LE(at + 16);
     return rawBytes === 0 ? 0 : view.readUInt32LE(at + 20) + rawBytes;
   });
-  return Math.max(sections, ...ends);
+  return Math.max(sections, highest(ends));
 }

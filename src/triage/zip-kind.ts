@@ -48,7 +48,8 @@ export function zipKinds(entries: readonly Named[], main: readonly string[] = []
     for (const [folder, plain, macroEnabled] of OFFICE) {
       if (!entries.some(({ name }) => name.startsWith(folder))) continue;
       if (folder === "xl/" && isBinary) continue;
-      kinds.push(...(hasMacros(entries) ? [macroEnabled] : []), plain);
+      if (hasMacros(entries)) kinds.push(macroEnabled);
+      kinds.push(plain);
     }
   }
   return [...new Set([...main.filter((type) => !OFFICE.some((of) => of.includes(type))), ...kinds])];

@@ -176,3 +176,24 @@ function circle(): Record<string, unknown> {
   ring.ring = ring;
   return ring;
 }
+
+it("a job or answer of a million wrong values is refused in a sentence, not with a million of them", () => {
+  const wrong = Array.from({ length: 1_000_000 }, () => 1);
+  const [job] = fc.sample(jobs, 1);
+  const told: string[] = [];
+  const spent = process.cpuUsage();
+  for (let time = 0; time < 300; time++) {
+    expect(decodeJob({ ...encodeJob(job!), claim: wrong }, (why) => told.push(why))).toBeUndefined();
+    expect(decodeAnswer(job!.id, { types: wrong })).toMatchObject({ reason: "invalid-result" });
+  }
+  const { user, system } = process.cpuUsage(spent);
+  expect(user + system).toBeLessThan(5_000_000);
+  expect(told[0]).toBe("it holds more than any job or answer does");
+});
+
+it("an answer with a wrong value in each of its places is explained briefly", () => {
+  const [job] = fc.sample(jobs, 1);
+  const types = Array.from({ length: 500 }, () => 1);
+  const answer = decodeAnswer(job!.id, { ...answerTo(job!, {}), metadata: "{}", types });
+  expect(answer?.detail?.length).toBeLessThan(400);
+});

@@ -1,4 +1,5 @@
 import type { Score } from "../../distill/scoring.ts";
+import { highest } from "../../domain/extremes.ts";
 import type { CalibrationReport, Share } from "./report.ts";
 
 /** Said instead of tables when there is nothing to learn from yet. */
@@ -57,7 +58,7 @@ function shown(share: Share | undefined): string {
 }
 
 function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0]!.map((_, column) => highest(rows.map((row) => row[column]!.length)));
   return rows
     .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd())
     .join("\n");

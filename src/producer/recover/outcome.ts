@@ -1,3 +1,4 @@
+import { highest } from "../../domain/extremes.ts";
 import { jsonNumber } from "../../domain/json.ts";
 import { formatNct } from "../../domain/nct.ts";
 
@@ -50,7 +51,7 @@ export function renderRecovery(outcome: RecoverOutcome): string {
     ["still open", String(outcome.open)],
     ["payout", `${formatNct(outcome.payout)} NCT`],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
+  const width = highest(rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
   return `${table}\n\n  ${conclusion(outcome)}\n`;
 }
