@@ -16,3 +16,10 @@ export interface ArtifactClaim {
 }
 
 export const NO_CLAIM: ArtifactClaim = Object.freeze({ raw: Object.freeze({}) });
+
+/**
+ * Whether artifacts can be had under a URI at all: gateways and clients take base58 of less than 100 characters, or a
+ * SHA-256. The contract takes any text, and for a bounty with another one the gateway answers 500 for ever.
+ */
+export const isContentAddress = (uri: string): boolean =>
+  /^[1-9A-HJ-NP-Za-km-z]{1,99}$/.test(uri) || /^[0-9a-fA-F]{64}$/.test(uri);

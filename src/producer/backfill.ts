@@ -14,7 +14,7 @@ import { MARKET_NOTES } from "./market-notes.ts";
 export interface BackfillParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
-  readonly desk: Pick<Desk, "has" | "take" | "full">;
+  readonly desk: Pick<Desk, "has" | "take" | "full" | "hopeless">;
   readonly deprecation: Pick<Deprecation, "active" | "posted">;
   readonly limiter: Pick<Limiter, "paused">;
   readonly tell: Tell;
@@ -28,7 +28,13 @@ interface Remembered {
   /** It is open for assertion before this block; an upper bound while it could not be asked for. */
   readonly closes: number;
   readonly examined: boolean;
+  /** How often it could not be asked for, and the block before which it is not asked for again. */
+  readonly failures?: number;
+  readonly again?: number;
 }
+
+/** Blocks between questions that fail double up to this. */
+const LONGEST_REST = 16;
 
 /**
  * Finds the bounties whose events never came and hands them to the desk.
@@ -101,21 +107,25 @@ export class Backfill {
     this.#idle = idle;
     // Nothing is called closed on the word of the event stream.
     const head = await market.freshHead(signal);
-    const oldest = head + 1 - market.parameters().maxDuration;
+    const { maxDuration } = market.parameters();
+    const oldest = head + 1 - maxDuration;
     const remembered = new Map<Guid, Remembered>();
     let trouble: string | undefined;
     const look = async (guid: Guid): Promise<Look> => {
       let known = this.#known(guid);
       const open = known === undefined || inTimeToPost(known.closes, head);
-      if (open && !known?.examined) {
+      if (open && !known?.examined && head >= (known?.again ?? 0)) {
         try {
           known = (await this.#examine(guid, head)) ?? known;
         } catch (error) {
           trouble = describeError(error);
+          const failures = (known?.failures ?? 0) + 1;
+          const again = head + Math.min(2 ** failures, LONGEST_REST);
+          known = { closes: known?.closes ?? head + maxDuration, examined: false, failures, again };
         }
       }
       // What is listed by now was posted by now.
-      known ??= { closes: head + market.parameters().maxDuration, examined: false };
+      known ??= { closes: head + maxDuration, examined: false };
       remembered.set(guid, known);
       // Posted in the block before `closes` at the latest, and with it all that was posted before.
       if (known.closes - 1 <= oldest) return "bygone";
@@ -147,6 +157,7 @@ export class Backfill {
    */
   async #examine(guid: Guid, head: BlockNumber): Promise<Remembered | undefined> {
     const { market, desk, deprecation, tell } = this.#parts;
+    if (desk.hopeless(guid)) return { closes: head + market.parameters().maxDuration, examined: true };
     if (desk.has(guid) || desk.full()) return undefined;
     const bounty = await market.bounty(guid, this.#stop.signal);
     if (bounty === null) return undefined;

@@ -1,5 +1,6 @@
 import type { BidStrategy } from "../bid/contract.ts";
 import type { Testimony } from "../distill/contract.ts";
+import { isContentAddress } from "../domain/artifact.ts";
 import type { Bounty } from "../domain/bounty.ts";
 import type { Clock, Instant } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
@@ -80,6 +81,8 @@ export class Desk {
   /** What other engines staked on the bounties in work. */
   readonly #rivals = new Map<Guid, AssertionNotice[]>();
   readonly #skipped = new RecentKeys(REMEMBERED_SKIPS);
+  /** Bounties whose event named no content address. */
+  readonly #hopeless = new RecentKeys(REMEMBERED_SKIPS);
   readonly #stop = new AbortController();
   /** That there were too many was told, and it was not over since. */
   #toldFull = false;
@@ -102,6 +105,11 @@ export class Desk {
   /** Whether a bounty is in work right now. */
   has(guid: Guid): boolean {
     return this.#working.has(guid);
+  }
+
+  /** Its event said that its artifacts cannot be had; the gateway fails at such a bounty for as long as it is asked. */
+  hopeless(guid: Guid): boolean {
+    return this.#hopeless.has(guid);
   }
 
   /** No more can be taken up for now. */
@@ -146,15 +154,19 @@ export class Desk {
   }
 
   /** Not what is known, of a kind nobody looks at, or comes while we are paused or stopping. */
-  #wants({ guid, kind }: Pick<Bounty, "guid" | "kind">): boolean {
+  #wants({ guid, kind, uri }: Pick<Bounty, "guid" | "kind" | "uri">): boolean {
     const { ledger, market, limiter, deprecation, tell, rules, gate } = this.#parts;
     if (this.#stop.signal.aborted || this.#working.has(guid) || gate?.leaves(guid)) return false;
     if (ledger.find({ chain: market.chain, guid }) !== undefined) return false;
+    const fetchable = isContentAddress(uri);
+    if (!fetchable) this.#hopeless.add(guid);
     const why = !rules.artifactKinds.includes(kind)
       ? "wrong-kind"
-      : deprecation.active()
-        ? "deprecated"
-        : (limiter.paused() ?? (this.#isOneTooMany() ? "too-many" : undefined));
+      : !fetchable
+        ? "no-address"
+        : deprecation.active()
+          ? "deprecated"
+          : (limiter.paused() ?? (this.#isOneTooMany() ? "too-many" : undefined));
     // Heard of and found in the list, it is left alone once.
     if (why !== undefined && this.#skipped.add(guid)) tell("bounty.skipped", { guid, why });
     return why === undefined;

@@ -79,7 +79,7 @@ export interface ProducerEvents {
   /** A bounty left alone at first sight; nothing was written down. */
   "bounty.skipped": {
     guid: Guid;
-    why: "wrong-kind" | "deprecated" | "stop-loss" | "lease-lost" | "too-many";
+    why: "wrong-kind" | "deprecated" | "stop-loss" | "lease-lost" | "too-many" | "no-address";
   };
   /** So many bounties are in work that further ones are left alone; those that are still open when there is room are found then. */
   "bounties.too-many": { inWork: number };

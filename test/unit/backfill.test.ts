@@ -38,6 +38,7 @@ function openBackfill(
   const desk = {
     has: (guid: Guid) => working.has(guid),
     full: () => working.size > 2,
+    hopeless: () => false,
     take(bounty: Bounty) {
       if (deprecation.active() || limiter.paused() !== undefined) return false;
       taken.push(market.posted.indexOf(bounty.guid));
@@ -73,6 +74,18 @@ describe("the backfill", () => {
     ]);
     expect(Math.min(...asked)).toBeGreaterThan(90);
     await backfill.stop();
+  });
+
+  it("asks seldom for a bounty that the gateway fails at for ever", async () => {
+    const { backfill, market, asked } = openBackfill(["fails"]);
+    backfill.begin();
+    for (let block = 1_001; block <= 1_095; block++) {
+      await market.mine(block);
+      await market.mine(block);
+    }
+    await backfill.stop();
+    expect(asked.length).toBeGreaterThan(2);
+    expect(asked.length).toBeLessThan(12);
   });
 
   it("hands over what was open while there was no room for it once there is", async () => {

@@ -255,3 +255,19 @@ describe("while its registry is deprecated, a desk", () => {
     expect(count("market.undeprecated")).toBe(1);
   });
 });
+
+it.each(["Qm not base58!", "bafybeiglyrzt", "Qm0", "x".repeat(100), "", "../nonces"])(
+  "never asks about a bounty whose event names %j as its artifacts",
+  async (uri) => {
+    const { market, desk, notice, told } = openDesk(aBounty({ uri }));
+    let asked = 0;
+    market.bounty = async () => {
+      asked++;
+      throw new Error("HTTP 500");
+    };
+    for (let time = 0; time < 3; time++) market.tell("bounty", notice);
+    expect(told).toEqual([["bounty.skipped", { guid: GUID, why: "no-address" }]]);
+    expect([asked, desk.inFlight(), desk.hopeless(GUID)]).toEqual([0, 0, true]);
+    await desk.stop();
+  },
+);
