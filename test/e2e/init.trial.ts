@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { consumerSettings } from "../../src/config/consumer.ts";
 import { producerSettings } from "../../src/config/producer.ts";
+import { relaySettings } from "../../src/config/relay.ts";
 import { temporaryFolder } from "./engine.ts";
 import { microengine, ROOT, runIn } from "./run-process.ts";
 
@@ -52,9 +53,12 @@ describe.each([
     const [, files] = /^COPY (.*) \/plugins\/$/m.exec(read(name, "Dockerfile"))!;
     for (const file of files!.split(" ")) expect(statSync(at(name, file)).isFile()).toBe(true);
     expect(files).toContain(scanner);
-    const known = [producerSettings, consumerSettings].flatMap((table) =>
+    const settings = [producerSettings, consumerSettings, relaySettings].flatMap((table) =>
       Object.values(table).flatMap(({ env }) => env ?? []),
     );
+    // Read by Node, by the HTTP client, by the image's command and before the settings.
+    const others = ["NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+    const known = [...settings, ...others, "CONFIG_FAULTS", "REDIS_PASSWORD", "WALLET_DIR"];
     const dockerfile = [...read(name, "Dockerfile").matchAll(/^(?:ENV| {4}) *([A-Z_]+)=/gm)];
     const compose = [...read(name, "compose.yaml").matchAll(/^ +([A-Z_]+): /gm)];
     const names = [...dockerfile, ...compose].map(([, variable]) => variable!);

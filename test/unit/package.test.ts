@@ -59,6 +59,15 @@ describe("the package", () => {
     expect(manifest.files).toContain("NOTICE");
   });
 
+  it("has a run of its own for what needs no service, and says how long each takes", () => {
+    const { "test:unit": units, "pretest:unit": before } = manifest.scripts as Record<string, string>;
+    expect({ units, before }).toEqual({ units: "vitest run --project unit", before: undefined });
+    expect(read("vitest.config.ts")).toContain('name: "unit", include: ["test/unit/**/*.test.ts"]');
+    expect(read("README.md")).toMatch(/npm run test:unit .*minutes/);
+    expect(read("README.md")).toMatch(/npm test .*minutes/);
+    expect(read("README.md")).toMatch(/npm run trials` takes about/);
+  });
+
   it("is packed with the sources that its maps and its exports point to", () => {
     expect(manifest.files).toEqual(expect.arrayContaining(["dist", "src"]));
     for (const { source } of Object.values(manifest.exports))
