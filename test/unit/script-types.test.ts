@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { detectTypes, TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
 import { scoreLanguages } from "../../src/triage/script-types/languages.ts";
+import { sections } from "../../src/triage/script-types/tags.ts";
 
 const CASES = new URL("../fixtures/cases/", import.meta.url);
 const typesOf = (content: Uint8Array): Promise<readonly string[]> => detectTypes(content, "file", true);
@@ -261,6 +262,13 @@ describe("the types of scripts", () => {
   });
 });
 
+describe("the page about file types", () => {
+  it("lists every type of scripts", () => {
+    const page = readFileSync(new URL("../../docs/file-types.md", import.meta.url), "utf8");
+    expect([...SCRIPT_TYPES].filter((type) => !page.includes(`\`${type}\``))).toEqual([]);
+  });
+});
+
 describe("a text that begins like a magic number", () => {
   it.each(readdirSync(new URL("f25-short-magic/", CASES)).filter((name) => name.endsWith(".txt")))(
     "is a text and nothing else: %s",
@@ -305,6 +313,14 @@ describe("the work of telling scripts", () => {
     const steps = (bytes: number): number => scoreLanguages(unit.repeat(bytes / unit.length)).steps;
     expect(steps(64_000)).toBeLessThanOrEqual(4.2 * steps(16_000) + 1000);
     expect(steps(64_000)).toBeLessThan(64_000 * 40);
+  });
+
+  it("reads no part of a page twice, however its sections are nested or left open", () => {
+    for (const unit of ["<%", "<%@@@", "<% x %>", "<%%>", "<% <% %>"]) {
+      const page = unit.repeat(20_000);
+      const read = [...sections(page, "<%", "%>")].reduce((sum, { code }) => sum + code.length, 0);
+      expect(read).toBeLessThanOrEqual(page.length);
+    }
   });
 
   it("ends for whatever text, with types that are told once", async () => {

@@ -7,7 +7,7 @@ import { constants, inflateRawSync } from "node:zlib";
 const NAME = "[Content_Types].xml";
 const LOCAL_BYTES = 30;
 const MOST_PACKED_BYTES = 64 * 1024;
-const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES = 256 * 1024;
 const DEFLATED = 8;
 const MAIN = /ContentType\s{0,8}=\s{0,8}["'](application\/[\w.+-]{1,120}?)\.main(?:\+xml)?["']/gi;
 

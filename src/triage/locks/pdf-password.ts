@@ -25,8 +25,8 @@ function opensBySha({ revision, user }: PdfEncryption): boolean {
 
 const REPEATS = 64;
 const LEAST_ROUNDS = 64;
-/** It ends at a random point; the chance of as many as this is one in 10^30. */
-const MOST_ROUNDS = 2000;
+/** It ends once a byte is at most the number of the round less 32, so here at the latest. */
+const MOST_ROUNDS = 288;
 const HASHES = ["sha256", "sha384", "sha512"] as const;
 
 /** Of the empty password. Some 70 rounds of 2 to 4 KiB each. */

@@ -32,8 +32,7 @@ export function holdsPhp(text: string): boolean {
 
 /** The line before begins an example. */
 function isFenced(text: string, at: number): boolean {
-  const line = text.lastIndexOf("\n", at - 1);
-  if (line <= 0 || at - line > NEAR) return false;
-  const before = text.slice(Math.max(text.lastIndexOf("\n", line - 1) + 1, line - NEAR), line);
-  return FENCE.test(before);
+  const before = text.slice(Math.max(0, at - 2 * NEAR), at);
+  const line = before.lastIndexOf("\n");
+  return line > 0 && FENCE.test(before.slice(before.lastIndexOf("\n", line - 1) + 1, line));
 }

@@ -11,6 +11,8 @@
 import type { Tokens } from "./tokens.ts";
 
 interface Part {
+  /** The tokens that it may be; `undefined` for any of a kind. */
+  readonly wanted: readonly string[] | undefined;
   readonly matches: (token: string) => boolean;
   readonly glued: boolean;
 }
@@ -33,11 +35,11 @@ export function readPhrase(text: string): Phrase {
 function readPart(text: string): Part {
   const glued = text.startsWith("~") && text.length > 1;
   const bare = glued ? text.slice(1) : text;
-  if (bare === "<word>") return { matches: isWord, glued };
-  if (bare === "<number>") return { matches: (token) => token === "0", glued };
-  if (bare === "<end>") return { matches: (token) => token === "\n", glued };
+  if (bare === "<word>") return { wanted: undefined, matches: isWord, glued };
+  if (bare === "<number>") return { wanted: ["0"], matches: (token) => token === "0", glued };
+  if (bare === "<end>") return { wanted: ["\n"], matches: (token) => token === "\n", glued };
   const wanted = alternatives(bare);
-  return { matches: (token) => wanted.includes(token), glued };
+  return { wanted, matches: (token) => wanted.includes(token), glued };
 }
 
 const alternatives = (text: string): readonly string[] => (text === "|" ? [text] : text.split("|"));

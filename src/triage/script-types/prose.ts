@@ -7,17 +7,12 @@
 const MOST_LINES = 2000;
 const LONGEST_LINE = 400;
 /** Five words in a row with nothing but blanks and commas between them. */
-const SENTENCE = /(?:[A-Za-z][a-z']*,? ){4}[A-Za-z]/;
+const SENTENCE = /(?<![A-Za-z'])(?:[A-Za-z][a-z']*,? ){4}[A-Za-z]/;
 const CODE_SIGNS = /[=;{}$|\\]|\(["')]|[\w)]\(|:$/;
 /** How lines of comments and of strings begin in any of the languages. */
 const COMMENT = /^\s*(?:'|#|\/\/|\*|\/\*|;|--|<!--|::|@?rem\b|"""|<#|echo\b|@?echo\b)/i;
 const FENCE = /^\s{0,3}(?:```|~~~)/;
-const BLOCKS: readonly (readonly [open: string, close: string])[] = [
-  ["<#", "#>"],
-  ["/*", "*/"],
-  ['"""', '"""'],
-  ["'''", "'''"],
-];
+const CLOSING: Readonly<Record<string, string>> = { "<#": "#>", "/*": "*/", '"""': '"""', "'''": "'''" };
 
 export interface Writing {
   /** 0 to 1: the share of sentences among the lines that are not blank. */
@@ -55,29 +50,28 @@ export function readWriting(text: string): Writing {
 
 const LEAST_OF_DOCUMENT = 0.5;
 
-/** Without comments and texts of several lines. One pass. */
+const OPENING = /<#|\/\*|"""|'''/g;
+
+/**
+ * Without comments and texts of several lines. What is never closed is not left out, or one sign would hide the rest. In
+ * one pass: a sign that closes nothing any more is not looked for again.
+ */
 function withoutBlocks(text: string): string {
   const kept: string[] = [];
+  const missing = new Set<string>();
   let at = 0;
-  while (at < text.length) {
-    const next = nextBlock(text, at);
-    if (next === undefined) break;
-    kept.push(text.slice(at, next.start));
-    at = next.end;
+  OPENING.lastIndex = 0;
+  for (let found = OPENING.exec(text); found !== null; found = OPENING.exec(text)) {
+    const close = CLOSING[found[0]]!;
+    const end = missing.has(close) ? -1 : text.indexOf(close, OPENING.lastIndex);
+    if (end === -1) {
+      missing.add(close);
+      continue;
+    }
+    kept.push(text.slice(at, found.index));
+    at = end + close.length;
+    OPENING.lastIndex = at;
   }
   kept.push(text.slice(at));
   return kept.join("");
-}
-
-const OPENING = /<#|\/\*|"""|'''/g;
-
-function nextBlock(text: string, from: number): { readonly start: number; readonly end: number } | undefined {
-  OPENING.lastIndex = from;
-  const found = OPENING.exec(text);
-  if (found === null) return undefined;
-  const [, close] = BLOCKS.find(([open]) => open === found[0])!;
-  const end = text.indexOf(close, found.index + found[0].length);
-  // What is never closed is not skipped, or one sign would hide the rest.
-  if (end === -1) return { start: found.index, end: found.index + found[0].length };
-  return { start: found.index, end: end + close.length };
 }

@@ -13,7 +13,7 @@ import { HTA_TYPE, windowsMarkup } from "./windows-markup.ts";
 export const ENCODED_TYPE = "application/x-encoded-script";
 const ENCODED = /#@~\^[A-Za-z0-9+/]{6}==/;
 
-/** Of the text; what is looked at takes some milliseconds. */
+/** Of the text: what is looked at takes 20 ms of CPU at most. */
 const MOST_CHARACTERS = 96 * 1024;
 /** Markup, data and mails: their texts may show any language. */
 const NO_SCRIPT = /^\s{0,1000}(?:<[!?%a-z]|\{\s{0,1000}["}]|\[\s{0,1000}[[{"\d]|\{\\rt)/i;
@@ -28,7 +28,8 @@ export function scriptTypes(text: string): readonly string[] {
   const encoded = ENCODED.test(shown) ? [ENCODED_TYPE, "text/vbscript", "application/javascript"] : [];
   const php = holdsPhp(shown) ? [PHP_TYPE] : [];
   const pages = php.length > 0 || !shown.includes("<") ? [] : serverPages(shown);
-  const markup = shown.includes("<") ? windowsMarkup(shown) : [];
+  // What a server runs makes objects of its own machine.
+  const markup = pages.length === 0 && shown.includes("<") ? windowsMarkup(shown) : [];
   const opening = openingType(shown);
   const known = [...(shebang === undefined ? [] : [shebang]), ...encoded, ...php, ...pages, ...markup];
   const plain = known.length === 0 && opening === undefined && !NO_SCRIPT.test(shown);

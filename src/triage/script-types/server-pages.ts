@@ -129,7 +129,7 @@ export function serverPages(text: string): readonly string[] {
 const JSP_TAG =
   /<jsp:(?:root|usebean|include|directive|scriptlet|forward|declaration|expression|setproperty)/i;
 const SERVER_INCLUDE = /<!--\s{0,8}#include\s{1,8}(?:file|virtual)\s{0,8}=/i;
-const ASP_LANGUAGE = /@[^\n]{0,200}?\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
+const ASP_LANGUAGE = /@[^\n@]{0,100}?\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
 
 const languageOfAsp = (text: string, code: readonly string[]): string => {
   const declares = code.slice(0, 8).map((section) => ASP_LANGUAGE.exec(section)?.[1]);

@@ -16,7 +16,8 @@ export function* sections(
     const near = text.slice(start, start + LONGEST_SECTION);
     const end = near.indexOf(close);
     yield { at, code: end === -1 ? near : near.slice(0, end) };
-    at = text.indexOf(open, start);
+    // No part is in two sections: all together they are no longer than the text.
+    at = text.indexOf(open, start + (end === -1 ? near.length : end));
   }
 }
 

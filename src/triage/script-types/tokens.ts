@@ -13,7 +13,6 @@ export interface Tokens {
 /** No word of a vocabulary is longer: a word beyond that is cut, and matches none. */
 const LONGEST_WORD = 40;
 
-const TOKEN = /[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_]*|\n|!?=+|[^\sA-Za-z0-9_]/g;
 const NAME_OF_OBFUSCATORS = /^_0x[0-9a-f]+$/i;
 /** PowerShell and cmd skip these signs within words, and so are words cut up. */
 const CUT_WORD = /(?<=[A-Za-z])[`^](?=[A-Za-z])/g;
@@ -21,18 +20,52 @@ const CUT_WORD = /(?<=[A-Za-z])[`^](?=[A-Za-z])/g;
 export function readTokens(text: string): Tokens {
   const texts: string[] = [];
   const glued: boolean[] = [];
+  const code = text.replace(CUT_WORD, "");
   let end = -1;
-  for (const { 0: token, index } of text.replace(CUT_WORD, "").matchAll(TOKEN)) {
-    texts.push(nameOf(token));
-    glued.push(index === end);
-    end = index + token.length;
+  for (let at = 0; at < code.length; ) {
+    const kind = kindOf(code.charCodeAt(at));
+    if (kind === BLANK) {
+      at++;
+      continue;
+    }
+    const next = endOfToken(code, at, kind);
+    texts.push(kind === WORD ? nameOf(code, at, next) : kind === DIGIT ? "0" : code.slice(at, next));
+    glued.push(at === end);
+    at = next;
+    end = next;
   }
   return { texts, glued };
 }
 
-function nameOf(token: string): string {
-  const code = token.charCodeAt(0);
-  if (code >= 0x30 && code <= 0x39) return "0";
-  const word = token.length > LONGEST_WORD ? token.slice(0, LONGEST_WORD + 1) : token;
+const [BLANK, WORD, DIGIT, SIGN, EQUALS, NOT] = [0, 1, 2, 3, 4, 5];
+
+/** By character code below 128; everything above is a sign but for the blanks. */
+const KINDS = Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  if (/[A-Za-z_]/.test(char)) return WORD;
+  if (/[0-9]/.test(char)) return DIGIT;
+  if (char === "=") return EQUALS;
+  if (char === "!") return NOT;
+  return /\s/.test(char) && char !== "\n" ? BLANK : SIGN;
+});
+
+const kindOf = (code: number): number => KINDS[code] ?? (code === 0xa0 || code === 0x3000 ? BLANK : SIGN);
+
+/** Behind the token that begins there: a word or number, `=` in a row with a `!` before them, or one sign. */
+function endOfToken(code: string, at: number, kind: number): number {
+  let end = at + 1;
+  if (kind === WORD || kind === DIGIT) {
+    for (let next = kindOf(code.charCodeAt(end)); end < code.length; next = kindOf(code.charCodeAt(end))) {
+      if (next !== WORD && next !== DIGIT) break;
+      end++;
+    }
+  } else if (kind === EQUALS || kind === NOT) {
+    while (code[end] === "=") end++;
+  }
+  return end;
+}
+
+function nameOf(code: string, from: number, to: number): string {
+  const word = code.slice(from, Math.min(to, from + LONGEST_WORD + 1));
   return NAME_OF_OBFUSCATORS.test(word) ? "_0x" : word.toLowerCase();
 }
