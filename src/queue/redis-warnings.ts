@@ -27,7 +27,10 @@ export async function warnOfRedis(
     const hint = "Set the clocks of producer, consumers and Redis by the same time service (NTP).";
     log.warn({ redis, aheadMs, hint }, "clock.differs");
   }
-  const policy = await evictionPolicy(client);
+  const { policy, maxBytes = 0 } = await memoryTerms(client);
+  if (maxBytes > 0 && maxBytes < ENOUGH_BYTES) {
+    log.warn({ redis, maxBytes, hint: "Set maxmemory to 100mb or more." }, "redis.small");
+  }
   if (policy === undefined || policy === "noeviction") return;
   // BullMQ's keys belong together; a server that evicts some of them breaks the queue in ways nobody can explain.
   log.warn({ redis, policy, hint: "Set maxmemory-policy to noeviction." }, "redis.may-evict");
@@ -62,8 +65,14 @@ function isThisMachine(host: string): boolean {
   return LOOPBACK.check(host, version === 4 ? "ipv4" : "ipv6");
 }
 
-/** A user may not be allowed to ask; that alone is no reason to stay away. */
-async function evictionPolicy(client: RedisClient): Promise<string | undefined> {
+/** An hour of finished jobs and BullMQ's events fit; a smaller Redis may fill, and then refuses what would make room. */
+const ENOUGH_BYTES = 100_000_000;
+
+/** A user may not be allowed to ask; that alone is no reason to stay away. `maxBytes` 0: as much as the machine has. */
+async function memoryTerms(
+  client: RedisClient,
+): Promise<{ readonly policy?: string | undefined; readonly maxBytes?: number }> {
   const info = await client.info("memory").catch(() => "");
-  return /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+  const [, limit = "0"] = /^maxmemory:(\d+)/m.exec(info) ?? [];
+  return { policy: /^maxmemory_policy:(\S+)/m.exec(info)?.[1], maxBytes: Number(limit) };
 }

@@ -5,10 +5,12 @@ import { EngineProcess, producerFlags } from "../e2e/engine.ts";
 import { Line } from "./line.ts";
 import type { Blow } from "./plan.ts";
 import { RedisServer } from "./redis-server.ts";
+import { STALLS } from "./stalls.ts";
 import type { Change } from "./uptime.ts";
 
 const SCANNER = "test/fixtures/scanners/deliberate.ts";
 const TRAP = fileURLToPath(new URL("trap.ts", import.meta.url));
+const STALL_WATCH = fileURLToPath(new URL("stall-watch.ts", import.meta.url));
 
 /** Whose being up an answer needs; see referee.ts. */
 export const NEEDED = ["producer", "consumer", "redis", "network"] as const;
@@ -88,7 +90,11 @@ export class Cast implements AsyncDisposable {
 
   async #runProducer(trap: Trap | undefined): Promise<number | null> {
     const flags = [...producerFlags(this.#line.url, this.#options.folder), ...this.#flags()];
-    const producer = new EngineProcess(flags, trap === undefined ? {} : trapped(trap));
+    const producer = new EngineProcess(flags, {
+      NODE_OPTIONS: `--import=${STALL_WATCH} --import=${TRAP}`,
+      CHAOS_STALLS: join(this.#options.folder, STALLS),
+      ...(trap === undefined ? {} : trapped(trap)),
+    });
     this.#producer = producer;
     let wasReady = false;
     void producer.told("producer.ready").then(
@@ -191,7 +197,6 @@ export class Cast implements AsyncDisposable {
 }
 
 const trapped = ({ blow, arming }: Trap): NodeJS.ProcessEnv => ({
-  NODE_OPTIONS: `--import=${TRAP}`,
   CHAOS_TRAP: `${blow.state}:${blow.delayMs}:${arming}`,
 });
 

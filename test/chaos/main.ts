@@ -10,7 +10,8 @@
  * --keep    leaves ledger and logs in a folder, and names it
  *
  * Exit code 1 when an assertion was doubled, not revealed or not settled, an answerable bounty missed, or a process of
- * the engine ended by itself. All figures come from the chain; see referee.ts for what counts as answerable.
+ * the engine ended by itself, or a producer's event loop stood still for a second (one look in a thousand: 100 ms). One
+ * bounty in four has metadata that was made to cost its readers time (hostile-claims.ts). All figures come from the chain; see referee.ts for what counts as answerable.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +19,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PHASES, type Phase } from "./plan.ts";
 import { type Outcome, rehearse, type Tempo } from "./rehearse.ts";
-import { complaints, figures, isClean, killsByState, type Told } from "./report.ts";
+import { complaints, figures, isClean, isQuick, killsByState, stallLine, type Told } from "./report.ts";
 
 const TEMPO: Tempo = {
   // Five kills in a row and the starts after them can take half a minute; a reveal must be possible in between.
@@ -72,7 +73,8 @@ for (const phase of phases) {
   rows[phase] = figures(told, outcome);
   if (phase === "producer" || phase === "all") console.table(killsByState(outcome));
   for (const line of complaints(told, outcome)) console.log(line);
-  if (!isClean(outcome)) process.exitCode = 1;
+  console.log(stallLine(outcome));
+  if (!isClean(outcome) || !isQuick(outcome)) process.exitCode = 1;
   if (!keep) rmSync(folder, { recursive: true, force: true });
 }
 console.table(rows);

@@ -5,9 +5,11 @@ import { EICAR, openMarket, REWARD } from "../e2e/market.ts";
 import { Blocks } from "./blocks.ts";
 import { Cast, type Fall, NEEDED } from "./cast.ts";
 import { Chronicle } from "./chronicle.ts";
+import { HOSTILE_CLAIMS } from "./hostile-claims.ts";
 import { statesIn } from "./ledger-rows.ts";
 import { type Blow, type Phase, planBlows, type Target } from "./plan.ts";
 import { type Facts, type Judgement, judge } from "./referee.ts";
+import { type Stalls, stallsIn } from "./stalls.ts";
 import { allUp } from "./uptime.ts";
 
 export interface Rehearsal {
@@ -46,6 +48,8 @@ export interface Outcome {
   /** Blows whose state did not come up in time. */
   readonly blind: number;
   readonly falls: readonly Fall[];
+  /** To be asked before the folder goes. */
+  readonly stalls: () => Stalls;
   readonly durationMs: number;
 }
 
@@ -61,6 +65,8 @@ const TOLD: Partial<Record<Target, string>> = {
   revealed: "assertion.revealed",
   settled: "assertion.settled",
 };
+/** Of the bounties, one in so many is an attacker's. */
+const HOSTILE_EVERY = 4;
 /** After the last bounty's vote window: for settlements that take a second attempt. */
 const ENCORE_BLOCKS = 60;
 
@@ -120,7 +126,11 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Outcome> {
     return blocks.head > lastExpiration() && judge(facts()).unsettled.length === 0;
   });
   const { falls } = cast;
-  return { judgement: judge(facts()), ...tally, falls, durationMs: performance.now() - startedAt };
+  const judgement = judge(facts());
+  const durationMs = performance.now() - startedAt;
+  // The last producer's log is written down when it ends, which is after this.
+  const stalls = () => stallsIn(folder);
+  return { judgement, ...tally, falls, stalls, durationMs };
 }
 
 /** The producer that the next blow at a producer will end, or one that none will. */
@@ -188,11 +198,15 @@ function poster(sandbox: Sandbox, seed: number, { duration, bountyEvery }: Tempo
   const posts: Promise<unknown>[] = [];
   let isOpen = false;
   let next = 0;
+  let hostile = 0;
+  const hostileClaims = () => HOSTILE_CLAIMS[hostile++ % HOSTILE_CLAIMS.length]!;
   const post = async (): Promise<void> => {
     const marked = Buffer.from(chance.integer(8).toString(16));
     const truth = [true, chance.ratio() < 0.5];
     const contents = truth.map((malicious) => (malicious ? Buffer.concat([EICAR, marked]) : marked));
-    await sandbox.postBounty({ contents, truth, duration, reward: REWARD });
+    const claims = posts.length % HOSTILE_EVERY === 0 ? hostileClaims() : undefined;
+    const commission = { contents, truth, duration, reward: REWARD };
+    await sandbox.postBounty(claims === undefined ? commission : { ...commission, claims });
   };
   return {
     onBlock(head: number) {

@@ -7,6 +7,21 @@ import type { Outcome } from "./rehearse.ts";
 export const isClean = ({ judgement, falls }: Outcome): boolean =>
   offenders(judgement).length === 0 && falls.length === 0;
 
+/** The line on how long producers stood still while strangers wrote what they liked. */
+export function stallLine({ stalls }: Outcome): string {
+  const { longestMs, p999Ms, looks, longestWhileStartingMs } = stalls();
+  return (
+    `event loop, from ready on: longest stall ${longestMs} ms, 99.9th percentile ${p999Ms} ms, ${looks} looks; ` +
+    `while starting: ${longestWhileStartingMs} ms`
+  );
+}
+
+/** Whether no producer stood still for long; a machine that is busy with something else makes it so, too. */
+export function isQuick({ stalls }: Outcome): boolean {
+  const { longestMs, p999Ms } = stalls();
+  return longestMs < 1_000 && p999Ms < 100;
+}
+
 export interface Told {
   readonly seed: number;
   readonly phase: Phase;
@@ -15,7 +30,8 @@ export interface Told {
 }
 
 /** The figures of one phase, as columns of a table. */
-export function figures({ seed, kills }: Told, { judgement, durationMs, blind, falls }: Outcome) {
+export function figures({ seed, kills }: Told, { judgement, durationMs, blind, falls, stalls }: Outcome) {
+  const { longestMs, p999Ms } = stalls();
   return {
     seed,
     kills,
@@ -29,6 +45,8 @@ export function figures({ seed, kills }: Told, { judgement, durationMs, blind, f
     "fell by itself (0)": falls.length,
     "failed transactions": judgement.failed.length,
     "kills without their state": blind,
+    "longest stall, ms (< 1000)": longestMs,
+    "stall p99.9, ms (< 100)": p999Ms,
     seconds: Math.round(durationMs / 1_000),
   };
 }

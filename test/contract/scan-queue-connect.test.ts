@@ -117,6 +117,16 @@ describe.concurrent("connecting to Redis", () => {
     redis.disconnect();
   });
 
+  it("warns of a server that is too small to hold what a queue keeps", async () => {
+    await using server = await startRedis("--maxmemory", "50mb", "--maxmemory-policy", "noeviction");
+    const { log, entries } = listening();
+    const address = parseRedisAddress(server.address);
+    const redis = await connectRedis(address, { waitMs: 0, log });
+    await warnOfRedis(redis, address, log);
+    expect(entries).toMatchObject([{ msg: "redis.small", maxBytes: 50 * 2 ** 20, level: 40 }]);
+    redis.disconnect();
+  });
+
   it.each([-30_000, 30_000])("warns of a clock that is %i ms away from that of Redis", async (awayMs) => {
     await using server = await startRedis();
     const { log, entries } = listening();

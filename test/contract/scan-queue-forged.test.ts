@@ -117,3 +117,28 @@ describe.concurrent("a queue with a secret", () => {
     expect(test.crew.taken).toEqual([]);
   });
 });
+
+describe("a queue to which somebody else writes", () => {
+  it("answers an honest job behind 300 malformed ones of 10,000 values each, and warns of them once", async () => {
+    await using test = await open({});
+    const answers = new Answers(test.queue);
+    const raw = test.stack.adopt(new Queue("a", test.bullmq), (it) => it.close());
+    const wrong = Array.from({ length: 5_000 }, () => 1);
+    for (let number = 0; number < 300; number++) {
+      const { id } = jobFor("a", "echo");
+      await raw.add(
+        "scan",
+        { types: wrong, claim: wrong },
+        { jobId: number % 2 === 0 ? id : `odd-${number}`, priority: 1 },
+      );
+    }
+    const honest = jobFor("a", "echo");
+    await test.queue.dispatch([honest]);
+    expect(await answers.to(honest.id)).toMatchObject({ verdict: "malicious" });
+    expect(
+      test.entries
+        .filter(({ msg }) => msg === "queue.foreign-answer")
+        .filter(({ level }) => Number(level) > 20).length,
+    ).toBeLessThan(2);
+  });
+});
