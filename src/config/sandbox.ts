@@ -1,5 +1,5 @@
 import { httpHost, logging } from "./common.ts";
-import { type ConfigOf, many, maybe, one } from "./settings.ts";
+import { type ConfigOf, many, maybe, one, toggle } from "./settings.ts";
 import { address, nctAmount, port, ratio, seconds, text, wholeNumber } from "./shapes.ts";
 
 /** Settings of the sandbox, a whole local marketplace. */
@@ -146,6 +146,11 @@ export const sandboxSettings = {
     help: "where a funded keyfile and its password are written for a producer to use",
     default: "./sandbox-wallet",
     reads: text,
+  }),
+  asReal: toggle({
+    flag: "as-real",
+    env: "SANDBOX_AS_REAL",
+    help: "be as slow and as odd as the real gateway: late receipts, a second for what is missing, keys of 10 MiB",
   }),
   ...logging,
 };

@@ -12,8 +12,9 @@ import { resolveBackend } from "../scanners/registry.ts";
 import { gatewayBase } from "./artifact-address.ts";
 import { downloadTeller } from "./download-trouble.ts";
 import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
+import { Gate } from "./gate.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
-import { limitDownloads } from "./limit-downloads.ts";
+import { MissingWaits } from "./missing-waits.ts";
 import { ScanPlaces } from "./scan-places.ts";
 import { ScanPool } from "./scan-pool.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
@@ -73,6 +74,9 @@ export interface Consumer extends AsyncDisposable {
   inProgress(): number;
 }
 
+/** Jobs in progress of each backend: while one waits for a missing artifact, another goes on. */
+const LEAST_JOBS = 2;
+
 /** Content kept for the other backends that will ask for it. */
 const SHARED_BYTES = 64 * 1024 * 1024;
 
@@ -87,9 +91,14 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     const proxy = proxyFor(new URL(addr), parts.env ?? process.env);
     if (proxy !== undefined)
       log.info({ addr, proxy: describeProxy(proxy), variable: proxy.variable }, "proxy.used");
-    const gateway = openArtifactSource({ ...terms, proxy }, { ...policy, ...parts.fetchPolicy });
     const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit, downloadLimit = scanLimit } = terms;
-    const source = opened.use(shareArtifacts(limitDownloads(gateway, downloadLimit), SHARED_BYTES));
+    const perBackend = Math.max(scanLimit, downloadLimit, LEAST_JOBS);
+    const places = {
+      downloads: new Gate(downloadLimit),
+      missingWaits: new MissingWaits(Math.floor(perBackend / 2)),
+    };
+    const gateway = openArtifactSource({ ...terms, proxy }, { ...policy, ...places, ...parts.fetchPolicy });
+    const source = opened.use(shareArtifacts(gateway, SHARED_BYTES));
     const pools = await openPools(parts, opened);
     let inProgress = 0;
     const scans = new ScanPlaces(scanLimit);
@@ -132,7 +141,6 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
         signal.addEventListener("abort", () => stop(), { once: true });
         // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
         // Each backend's jobs wait for places here, not in front of the queue: one that hangs holds up no other.
-        const perBackend = Math.max(scanLimit, downloadLimit);
         const able = () =>
           [...pools].filter(([, pool]) => pool.trouble() === undefined).map(([name]) => name);
         const options = { perBackend, concurrency: perBackend * pools.size, able };

@@ -1,7 +1,14 @@
 /**
- * Downloads artifacts within a deadline. The gateway reports a slow IPFS as 404 and a busy proxy as 429 or 5xx, so
- * those are tried again, with growing pauses, as long as there is time; a 404 only for a while, because an artifact that
- * is never to be had would hold a scan's place until its deadline. Source: protocol of the artifacts resource.
+ * Downloads artifacts within a deadline:
+ *
+ *     waiting for a place ► asking ──content, or a refusal that stays──► done
+ *            ▲                 ├──a busy proxy, a broken connection──► pause, as long as there is time
+ *            │                 └──not found──► pause, for some seconds at most, and only so many artifacts at a time
+ *            └── each pause up to twice as long as the one before, and without a place ◄──┘
+ *
+ * The gateway gives IPFS a second and says 404 or `500 Timeout running ls` then, of an artifact that is slow to come as of
+ * one that never will: so it is asked again, but not until the deadline, and it holds up no others meanwhile. Source:
+ * protocol of the artifacts resource.
  */
 
 import { createHash } from "node:crypto";
@@ -12,6 +19,8 @@ import { ContentCodingError, codingOf, decodedBody } from "../http/content-codin
 import { openDispatcher } from "../http/dispatcher.ts";
 import { redirectTarget } from "../http/redirect.ts";
 import { artifactUrl, type GatewayAccess, gatewayBase } from "./artifact-address.ts";
+import type { Gate } from "./gate.ts";
+import type { MissingWaits } from "./missing-waits.ts";
 import { timerUntil } from "./timer.ts";
 
 export interface ArtifactRequest {
@@ -50,21 +59,32 @@ export interface FetchPolicy {
   /** Of the first pause; each is up to twice as long as the one before. */
   readonly pauseMs: number;
   readonly maxPauseMs: number;
-  /** An artifact that stays missing (404) for this long is given up. */
+  /** An artifact that stays missing for this long is given up. */
   readonly missingMs: number;
+  /** Whoever asks the gateway holds a place, and nobody in a pause does. Default: there is no limit. */
+  readonly downloads?: Pick<Gate, "enter">;
+  /** Whoever pauses because an artifact is missing holds a place; without one it is given up. Default: no limit. */
+  readonly missingWaits?: Pick<MissingWaits, "enter">;
 }
 
-const MISSING = "the gateway answers 404";
-const RETRYABLE = new Set([404, 408, 425, 429, 500, 502, 503, 504]);
+/** Of one artifact: a gateway in trouble as a whole says 429, 502, 503 or 504, or nothing. */
+const MISSING = new Set([404, 500]);
+const RETRYABLE = new Set([408, 425, 429, 502, 503, 504]);
 
 const KEEP_ALIVE_MS = 60_000;
 
 type Answer = Pick<Dispatcher.ResponseData, "headers" | "body">;
-type Attempt = Fetched | { readonly kind: "again"; readonly detail: string };
+type Attempt = Fetched | { readonly kind: "again"; readonly detail: string; readonly missing?: true };
 
 const tooLarge = (limit: number): Attempt => ({
   kind: "too-large",
   detail: `The artifact is larger than ${limit} bytes.`,
+});
+
+/** The gateway's own limit for the caller: it says neither its size nor the artifact's. */
+const tooLargeForKey = (statusCode: number): Attempt => ({
+  kind: "too-large",
+  detail: `The gateway does not hand it out to this API key, for which it is too large (HTTP ${statusCode}).`,
 });
 
 /** Throws ConfigFault when the gateway's address is not usable. */
@@ -91,12 +111,20 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
       hangUp(body);
       return { kind: "download-failed", detail: `The gateway points to ${target} (HTTP ${statusCode}).` };
     }
-    if (statusCode !== 200) return refusal(statusCode, await readSome(answer), maxSizeBytes);
+    if (statusCode !== 200) return refusal(statusCode, await readSome(answer));
     if (codingOf(answered["content-encoding"]) === undefined && lengthOf(answered) > maxSizeBytes) {
       hangUp(body);
       return tooLarge(maxSizeBytes);
     }
     return readContent(answer, maxSizeBytes);
+  }
+
+  async function attemptInPlace(url: string, maxSizeBytes: number, signal: AbortSignal): Promise<Attempt> {
+    if (policy.downloads === undefined) return attempt(url, maxSizeBytes, signal);
+    using place = await policy.downloads.enter(signal);
+    if (place === undefined) return { kind: "again", detail: "too many downloads were before it" };
+    // Awaited here, or the place would be given back before the answer has ended.
+    return await attempt(url, maxSizeBytes, signal);
   }
 
   async function fetch(wanted: ArtifactRequest, signal: AbortSignal): Promise<Fetched> {
@@ -105,15 +133,24 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
     const remainingMs = (): number => wanted.deadline - policy.clock.now();
     const overdue = AbortSignal.timeout(timerUntil(wanted.deadline, policy.clock.now()));
     const either = AbortSignal.any([signal, overdue]);
-    const missingUntil = policy.clock.now() + policy.missingMs;
+    using waits = new DisposableStack();
+    let missingSince: number | undefined;
     let why = "there was no time to ask";
     for (let pauseMs = policy.pauseMs; !either.aborted; pauseMs = Math.min(2 * pauseMs, policy.maxPauseMs)) {
-      const tried = await attempt(url, wanted.maxSizeBytes, either).catch(afterTrouble);
+      const tried = await attemptInPlace(url, wanted.maxSizeBytes, either).catch(afterTrouble);
       if (tried.kind !== "again") return tried;
       if (!either.aborted) why = tried.detail;
       const restMs = pauseMs * (0.5 + policy.random() / 2);
       if (restMs >= remainingMs()) break;
-      if (why === MISSING && policy.clock.now() >= missingUntil) break;
+      if (tried.missing === true && missingSince === undefined) {
+        missingSince = policy.clock.now();
+        const place = policy.missingWaits?.enter();
+        if (policy.missingWaits !== undefined && place === undefined)
+          return { kind: "download-failed", detail: `${notFound(why)}, and others are waited for already.` };
+        waits.use(place);
+      }
+      if (missingSince !== undefined && policy.clock.now() - missingSince >= policy.missingMs)
+        return { kind: "download-failed", detail: `${notFound(why)}.` };
       await sleep(restMs, undefined, { signal: either }).catch(() => {});
     }
     if (signal.aborted && remainingMs() > 0)
@@ -123,6 +160,8 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
 
   return { fetch, [Symbol.asyncDispose]: () => dispatcher.destroy() };
 }
+
+const notFound = (why: string): string => `The artifact is not to be had: ${why}`;
 
 /** A connection that broke may hold the next time; an encoding that is not understood stays one. */
 const afterTrouble = (error: unknown): Attempt =>
@@ -135,8 +174,12 @@ const hangUp = (body: Answer["body"]): unknown => body.on("error", () => {}).des
 
 const lengthOf = (headers: Answer["headers"]): number => Number(headers["content-length"] ?? 0);
 
-function refusal(statusCode: number, text: string, maxSizeBytes: number): Attempt {
-  if (statusCode === 413 || /too large/i.test(text)) return tooLarge(maxSizeBytes);
+function refusal(statusCode: number, text: string): Attempt {
+  if (statusCode === 413 || /too large/i.test(text)) return tooLargeForKey(statusCode);
+  if (MISSING.has(statusCode)) {
+    const words = /timeout running ls/i.test(text) ? " (Timeout running ls)" : "";
+    return { kind: "again", missing: true, detail: `the gateway answers ${statusCode}${words}` };
+  }
   if (RETRYABLE.has(statusCode)) return { kind: "again", detail: `the gateway answers ${statusCode}` };
   const advice = statusCode === 401 || statusCode === 403 ? "; check the API key" : "";
   return { kind: "download-failed", detail: `The gateway answers ${statusCode}${advice}.` };

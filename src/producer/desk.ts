@@ -34,6 +34,8 @@ import { triageArtifacts } from "./triage-artifacts.ts";
 
 const REMEMBERED_SKIPS = 1_000;
 
+const CHUNKS = "the URI lists the chunks of one large object, not artifacts";
+
 /**
  * Bounties in work at a time. Each holds its claims (1 MB at most), asks the gateway several times and has its jobs in the
  * queue, and whoever posts bounties decides how many there are. 200 posted in one block are answered side by side.
@@ -209,6 +211,7 @@ export class Desk {
       void purse.refresh().catch(() => undefined);
       const [bounty, found] = await Promise.all([load(signal), listArtifacts(market, uri, signal)]);
       const listed = found === "nowhere" ? await untilListed(this.#parts, bounty, signal) : found;
+      if (listed === "chunks") throw new Abandon("no-artifacts", CHUNKS);
       const count = Math.min(bounty.artifactCount, listed ?? bounty.artifactCount);
       if (count === 0) throw new Abandon("no-artifacts");
       if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
@@ -218,6 +221,8 @@ export class Desk {
         const scanned = await this.#scan(bounty, triaged, signal);
         const distilled = this.#distill(bounty, scanned);
         if (deprecation.active()) throw new Abandon("deprecated");
+        if (listed === undefined && count > 1 && (await listArtifacts(market, uri, signal)) === "chunks")
+          throw new Abandon("no-artifacts", CHUNKS);
         await this.#plan(bounty, distilled, signal);
       } finally {
         // A bounty that the next start begins again finds its answers; of any other the queue need remember nothing.

@@ -21,6 +21,8 @@ export interface IntakeParts {
 }
 
 const ASK_AGAIN_MS = 500;
+/** A listing that is not there costs the gateway a second each time. */
+const MAX_PAUSE_MS = 8_000;
 /** A gateway that does not know the bounty it has just announced may ask a node that is a block behind. */
 const ATTEMPTS = 4;
 /** Blocks by which an event may be ahead of the newest block heard of. */
@@ -102,12 +104,24 @@ export function writeDown({ ledger, tell }: Pick<IntakeParts, "ledger" | "tell">
   return bounty;
 }
 
-/** How many artifacts a URI lists; undefined when the listing failed, for then fetching them will decide. */
-export type Listed = number | undefined | "nowhere";
+/**
+ * How many artifacts a URI lists; undefined when the listing failed, for then fetching them will decide. `chunks`: it is one
+ * large object and no directory.
+ */
+export type Listed = number | undefined | "nowhere" | "chunks";
+
+/**
+ * The artifact service lists one object of more than 256 KiB as its chunks, without names, and the bounty counts each as an
+ * artifact. The verdict on a piece of a file says nothing of the file, and the arbiters may judge by the whole. A directory
+ * names its entries.
+ */
+export const isChunkList = (links: readonly { readonly name: string }[]): boolean =>
+  links.length > 1 && links.every(({ name }) => name === "");
 
 export async function listArtifacts(market: Marketplace, uri: string, signal: AbortSignal): Promise<Listed> {
   try {
-    return (await market.listArtifacts(uri, signal)).length;
+    const links = await market.listArtifacts(uri, signal);
+    return isChunkList(links) ? "chunks" : links.length;
   } catch (error) {
     signal.throwIfAborted();
     return error instanceof Fault && error.code === "MARKET_NOT_FOUND" ? "nowhere" : undefined;
@@ -123,13 +137,13 @@ export async function untilListed(
   { market, clock, instantOf }: Pick<IntakeParts, "market" | "clock" | "instantOf">,
   { uri, expiration }: Bounty,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<Exclude<Listed, "nowhere">> {
   const due = answersDue(expiration, clock.now(), instantOf);
-  for (;;) {
+  for (let pauseMs = ASK_AGAIN_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     // A clock that was set back meanwhile does not make the bounty last longer: the blocks have the last word.
     const late = clock.now() + ASK_AGAIN_MS >= due || !inTimeToPost(expiration, market.head());
     if (late) throw new Abandon("no-artifacts", `${uri} leads nowhere`);
-    await sleep(ASK_AGAIN_MS, undefined, { signal });
+    await sleep(Math.min(pauseMs, Math.max(ASK_AGAIN_MS, due - clock.now())), undefined, { signal });
     const listed = await listArtifacts(market, uri, signal);
     if (listed !== "nowhere") return listed;
   }

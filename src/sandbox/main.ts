@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { isInContainer } from "../config/container-advice.ts";
 import type { SandboxConfig } from "../config/sandbox.ts";
 import type { Logger } from "../observe/log.ts";
+import { REAL_HABITS } from "./gateway/as-real.ts";
 import { PURSE, startSandbox } from "./sandbox.ts";
 import type { SandboxOptions } from "./sandbox-options.ts";
 import { unusedDataDir } from "./wallet-dir.ts";
@@ -54,6 +55,7 @@ function optionsOf(config: SandboxConfig, logger: Logger): SandboxOptions {
     logger,
     // A run of so many bounties waits for its engine: what is posted before it listens, it misses.
     ...(config.bounties === undefined ? {} : { bounties: config.bounties, opens: "when-heard" as const }),
+    ...(config.asReal ? { asReal: REAL_HABITS } : {}),
     ...(config.artifacts === undefined ? {} : { artifactsDir: config.artifacts }),
     ...(config.contracts === undefined ? {} : { contractsDir: config.contracts }),
   };

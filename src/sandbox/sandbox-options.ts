@@ -2,6 +2,7 @@ import type { Address } from "../domain/address.ts";
 import type { Clock } from "../domain/chain.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Logger } from "../observe/log.ts";
+import type { RealHabits } from "./gateway/as-real.ts";
 
 /** What a local marketplace is like. */
 export interface SandboxOptions {
@@ -40,6 +41,8 @@ export interface SandboxOptions {
   readonly apiKeys?: readonly string[];
   /** Default 33 MiB. */
   readonly maxArtifactBytes?: number;
+  /** The gateway is as slow and as odd as the real one. Default: it is neither. */
+  readonly asReal?: RealHabits;
   /** Makes the choice of artifacts and the rivals' luck the same again. */
   readonly seed: number;
   /** Makes the GUIDs the same again, too. Default a run of its own, so that no engine remembers them from an earlier one. */

@@ -125,6 +125,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       // A receipt needs up to two blocks, however slow they are.
       receiptTimeoutMs: Math.max(RECEIPT_TIMEOUT_MS, 4 * blockTimeMs),
       maxArtifactBytes: options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES,
+      asReal: options.asReal,
     }),
   );
 

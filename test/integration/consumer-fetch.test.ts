@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
+import { Gate } from "../../src/consumer/gate.ts";
+import { MissingWaits } from "../../src/consumer/missing-waits.ts";
 import { shareArtifacts } from "../../src/consumer/shared-artifacts.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { ConfigFault } from "../../src/domain/fault.ts";
@@ -92,6 +94,66 @@ describe("fetching an artifact", () => {
     expect(fetched).toMatchObject({ kind: "download-failed", detail: expect.stringContaining("404") });
   });
 
+  it("takes the real gateway's word for a missing artifact, 500 after a second, for what it is: asked again, with pauses, and given up", async () => {
+    const missing: Serve = (response) =>
+      void response.writeHead(500).end('{"status":"FAIL","errors":"Timeout running ls"}');
+    const { fetched, visits } = await fetchFrom(missing, { inMs: 3_600_000, missingMs: 200 });
+    const detail = "The artifact is not to be had: the gateway answers 500 (Timeout running ls).";
+    expect(fetched).toEqual({ kind: "download-failed", detail });
+    expect(visits).toBeGreaterThan(2);
+    expect(visits).toBeLessThan(30);
+  });
+
+  it("of a missing artifact holds no place of a download between two questions, and no more wait so than may", async () => {
+    const told = new AbortController();
+    const pausing = Promise.withResolvers<void>();
+    const missing: Serve = (response, visit) => {
+      if (visit > 1) pausing.resolve();
+      response.writeHead(500).end('{"status":"FAIL","errors":"Timeout running ls"}');
+    };
+    await using gateway = await openGateway({ QmMissing: missing, QmAgain: missing, QmX: content("here") });
+    await using source = openArtifactSource(
+      { polyswarmdAddr: gateway.base, allowKeyOverHttp: false },
+      { ...POLICY, downloads: new Gate(1), missingWaits: new MissingWaits(1) },
+    );
+    const ask = (uri: string) =>
+      source.fetch({ uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, told.signal);
+    const first = ask("QmMissing");
+    await pausing.promise;
+    expect(await ask("QmX")).toMatchObject({ kind: "content" });
+    expect(await ask("QmAgain")).toMatchObject({
+      kind: "download-failed",
+      detail: expect.stringContaining("others are waited for already"),
+    });
+    told.abort();
+    expect(await first).toMatchObject({ kind: "cancelled" });
+  });
+
+  it("is never done by more at a time than may, and one that waits can be stopped", async () => {
+    const open: (() => void)[] = [];
+    const slow: Serve = (response) => void open.push(() => response.writeHead(200).end("here"));
+    await using gateway = await openGateway({ QmX: slow });
+    await using source = openArtifactSource(
+      { polyswarmdAddr: gateway.base, allowKeyOverHttp: false },
+      { ...POLICY, downloads: new Gate(2) },
+    );
+    const ask = (signal: AbortSignal) =>
+      source.fetch({ uri: "QmX", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, signal);
+    const stop = new AbortController();
+    const running = [ask(never), ask(never)];
+    await expect.poll(() => open.length).toBe(2);
+    const waiting = ask(stop.signal);
+    const last = ask(never);
+    stop.abort();
+    expect(await waiting).toMatchObject({ kind: "cancelled" });
+    expect(open).toHaveLength(2);
+    for (const finish of open) finish();
+    await Promise.all(running);
+    await expect.poll(() => open.length).toBe(3);
+    open[2]!();
+    expect(await last).toMatchObject({ kind: "content" });
+  });
+
   it("stops at once when told to", async () => {
     const told = new AbortController();
     const { fetched } = await fetchFrom(() => told.abort(), { signal: told.signal });
@@ -122,10 +184,13 @@ describe("fetching an artifact", () => {
     expect(visits).toBe(2);
   });
 
-  it("knows the gateway's own size limit", async () => {
+  it("knows the gateway's own limit for the caller's key, and does not take it for the operator's", async () => {
     const refused: Serve = (response) =>
       void response.writeHead(400).end('{"status":"FAIL","errors":"Artifact with URI QmX too large"}');
-    expect((await fetchFrom(refused)).fetched).toMatchObject({ kind: "too-large" });
+    expect((await fetchFrom(refused)).fetched).toEqual({
+      kind: "too-large",
+      detail: "The gateway does not hand it out to this API key, for which it is too large (HTTP 400).",
+    });
   });
 
   it("does not follow a gateway that points elsewhere", async () => {

@@ -271,3 +271,34 @@ it.each(["Qm not base58!", "bafybeiglyrzt", "Qm0", "x".repeat(100), "", "../nonc
     await desk.stop();
   },
 );
+
+it("stakes on no chunks of one large object as if they were artifacts, also when they were listed only after the scans", async () => {
+  const chunks = ["Qm0", "Qm1", "Qm2"].map((hash) => ({ name: "", hash }));
+  const { market, ledger, desk, bounty, notice, told, count } = openDesk(aBounty({ artifactCount: 3 }));
+  market.listArtifacts = async () => chunks;
+  market.tell("bounty", notice);
+  await expect.poll(() => ledger.find(bounty)?.state).toBe("abandoned");
+  await desk.stop();
+  expect(told.find(([event]) => event === "bounty.abandoned")?.[1]).toMatchObject({
+    why: "no-artifacts",
+    detail: expect.stringContaining("chunks of one large object"),
+  });
+  expect(count("bounty.dispatched")).toBe(0);
+
+  const later = openDesk(aBounty({ artifactCount: 3 }), {
+    queue: eagerQueue(),
+    distill: () => noOpinion("x"),
+  });
+  let listings = 0;
+  later.market.listArtifacts = async () => {
+    if (listings++ === 0) throw new Error("HTTP 502");
+    return chunks;
+  };
+  later.market.tell("bounty", later.notice);
+  await expect.poll(() => later.ledger.find(bounty)?.state).toBe("abandoned");
+  await later.desk.stop();
+  expect([later.count("bounty.dispatched"), later.count("assertion.planned")]).toEqual([1, 0]);
+  expect(later.told.find(([event]) => event === "bounty.abandoned")?.[1]).toMatchObject({
+    why: "no-artifacts",
+  });
+});

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ArtifactSource, Fetched } from "../../src/consumer/fetch-artifact.ts";
+import type { Fetched } from "../../src/consumer/fetch-artifact.ts";
 import { Gate } from "../../src/consumer/gate.ts";
 import { createScanHandler, type HandlerParts } from "../../src/consumer/handle-job.ts";
-import { limitDownloads } from "../../src/consumer/limit-downloads.ts";
 import { instant } from "../../src/domain/chain.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { describeRefusal, MemoryRateCounter } from "../../src/queue/rate-limit.ts";
@@ -146,27 +145,5 @@ describe("downloads and scans", () => {
     const answer = ask(stop.signal);
     stop.abort();
     expect(await answer).toMatchObject({ verdict: "unknown", reason: "cancelled" });
-  });
-
-  it("of downloads there are never more than the limit, and one that waits can be stopped", async () => {
-    const open: (() => void)[] = [];
-    const source: ArtifactSource = {
-      fetch: () => new Promise((resolve) => open.push(() => resolve(CONTENT))),
-      [Symbol.asyncDispose]: async () => {},
-    };
-    const limited = limitDownloads(source, 2);
-    const request = { uri: "Qm", index: 0, maxSizeBytes: 10, deadline: NOW };
-    const stop = new AbortController();
-    const running = [limited.fetch(request, never), limited.fetch(request, never)];
-    const waiting = limited.fetch(request, stop.signal);
-    const last = limited.fetch(request, never);
-    stop.abort();
-    expect(await waiting).toMatchObject({ kind: "cancelled" });
-    expect(open).toHaveLength(2);
-    for (const finish of open) finish();
-    await Promise.all(running);
-    await expect.poll(() => open.length).toBe(3);
-    open[2]!();
-    expect(await last).toBe(CONTENT);
   });
 });

@@ -22,3 +22,17 @@ it("a URI that leads nowhere is waited for no longer than the bounty lasts, thou
   await expect(waiting).rejects.toMatchObject({ why: "no-artifacts" });
   expect(asked).toBe(2);
 });
+
+it("a URI that leads nowhere is asked for with growing pauses", async () => {
+  const market = new HandMarket();
+  const asked: number[] = [];
+  market.listArtifacts = async () => {
+    asked.push(performance.now());
+    if (asked.length === 3) return [{ name: "000000", hash: "Qm" }];
+    throw new Fault("MARKET_NOT_FOUND", "Timeout running ls");
+  };
+  const instantOf = (block: number) => instant(Date.now() + (block - market.head()) * 60_000);
+  const parts = { market, clock: { now: () => instant(Date.now()) }, instantOf };
+  expect(await untilListed(parts, aBounty(), AbortSignal.timeout(240_000))).toBe(1);
+  expect(asked[2]! - asked[1]!).toBeGreaterThan(900);
+});

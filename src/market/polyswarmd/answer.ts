@@ -94,7 +94,7 @@ function refusal(what: string, status: number, messages: readonly string[], erro
       hint,
     });
   }
-  if (status === 404) {
+  if (status === 404 || (status >= 500 && messages.some(isMissingArtifact))) {
     const sentence = `The marketplace does not find ${what} (${said}).`;
     return new MarketFault("MARKET_NOT_FOUND", sentence, { ...facts, reached: "yes", retryable: false });
   }
@@ -105,6 +105,9 @@ function refusal(what: string, status: number, messages: readonly string[], erro
   const sentence = `The marketplace refused ${what} (${said}).`;
   return new MarketFault("MARKET_REFUSED", sentence, { ...facts, reached: "yes", retryable: false });
 }
+
+/** What the gateway says, after a second, of content that its artifact service does not have, or not yet. */
+const isMissingArtifact = (message: string): boolean => /timeout running ls/i.test(message);
 
 /** `errors` comes as a string, as a list of strings or `{message}`, or as an object with such a list inside. */
 function messagesOf(errors: unknown): string[] {

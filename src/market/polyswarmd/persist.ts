@@ -109,4 +109,4 @@ async function pass(
 }
 
 const mayPass = (ask: Ask, fault: MarketFault): boolean =>
-  fault.retryable || (ask.hasty404 === true && fault.status === 404);
+  fault.retryable || (ask.hasty404 === true && fault.code === "MARKET_NOT_FOUND");

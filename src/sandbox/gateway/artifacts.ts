@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MAX_ARTIFACTS } from "../../domain/artifact.ts";
 import { isArtifactUri } from "../cid.ts";
 import type { ArtifactLink } from "../store.ts";
+import { dawdle } from "./as-real.ts";
 import type { GatewayContext } from "./context.ts";
 import { Failure, ok } from "./envelope.ts";
 import { INDEX, indexOf, textOf } from "./routes.ts";
@@ -19,16 +20,16 @@ export async function artifactRoutes(app: FastifyInstance, gateway: GatewayConte
     ok(store.putDirectory(await readUpload(request, maxArtifactBytes))),
   );
 
-  app.get("/artifacts/:uri", async (request) => ok(linksOf(gateway, textOf(request, "uri"))));
+  app.get("/artifacts/:uri", async (request) => ok(await linksOf(gateway, textOf(request, "uri"))));
 
   app.get(`/artifacts/:uri/${INDEX}`, async (request, reply) => {
-    const { content } = artifactOf(gateway, request);
+    const { content } = await artifactOf(gateway, request);
     // The gateway says so whatever the content is.
     return reply.type("text/html; charset=utf-8").send(content);
   });
 
   app.get(`/artifacts/:uri/${INDEX}/stat`, async (request) => {
-    const { link, content } = artifactOf(gateway, request);
+    const { link, content } = await artifactOf(gateway, request);
     return ok({
       hash: link.hash,
       num_links: 0,
@@ -56,23 +57,30 @@ async function readUpload(request: FastifyRequest, maxBytes: number): Promise<Ui
   return files;
 }
 
-function linksOf({ store }: GatewayContext, uri: string): readonly ArtifactLink[] {
+async function linksOf(gateway: GatewayContext, uri: string): Promise<readonly ArtifactLink[]> {
   if (!isArtifactUri(uri)) throw new Failure(400, "Invalid artifact URI");
-  const links = store.list(uri);
-  if (links === undefined) throw new Failure(404, `Artifact with URI ${uri} not found`);
+  const links = gateway.store.list(uri);
+  if (links === undefined) throw await notFound(gateway, uri);
   if (links.length > MAX_ARTIFACTS) throw new Failure(400, `Invalid ${uri} resource, too many links`);
   return links;
 }
 
-function artifactOf(
+/** Nobody can tell content that is slow to come from content that never will. */
+async function notFound({ asReal, closing }: GatewayContext, uri: string): Promise<Failure> {
+  if (asReal === undefined) return new Failure(404, `Artifact with URI ${uri} not found`);
+  await dawdle(asReal.missingMs, closing);
+  return new Failure(500, "Timeout running ls");
+}
+
+async function artifactOf(
   gateway: GatewayContext,
   request: FastifyRequest,
-): { readonly link: ArtifactLink; readonly content: Uint8Array } {
+): Promise<{ readonly link: ArtifactLink; readonly content: Uint8Array }> {
   const [uri, index] = [textOf(request, "uri"), indexOf(request)];
-  const link = linksOf(gateway, uri)[index];
+  const link = (await linksOf(gateway, uri))[index];
   const content = gateway.store.get(uri, index);
   if (link === undefined || content === undefined) {
-    throw new Failure(404, `Artifact with URI ${uri} not found`);
+    throw await notFound(gateway, uri);
   }
   if (content.length > gateway.maxArtifactBytes) throw new Failure(400, `Artifact with URI ${uri} too large`);
   return { link, content };

@@ -70,7 +70,8 @@ export function bountyRoutes(app: FastifyInstance, gateway: GatewayContext): voi
     const bounty = await readBounty(chain, guidOf(request));
     // A bounty that was never posted has an empty URI, and the URI is looked at before anything else.
     if (bounty.uri === "") throw new Failure(400, "Invalid IPFS URI");
-    if (!isArtifactUri(bounty.uri)) throw new HttpTrouble(500, "Internal Server Error");
+    if (!isArtifactUri(bounty.uri))
+      throw new HttpTrouble(500, gateway.asReal === undefined ? "Internal Server Error" : "");
     const metadata = substituteMetadata(store, bounty.metadata, BountyMetadata);
     return ok(shapeBounty(bounty, metadata));
   });

@@ -1,6 +1,7 @@
 import type { Logger } from "../../observe/log.ts";
 import type { Chain } from "../chain.ts";
 import type { ArtifactStore } from "../store.ts";
+import type { RealHabits } from "./as-real.ts";
 
 /** What every route of the gateway works with. */
 export interface GatewayContext {
@@ -12,6 +13,8 @@ export interface GatewayContext {
   readonly receiptPollMs: number;
   /** How long a transaction may take to be mined, plus one block, before its receipt is given up. */
   readonly receiptTimeoutMs: number;
+  /** The real gateway's slowness and quirks; undefined without them. */
+  readonly asReal: RealHabits | undefined;
   /** Undefined when no key is required. */
   readonly apiKeys: ReadonlySet<string> | undefined;
   /** Aborts when the gateway closes, so that nobody waits for a receipt any longer. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { DecodedLog } from "../chain.ts";
+import { dawdle } from "./as-real.ts";
 import { readBody } from "./body.ts";
 import { readCaller } from "./caller.ts";
 import type { GatewayContext } from "./context.ts";
@@ -45,10 +46,18 @@ export function receiptRoutes(app: FastifyInstance, gateway: GatewayContext): vo
         events[key] = [...(events[key] ?? []), told];
       }
     }
+    await dawdleOver(gateway, transactions.length);
     const answer = { ...events, errors };
     if (errors.length > 0) throw new Failure(400, answer);
     return ok(answer);
   });
+}
+
+/** A loaded gateway's answer takes seconds, though the transaction was mined. */
+async function dawdleOver({ asReal, closing }: GatewayContext, hashes: number): Promise<void> {
+  if (asReal === undefined || hashes === 0) return;
+  const [least, most] = asReal.receiptMs;
+  await dawdle(least + Math.random() * (most - least), closing);
 }
 
 /** The first event of each type in one transaction's logs. */

@@ -4,6 +4,7 @@ import type { Chain } from "../chain.ts";
 import type { ArtifactStore } from "../store.ts";
 import { bodyLimit, createApp, withoutSlashes } from "./app.ts";
 import { artifactRoutes } from "./artifacts.ts";
+import { inChunks, type RealHabits } from "./as-real.ts";
 import { assertionRoutes } from "./assertions.ts";
 import { requireKeys } from "./authorization.ts";
 import { balanceRoutes } from "./balances.ts";
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly startedAtMs?: number;
   /** The largest artifact. Default 10 MiB, what a caller without a key is allowed. */
   readonly maxArtifactBytes?: number;
+  /** The real gateway's slowness and quirks. Default: none. */
+  readonly asReal?: RealHabits | undefined;
 }
 
 export interface Gateway extends AsyncDisposable {
@@ -60,10 +63,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const closing = new AbortController();
   const gateway: GatewayContext = {
     chain: options.chain,
-    store: options.store,
+    store: options.asReal === undefined ? options.store : inChunks(options.store, options.asReal.chunkBytes),
+    asReal: options.asReal,
     log: options.log,
     closing: closing.signal,
-    maxArtifactBytes: options.maxArtifactBytes ?? 10_485_760,
+    maxArtifactBytes: options.asReal?.maxArtifactBytes ?? options.maxArtifactBytes ?? 10_485_760,
     receiptPollMs: options.receiptPollMs ?? 1000,
     receiptTimeoutMs: options.receiptTimeoutMs ?? 10_000,
     apiKeys: options.apiKeys === undefined ? undefined : new Set(options.apiKeys),
