@@ -4,14 +4,16 @@
  * others (a consumer never loads the wallet), passes signals on and turns how it ended into an exit code: 0 well, 1 not,
  * 2 for something the operator can correct, 130 or 143 when insisted on by a second signal.
  */
+import "./config/node-version.ts";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { calibrateSettings } from "./config/calibrate.ts";
+import { completionFor, SHELLS } from "./config/completion.ts";
 import { consumerSettings } from "./config/consumer.ts";
 import { containerAdvice, isHeld } from "./config/container-advice.ts";
 import { demoSettings } from "./config/demo.ts";
-import { adviceFor } from "./config/former-options.ts";
+import { adviceFor, adviceForCommand } from "./config/former-options.ts";
 import { initSettings } from "./config/init.ts";
 import { refuseStrayWords } from "./config/npm.ts";
 import { flagsOf, optionsOf } from "./config/options.ts";
@@ -20,6 +22,7 @@ import { producerSettings } from "./config/producer.ts";
 import { recoverSettings } from "./config/recover.ts";
 import { relaySettings } from "./config/relay.ts";
 import { sandboxSettings } from "./config/sandbox.ts";
+import { requireSandboxPackages } from "./config/sandbox-packages.ts";
 import { scanSettings } from "./config/scan.ts";
 import { type ConfigOf, readSettings, type SettingsTable, type Sources } from "./config/settings.ts";
 import { visibleSecrets } from "./config/visible-secrets.ts";
@@ -97,7 +100,10 @@ const PROGRAMS: readonly Program[] = [
     "demo",
     "a local marketplace, a producer and its consumers; needs no services",
     demoSettings,
-    async (config, io) => (await import("./demo/main.ts")).runDemo(config, io),
+    async (config, io) => {
+      requireSandboxPackages();
+      return (await import("./demo/main.ts")).runDemo(config, io);
+    },
   ),
   program(
     "producer",
@@ -117,15 +123,10 @@ const PROGRAMS: readonly Program[] = [
     recoverSettings,
     async (config, io) => (await import("./producer/recover/main.ts")).runRecover(config, io),
   ),
-  program(
-    "relay",
-    "a proxy that leads to the gateway alone, for consumers on a network without a way out",
-    relaySettings,
-    async (config, io) => (await import("./relay/main.ts")).runRelay(config, io),
-  ),
-  program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) =>
-    (await import("./sandbox/main.ts")).runSandbox(config, io),
-  ),
+  program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) => {
+    requireSandboxPackages();
+    return (await import("./sandbox/main.ts")).runSandbox(config, io);
+  }),
   program(
     "scan",
     "scans local files and folders as a consumer would; needs no services",
@@ -148,6 +149,12 @@ const PROGRAMS: readonly Program[] = [
       (await import("./producer/calibrate/main.ts")).runCalibrate(config, (text) =>
         process.stdout.write(text),
       ),
+  ),
+  program(
+    "relay",
+    "a proxy that leads to the gateway alone, for consumers on a network without a way out",
+    relaySettings,
+    async (config, io) => (await import("./relay/main.ts")).runRelay(config, io),
   ),
 ];
 
@@ -174,7 +181,22 @@ function commandLine(argv: readonly string[], chosen: (exitCode: number) => void
       chosen(await start(flags, words));
     });
   }
+  root
+    .command("completion")
+    .description("prints what completes this command line in a shell")
+    .usage(SHELLS.join("|"))
+    .allowExcessArguments()
+    .action((_options, { args: [shell] }) => {
+      process.stdout.write(completionFor(shell, PROGRAMS));
+    });
   return root;
+}
+
+/** `help COMMAND` is `COMMAND --help`. */
+function unfoldHelp([first, name, ...rest]: readonly string[]): readonly string[] {
+  if (first !== "help") return [first, name, ...rest].filter((word) => word !== undefined);
+  if (name === undefined) return ["--help"];
+  return [name, ...(PROGRAMS.some((known) => known.name === name) ? ["--help"] : [])];
 }
 
 let showStacks = false;
@@ -199,7 +221,10 @@ function misuse({ code, message }: CommanderError): string {
     .replace(/^error: /, "")
     .replaceAll("\n", " ")
     .replace(/(unknown option '[^'=]*)=.*'/, "$1'");
-  if (code === "commander.unknownCommand") return `${sentence}. ${commands}`;
+  if (code === "commander.unknownCommand") {
+    const [, name = ""] = /unknown command '([^']*)'/.exec(sentence) ?? [];
+    return `${sentence}. ${adviceForCommand(name) ?? commands}`;
+  }
   const advice = adviceFor(sentence) ?? homeOf(sentence);
   return advice === undefined ? sentence : `${sentence}. ${advice}`;
 }
@@ -223,7 +248,7 @@ async function untilSignal(): Promise<void> {
 process.on("uncaughtException", (error) => process.exit(tell(error)));
 keepDebuggerShut(process);
 const argv = foldPhrases(
-  process.argv.slice(2),
+  unfoldHelp(process.argv.slice(2)),
   PROGRAMS.map(({ settings }) => settings),
 );
 try {

@@ -139,6 +139,22 @@ export const sandboxSettings = {
     defaultHelp: "none",
     reads: address,
   }),
+  // A project's own, for the commands that its sandbox prints.
+  backend: many({
+    flag: "backend",
+    value: "NAME",
+    help: "analysis backend of the engine that is sent to it",
+    default: "",
+    hidden: true,
+    reads: text,
+  }),
+  bidStrategy: maybe({
+    flag: "bid-strategy",
+    value: "NAME",
+    help: "bid strategy of the engine that is sent to it",
+    hidden: true,
+    reads: text,
+  }),
   walletDir: one({
     flag: "wallet-dir",
     env: "SANDBOX_WALLET_DIR",

@@ -26,7 +26,7 @@ function manifest(project: Project): object {
       check: "tsc",
       start: microengine,
       scan: `${microengine} scan --backend ${backendOf(project)}`,
-      sandbox: `${microengine} sandbox --artifacts samples`,
+      sandbox: `${microengine} sandbox --artifacts samples ${engine}`,
       engine: `${microengine} producer --embedded 2 ${engine} --polyswarmd-addr http://127.0.0.1:31337 ${wallet} --data-dir sandbox-wallet/data`,
     },
     dependencies: { microengine: cloned ? `file:${origin.path}` : `^${version}` },

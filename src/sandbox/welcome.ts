@@ -17,7 +17,10 @@ export interface Place {
   readonly inContainer?: boolean;
 }
 
-type Terms = Pick<SandboxConfig, "walletDir" | "bounties" | "bountyInterval" | "blockTime" | "artifacts">;
+type Terms = Pick<
+  SandboxConfig,
+  "walletDir" | "bounties" | "bountyInterval" | "blockTime" | "artifacts" | "backend" | "bidStrategy"
+>;
 
 /** What a sandbox is, and all that has to be typed to send an engine to it. */
 export function welcome(place: Place, terms: Terms): readonly string[] {
@@ -31,6 +34,9 @@ export function welcome(place: Place, terms: Terms): readonly string[] {
   ];
   // Here EICAR files are the only malware, so that finding nothing means something.
   const benign = terms.artifacts === undefined ? " --benign eicar=0.8" : "";
+  const backends = terms.backend.map((name) => ` --backend ${quoted(name)}`).join("");
+  const strategy = terms.bidStrategy === undefined ? "" : ` --bid-strategy ${quoted(terms.bidStrategy)}`;
+  const engine = `${backends}${strategy}${benign}`;
   const bounties =
     terms.bounties === undefined
       ? `one every ${terms.bountyInterval} s`
@@ -44,14 +50,14 @@ export function welcome(place: Place, terms: Terms): readonly string[] {
     "",
     "Send an engine to it, from another terminal. All in one, without Redis:",
     "",
-    `  npm start producer -- --embedded 2${benign} ${at} \\`,
+    `  npm start producer -- --embedded 2${engine} ${at} \\`,
     ...holding.map((line) => `    ${line}`),
     "",
     "Or with Redis at localhost:6379 (if it is elsewhere, add --redis-addr HOST:PORT to both):",
     "",
-    `  npm start producer --${benign} ${at} \\`,
+    `  npm start producer --${engine} ${at} \\`,
     ...holding.map((line) => `    ${line}`),
-    `  npm start consumer -- ${at}`,
+    `  npm start consumer --${backends} ${at}`,
     "",
     "The engine says producer.ready, and assertion.posted for each bounty it stakes on.",
     "",

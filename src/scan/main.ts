@@ -5,6 +5,7 @@
  */
 import { once } from "node:events";
 import { backendSettings } from "../config/backend-settings.ts";
+import { serveContracts } from "../config/contract-imports.ts";
 import type { ScanConfig } from "../config/scan.ts";
 import { readTriageRules } from "../config/triage-rules.ts";
 import { openPools } from "../consumer/consumer.ts";
@@ -63,6 +64,8 @@ async function openParts(
   { log }: ProcessIo,
   opened: AsyncDisposableStack,
 ): Promise<ScanParts> {
+  // A distillation engine of the operator's own imports the contract that it is written against.
+  serveContracts();
   const engine = await loadDistillEngine(config.distill);
   const terms = {
     backends: config.backend,

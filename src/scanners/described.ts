@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import { z } from "zod";
 import { ConfigFault, describeError } from "../domain/fault.ts";
+import { yamlComplaint } from "../domain/yaml-text.ts";
 import { readTextFile } from "../files/text-file.ts";
 import type { Scanner, ScannerSettings } from "./contract.ts";
 import { withoutByteOrderMark } from "./described-answer.ts";
@@ -50,7 +51,7 @@ export function parseDescription(text: string, file: string): z.infer<typeof Des
   try {
     document = JSON.parse(withoutByteOrderMark(text));
   } catch (cause) {
-    throw invalid(`${file} is not JSON: ${describeError(cause)}.`);
+    throw invalid(`${file} ${yamlComplaint(text) ?? `is not JSON: ${describeError(cause)}`}.`);
   }
   const checked = DescriptionShape.safeParse(document, { reportInput: true });
   if (checked.success) return checked.data;

@@ -26,6 +26,22 @@ const looksLikePath = (spec: string): boolean => /[/\\]|\.(?:ts|mts|js|mjs|json)
 /** A module of this folder: as .ts in the repository, as .js in the published package. */
 const ours = (name: string): string => new URL(`${name}${extname(import.meta.url)}`, import.meta.url).href;
 
+const PYTHON =
+  "A scanner in Python is run as a program that a JSON file describes (docs/backend-exec.md), or rewritten (docs/writing-a-scanner.md).";
+
+/** What to write instead of a backend of the Python client, if it is one. */
+function formerBackend(spec: string): string | undefined {
+  if (spec === "producer")
+    return "The command is producer; --backend (variable BACKEND) names what its consumers scan with, such as clamav.";
+  if (spec === "multi")
+    return "Several backends are named one by one: --backend clamav --backend yara (BACKEND=clamav,yara).";
+  if (spec === "scratch") return "An engine that never asserts is one without a verdict: leave it out.";
+  const module = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$|^[a-z_]\w*(?:\.[a-z_]\w*)+$|\.pyc?$/.test(
+    spec,
+  );
+  return module && !/\.(?:[cm]?[jt]s|json)$/.test(spec) && !spec.startsWith("file:") ? PYTHON : undefined;
+}
+
 /**
  * Finds the module that `--backend` names: a built-in, a module path (relative, absolute, or a file: URL),
  * or the path of a JSON file that describes a program or service. Does not load it. Throws ConfigFault BACKEND_UNKNOWN.
@@ -35,10 +51,14 @@ export function resolveBackend(spec: string, options: ResolveOptions = {}): Back
   if ((BUILT_IN_BACKENDS as readonly string[]).includes(spec)) {
     return { spec, moduleUrl: ours(spec), settings: settings?.[spec] ?? {} };
   }
-  if (spec.endsWith(".json")) {
+  // YAML is read to be told what is wanted instead.
+  if (/\.(?:json|ya?ml)$/.test(spec)) {
     const file = spec.startsWith("file:") ? fileURLToPath(spec) : resolve(cwd, spec);
     return { spec, moduleUrl: ours("described"), settings: { file } };
   }
+  const former = formerBackend(spec);
+  if (former !== undefined)
+    throw new ConfigFault("BACKEND_UNKNOWN", `There is no backend "${spec}" here.`, { hint: former });
   if (spec.startsWith("file:") && URL.canParse(spec)) return { spec, moduleUrl: spec, settings: {} };
   if (looksLikePath(spec)) return { spec, moduleUrl: pathToFileURL(resolve(cwd, spec)).href, settings: {} };
   throw new ConfigFault("BACKEND_UNKNOWN", `There is no backend "${spec}".`, {

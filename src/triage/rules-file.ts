@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigFault } from "../domain/fault.ts";
+import { yamlComplaint } from "../domain/yaml-text.ts";
 import type { Route, TriageRules } from "./triage.ts";
 
 /** Strict, because a misspelt key in one's own rules would silently scan or skip the wrong things. */
@@ -55,6 +56,8 @@ function readJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
+    const yaml = yamlComplaint(text);
+    if (yaml !== undefined) throw invalid(file, `it ${yaml}`, { cause });
     throw invalid(file, `not JSON (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
   }
 }

@@ -16,6 +16,31 @@ describe("microengine", () => {
       expect(stdout).toMatch(new RegExp(`^ +${command} `, "m"));
   });
 
+  it("gives the help of a command by either way, and its own without one", async () => {
+    const [long, short, own] = await Promise.all(
+      [["scan", "--help"], ["help", "scan"], ["help"]].map((args) => microengine(args)),
+    );
+    expect(short).toEqual(long);
+    expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: microengine COMMAND") });
+  });
+
+  it.each(["22.21.0", "20.1.0"])("says in one line that Node %s is too old", async (version) => {
+    const pretend = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });
+      Object.defineProperty(process, "version", { value: "v${version}" });`;
+    const old = ["--import", `data:text/javascript,${encodeURIComponent(pretend)}`];
+    const check = ["--import", "./scripts/needs-node.mjs"];
+    for (const preloaded of [[], check]) {
+      const { code, stderr } = await run(process.execPath, [
+        ...old,
+        ...preloaded,
+        "src/main.ts",
+        "--version",
+      ]);
+      expect(oneLine(stderr)).toMatch(new RegExp(`^It needs Node 24, this is v${version} \\(`));
+      expect(code).toBe(2);
+    }
+  });
+
   it("says its version", async () => {
     expect(await microengine(["--version"])).toMatchObject({
       code: 0,
@@ -41,7 +66,15 @@ describe("microengine", () => {
   it.each([
     [[], /^Which command\? The commands are demo, producer, consumer, recover, sandbox/],
     [["prodcer"], /unknown command 'prodcer' \(Did you mean producer\?\)/],
-    [["help"], /unknown command 'help'.*demo, producer, consumer, recover, sandbox/],
+    [["help", "prodcer"], /unknown command 'prodcer' \(Did you mean producer\?\)/],
+    [["worker", "--backend", "x"], /unknown command 'worker'\. It is consumer here/],
+    [["liveness"], /unknown command 'liveness'\. .*\/healthz/],
+    [["completion"], /^Which shell\? Type: microengine completion bash\|zsh\|fish$/],
+    [["completion", "tcsh"], /There is no completion for "tcsh"/],
+    [
+      ["scan", "--backend", "multi", "."],
+      /There is no backend "multi" here\. .*--backend clamav --backend yara/,
+    ],
     [["--fast"], /unknown option '--fast'/],
     [["producer", "--accept", "mimetype:text/plain"], /unknown option '--accept'\. Write --filter accept/],
     [["producer", "--bid-strateg", "x"], /unknown option '--bid-strateg' \(Did you mean --bid-strategy\?\)/],

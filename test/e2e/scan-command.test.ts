@@ -64,6 +64,24 @@ describe.concurrent("microengine scan", () => {
     expect(code).toBe(3);
   });
 
+  it("takes a distillation engine that imports values of the contract, from anywhere", async () => {
+    const engine = join(folder.path, "mine.ts");
+    writeFileSync(
+      engine,
+      `import { defineDistillEngine } from "microengine/distill";
+      export const distillEngine = defineDistillEngine({ name: "mine", judge: () => ({ verdict: "malicious", probability: 0.9 }) });`,
+    );
+    const { code, stdout } = await microengine([
+      "scan",
+      "--distill",
+      engine,
+      "--json",
+      join(samples, "good"),
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: "malicious", probability: 0.9 });
+    expect(code).toBe(0);
+  });
+
   it("ends with 1 when a backend could not scan a file, and names the file", async () => {
     const flags = ["--backend", PUPPET, "--deadline", "1", join(folder.path, "hang"), join(samples, "good")];
     const { code, stdout } = await microengine(["scan", ...flags]);

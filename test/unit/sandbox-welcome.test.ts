@@ -51,6 +51,15 @@ describe("what a sandbox says at its start", () => {
     expect(lines().join("\n")).toMatch(/Redis at localhost:6379 .*--redis-addr HOST:PORT/);
   });
 
+  it("names the backend and the strategy of the project whose sandbox it is", () => {
+    const own = { backend: "./mine.ts", "bid-strategy": "./bid-strategy.ts", artifacts: "samples" };
+    expect(commands(own).map((command) => command.split(" --polyswarmd-addr")[0])).toEqual([
+      "npm start producer -- --embedded 2 --backend ./mine.ts --bid-strategy ./bid-strategy.ts",
+      "npm start producer -- --backend ./mine.ts --bid-strategy ./bid-strategy.ts",
+      "npm start consumer -- --backend ./mine.ts",
+    ]);
+  });
+
   it("can be typed as it stands", () => {
     const [alone, producer, consumer] = commands({ "wallet-dir": "play" });
     const wallet = { keyfile: "play/keyfile", passwordFile: "play/password", dataDir: "play/data" };
