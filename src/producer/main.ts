@@ -19,6 +19,7 @@
  */
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProducerConfig } from "../config/producer.ts";
@@ -76,6 +77,8 @@ async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
   let prepared: Prepared | undefined = existsSync(file) ? undefined : await prepareAll(config, io);
 
   using held = holdDataDir(config.dataDir);
+  // Half of what a start costs is compiling. What others could write to is not trusted with code.
+  if (!held.open) enableCompileCache(join(config.dataDir, "compile-cache"));
   using ledger = openLedger(file, systemClock);
   const owed = owedBy(ledger, config) > 0;
   if (owed) await Promise.race([handOverFirst({ config, ledger, tell, signal }), sleep(FIRST_MS)]);
@@ -177,6 +180,7 @@ async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
     await serveOnce();
     trouble = undefined;
     answering.begin();
+    flushCompileCache();
   }
 
   /** Until it answers: what is wrong is told, and tried again for as long as something is promised. */

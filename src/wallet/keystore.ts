@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import { eth, utils } from "web3";
+import { privateKeyToAddress } from "web3-eth-accounts";
+import { keccak256 } from "web3-utils";
 import { z } from "zod";
 import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
 import { ConfigFault } from "../domain/fault.ts";
@@ -169,11 +170,11 @@ function readKeystore(json: unknown, name: string): Keystore {
 }
 
 const macOf = (key: Buffer, ciphertext: Buffer): Buffer =>
-  Buffer.from(utils.keccak256(Buffer.concat([key.subarray(16, 32), ciphertext])).slice(2), "hex");
+  Buffer.from(keccak256(Buffer.concat([key.subarray(16, 32), ciphertext])).slice(2), "hex");
 
 function addressOf(privateKey: Uint8Array, name: string): Address {
   try {
-    return parseAddress(eth.accounts.privateKeyToAddress(privateKey));
+    return parseAddress(privateKeyToAddress(privateKey));
   } catch {
     throw unreadable(`The keyfile "${name}" does not hold a private key.`);
   }

@@ -1,4 +1,5 @@
-import { eth, utils } from "web3";
+import { Common, Hardfork, privateKeyToAddress, Transaction } from "web3-eth-accounts";
+import { keccak256 } from "web3-utils";
 import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
 import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
 import { commitmentNonces, type NonceScope } from "./commitment-nonce.ts";
@@ -74,7 +75,7 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
   };
 
   return {
-    address: parseAddress(eth.accounts.privateKeyToAddress(key)),
+    address: parseAddress(privateKeyToAddress(key)),
     commitmentNonce: nonceFor,
     pins: () => pins,
     hold(known) {
@@ -115,17 +116,17 @@ function signTransaction(
   key: Uint8Array,
 ): SignedTransaction {
   const { gas, gasPrice, to, value, data } = transaction;
-  const signed = eth.accounts.Transaction.fromTxData(
+  const signed = Transaction.fromTxData(
     { nonce, gasPrice, gasLimit: gas, to, value, data },
     { common: chainOf(transaction.chainId) },
   ).sign(key);
   const raw = signed.serialize();
-  return { raw: Buffer.from(raw).toString("hex"), hash: utils.keccak256(raw), nonce };
+  return { raw: Buffer.from(raw).toString("hex"), hash: keccak256(raw), nonce };
 }
 
 // Petersburg is the last fork that knew nothing but legacy transactions; which one is named here changes no byte.
 const chainOf = (chainId: bigint) =>
-  eth.accounts.Common.custom(
-    { chainId, networkId: chainId, defaultHardfork: eth.accounts.Hardfork.Petersburg },
-    { hardfork: eth.accounts.Hardfork.Petersburg },
+  Common.custom(
+    { chainId, networkId: chainId, defaultHardfork: Hardfork.Petersburg },
+    { hardfork: Hardfork.Petersburg },
   );

@@ -1,9 +1,9 @@
-import { utils } from "web3";
+import { keccak256 } from "web3-utils";
 
 /** `uint256(keccak256(be32(value)))`. Throws RangeError beyond 256 bits. */
 function hashWord(value: bigint): bigint {
   if (value < 0n || value >= 1n << 256n) throw new RangeError(`${value} does not fit 256 bits`);
-  return BigInt(utils.keccak256(Buffer.from(value.toString(16).padStart(64, "0"), "hex")));
+  return BigInt(keccak256(Buffer.from(value.toString(16).padStart(64, "0"), "hex")));
 }
 
 /**
