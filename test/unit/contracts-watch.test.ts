@@ -83,3 +83,20 @@ it("the contracts are asked for until the gateway says, and given up when that c
     "stopped",
   );
 });
+
+it("what one answer alone says of the contracts is neither pinned nor a reason to end", async () => {
+  const market = new HandMarket();
+  const honest = market.built;
+  const answers = [{ ...honest, registry: elsewhere }, honest, honest];
+  market.contracts = async () => answers.shift() ?? honest;
+  expect(await learnContracts(market, {}, 10_000, never)).toEqual(honest);
+  answers.push({ ...honest, chainId: 1n }, honest, honest);
+  expect(await learnContracts(market, honest, 10_000, never)).toEqual(honest);
+
+  const { market: watched, faults, refuse } = watch();
+  const moved = { ...watched.built, registry: elsewhere };
+  const told = [moved, watched.built];
+  watched.contracts = async () => told.shift()!;
+  await refuse(0);
+  expect([faults, told]).toEqual([[], []]);
+});

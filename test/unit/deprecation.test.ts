@@ -58,6 +58,38 @@ it("a deprecation whose block nobody named counts as later than any block heard 
   expect(deprecation.active()).toBe(false);
 });
 
+it("a deprecation announced for an absurd block binds ten blocks at most, also after a restart", async () => {
+  const { market, ledger, deprecation } = open();
+  market.tell("deprecated", { rollover: false, since: block(Number.MAX_SAFE_INTEGER) });
+  expect([deprecation.active(), deprecation.unconfirmed()]).toEqual([true, true]);
+  deprecation.posted(GUID, block(market.head() + 10));
+  expect(deprecation.active()).toBe(true);
+  deprecation.posted(GUID, block(market.head() + 11));
+  expect(deprecation.active()).toBe(false);
+  // As an earlier version noted it.
+  ledger.setNote("side", "deprecated", "9007199254740991");
+  const later = open(ledger);
+  await later.market.mine(2_000);
+  later.deprecation.posted(GUID, block(2_011));
+  expect(later.deprecation.active()).toBe(false);
+});
+
+it("a deprecation that is heard of before any block counts, and is confirmed when ten blocks showed nothing else", async () => {
+  const market = new HandMarket();
+  let known = false;
+  market.headKnown = () => known;
+  const ledger = openLedger(":memory:", clock);
+  const deprecation = new Deprecation({ market, ledger, tell: () => undefined });
+  market.tell("deprecated", { rollover: true, since: undefined });
+  expect([deprecation.active(), deprecation.unconfirmed()]).toEqual([true, true]);
+  known = true;
+  await market.mine(1_000);
+  await market.mine(1_019);
+  expect(deprecation.unconfirmed()).toBe(true);
+  await market.mine(1_020);
+  expect([deprecation.active(), deprecation.unconfirmed()]).toEqual([true, false]);
+});
+
 it("what was planned and not sent is let go while the registry is deprecated; what was signed is not", async () => {
   const { market, ledger, deprecation } = open();
   const purse = new Purse(() => market.balance(), clock);
