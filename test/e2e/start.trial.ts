@@ -93,7 +93,7 @@ describe("a producer that is started with a stake open", () => {
     await revealedAll();
     writeFileSync(
       strategy,
-      `export const strategy = { name: "mine", bid: () => ({ kind: "abstain", why: "so" }) };`,
+      `export const bidStrategy = { name: "mine", bid: () => ({ kind: "abstain", why: "so" }) };`,
     );
     await producer.told("producer.ready", 1, ({ strategy: name }) => name === "mine");
   });
