@@ -3,7 +3,7 @@ import type { Clock, Instant } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Marketplace } from "../market/port.ts";
-import { triageByContent } from "../triage/look.ts";
+import { triageByContent } from "../triage/looks/look.ts";
 import type { Triage, TriageRules } from "../triage/triage.ts";
 import { Abandon } from "./abandon.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";

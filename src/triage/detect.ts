@@ -1,10 +1,10 @@
 import type { ArtifactKind } from "../domain/artifact.ts";
-import { textOf, typesBehind, typesOfText } from "./artifact-text.ts";
 import { farFormatTypes, formatTypes } from "./formats/formats.ts";
+import { magicTypes } from "./formats/magics.ts";
 import { findContentTypes, isContentTypes, mainTypes } from "./formats/office-main.ts";
-import { magicTypes } from "./magics.ts";
 import { isOle, OLE_TYPE, oleKinds, readOleDirectory } from "./ole-directory.ts";
-import { readText } from "./text.ts";
+import { textOf, typesBehind, typesOfText } from "./texts/artifact-text.ts";
+import { readText } from "./texts/text.ts";
 import { localNames, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
 import { APK_TYPE, isOutranked, JAR_TYPE, ZIP_TYPE, zipKinds } from "./zip-kind.ts";
 

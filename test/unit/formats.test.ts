@@ -103,6 +103,10 @@ describe("documents", () => {
     },
   );
 
+  it("in rich text may have bytes that no text has", async () => {
+    expect(await typesOf(Buffer.from("{\\rt\0\x01\x02 hello", "latin1"))).toEqual(["application/rtf"]);
+  });
+
   const XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12";
   it("in Excel's binary records are no sheets of XML", async () => {
     expect(await typesOf(fixture("cases/f08-xlsb/binary.xlsb"))).toEqual([XLSB, "application/zip"]);

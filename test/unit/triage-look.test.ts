@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
 import { TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
-import { MOST_LOOK_BYTES } from "../../src/triage/far-types.ts";
-import { triageByContent } from "../../src/triage/look.ts";
+import { MOST_LOOK_BYTES } from "../../src/triage/looks/far-types.ts";
+import { triageByContent } from "../../src/triage/looks/look.ts";
 import { type TriageRules, triage } from "../../src/triage/triage.ts";
 import { noise } from "../fixtures/hostile/corpus.ts";
 import { GIF, makeOffice } from "../fixtures/hostile/make-file.ts";

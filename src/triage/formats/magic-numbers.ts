@@ -38,6 +38,8 @@ const MAGICS: readonly Magic[] = [
   magic(DISK_IMAGE_TYPE, "FAT32   ", 82),
   magic("application/x-apfs", "NXSB", 32),
   magic("application/vnd.ms-outlook-pst", "!BDN"),
+  // Word asks for no more, and what follows need not be text.
+  magic("application/rtf", "{\\rt"),
   magic("application/onenote", "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3"),
   magic("application/vnd.ms-htmlhelp", "ITSF\x03\0\0\0"),
   magic("application/x-alz", "ALZ\x01"),

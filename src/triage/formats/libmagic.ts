@@ -2,7 +2,7 @@
  * libmagic, compiled to WebAssembly: it reaches nothing but its own memory, so that a fault in its C costs a name at
  * worst. What it cannot be is interrupted, hence the limit on what it is shown.
  */
-import { canonicalType } from "../domain/media-type.ts";
+import { canonicalType } from "../../domain/media-type.ts";
 
 /**
  * Its slowest rules, the ones that look for program text, take time in proportion to the bytes and the longest for blank

@@ -1,6 +1,6 @@
 /** Decides about an artifact by as much of its content as the rules ask for, and no more. */
-import { detectTypes } from "./detect.ts";
-import { type Triage, type TriageArtifact, type TriageRules, triage } from "./triage.ts";
+import { detectTypes } from "../detect.ts";
+import { type Triage, type TriageArtifact, type TriageRules, triage } from "../triage.ts";
 import { Turns } from "./turns.ts";
 
 /** The first so many bytes of the content; fewer when it has no more. */

@@ -2,10 +2,10 @@
  * Types that the beginning of a content cannot show: their marks stand behind it or at its end. An artifact is fetched
  * further for them, and only where a rule asks for such a type and the beginning does not speak against it.
  */
-import { DISC_BYTES, ISO_TYPE, UDF_TYPE } from "./formats/discs.ts";
-import { DISK_IMAGE_TYPE, FOUND_AT_THE_END } from "./formats/magic-numbers.ts";
-import { OLE_KINDS, OLE_TYPE } from "./ole-directory.ts";
-import { JAR_TYPE, ZIP_KINDS, ZIP_TYPE } from "./zip-kind.ts";
+import { DISC_BYTES, ISO_TYPE, UDF_TYPE } from "../formats/discs.ts";
+import { DISK_IMAGE_TYPE, FOUND_AT_THE_END } from "../formats/magic-numbers.ts";
+import { OLE_KINDS, OLE_TYPE } from "../ole-directory.ts";
+import { JAR_TYPE, ZIP_KINDS, ZIP_TYPE } from "../zip-kind.ts";
 
 /** Of a content whose end must be seen: a larger one is judged by what is there. */
 export const MOST_LOOK_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,7 @@
 /** What the text in an artifact is: the whole artifact, or scripts that stand behind something else. */
+
+import { isFoundByTag, scriptsWithin, scriptTypes } from "../script-types/script-types.ts";
 import { isMail } from "./mail.ts";
-import { isFoundByTag, scriptsWithin, scriptTypes } from "./script-types/script-types.ts";
 import { isMostlyAscii, LEAST_EVIDENT_BYTES, readEightBitText, readText } from "./text.ts";
 import { isDecidedHere, isTextual } from "./textual.ts";
 

@@ -1,8 +1,8 @@
 /** What file-type and libmagic know, and PDF. */
 import { fileTypeFromBuffer } from "file-type";
-import { canonicalType } from "../domain/media-type.ts";
+import { canonicalType } from "../../domain/media-type.ts";
+import { APK_TYPE, JAR_TYPE } from "../zip-kind.ts";
 import { libmagicType } from "./libmagic.ts";
-import { APK_TYPE, JAR_TYPE } from "./zip-kind.ts";
 
 /** MIME types of the beginning of a content, by their canonical names. Never throws. */
 export async function magicTypes(head: Uint8Array): Promise<readonly string[]> {
