@@ -12,6 +12,7 @@ import { type HttpProxy, proxyFor } from "../../src/http/proxy.ts";
 import { EventStream, eventsUrl } from "../../src/market/polyswarmd/events.ts";
 import { Gateway } from "../../src/market/polyswarmd/http.ts";
 import { createLogger } from "../../src/observe/log.ts";
+import { createKeystore } from "../../src/wallet/keystore.ts";
 import { microengine } from "../e2e/run-process.ts";
 import { ProxyServer } from "../fixtures/proxy-server.ts";
 import { content, openGateway } from "./consumer-gateway.ts";
@@ -149,7 +150,10 @@ describe("through a proxy", () => {
   it("a producer and a consumer say what they use, and blame it when it does not get them there", async () => {
     await using proxy = await ProxyServer.start();
     const env = { HTTPS_PROXY: proxy.url, PASSWORD: "testpassword", LOG_FORMAT: "json" };
-    const data = ["--data-dir", join(folder, "data"), "--keyfile", "test/fixtures/keystore/web3-scrypt.json"];
+    const keyfile = join(folder, "keyfile");
+    const keystore = await createKeystore(Buffer.alloc(32, 7), env.PASSWORD, { n: 1024 });
+    writeFileSync(keyfile, JSON.stringify(keystore));
+    const data = ["--data-dir", join(folder, "data"), "--keyfile", keyfile];
     const args = ["--polyswarmd-addr", "https://gateway.test/v1", "--wait", "0"];
     const embedded = ["--embedded", "1", "--http-port", "0"];
     const [producer, consumer] = await Promise.all([
