@@ -88,7 +88,7 @@ async function decide(
   const claim = claims[index] ?? { raw: {} };
   try {
     const readHead = (bytes: number): Promise<Uint8Array> => market.artifactHead(uri, index, bytes, signal);
-    return await triageByContent({ kind, claim }, rules, readHead);
+    return await triageByContent({ kind, claim }, rules, readHead, signal);
   } catch (error) {
     return { kind: "skip", reason: "unreadable", detail: describeError(error) };
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
 import { TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
 import { MOST_LOOK_BYTES } from "../../src/triage/looks/far-types.ts";
-import { triageByContent } from "../../src/triage/looks/look.ts";
+import { type ReadHead, triageByContent } from "../../src/triage/looks/look.ts";
 import { type TriageRules, triage } from "../../src/triage/triage.ts";
 import { noise } from "../fixtures/hostile/corpus.ts";
 import { GIF, makeOffice } from "../fixtures/hostile/make-file.ts";
@@ -22,6 +22,9 @@ const routing = (...types: readonly string[]): TriageRules => ({
 });
 
 const FILE = { kind: "file", claim: NO_CLAIM } as const;
+
+const looked = (rules: TriageRules, readHead: ReadHead, signal = new AbortController().signal) =>
+  triageByContent(FILE, rules, readHead, signal);
 
 /** A content as a gateway serves it, and how much of it was asked for. */
 function served(content: Uint8Array) {
@@ -51,7 +54,7 @@ describe("a look at an artifact", () => {
     ],
   ])("goes as far as a rule needs: %s", async (_, content, type) => {
     const { asked, readHead } = served(content);
-    expect(await triageByContent(FILE, routing(type), readHead)).toEqual({
+    expect(await looked(routing(type), readHead)).toEqual({
       kind: "scan",
       backends: ["special"],
     });
@@ -70,13 +73,13 @@ describe("a look at an artifact", () => {
     ],
   ])("ends with the beginning where %s", async (_, content, type) => {
     const { asked, readHead } = served(content);
-    await triageByContent(FILE, routing(type), readHead);
+    await looked(routing(type), readHead);
     expect(asked).toEqual([TRIAGE_HEAD_BYTES]);
   });
 
   it("fetches no picture whole for a rule about disk images", async () => {
     const { asked, readHead } = served(Buffer.concat([GIF, noise(200_000)]));
-    await triageByContent(FILE, routing("application/x-apple-diskimage"), readHead);
+    await looked(routing("application/x-apple-diskimage"), readHead);
     expect(asked).toEqual([TRIAGE_HEAD_BYTES]);
   });
 
@@ -86,7 +89,7 @@ describe("a look at an artifact", () => {
       asked.push(bytes);
       return Buffer.alloc(bytes, "\xab\0", "latin1");
     };
-    const decision = await triageByContent(FILE, routing("application/x-apple-diskimage"), huge);
+    const decision = await looked(routing("application/x-apple-diskimage"), huge);
     expect(decision).toEqual({ kind: "scan", backends: ["all"] });
     expect(asked).toEqual([TRIAGE_HEAD_BYTES, MOST_LOOK_BYTES]);
   });
@@ -97,10 +100,8 @@ describe("a look at an artifact", () => {
       return Buffer.alloc(bytes, "\xab\0", "latin1");
     };
     const rules = routing("application/x-iso9660-image");
-    expect(await triageByContent(FILE, rules, cut)).toEqual({ kind: "scan", backends: ["all"] });
-    await expect(triageByContent(FILE, rules, () => Promise.reject(new Error("gone")))).rejects.toThrow(
-      "gone",
-    );
+    expect(await looked(rules, cut)).toEqual({ kind: "scan", backends: ["all"] });
+    await expect(looked(rules, () => Promise.reject(new Error("gone")))).rejects.toThrow("gone");
   });
 
   it("has one large content in memory at a time", async () => {
@@ -113,8 +114,37 @@ describe("a look at an artifact", () => {
       return Buffer.alloc(100_000);
     };
     const rules = routing("application/x-apple-diskimage");
-    await Promise.all(Array.from({ length: 20 }, () => triageByContent(FILE, rules, slow)));
+    await Promise.all(Array.from({ length: 20 }, () => looked(rules, slow)));
     expect(most).toBe(1);
+  });
+});
+
+describe("a look whose time is up", () => {
+  it("decides by the beginning, also while another one reads on", async () => {
+    const rules = routing("application/x-apple-diskimage");
+    const hanging = Promise.withResolvers<Uint8Array>();
+    const begun = Promise.withResolvers<void>();
+    const slow = looked(rules, async (bytes) => {
+      if (bytes <= TRIAGE_HEAD_BYTES) return Buffer.alloc(bytes);
+      begun.resolve();
+      return hanging.promise;
+    });
+    await begun.promise;
+    const stop = new AbortController();
+    const { asked, readHead } = served(Buffer.alloc(100_000));
+    const waiting = looked(
+      rules,
+      async (bytes) => {
+        const head = await readHead(bytes);
+        setImmediate(() => stop.abort());
+        return head;
+      },
+      stop.signal,
+    );
+    expect(await waiting).toEqual({ kind: "scan", backends: ["all"] });
+    expect(asked).toEqual([TRIAGE_HEAD_BYTES]);
+    hanging.resolve(makeDmg(100_000));
+    expect(await slow).toEqual({ kind: "scan", backends: ["special"] });
   });
 });
 

@@ -13,18 +13,20 @@ const largeLooks = new Turns();
 /**
  * The decision, by content where the rules depend on it. Looks once at the beginning; further only where that can change the
  * decision (far-types.ts), at most twice. What lies further on and cannot be read changes nothing: the beginning decides.
- * Throws what `readHead` throws at the first look.
+ * The signal ends all reading, and waiting for a turn to read much: then, too, the beginning decides. Throws what
+ * `readHead` throws at the first look.
  */
 export async function triageByContent(
   artifact: TriageArtifact,
   rules: TriageRules,
   readHead: ReadHead,
+  signal: AbortSignal,
 ): Promise<Exclude<Triage, { kind: "look" }>> {
   let decision = triage(artifact, rules);
   let seen: TriageArtifact | undefined;
   while (decision.kind === "look") {
     const { bytes } = decision;
-    const next = await lookAt(artifact, readHead, bytes).catch((error: unknown) => {
+    const next = await lookAt(artifact, readHead, bytes, signal).catch((error: unknown) => {
       if (seen === undefined) throw error;
       return final(seen);
     });
@@ -36,14 +38,19 @@ export async function triageByContent(
   return decision;
 }
 
-async function lookAt(artifact: TriageArtifact, readHead: ReadHead, bytes: number): Promise<TriageArtifact> {
+async function lookAt(
+  artifact: TriageArtifact,
+  readHead: ReadHead,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<TriageArtifact> {
   const look = async (): Promise<TriageArtifact> => {
     const head = await readHead(bytes);
     const whole = head.length < bytes;
     const types = await detectTypes(head, artifact.kind, whole);
     return { ...artifact, types, ...(whole ? { sizeBytes: head.length } : { seenBytes: head.length }) };
   };
-  return bytes <= SMALL_LOOK_BYTES ? look() : largeLooks.take(look);
+  return bytes <= SMALL_LOOK_BYTES ? look() : largeLooks.take(look, signal);
 }
 
 /** As if all of it had been seen. */

@@ -2,9 +2,20 @@
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
-  take<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
+  /** Rejects with the signal's reason once it aborts, waiting or at work; work whose turn had not come is not begun. */
+  take<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const turn = this.#last.then(() => {
+      signal.throwIfAborted();
+      return work();
+    });
     this.#last = turn.catch(() => {});
-    return turn;
+    return Promise.race([turn, rejectionOf(signal)]);
   }
+}
+
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  return promise;
 }
