@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket, WebSocketServer } from "ws";
 import { parseJson, stringifyJson } from "../../src/domain/json.ts";
 
@@ -46,6 +47,7 @@ export class Meddler implements AsyncDisposable {
   readonly #spoiled: RegExp[] = [];
   readonly #forged: Rule<Forge>[] = [];
   readonly #altered: Rule<Alter>[] = [];
+  readonly #delayed: Rule<number>[] = [];
   #port = 0;
   meddle: Meddle = (frame) => [frame];
 
@@ -88,9 +90,14 @@ export class Meddler implements AsyncDisposable {
     this.#altered.push({ route, apply: alter });
   }
 
+  /** Gives the gateway's answers to requests that fit so many milliseconds later. */
+  delay(route: RegExp, ms: number): void {
+    this.#delayed.push({ route, apply: ms });
+  }
+
   /** Forgets all that it was told about requests. */
   repent(): void {
-    for (const rules of [this.#spoiled, this.#forged, this.#altered]) rules.length = 0;
+    for (const rules of [this.#spoiled, this.#forged, this.#altered, this.#delayed]) rules.length = 0;
   }
 
   /** Routes that were to be spoiled once and were never asked for. */
@@ -154,6 +161,7 @@ export class Meddler implements AsyncDisposable {
     }
     const altered = this.#altered.filter(({ route }) => route.test(line));
     const truth = await this.#forward(asked, sent);
+    for (const { apply: ms } of this.#delayed.filter(({ route }) => route.test(line))) await sleep(ms);
     if (altered.length === 0) {
       answer.writeHead(truth.statusCode ?? 502, truth.headers);
       truth.pipe(answer);

@@ -21,6 +21,8 @@ const LAST_BLOCKS = 160;
 /** Milliseconds of an answer where the weather is fair, and the jitter of every one: half to one and a half times. */
 const FAIR_MS = 40;
 const JITTER = 1.5;
+/** A frame about an assertion comes so many milliseconds later than one about a block, at the latest. */
+const LATEST_FRAME_MS = 4_000;
 
 export interface Life {
   readonly scenario: Scenario;
@@ -124,7 +126,10 @@ export async function live(scenario: Scenario): Promise<Life> {
         mask: aPlan().mask,
         commitment,
       };
-      time.after(streamMs + 4_000 * random(), () => run.alive && run.market.tell("assertion", notice));
+      time.after(
+        streamMs + LATEST_FRAME_MS * random(),
+        () => run.alive && run.market.tell("assertion", notice),
+      );
     }
     const number = block(chain.head);
     time.after(streamMs, () => {
@@ -212,7 +217,7 @@ function weatherOf(scenario: Scenario, chain: ModelChain, random: () => number):
   const since: Partial<Record<Endpoint, number>> = {};
   return {
     latencyMs(endpoint) {
-      const isSlow = (slow === "all" || slow === endpoint) && inPhase();
+      const isSlow = slow.includes(endpoint) && inPhase();
       return (isSlow ? factor * blockMs : FAIR_MS) * (0.5 + random());
     },
     loss(endpoint): Loss {
@@ -247,10 +252,10 @@ function revealableInTime(scenario: Scenario, chain: ModelChain, trace: Trace): 
   if (dueAt === undefined) return false;
   const slowest = (endpoint: Endpoint): number =>
     JITTER *
-    ((slow === "all" || slow === endpoint) && phase !== "settling"
-      ? Math.max(factor * blockMs, FAIR_MS)
-      : FAIR_MS);
-  const place = placeKnown && aliveSince <= dueAt ? 0 : slowest("list") + slowest("single");
+    (slow.includes(endpoint) && phase !== "settling" ? Math.max(factor * blockMs, FAIR_MS) : FAIR_MS);
+  const toldBlock = (bounty.asserted?.block ?? 0) + (streamMs + LATEST_FRAME_MS) / blockMs;
+  const isTold = scenario.deaf === 0 && toldBlock < bounty.expiration;
+  const place = (placeKnown || isTold) && aliveSince <= dueAt ? 0 : slowest("list") + slowest("single");
   const metadata = published ? 0 : 1_000;
   const loses = trouble === "losses" || trouble === "both";
   const again = aliveSince > 0 ? slowest("nonce") + 4 * slowest("post") : 0;

@@ -14,6 +14,7 @@
  */
 import { parseArgs } from "node:util";
 import { type Life, live } from "./life.ts";
+import { BOUNTIES, liveOnSandbox } from "./sandbox.ts";
 import { CELLS, scenarioOf } from "./scenario.ts";
 
 const { values } = parseArgs({
@@ -50,3 +51,10 @@ console.table({
   },
 });
 if (lives.some(({ lost }) => lost.length > 0)) process.exitCode = 1;
+
+if (!values.model && values.seed === undefined) {
+  const { asserted = 0, revealed = 0, settled = 0 } = await liveOnSandbox();
+  console.log("sandbox, blocks of 1 s, assertion reads of 0.7 s, receipts of 9 s:");
+  console.log(`asserted ${asserted}, revealed ${revealed}, settled ${settled}`);
+  if ([asserted, revealed, settled].some((count) => count !== BOUNTIES)) process.exitCode = 1;
+}

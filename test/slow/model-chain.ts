@@ -68,7 +68,8 @@ export class ModelChain {
     const transaction = this.#signed.get(raw);
     if (transaction === undefined) return "decoding failed";
     const { hash, nonce } = transaction;
-    if (this.#mined.has(hash) || this.#pool.get(nonce)?.hash === hash) return "known transaction";
+    // Of what was mined a node remembers no more than that its nonce is used.
+    if (this.#pool.get(nonce)?.hash === hash) return "known transaction";
     if (nonce < this.#count) return "nonce too low";
     if (this.#pool.has(nonce)) return "replacement transaction underpriced";
     this.#pool.set(nonce, transaction);

@@ -125,19 +125,24 @@ export class Transactions {
   }
 
   /**
-   * The gateway holds its answer back for as long as it hopes for a receipt, and a reveal has no such time. What was not
-   * answered by then is not known: on slow blocks the receipt of what was mined may take longer.
+   * The gateway holds its answer back for as long as it hopes for a receipt, and a reveal has no such time. On slow blocks
+   * the receipt of what was mined just now takes longer than the gateway waits: then it is asked for again.
    */
   async #soonKnown(hash: string, lane: Lane, signal: AbortSignal | undefined): Promise<Fate> {
     const { gateway, chain, timers, blockMs } = this.#parts;
-    const soonMs = Math.max(RECEIPT_SOON_MS[chain], RECEIPT_BLOCKS * (blockMs() ?? 0) + SLACK_MS);
-    if (lane !== "reveal") return (await askReceipts(gateway, [hash], { chain, lane, signal })).fateOf(hash);
-    const patience = timers.timeout(soonMs);
-    const ask = { chain, lane, signal: anyOf(patience, signal) };
+    const receiptMs = RECEIPT_BLOCKS * (blockMs() ?? 0) + SLACK_MS;
+    const patience =
+      lane === "reveal" ? timers.timeout(Math.max(RECEIPT_SOON_MS[chain], receiptMs)) : undefined;
+    const ask = { chain, lane, signal: patience === undefined ? signal : anyOf(patience, signal) };
+    const sureAt = timers.now() + receiptMs;
     try {
-      return (await askReceipts(gateway, [hash], ask)).fateOf(hash);
+      for (;;) {
+        const fate = (await askReceipts(gateway, [hash], ask)).fateOf(hash);
+        if (fate.kind !== "pending" || !fate.looked || timers.now() >= sureAt) return fate;
+        await timers.sleep(this.#parts.pollMs, ask.signal);
+      }
     } catch (error) {
-      if (!patience.aborted || signal?.aborted) throw error;
+      if (patience?.aborted !== true || signal?.aborted) throw error;
       return { kind: "pending", reason: NO_RECEIPT, looked: true };
     }
   }
