@@ -151,12 +151,8 @@ describe.concurrent("the lease of a wallet", () => {
       await using lease = await test.take();
       await test.redis.del(KEY);
       await write(test.redis);
-      await expect
-        .poll(() => test.redis.get(KEY).catch(() => ""), { timeout: 20_000 })
-        .toContain('"process":');
-      await expect
-        .poll(() => test.redis.get(KEY).catch(() => ""), { timeout: 20_000 })
-        .toContain('"place":"here:1"');
+      await expect.poll(() => test.redis.get(KEY).catch(() => "")).toContain('"process":');
+      await expect.poll(() => test.redis.get(KEY).catch(() => "")).toContain('"place":"here:1"');
       expect(lease.loss()).toBeUndefined();
     },
   );
@@ -190,7 +186,7 @@ describe.concurrent("the lease of a wallet, sealed with the secret of the queue"
     const before = (await test.redis.get(KEY)) ?? "";
     await test.redis.set(KEY, forge(before), "PX", 60_000);
     await test.says("lease.overwritten");
-    await expect.poll(() => test.redis.pttl(KEY), { timeout: 20_000 }).toBeLessThanOrEqual(LEASE_MS);
+    await expect.poll(() => test.redis.pttl(KEY)).toBeLessThanOrEqual(LEASE_MS);
     expect(lease.loss()).toBeUndefined();
     // Nor is a start kept from it.
     await lease[Symbol.asyncDispose]();

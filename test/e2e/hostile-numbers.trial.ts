@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseJson, stringifyJson } from "../../src/domain/json.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";
@@ -29,7 +29,7 @@ async function scene(lie: (meddler: Meddler) => void = () => {}) {
 /** What was asserted is revealed before the window is over; resolves to how many that was. */
 async function revealedInTime({ sandbox, folder }: Awaited<ReturnType<typeof scene>>): Promise<number> {
   const end = (await sandbox.chain.head()) + DURATION + REVEAL_WINDOW + 2;
-  await vi.waitFor(async () => expect(await sandbox.chain.head()).toBeGreaterThan(end), { timeout: 240_000 });
+  await expect.poll(() => sandbox.chain.head()).toBeGreaterThan(end);
   const { asserted, revealed } = await deedsOnChain(sandbox);
   expect(revealed).toBe(asserted);
   expect(readLedger(folder).revealsMissed).toBe(0);
@@ -103,9 +103,7 @@ describe.concurrent("a producer that is told wrong numbers", () => {
       }));
     });
     const frozen = await test.sandbox.chain.head();
-    await vi.waitFor(async () => expect(await test.sandbox.chain.head()).toBeGreaterThan(frozen + 5), {
-      timeout: 240_000,
-    });
+    await expect.poll(() => test.sandbox.chain.head()).toBeGreaterThan(frozen + 5);
     await test.post();
     await test.producer.told("assertion.posted");
     expect(await revealedInTime(test)).toBe(1);

@@ -53,7 +53,7 @@ it("a producer that loses its wallet's lease asserts nothing more, keeps its pro
   expect(await producer.ended).toBe(2);
   expect(producer.text[0]).toContain("Another producer works with the wallet");
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 3, revealed: 3, settled: 3 });
-}, 300_000);
+});
 
 it("a producer that is started while another has the lease keeps what its ledger has promised", async () => {
   using folder = temporaryFolder();
@@ -87,4 +87,4 @@ it("a producer that is started while another has the lease keeps what its ledger
   await producer.told("assertion.settled");
   expect(await producer.ended).toBe(2);
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 1 });
-}, 300_000);
+});

@@ -52,7 +52,7 @@ it("an old copy of a ledger that is put back costs none of the stakes placed sin
   await using again = start();
   await again.told("producer.ready");
   expect(again.entries.filter(({ msg }) => msg.startsWith("recover."))).toEqual([]);
-}, 300_000);
+});
 
 it("a sandbox that was begun anew is told from the ledger's, and its old stakes are written off in one line", async () => {
   using folder = temporaryFolder();
@@ -79,4 +79,4 @@ it("a sandbox that was begun anew is told from the ledger's, and its old stakes 
   const names = producer.entries.map(({ msg }) => msg);
   expect(names.filter((msg) => ["assertion.vanished", "duty.failed"].includes(msg)).length).toBeLessThan(2);
   expect(readLedger(folder.path)).toMatchObject({ atRisk: 0n });
-}, 300_000);
+});

@@ -103,7 +103,7 @@ describe("a producer that is started with a stake open", () => {
     meddler.spoil(/^POST [^?]*\/transactions/, "hang", "always");
     await using killed = start();
     await killed.told("producer.keeping-promises");
-    await expect.poll(() => readLedgerState(folder.path, guid), { timeout: 30_000 }).toBe("revealing");
+    await expect.poll(() => readLedgerState(folder.path, guid)).toBe("revealing");
     await killed.kill("SIGKILL");
     meddler.repent();
     await using producer = start();

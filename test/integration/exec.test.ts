@@ -28,7 +28,6 @@ const open = (script: string, wishes: object = {}, limits = {}) =>
   ScannerWork.open(described(script, wishes), {}, limits);
 const finding = (expected: object) => ({ kind: "finding", finding: expected });
 /** Other tests want the machine too. */
-const PATIENT = { timeout: 240_000 };
 const thrown = (words: string) => ({ kind: "thrown", detail: expect.stringContaining(words) });
 
 /** Whether a process still runs; what waits to be buried by its parent does not. */
@@ -139,24 +138,24 @@ describe.concurrent("a program as a backend", () => {
     expect(await tool.scan("x", { inMs: 2_500 })).toEqual({ kind: "timeout" });
     expect(tool.worker.idle).toBe(true);
     for (const pid of readFileSync(pids, "utf8").trim().split(" "))
-      await expect.poll(() => runs(Number(pid)), PATIENT).toBe(false);
+      await expect.poll(() => runs(Number(pid))).toBe(false);
   });
 
   it("leaves no children behind when it ends", async ({ expect }) => {
     const pids = join(folder, "leaving");
     await using tool = await open(`sleep 1000 & echo $! > ${pids}`);
     expect(await tool.scan("x")).toEqual(finding({ verdict: "unknown" }));
-    await expect.poll(() => runs(Number(readFileSync(pids, "utf8"))), PATIENT).toBe(false);
+    await expect.poll(() => runs(Number(readFileSync(pids, "utf8")))).toBe(false);
   });
 
   it("does not outlive a worker that is killed", async ({ expect }) => {
     const pids = join(folder, "orphaned");
     await using tool = await open(`sleep 1000 & echo $! > ${pids}; wait`);
     const scanned = tool.scan("x");
-    await expect.poll(() => existsSync(pids) && readFileSync(pids, "utf8"), PATIENT).toMatch(/\d\n/);
+    await expect.poll(() => existsSync(pids) && readFileSync(pids, "utf8")).toMatch(/\d\n/);
     tool.worker.kill();
     expect(await scanned).toMatchObject({ kind: "crashed" });
-    await expect.poll(() => runs(Number(readFileSync(pids, "utf8"))), PATIENT).toBe(false);
+    await expect.poll(() => runs(Number(readFileSync(pids, "utf8")))).toBe(false);
   });
 
   it("may be any of the PATH", async () => {

@@ -76,7 +76,7 @@ it("has 500 bounties in work of a flood, counts the others, says so once, and ha
   ]);
   expect(count("bounties.too-many")).toBe(1);
   answer.resolve();
-  await expect.poll(() => desk.inFlight(), { timeout: 30_000 }).toBe(0);
+  await expect.poll(() => desk.inFlight()).toBe(0);
   hear(30_000);
   expect(desk.has(guidOf(30_000))).toBe(true);
   expect(count("bounties.too-many")).toBe(1);
@@ -94,7 +94,7 @@ it("reveals what was promised while 500 others are in work and more are heard of
   duties.resume();
   for (let number = 1; number <= 1_000; number++) hear(number);
   await market.mine(1_020);
-  await expect.poll(() => market.reveals.length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => market.reveals.length).toBe(1);
   answer.resolve();
   await desk.stop();
   await duties.stop();
