@@ -48,6 +48,8 @@ const FIRST_MS = 150;
 /** Nothing heavy is loaded before the reveals that are due are on their way, or this is over. */
 const DUE_MS = 1_500;
 const TRY_AGAIN_MS = 5_000;
+/** Longer than another producer's lease lives: a Redis that has not answered by then is away. */
+const LEASE_PATIENCE_MS = 8_000;
 /** What a start cannot go on with, whatever it owes. */
 const FATAL = ["CONTRACTS_CHANGED", "PIN_CHANGED", "WALLET_CHANGED"];
 
@@ -200,6 +202,7 @@ async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
     }
   }
 
+  setTimeout(() => lease.giveUpWaiting(), LEASE_PATIENCE_MS).unref();
   for (const chain of chains) chain.kept.catch((error: unknown) => halt.abort(error));
   answerWhenPossible().catch((error: unknown) => halt.abort(error));
   if (!end.aborted) await once(end, "abort");
