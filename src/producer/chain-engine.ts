@@ -24,6 +24,7 @@ import type { Limiter } from "./limiter.ts";
 import { tellRecoverLog } from "./recover/events.ts";
 import { rescan, rescanUntil } from "./recover/rescan.ts";
 import { openSalvage } from "./recover/salvage.ts";
+import { awaitServed } from "./served-backends.ts";
 import type { ChainPromises } from "./start/chain-promises.ts";
 
 /** What the engines of all chains share. */
@@ -60,6 +61,9 @@ export interface ChainEngine {
   money(): { readonly available: Nct | undefined; readonly fee: Nct };
   refreshMetrics(): void;
 }
+
+/** Embedded consumers that have not begun to serve by then are told of as missing. */
+const CONSUMERS_WAIT_MS = 30_000;
 
 /** Joins the chain's marketplace; resolves when its parameters and newest block are known, and the duties are under way. */
 export async function openChainEngine(
@@ -120,9 +124,14 @@ export async function openChainEngine(
     const early = promises.takeEarly();
     for (const notice of early) desk.hear(notice);
     if (promised + unpromised > 0) tell("producer.resumed", { chain, promised, unpromised });
-    tell("producer.ready", {
-      ...{ account: wallet.address, chain, head: market.head(), backends },
-      ...{ strategy: strategy.name, deprecated: deprecation.active() },
+    // Bounties are heard of and what was promised is kept meanwhile.
+    const waitMs = config.embedded > 0 ? CONSUMERS_WAIT_MS : 0;
+    void awaitServed(queue, backends, { waitMs, signal }).then((missing) => {
+      if (signal.aborted) return;
+      tell("producer.ready", {
+        ...{ account: wallet.address, chain, head: market.head(), backends, unserved: missing },
+        ...{ strategy: strategy.name, deprecated: deprecation.active() },
+      });
     });
   };
 

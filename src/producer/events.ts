@@ -7,12 +7,16 @@ import type { Logger } from "../observe/log.ts";
  * as you would a column. Amounts are decimal NCT as text.
  */
 export interface ProducerEvents {
-  /** We listen to the marketplace and answer. */
+  /**
+   * We listen to the marketplace, and a bounty that is posted now is answered, but for what `unserved` backends would say:
+   * no consumer takes their jobs yet.
+   */
   "producer.ready": {
     account: string;
     chain: string;
     head: number;
     backends: readonly string[];
+    unserved: readonly string[];
     strategy: string;
     /** The registry takes no new bounties: we assert nothing, and keep what was promised. */
     deprecated: boolean;
@@ -44,6 +48,9 @@ export interface ProducerEvents {
    * open is written off.
    */
   "market.begun-anew": { chain: string; bounties: number; written: number; atRisk: string; hint: string };
+  /** A backend has a consumer again, or has none any more. */
+  "backend.served": { backend: string };
+  "backend.unserved": { backend: string };
   /** What an earlier run had signed, and may not have sent, is with the node. */
   "producer.handed-over": { chain: string; actions: number };
   "producer.handing-over-failed": { chain: string; reason: string };
@@ -165,6 +172,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "market.begun-anew": "error",
   "backfill.delayed": "warn",
   "backend.silent": "warn",
+  "backend.unserved": "warn",
   "bounties.too-many": "warn",
   "bounty.expiration-corrected": "warn",
   "market.deprecated": "warn",

@@ -32,6 +32,7 @@ import { holdDataDir } from "../ledger/hold.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import type { HealthServer } from "../observe/health.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
+import { settledWithin } from "../queue/within.ts";
 import { tellLog } from "./events.ts";
 import { marketCheck } from "./market-check.ts";
 import { refuseAmbiguousPins } from "./pins.ts";
@@ -50,13 +51,26 @@ const DUE_MS = 1_500;
 const TRY_AGAIN_MS = 5_000;
 /** Longer than another producer's lease lives: a Redis that has not answered by then is away. */
 const LEASE_PATIENCE_MS = 8_000;
+/**
+ * For closing, after what was on its way is finished or out of time: a gateway, a Redis and consumers that go at the same
+ * moment may each keep it waiting. The process then ends as it stands; what was promised is in the ledger.
+ */
+const CLOSE_WITHIN_MS = 3_000;
 /** What a start cannot go on with, whatever it owes. */
 const FATAL = ["CONTRACTS_CHANGED", "PIN_CHANGED", "WALLET_CHANGED"];
 
 /** Runs until the signal aborts; resolves to the exit code. Throws ConfigFault for what the operator can correct. */
 export async function runProducer(config: ProducerConfig, io: ProcessIo): Promise<number> {
+  const closing = Promise.withResolvers<unknown>();
   try {
-    await work(config, io);
+    const working = work(config, io, closing.resolve);
+    const fault = await Promise.race([working, closing.promise]);
+    if (!(await settledWithin(CLOSE_WITHIN_MS, working))) {
+      io.log.warn({ withinMs: CLOSE_WITHIN_MS }, "producer.not-closed");
+      if (fault !== undefined) throw fault;
+      return 0;
+    }
+    await working;
   } catch (error) {
     // Whoever asks a producer to stop while it still waits for Redis or the marketplace wants no complaint.
     if (!io.signal.aborted) throw error;
@@ -64,7 +78,8 @@ export async function runProducer(config: ProducerConfig, io: ProcessIo): Promis
   return 0;
 }
 
-async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
+/** `closing` is called, with what ended it, when nothing is left but to close what is open. */
+async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unknown) => void): Promise<void> {
   const { log, signal } = io;
   // Before anything is waited for, and before embedded consumers complain of the same.
   refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
@@ -147,7 +162,7 @@ async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
       ready: () => ({
         ...(answering === undefined
           ? { answering: { ok: false, detail: trouble ?? "starting" } }
-          : { queue: checked(answering.queueTrouble()) }),
+          : { queue: checked(answering.queueTrouble()), consumers: consumersHealth(answering.unserved()) }),
         ...(lease.standing() === "apart" ? { lease: { ok: false, detail: APART } } : {}),
         ledger: { ok: chains.every((chain) => chain.ledgerWritable()) },
         ...Object.fromEntries(chains.map((chain) => [`market-${chain.chain}`, marketHealth(chain)])),
@@ -214,6 +229,7 @@ async function work(config: ProducerConfig, io: ProcessIo): Promise<void> {
     await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
     tell("producer.stopped", { promised: promised(), atRisk: formatNct(atRisk()) });
   }
+  closing(halt.signal.reason);
   halt.signal.throwIfAborted();
 }
 
@@ -249,6 +265,10 @@ const marketHealth = ({ market, deprecation, overdue }: ChainPromises) =>
   });
 const APART =
   "the wallet's lease is not ours: nothing new is promised; what was promised is revealed and settled";
+
+/** Nothing that was promised depends on consumers; a bounty that is posted now does. */
+const consumersHealth = (missing: readonly string[]) =>
+  missing.length === 0 ? { ok: true } : { ok: false, detail: `no consumer serves ${missing.join(", ")}` };
 
 function readVersion(): string {
   const file = new URL("../../package.json", import.meta.url);

@@ -23,6 +23,7 @@ import { Judge } from "../judge.ts";
 import { showLimits } from "../limit-metrics.ts";
 import { describeLimits, Limiter, limitsOf } from "../limiter.ts";
 import { LookBack } from "../look-back.ts";
+import { servedChanges, unserved } from "../served-backends.ts";
 import type { ChainPromises } from "./chain-promises.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RelayEvents } from "./relay-events.ts";
@@ -48,12 +49,15 @@ export interface Answering extends AsyncDisposable {
   readonly engines: readonly ChainEngine[];
   /** Why the queue cannot be used; undefined when it can. */
   queueTrouble(): string | undefined;
+  /** Backends that no consumer takes jobs of. */
+  unserved(): readonly string[];
   begin(): void;
   refreshMetrics(): Promise<void>;
 }
 
 /** The gateway answers for one chain what it said of another less than a second ago. */
 const GATEWAY_CACHE_MS = 1_500;
+const SERVED_EVERY_MS = 1_000;
 
 /** Throws ConfigFault for what the operator can correct, and whatever keeps the gateway or Redis from working. */
 export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
@@ -94,11 +98,22 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     if (engines.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal: end });
     engines.push(await openChainEngine(promises, shared, end));
   }
+  const backends = rules.backends.map(({ name }) => name);
   const opened = opening.move();
   return {
     engines,
     queueTrouble: () => queue.trouble(),
+    unserved: () => unserved(backends, queue.served()),
     begin() {
+      const look = servedChanges({
+        ...{ backends, queue },
+        onChange: (backend, now) =>
+          tell(now === "served" ? "backend.served" : "backend.unserved", { backend }),
+      });
+      const looking = setInterval(look, SERVED_EVERY_MS);
+      looking.unref();
+      opened.defer(() => clearInterval(looking));
+      look();
       tell("producer.limits", describeLimits(limits));
       for (const one of engines) one.begin();
     },
