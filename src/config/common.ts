@@ -73,10 +73,10 @@ export const queueing = {
     flag: "redis-addr",
     env: "REDIS_ADDR",
     value: "ADDRESS",
-    help: "Redis of the queue: HOST:PORT, or a redis:// or rediss:// URL",
+    help: "Redis of the queue: HOST:PORT, redis://, redis-cluster:// or redis-sentinel:// (rediss... with TLS)",
     default: "localhost:6379",
     // A URL may hold a password.
-    secret: (text) => text.includes("@"),
+    secret: (text) => /@|password=/.test(text),
     neededBy: byRedis,
     reads: endpoint,
   }),
