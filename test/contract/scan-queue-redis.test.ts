@@ -1,7 +1,7 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
@@ -11,6 +11,9 @@ import { listening } from "../fixtures/queue/listening.ts";
 import { startRedis } from "../fixtures/queue/redis-server.ts";
 
 const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(2));
+
+/** Means that it hangs. */
+const PATIENCE = { timeout: 120_000 };
 
 /** A queue named "q" on a Redis of its own, with a consumer for backend "a" if wanted. */
 async function open(consumers: number, told = log, concurrency = 1) {
@@ -225,6 +228,33 @@ describe.concurrent("the scan queue on Redis", () => {
     const address = parseRedisAddress(test.server.address);
     await using next = await openBullmqQueue({ address, waitMs: 0, log, queue: "q", backends: [] });
     expect(await next.answersTo([job.id])).toEqual([answer]);
+  });
+
+  it("asks again for what may be lost when Redis forgets behind a connection that holds", async () => {
+    const { log: heard, says } = listening();
+    await using test = await open(0, heard);
+    const back = new Promise<void>((resolve) => test.queue.onReconnect(resolve));
+    await test.redis.flushall();
+    await says("queue.memory-lost");
+    await back;
+    expect(test.queue.healthy()).toBe(true);
+  });
+
+  it("knows which backends have a consumer that can scan, and until when", async () => {
+    await using test = await open(0);
+    expect([...test.queue.served()]).toEqual([]);
+    const address = parseRedisAddress(test.server.address);
+    const able = ["a"];
+    const work = await openBullmqWork({ address, queue: "q", consumer: "c", waitMs: 0, log });
+    await work.serve(["a"], async (job) => answerTo(job), { concurrency: 1, able: () => able });
+    await vi.waitFor(() => expect([...test.queue.served()]).toEqual(["a"]), PATIENCE);
+    // Its service is down: it still answers, but nothing of use.
+    able.pop();
+    await vi.waitFor(() => expect([...test.queue.served()]).toEqual([]), PATIENCE);
+    able.push("a");
+    await vi.waitFor(() => expect([...test.queue.served()]).toEqual(["a"]), PATIENCE);
+    await work[Symbol.asyncDispose]();
+    await vi.waitFor(() => expect([...test.queue.served()]).toEqual([]), PATIENCE);
   });
 
   it("leaves nothing of a forgotten job in Redis", async () => {
