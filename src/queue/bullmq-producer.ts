@@ -31,6 +31,7 @@ import { connectRedis, isUsable, type RedisClient } from "./redis.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import { warnOfRedis } from "./redis-warnings.ts";
 import { createSeal, type Seal } from "./seal.ts";
+import { settledWithin } from "./within.ts";
 
 export interface BullmqQueueOptions {
   readonly address: RedisAddress;
@@ -52,6 +53,8 @@ export interface BullmqQueueOptions {
 type Seen = Look & { readonly word: string };
 
 const MAX_TOLD_CHARS = 200;
+
+const CLOSE_WITHIN_MS = 500;
 
 /** One backend's queue. */
 interface Lane {
@@ -203,12 +206,12 @@ class BullmqQueue implements ScanQueue {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#check.stop();
-    const lanes = await Promise.allSettled(this.#opening.values());
-    const opened = lanes.filter((lane) => lane.status === "fulfilled");
+    // One that is being opened waits for Redis, which may never come back.
+    await settledWithin(CLOSE_WITHIN_MS, Promise.allSettled(this.#opening.values()));
     await Promise.allSettled(
-      opened.map(async ({ value: { answers, queue } }) => {
+      [...this.#lanes.values()].map(async ({ answers, queue }) => {
         await answers.close();
-        await queue.close();
+        await settledWithin(CLOSE_WITHIN_MS, queue.close());
       }),
     );
     this.#redis.disconnect();
