@@ -32,7 +32,6 @@ import { holdDataDir } from "../ledger/hold.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import type { HealthServer } from "../observe/health.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
-import { settledWithin } from "../queue/within.ts";
 import { tellLog } from "./events.ts";
 import { marketCheck } from "./market-check.ts";
 import { refuseAmbiguousPins } from "./pins.ts";
@@ -65,6 +64,7 @@ export async function runProducer(config: ProducerConfig, io: ProcessIo): Promis
   try {
     const working = work(config, io, closing.resolve);
     const fault = await Promise.race([working, closing.promise]);
+    const { settledWithin } = await import("../queue/within.ts");
     if (!(await settledWithin(CLOSE_WITHIN_MS, working))) {
       io.log.warn({ withinMs: CLOSE_WITHIN_MS }, "producer.not-closed");
       if (fault !== undefined) throw fault;
