@@ -12,6 +12,7 @@ import { backendSettings } from "../config/backend-settings.ts";
 import type { ConsumerConfig } from "../config/consumer.ts";
 import { readQueueSecret } from "../config/queue-secret.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
+import { sayMetrics } from "../observe/embedded-metrics.ts";
 import { checked, type Health, serveHealth } from "../observe/health.ts";
 import { LoopWatch } from "../observe/loop-watch.ts";
 import { createRegistry } from "../observe/metrics.ts";
@@ -69,6 +70,16 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
   });
   let queue: ScanWork | undefined;
   const queueTrouble = () => (queue === undefined ? "Redis was not reached yet." : queue.trouble());
+  const refresh = (): void => {
+    metrics.queueUp.set(queueTrouble() === undefined ? 1 : 0);
+    metrics.jobsInProgress.set(consumer.inProgress());
+    const troubles = consumer.troubles();
+    for (const { name } of consumer.backends) {
+      metrics.backendUp.set({ backend: name }, troubles.has(name) ? 0 : 1);
+    }
+    for (const [backend, measures] of consumer.measures())
+      for (const [name, value] of measures) metrics.scannerValue.set({ backend, name }, value);
+  };
   await using _health = await serveHealth({
     host: config.httpHost,
     port: config.httpPort,
@@ -80,16 +91,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
       queue: checked(queueTrouble()),
       serving: { ok: consumer.serving() },
     }),
-    refresh: () => {
-      metrics.queueUp.set(queueTrouble() === undefined ? 1 : 0);
-      metrics.jobsInProgress.set(consumer.inProgress());
-      const troubles = consumer.troubles();
-      for (const { name } of consumer.backends) {
-        metrics.backendUp.set({ backend: name }, troubles.has(name) ? 0 : 1);
-      }
-      for (const [backend, measures] of consumer.measures())
-        for (const [name, value] of measures) metrics.scannerValue.set({ backend, name }, value);
-    },
+    refresh,
   });
   const leaving = new AbortController();
   // A Ctrl-C in a terminal reaches the whole family; an embedded consumer stops when its producer says so.
@@ -97,6 +99,10 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
   await using work = address === undefined ? openEmbedded() : await openQueue(address);
   if (work === undefined) return 0;
   queue = work;
+  // Nobody knows the port of a consumer that a producer runs; what it counts is shown with the producer's.
+  using _said = config.embedded
+    ? sayMetrics(registry, refresh, (message) => process.connected && process.send?.(message, () => {}))
+    : undefined;
   log.info(
     { consumer: name, backends: consumer.backends.map((backend) => backend.name) },
     "consumer.serving",

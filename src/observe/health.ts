@@ -26,6 +26,8 @@ export interface HealthOptions {
   /** The registry, and what to bring up to date in it before each scrape. */
   readonly metrics: Registry;
   refresh?(): void | Promise<void>;
+  /** Metrics of others, as Prometheus reads them, shown behind its own. */
+  others?(): Promise<string>;
 }
 
 export interface HealthServer extends AsyncDisposable {
@@ -55,7 +57,8 @@ export async function serveHealth(options: HealthOptions): Promise<HealthServer>
       // Half of the numbers are better than none.
       log.warn({ reason: describeError(error) }, "metrics.stale");
     }
-    return reply.type(metrics.contentType).send(await metrics.metrics());
+    const others = (await options.others?.().catch(() => "")) ?? "";
+    return reply.type(metrics.contentType).send(`${await metrics.metrics()}${others}`);
   });
   try {
     await server.listen({ host, port: options.port });

@@ -140,10 +140,19 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   if (held.open)
     tell("data-dir.open", { folder: config.dataDir, hint: "Close it to all but its owner: chmod 700." });
 
-  const { checked, createRegistry, nctNumber, producerMetrics, countEvents, serveHealth, LoopWatch } =
-    await import("./start/observed.ts");
+  const {
+    checked,
+    createRegistry,
+    nctNumber,
+    producerMetrics,
+    countEvents,
+    serveHealth,
+    LoopWatch,
+    EmbeddedMetrics,
+  } = await import("./start/observed.ts");
   const registry = createRegistry("producer");
   const metrics = producerMetrics(registry);
+  const consumers = new EmbeddedMetrics();
   using loop = new LoopWatch({ registry, log });
   relay.count(countEvents(metrics));
   counts.begin(metrics);
@@ -158,6 +167,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   const serve = () =>
     serveHealth({
       ...{ host: config.httpHost, port: config.httpPort, log, metrics: registry },
+      others: () => consumers.text(registry),
       live: () => ({ process: { ok: true }, loop: loop.health() }),
       ready: () => ({
         ...(answering === undefined
@@ -188,7 +198,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     const { openAnswering } = await import("./start/answering.ts");
     answering = answers.use(
       await openAnswering({
-        ...{ config, io, ledger, metrics, relay, prepared, seal, chains, end },
+        ...{ config, io, ledger, metrics, relay, prepared, seal, chains, end, consumers },
         leased: () => lease.standing() === "leased",
         version: readVersion(),
       }),

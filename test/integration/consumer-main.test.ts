@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mainModule } from "../../src/config/main-module.ts";
 import type { ScanAnswer } from "../../src/domain/scan.ts";
+import { EmbeddedMetrics } from "../../src/observe/embedded-metrics.ts";
 import { createLogger } from "../../src/observe/log.ts";
+import { createRegistry } from "../../src/observe/metrics.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
 import { openEmbeddedQueue } from "../../src/queue/embedded-producer.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
@@ -85,6 +87,22 @@ describe("a consumer process", () => {
     expect(await answered).toMatchObject({ jobId: job.id, verdict: "malicious", family: "Puppet" });
     await queue[Symbol.asyncDispose]();
     expect(await exited).toEqual([0, null]);
+  });
+
+  it("says to the producer that started it what it counts", async () => {
+    using consumer = new ConsumerProcess([
+      "--embedded",
+      "--backend",
+      "eicar",
+      "--polyswarmd-addr",
+      gateway.url,
+    ]);
+    const metrics = new EmbeddedMetrics();
+    metrics.follow(consumer.child);
+    for await (const [message] of on(consumer.child, "message"))
+      if ((message as { kind?: string }).kind === "metrics") break;
+    const text = await metrics.text(createRegistry("producer"));
+    expect(text).toMatch(/^microengine_backend_up\{.*backend="eicar".*\} 1$/m);
   });
 
   it("answers jobs through Redis, says how it is, and finishes its work when it is asked to stop", async () => {

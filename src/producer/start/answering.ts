@@ -2,11 +2,13 @@
  * What answers bounties: queue, distillation, limits and an engine for each chain, beside what keeps the promises. Opened
  * when the wallet's lease is ours; whatever is wrong with it keeps the producer from answering, not from revealing.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProducerConfig } from "../../config/producer.ts";
 import { type Clock, systemClock } from "../../domain/chain.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import type { EmbeddedMetrics } from "../../observe/embedded-metrics.ts";
 import { nctNumber } from "../../observe/metrics.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
 import { type ProducerMetrics, setBacklog } from "../../observe/producer-metrics.ts";
@@ -43,6 +45,8 @@ export interface AnsweringParts {
   readonly version: string;
   /** Aborts when the producer ends. */
   readonly end: AbortSignal;
+  /** Hears what embedded consumers count. */
+  readonly consumers: EmbeddedMetrics;
 }
 
 export interface Answering extends AsyncDisposable {
@@ -140,10 +144,11 @@ function openQueue({
   prepared,
   seal,
   end,
+  consumers,
 }: AnsweringParts): Promise<ScanQueue> | ScanQueue {
   const { log, env } = io;
   if (config.embedded > 0) {
-    const spawn = () => spawnEmbeddedConsumer(config, env);
+    const spawn = () => consumers.follow(spawnEmbeddedConsumer(config, env));
     return openEmbeddedQueue({ spawn, consumers: config.embedded, log });
   }
   return openBullmqQueue({
