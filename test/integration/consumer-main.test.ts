@@ -95,7 +95,7 @@ describe("a consumer process", () => {
       "--backend",
       "eicar",
       "--polyswarmd-addr",
-      gateway.url,
+      gateway.base,
     ]);
     const metrics = new EmbeddedMetrics();
     metrics.follow(consumer.child);
