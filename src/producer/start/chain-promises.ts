@@ -113,6 +113,7 @@ export function openChainPromises(
   const deprecation = new Deprecation({ market, ledger, tell });
   let duties: Duties | undefined;
   let nonceHoles: NonceHoles | undefined;
+  let joined = false;
 
   async function keep(): Promise<Kept> {
     await market.reached(signal);
@@ -122,7 +123,8 @@ export function openChainPromises(
     signal.throwIfAborted();
     const blocks = createBlockClock(market.head(), clock.now());
     market.on("block", ({ number }) => blocks.observe(number, clock.now()));
-    const { may } = parts;
+    // Nothing new is staked before the gateway has said which contracts it works with.
+    const may = (duty: Duty): boolean => (joined || duty !== "post") && parts.may(duty);
     duties = new Duties({
       ...{ market, ledger, purse, clock, tell, deprecation, may },
       feeCeiling: config.maxFee,
@@ -138,7 +140,12 @@ export function openChainPromises(
   kept.catch(() => undefined);
 
   return {
-    ...{ chain, market, wallet, purse, deprecation, kept, start },
+    ...{ chain, market, wallet, purse, deprecation, kept },
+    async start(until) {
+      const pins = await start(until);
+      joined = true;
+      return pins;
+    },
     takeEarly() {
       const taken = early ?? [];
       early = undefined;
