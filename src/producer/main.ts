@@ -26,7 +26,7 @@ import type { ProducerConfig } from "../config/producer.ts";
 import { systemClock } from "../domain/chain.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
-import { PROMISED_STATES } from "../domain/lifecycle.ts";
+import { STAKED_STATES } from "../domain/lifecycle.ts";
 import { formatNct } from "../domain/nct.ts";
 import { holdDataDir } from "../ledger/hold.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
@@ -189,7 +189,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   }
   async function tryToAnswer(): Promise<void> {
     // What keeps promises is seen from outside from then on; a start that owes nothing may still end with one line.
-    if (promised() > 0) await serveOnce();
+    if (owedBy(ledger, config) > 0) await serveOnce();
     const { readQueueSecret } = await import("../config/queue-secret.ts");
     const { createSeal } = await import("../queue/seal.ts");
     const seal = createSeal(config.embedded > 0 ? undefined : await readQueueSecret(config));
@@ -217,7 +217,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
         return await tryToAnswer();
       } catch (error) {
         end.throwIfAborted();
-        if (isFatal(error) || promised() === 0) throw error;
+        if (isFatal(error) || owedBy(ledger, config) === 0) throw error;
         const reason = describeError(error);
         if (reason !== trouble) tell("producer.not-answering", { reason, promised: promised() });
         trouble = reason;
@@ -252,7 +252,7 @@ async function keepPromises(
 }
 
 const owedBy = (ledger: Ledger, { chains }: ProducerConfig): number =>
-  chains.reduce((sum, chain) => sum + ledger.inStates(chain, PROMISED_STATES).length, 0);
+  chains.reduce((sum, chain) => sum + ledger.inStates(chain, STAKED_STATES).length, 0);
 
 async function prepareAll(config: ProducerConfig, { log }: ProcessIo): Promise<Prepared> {
   return (await import("./start/prepare.ts")).prepare(config, log);

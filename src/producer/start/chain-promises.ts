@@ -11,7 +11,7 @@ import type { ProducerConfig } from "../../config/producer.ts";
 import { type BlockClock, createBlockClock } from "../../domain/block-clock.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
-import { PROMISED_STATES } from "../../domain/lifecycle.ts";
+import { PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
 import { formatNct } from "../../domain/nct.ts";
 import type { Signer } from "../../domain/transaction.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -86,10 +86,11 @@ export function openChainPromises(
   signal: AbortSignal,
 ): ChainPromises {
   const { config, ledger, clock, log } = parts;
+  const staked = (): number => ledger.inStates(chain, STAKED_STATES).length;
   const owed = (): number => ledger.inStates(chain, PROMISED_STATES).length;
   const { wallet, market, start } = joinChain(chain, {
     ...{ config, privateKey: parts.privateKey, ledger, clock, log },
-    patience: owed() > 0 ? "endless" : "as-configured",
+    patience: staked() > 0 ? "endless" : "as-configured",
     watched: (signer) => counting(signer, parts.onRefused),
     ...(parts.counts === undefined ? {} : { counts: parts.counts }),
   });
@@ -135,7 +136,7 @@ export function openChainPromises(
 
   const overdue = () => duties?.overdue() ?? { post: 0, reveal: 0, settle: 0 };
 
-  if (owed() > 0) market.open();
+  if (staked() > 0) market.open();
   const kept = keep();
   kept.catch(() => undefined);
 
