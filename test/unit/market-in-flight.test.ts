@@ -15,6 +15,7 @@ it("never lets more requests on their way than the bound, whoever asks for how m
   const inFlight = new InFlight();
   for (const [lane, share] of [
     ["reveal", "reveal"],
+    ["reveal", "look"],
     ["settle", "action"],
     ["read", "read"],
     ["settle", "held"],
@@ -27,6 +28,7 @@ it("never lets more requests on their way than the bound, whoever asks for how m
 it("lets a reveal leave at once, however many others wait", async () => {
   const inFlight = new InFlight();
   for (const [lane, share] of [
+    ["reveal", "look"],
     ["settle", "action"],
     ["read", "read"],
     ["settle", "held"],

@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Address } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
+import { parseGuid } from "../../src/domain/guid.ts";
 import { MarketFault } from "../../src/market/polyswarmd/answer.ts";
 import type { Ask } from "../../src/market/polyswarmd/http.ts";
 import { InFlight } from "../../src/market/polyswarmd/in-flight.ts";
 import { type Attempt, persist } from "../../src/market/polyswarmd/persist.ts";
+import { Reads } from "../../src/market/polyswarmd/reads.ts";
 import { RateLimit, transitFault } from "../../src/market/polyswarmd/transit-faults.ts";
 import { ModelTime } from "../slow/model-time.ts";
 
@@ -86,5 +89,30 @@ describe("a question to a gateway", () => {
     stop.abort(new Error("not wanted any more"));
     await expect(answer).rejects.toThrow("not wanted");
     expect(inFlight.count()).toBe(0);
+  });
+
+  it("does not wait for lists of assertions that never come, when it is about a reveal", async () => {
+    const asker = {
+      ask: (ask: Ask) =>
+        asking<unknown>(ask, answering([ask.path === "/nonce" ? 100 : Number.POSITIVE_INFINITY]).attempt),
+      head: async () => new Uint8Array(),
+    };
+    const reads = new Reads(asker, "side", "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE" as Address);
+    for (let index = 10; index < 50; index++) {
+      const guid = parseGuid(`00000000-0000-4000-8000-0000000000${index}`);
+      reads.assertions(guid, { lane: "reveal" }).catch(() => undefined);
+    }
+    await time.passUntil(5_000);
+    let answered = false;
+    void reads.pendingCount().then(
+      () => {
+        answered = true;
+      },
+      () => {
+        answered = true;
+      },
+    );
+    await time.passUntil(5_200);
+    expect(answered).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ import { redirectedBase, redirectTarget } from "../../http/redirect.ts";
 import { MarketFault, readAnswer, redirectFault } from "./answer.ts";
 import { readStart, readText } from "./answer-body.ts";
 import { type AnswerLimits, LIMITS } from "./bounded/limits.ts";
-import { InFlight } from "./in-flight.ts";
+import { InFlight, type Manner } from "./in-flight.ts";
 import type { Lane } from "./lane.ts";
 import { Gate } from "./pacing.ts";
 import { type Attempt, persist } from "./persist.ts";
@@ -45,8 +45,8 @@ export interface Ask {
   /** Told which keys held more than the limits allow, and came out as null. */
   readonly onLeftOut?: (keys: ReadonlySet<string>) => void;
   readonly signal?: AbortSignal | undefined;
-  /** The gateway holds the answer back until there is something to say. */
-  readonly held?: boolean;
+  /** How the answer comes; see in-flight.ts. Default: at once. */
+  readonly manner?: Manner;
 }
 
 export interface GatewayOptions {
@@ -185,7 +185,7 @@ export class Gateway implements Asker, AsyncDisposable {
     try {
       const response = await request(url, {
         method: ask.method,
-        dispatcher: this.#connections[ask.held === true ? "held" : ask.lane],
+        dispatcher: this.#connections[ask.manner === "held" ? "held" : ask.lane],
         signal,
         // The timeout above covers all of it; the receipts of a slow chain may take longer than undici's own.
         headersTimeout: 0,

@@ -4,10 +4,12 @@ import { LaneQueue } from "./lane-queue.ts";
 /**
  * How many requests are on their way at once. Each share has slots of its own, so that nothing in one waits for another:
  * a reveal never waits for anything less urgent, nothing that is signed waits for what is only read, and nothing at all
- * for receipts, which the gateway holds back. In a share the more urgent leave first, then those that came first.
+ * for receipts, which the gateway holds back. A list of assertions that a reveal would like to see (`look`) is as slow as
+ * the metadata that strangers put into it, and the reveal goes without it, so it has no slots of what is signed either.
+ * In a share the more urgent leave first, then those that came first.
  */
-export type Share = "reveal" | "action" | "read" | "held";
-const SLOTS: Readonly<Record<Share, number>> = { reveal: 32, action: 24, read: 24, held: 48 };
+export type Share = "reveal" | "look" | "action" | "read" | "held";
+const SLOTS: Readonly<Record<Share, number>> = { reveal: 32, look: 16, action: 20, read: 20, held: 40 };
 const SHARES = Object.keys(SLOTS) as Share[];
 
 /** In all. */
@@ -20,14 +22,19 @@ const SHARE_OF: Readonly<Record<Lane, Share>> = {
   read: "read",
 };
 
-/** `how` says whether the gateway holds the answer back. */
-export const shareOf = (lane: Lane, how: "held" | "prompt"): Share =>
-  how === "held" ? "held" : SHARE_OF[lane];
+/** How an answer comes: held back by the gateway, as a list of assertions, or at once. */
+export type Manner = "held" | "list" | "prompt";
+
+export function shareOf(lane: Lane, manner: Manner): Share {
+  if (manner === "held") return "held";
+  return manner === "list" && lane === "reveal" ? "look" : SHARE_OF[lane];
+}
 
 export class InFlight {
-  readonly #busy: Record<Share, number> = { reveal: 0, action: 0, read: 0, held: 0 };
+  readonly #busy: Record<Share, number> = { reveal: 0, look: 0, action: 0, read: 0, held: 0 };
   readonly #waiting: Readonly<Record<Share, LaneQueue<() => void>>> = {
     reveal: new LaneQueue(),
+    look: new LaneQueue(),
     action: new LaneQueue(),
     read: new LaneQueue(),
     held: new LaneQueue(),

@@ -77,11 +77,7 @@ export async function persist<T>(ask: Ask, attempt: Attempt<T>, parts: PersistPa
 function send<T>(ask: Ask, attempt: Attempt<T>, timeoutMs: number, parts: PersistParts): Promise<T> {
   const { timers, inFlight } = parts;
   const enter = async (signal: AbortSignal | undefined): Promise<T> => {
-    const leave = await inFlight.enter(
-      ask.lane,
-      shareOf(ask.lane, ask.held === true ? "held" : "prompt"),
-      signal,
-    );
+    const leave = await inFlight.enter(ask.lane, shareOf(ask.lane, ask.manner ?? "prompt"), signal);
     try {
       return await attempt({ timeoutMs, signal });
     } finally {

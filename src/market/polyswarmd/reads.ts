@@ -47,6 +47,7 @@ type Options = Pick<
   | "patienceMs"
   | "limits"
   | "onLeftOut"
+  | "manner"
 > & { readonly lane?: Lane };
 
 /**
@@ -144,7 +145,7 @@ export class Reads {
   async assertions(guid: Guid, options: Options = {}): Promise<readonly PostedAssertion[]> {
     const what = `the assertions of ${guid}`;
     const path = `/bounties/${guid}/assertions`;
-    const asked = { ...options, limits: LIMITS.assertions };
+    const asked = { ...options, limits: LIMITS.assertions, manner: "list" } as const;
     const list = await this.#get(path, what, asked).catch((error: unknown) => {
       if (isUnknownBounty(error)) return [];
       throw error;
@@ -162,7 +163,7 @@ export class Reads {
   async assertion(guid: Guid, index: number, options: Options = {}): Promise<PostedAssertion | undefined> {
     const what = `assertion ${index} of ${guid}`;
     const path = `/bounties/${guid}/assertions/${index}`;
-    const asked = { ...options, limits: LIMITS.assertion };
+    const asked = { ...options, limits: LIMITS.assertion, manner: "list" } as const;
     const answer = await this.#get(path, what, asked).catch((error: unknown) => {
       if (error instanceof MarketFault && error.status === 404) return undefined;
       throw error;

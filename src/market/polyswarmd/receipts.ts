@@ -43,7 +43,7 @@ export async function askReceipts(
       body: { transactions: hashes },
       lane: options.lane,
       repeatable: false,
-      held: true,
+      manner: "held",
       limits: LIMITS.receipts,
       timeoutMs: hashes.length * GATEWAY_WAIT_MS[options.chain] + 10_000,
       signal: options.signal,
