@@ -319,6 +319,38 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** Bounties with an assertion of ours that were written off for a reason, those that expire last first; at most so many. */
+  writtenOff(chain: ChainName, reason: AbandonReason, most: number): readonly Guid[] {
+    const rows = this.#all<{ guid: Guid }>(
+      `SELECT guid FROM bounty JOIN assertion USING (chain, guid)
+       WHERE chain = ? AND state = 'abandoned' AND reason = ? ORDER BY expiration DESC LIMIT ?`,
+      chain,
+      reason,
+      most,
+    );
+    return rows.map(({ guid }) => guid);
+  }
+
+  /**
+   * Undoes `writeOff` where something may be staked: such a bounty is called what was signed for it last, fate unknown, or
+   * asserted where the place of the assertion is known. Returns how many that were.
+   */
+  takeBack(chain: ChainName, reason: AbandonReason): number {
+    const isSigned = `EXISTS (SELECT 1 FROM signed_transaction AS it
+       WHERE it.chain = bounty.chain AND it.guid = bounty.guid AND it.action`;
+    const isPlaced = `EXISTS (SELECT 1 FROM assertion AS it
+       WHERE it.chain = bounty.chain AND it.guid = bounty.guid AND it.position IS NOT NULL)`;
+    return this.#run(
+      `UPDATE bounty SET reason = NULL, updated_at = ?, state = CASE
+         WHEN ${isSigned} = 'settle') THEN 'settling' WHEN ${isSigned} = 'reveal') THEN 'revealing'
+         WHEN ${isPlaced} THEN 'asserted' ELSE 'posting' END
+       WHERE chain = ? AND state = 'abandoned' AND reason = ? AND (${isPlaced} OR ${isSigned} = 'assert'))`,
+      this.#clock.now(),
+      chain,
+      reason,
+    );
+  }
+
   /** The reveal that was signed last for each bounty whose reveal may still be on its way, in the order of the nonces. */
   signedReveals(chain: ChainName): readonly SignedTransaction[] {
     const rows = this.#all<{ hash: string; nonce: string; raw: string }>(

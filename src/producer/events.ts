@@ -48,6 +48,8 @@ export interface ProducerEvents {
    * open is written off.
    */
   "market.begun-anew": { chain: string; bounties: number; written: number; atRisk: string; hint: string };
+  /** It was not: the node has its blocks again, and what may be staked of what was written off is promised again. */
+  "market.came-back": { chain: string; bounties: number };
   /** A backend has a consumer again, or has none any more. */
   "backend.served": { backend: string };
   "backend.unserved": { backend: string };
@@ -170,6 +172,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "nonces.handing-over-failed": "warn",
   "producer.not-answering": "error",
   "market.begun-anew": "error",
+  "market.came-back": "warn",
   "backfill.delayed": "warn",
   "backend.silent": "warn",
   "backend.unserved": "warn",

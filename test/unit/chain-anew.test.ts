@@ -4,6 +4,7 @@ import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { writeOffIfAnew } from "../../src/producer/start/chain-anew.ts";
+import { ChainBack } from "../../src/producer/start/chain-back.ts";
 import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -83,3 +84,29 @@ it("a node that was behind for a moment, or cannot be asked, writes nothing off"
   await look();
   expect([told, pauses()]).toEqual([[], 1]);
 });
+
+it("what was written off is promised again, without a restart, when the node has its blocks again", async () => {
+  const { market, ledger, told, states, look } = scene();
+  ledger.recordSigned({ chain: "side", guid: guidOf(2) }, "reveal", [{ ...signed("0xreveal"), nonce: 6n }]);
+  await look();
+  let resumed = 0;
+  await using _back = disposing(
+    new ChainBack({
+      market,
+      ledger,
+      tell: (event, facts) => told.push([event, facts]),
+      resume: () => resumed++,
+    }),
+  );
+  await market.mine(1_001);
+  market.mined = 6n;
+  await market.mine(1_003);
+  expect([states(), resumed]).toEqual([["abandoned", "abandoned", "abandoned"], 0]);
+  market.known.set(guidOf(3), aBounty({ guid: guidOf(3) }));
+  await market.mine(1_007);
+  expect([states(), resumed]).toEqual([["asserted", "revealing", "asserted"], 1]);
+  expect(told.at(-1)).toEqual(["market.came-back", { chain: "side", bounties: 3 }]);
+  expect([ledger.note("side", "anew"), ledger.atRisk("side") > 0n]).toEqual([undefined, true]);
+});
+
+const disposing = (back: ChainBack): AsyncDisposable => ({ [Symbol.asyncDispose]: () => back.stop() });

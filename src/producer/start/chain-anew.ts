@@ -6,7 +6,8 @@
  * No answer names a chain, but our account does: what was mined stays mined, so a chain that counts fewer transactions of
  * ours than the ledger saw mined, and knows none of the bounties that are open, is another one. Both are asked twice, some
  * seconds apart, because a node can be behind the others. Should it have been a node that lost its blocks and gets them back,
- * what was written off is looked for again (recover/salvage.ts) once the count has caught up.
+ * what was written off is taken back (chain-back.ts), and what the ledger does not know is looked for at the next start
+ * (recover/salvage.ts).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PROMISED_STATES } from "../../domain/lifecycle.ts";

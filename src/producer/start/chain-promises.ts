@@ -29,6 +29,7 @@ import { NonceHoles } from "../nonces/nonce-holes.ts";
 import type { KnownPins } from "../pins.ts";
 import { Purse } from "../purse.ts";
 import { writeOffIfAnew } from "./chain-anew.ts";
+import { ChainBack } from "./chain-back.ts";
 
 export interface ChainPromisesParts {
   readonly config: ProducerConfig;
@@ -114,6 +115,7 @@ export function openChainPromises(
   const deprecation = new Deprecation({ market, ledger, tell });
   let duties: Duties | undefined;
   let nonceHoles: NonceHoles | undefined;
+  let chainBack: ChainBack | undefined;
   let joined = false;
 
   async function keep(): Promise<Kept> {
@@ -131,6 +133,7 @@ export function openChainPromises(
       feeCeiling: config.maxFee,
     });
     nonceHoles = new NonceHoles({ market, ledger, tell });
+    chainBack = new ChainBack({ market, ledger, tell, resume: () => duties?.resume() });
     return { duties, blocks, promised: duties.resume() };
   }
 
@@ -166,12 +169,13 @@ export function openChainPromises(
       metrics.requestsInFlight.set({ chain }, market.inFlight());
     },
     async stop() {
-      await Promise.all([duties?.stop(), nonceHoles?.stop()]);
+      await Promise.all([duties?.stop(), nonceHoles?.stop(), chainBack?.stop()]);
     },
     async [Symbol.asyncDispose]() {
       // After a stop that took too long somebody may still be at work: nothing more is begun.
       void duties?.stop();
       void nonceHoles?.stop();
+      void chainBack?.stop();
       await market[Symbol.asyncDispose]();
     },
   };
