@@ -115,4 +115,27 @@ describe("a question to a gateway", () => {
     await time.passUntil(5_200);
     expect(answered).toBe(true);
   });
+
+  it("is asked for the newest block without waiting for artifacts that never come", async () => {
+    const asker = {
+      ask: (ask: Ask) =>
+        asking<unknown>(
+          ask,
+          ask.path === "/status"
+            ? async () => ({ side: { block: 7 } })
+            : answering([Number.POSITIVE_INFINITY]).attempt,
+        ),
+      head: async () => new Uint8Array(),
+    };
+    const reads = new Reads(asker, "side", "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE" as Address);
+    for (let index = 0; index < 60; index++) reads.listArtifacts(`Qm${index}`).catch(() => undefined);
+    await time.passUntil(1_000);
+    let head: number | undefined;
+    const asked = reads.blockNumber().then((number) => {
+      head = number;
+    });
+    await time.passUntil(1_100);
+    expect(head).toBe(7);
+    await asked;
+  });
 });

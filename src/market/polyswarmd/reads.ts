@@ -86,9 +86,13 @@ export class Reads {
     return this.#read(Parameters, "the parameters", "/bounties/parameters", options);
   }
 
-  /** The newest block of our chain. Throws a retryable MarketFault when the gateway does not reach the chain. */
+  /**
+   * The newest block of our chain. Without the event stream nothing else says that a reveal is due, so it must not wait
+   * behind the artifacts of strangers. Throws a retryable MarketFault when the gateway does not reach the
+   * chain.
+   */
   async blockNumber(options: Options = {}): Promise<BlockNumber> {
-    const status = await this.#read(Status, "the status", "/status", options);
+    const status = await this.#read(Status, "the status", "/status", { lane: "reveal", ...options });
     const block = status[this.#chain]?.block;
     if (block !== undefined) return block;
     const sentence = `The gateway does not reach the ${this.#chain} chain.`;
