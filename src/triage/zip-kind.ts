@@ -43,8 +43,9 @@ export function zipKinds(entries: readonly Named[], main: readonly string[] = []
   const kinds: string[] = [];
   if (names.has("AndroidManifest.xml")) kinds.push(APK_TYPE);
   else if (names.has("META-INF/MANIFEST.MF")) kinds.push(JAR_TYPE);
+  // What a head shows of a large workbook may end before its content types.
+  if (isBinary) kinds.push(XLSB_TYPE);
   if (names.has("[Content_Types].xml")) {
-    if (isBinary) kinds.push(XLSB_TYPE);
     for (const [folder, plain, macroEnabled] of OFFICE) {
       if (!entries.some(({ name }) => name.startsWith(folder))) continue;
       if (folder === "xl/" && isBinary) continue;

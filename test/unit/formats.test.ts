@@ -47,6 +47,13 @@ describe("images of discs and disks", () => {
       ["application/x-virtualbox-vhd"],
     ],
     ["a VMDK", latin1("KDMV\x01\0\0\0", 600), ["application/x-virtualbox-vmdk"]],
+    [
+      "what describes a VMDK in words",
+      Buffer.from("# Disk DescriptorFile\nversion=1\n"),
+      ["application/x-virtualbox-vmdk", "text/plain"],
+    ],
+    ["a QED", latin1("QED\0\0\0\x01\0", 600), ["application/x-qemu-disk"]],
+    ["a sparse disk image of Apple", latin1("sprs\0\0\0\x03", 600), ["application/x-apple-diskimage"]],
     ["a squashfs", latin1("hsqs\x07\0\0\0", 600), ["application/vnd.squashfs"]],
     ["a WIM", latin1("MSWIM\0\0\0\xd0", 600), ["application/x-ms-wim"]],
     ["a disk with a partition table", at(512, "EFI PART", 0), ["application/x-raw-disk-image"]],
@@ -77,6 +84,11 @@ describe("mail", () => {
     ["List-Id: x\nX-Spam: no\nSubject: y\n\nhi"],
     ["From a@a.example Mon Jan  1 00:00:00 2024\nX-Y: z\nSubject: a\n\nhi"],
     ["\r\nReceived: from a\r\n by b\r\nSubject: x\r\n\r\nhi"],
+    ["From:a@a.example\nTo:b@a.example\nSubject:no blanks\n\nhi"],
+    ["From : a@a.example\nTo : b@a.example\n\nhi"],
+    ["  \r\n\t\r\nFrom: a@a.example\r\n\r\nhi"],
+    ["\ufeffFrom: a@a.example\nSubject: x\n\nhi"],
+    ["Content-Type: multipart/mixed; boundary=x\n\n--x\n"],
     [
       `ARC-Seal: i=1;${"\r\n\tb=abcdefghijklmnopqrstuvwxyz".repeat(100)}\r\nFrom: a@a.example\r\nTo: b@a.example\r\n\r\nhi`,
     ],
@@ -90,6 +102,9 @@ describe("mail", () => {
     ["Package: a\nVersion: 1\nDescription: b\n more\n"],
     ["note: one\nanother: two\n"],
     ["To: do\n- wash\n- cook\n"],
+    ["name: a\nversion: 1\nfrom: docker\n"],
+    ["Subject: Chemistry\n"],
+    ["Content-Type: text/plain\n"],
   ])("is not seen in other texts with colons: %j", async (text) => {
     expect(await typesOf(Buffer.from(text))).not.toContain("message/rfc822");
   });
@@ -110,6 +125,13 @@ describe("documents", () => {
   const XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12";
   it("in Excel's binary records are no sheets of XML", async () => {
     expect(await typesOf(fixture("cases/f08-xlsb/binary.xlsb"))).toEqual([XLSB, "application/zip"]);
+  });
+
+  it("in Excel's binary records are known before what says so, and without it", async () => {
+    const rest = { name: "xl/worksheets/sheet1.bin", content: "x".repeat(40_000) };
+    const workbook = makeZip([{ name: "xl/workbook.bin", content: "x" }, rest]);
+    expect(await typesOf(workbook)).toEqual([XLSB, "application/zip"]);
+    expect(await detectTypes(workbook.subarray(0, 200), "file", false)).toEqual([XLSB, "application/zip"]);
   });
 
   const partOf = (type: string): string => `<Types><Override PartName="/a" ContentType="${type}"/></Types>`;

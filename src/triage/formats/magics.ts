@@ -4,11 +4,17 @@ import { canonicalType } from "../../domain/media-type.ts";
 import { APK_TYPE, JAR_TYPE } from "../zip-kind.ts";
 import { libmagicType } from "./libmagic.ts";
 
+const AR_TYPE = "application/x-unix-archive";
+
 /** MIME types of the beginning of a content, by their canonical names. Never throws. */
 export async function magicTypes(head: Uint8Array): Promise<readonly string[]> {
   const found = [await fileType(head), pdfType(head), await libmagicType(head)];
-  return found.filter((type) => type !== undefined);
+  return found.filter((type) => type !== undefined && (type !== AR_TYPE || isAr(head)));
 }
+
+/** It may hold texts and nothing else; others go by its first word, with which a text may begin. */
+const isAr = (head: Uint8Array): boolean =>
+  /^!<(?:arch|thin)>\n/.test(Buffer.from(head.subarray(0, 8)).toString("latin1"));
 
 const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, at) => bytes[at] === byte);

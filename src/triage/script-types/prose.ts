@@ -9,6 +9,10 @@ const LONGEST_LINE = 400;
 /** Five words in a row with nothing but blanks and commas between them. */
 const SENTENCE = /(?<![A-Za-z'])(?:[A-Za-z][a-z']*,? ){4}[A-Za-z]/;
 const CODE_SIGNS = /[=;{}$|\\]|\(["')]|[\w)]\(|:$/;
+/** From its capital to its full stop, whatever signs of code it shows. */
+const WHOLE_SENTENCE = /^\s{0,8}[A-Z][a-z'].*[a-z)]\.\s*$/;
+/** A command and its words, which are no sentence. */
+const COMMAND = /^\s*@?(?:wmic|netsh|schtasks|bcdedit|vssadmin|wevtutil|icacls)\s/i;
 /** How lines of comments and of strings begin in any of the languages. */
 const COMMENT = /^\s*(?:'|#|\/\/|\*|\/\*|;|--|<!--|::|@?rem\b|"""|<#|echo\b|@?echo\b)/i;
 const FENCE = /^\s{0,3}(?:```|~~~)/;
@@ -37,7 +41,7 @@ export function readWriting(text: string): Writing {
     } else if (!fenced) {
       lines++;
       outside.push(line);
-      if (!COMMENT.test(shown) && !CODE_SIGNS.test(shown) && SENTENCE.test(shown)) prose++;
+      if (isProse(shown)) prose++;
     }
   }
   // A fence within a comment has gone with it, so nothing hides in one.
@@ -47,6 +51,12 @@ export function readWriting(text: string): Writing {
     code: document ? outside.join("\n") : text,
   };
 }
+
+const isProse = (line: string): boolean =>
+  SENTENCE.test(line) &&
+  !COMMENT.test(line) &&
+  !COMMAND.test(line) &&
+  (WHOLE_SENTENCE.test(line) || !CODE_SIGNS.test(line));
 
 const LEAST_OF_DOCUMENT = 0.5;
 

@@ -58,7 +58,7 @@ const LEXICON = compileLexicon([
           "@ application codebehind|inherits|language",
           "@ import namespace",
           "@ assembly name",
-          "language = \"|' c|vb|jscript",
+          "language = \"|' c|vb",
           "autoeventwireup",
           "codebehind|codefile",
           "httpcontext . current",
@@ -119,7 +119,7 @@ export function serverPages(text: string): readonly string[] {
   if (JSP_TAG.test(text)) return [JSP_TYPE];
   const { byType } = scoreTokens(LEXICON, readTokens(code.join("\n")));
   const [best] = [...byType].filter(([, score]) => score >= LEAST).toSorted(([, a], [, b]) => b - a);
-  if (best === undefined && code.some((section) => section.startsWith("--"))) return [JSP_TYPE];
+  if (best === undefined && code.some((section) => /^(?:--|!)/.test(section))) return [JSP_TYPE];
   if (best === undefined && SERVER_INCLUDE.test(text))
     return code.length === 0 ? [] : [ASP_TYPE, "text/vbscript"];
   if (best !== undefined) return best[0] === ASP_TYPE ? [ASP_TYPE, languageOfAsp(text, code)] : [best[0]];

@@ -16,6 +16,9 @@ const LOCAL_OBJECTS =
   /(?:createobject|activexobject|getobject)\s{0,8}\(\s{0,8}["'](?:wscript\.|scripting\.filesystem|shell\.application|adodb\.stream|winmgmts:|schedule\.service|shell\.explorer|script:|new:)/i;
 const WINDOW_OF_HTA = /\b(?:window|self|me)\.(?:resizeto|moveto|close)\b/i;
 
+/** Where a text is cut into pieces for whoever searches it: `"WScr" + "ipt.Shell"`. */
+const SEAM = /(["'])\s{0,8}[+&]\s{0,8}\1/g;
+
 /** MIME types, most specific first, with those of the languages in it. */
 export function windowsMarkup(text: string): readonly string[] {
   const stylesheet = STYLESHEET_SCRIPT.exec(text)?.[1];
@@ -25,14 +28,14 @@ export function windowsMarkup(text: string): readonly string[] {
   const languages = tags.flatMap(({ language }) => present(typeOfLanguage(language)));
   if (MARKUP.test(text) || JOB.test(text)) {
     const stated = tags.filter(({ language }) => language !== "");
-    if (stated.length > 0 && SCRIPTLET.test(text) && /<(?:registration|public|scriptlet)\b/i.test(text))
+    if (stated.length > 0 && SCRIPTLET.test(text) && /<(?:registration|public|scriptlet|package)\b/i.test(text))
       return [SCRIPTLET_TYPE, ...languages];
     if (stated.length > 0 && languages.length > 0 && /<\??job\b/i.test(text) && !/<html\b/i.test(text))
       return [WSF_TYPE, ...languages];
   }
   const inVbscript = languages.includes("text/vbscript");
   const isApplication =
-    HTA_TAG.test(text) || LOCAL_OBJECTS.test(text) || (inVbscript && WINDOW_OF_HTA.test(text));
+    HTA_TAG.test(text) || LOCAL_OBJECTS.test(text.replace(SEAM, "")) || (inVbscript && WINDOW_OF_HTA.test(text));
   const shown = isApplication ? (languages.length > 0 ? languages : ["application/javascript"]) : [];
   return isApplication ? [HTA_TYPE, ...shown] : inVbscript ? ["text/vbscript"] : [];
 }

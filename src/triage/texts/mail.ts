@@ -45,8 +45,11 @@ const TRACES = new Set([
 export const MAIL_HEAD_BYTES = 16 * 1024;
 
 const LONGEST_LINE = 998;
-const HEADER = /^([!-9;-~]{1,76})[ \t]{0,8}:(?=[ \t]|$)/;
-const MBOX = /^>?From \S/;
+const HEADER = /^([!-9;-~]{1,76})[ \t]{0,8}:(.?)/;
+const MBOX = /^>?From [^\s:]/;
+/** What a header alone must say to make a mail: an address, parts, words in another encoding. */
+const TELLING = /@|\bmultipart\/|=\?/i;
+const BEGINNING = /^(?:\ufeff|\xef\xbb\xbf)?(?:[ \t]{0,80}\r?\n){0,8}/;
 
 /**
  * Whether it begins with the headers of a mail, in whatever order: the lines up to the first blank one are headers or go on
@@ -56,6 +59,7 @@ const MBOX = /^>?From \S/;
 export function isMail(head: string): boolean {
   let strong = 0;
   let weak = 0;
+  let told = false;
   let first = true;
   let traced = false;
   for (const line of linesOf(head.slice(0, MAIL_HEAD_BYTES))) {
@@ -64,19 +68,29 @@ export function isMail(head: string): boolean {
     first = false;
     if (isFirst && MBOX.test(line)) continue;
     if (!isFirst && /^[ \t]/.test(line)) continue;
-    const name = HEADER.exec(line.slice(0, LONGEST_LINE))?.[1]?.toLowerCase();
+    const name = headerOf(line.slice(0, LONGEST_LINE));
     // Mailers go over a line that is no header; a text that begins like one line of a mail is none.
     if (name === undefined) return strong > 1 || traced;
     if (isFirst) traced = TRACES.has(name);
-    if (NAMES.has(name) && !WEAK.has(name)) strong++;
+    const isStrong = NAMES.has(name) && !WEAK.has(name);
+    if (isStrong) strong++;
     else if (WEAK.has(name) || FAMILIES.test(name)) weak++;
+    told ||= isStrong && (TRACES.has(name) || TELLING.test(line));
   }
-  return strong > 0 || weak > 1;
+  return told || strong + weak > 1;
+}
+
+/** Its name in lower case; `undefined` for a line that is no header. Those of mails may have no blank behind the colon. */
+function headerOf(line: string): string | undefined {
+  const [, written, next = ""] = HEADER.exec(line) ?? [];
+  const name = written?.toLowerCase();
+  if (name === undefined || next.trim() === "") return name;
+  return NAMES.has(name) || FAMILIES.test(name) ? name : undefined;
 }
 
 /** Without those that open it blank, and without a last one that is cut off within its name. */
 function* linesOf(head: string): Generator<string> {
-  let at = /^(?:\r?\n){0,8}/.exec(head)![0].length;
+  let at = BEGINNING.exec(head)![0].length;
   for (;;) {
     const end = head.indexOf("\n", at);
     if (end === -1) break;

@@ -4,7 +4,7 @@
  */
 
 const TEXTUAL =
-  /^(?:text\/|message\/|multipart\/|[a-z]+\/[\w.-]+\+(?:xml|json)$|application\/(?:json|xml|rtf|pdf|postscript|javascript|ecmascript|x-ndjson|mbox|sql|x-subrip|x-tex|x-latex|x-wine-extension-ini|x-setupscript|x-mswinurl|x-unix-archive|x-yaml|yaml|toml|ld\+json|warc|pgp-[\w-]+|x-pem[\w-]*|x-x509[\w-]*|pkcs[\w-]+)|image\/(?:svg\+xml|x-xpixmap|x-xbitmap)$|model\/(?:obj|mtl|vrml|step|gltf\+json)|font\/bdf|application\/x-font-(?:bdf|sfn))/;
+  /^(?:text\/|message\/|multipart\/|[a-z]+\/[\w.-]+\+(?:xml|json)$|application\/(?:json|xml|rtf|pdf|postscript|javascript|ecmascript|x-ndjson|mbox|sql|x-subrip|x-tex|x-latex|x-wine-extension-ini|x-setupscript|x-mswinurl|x-unix-archive|x-virtualbox-vmdk|x-yaml|yaml|toml|ld\+json|warc|pgp-[\w-]+|x-pem[\w-]*|x-x509[\w-]*|pkcs[\w-]+)|image\/(?:svg\+xml|x-xpixmap|x-xbitmap)$|model\/(?:obj|mtl|vrml|step|gltf\+json)|font\/bdf|application\/x-font-(?:bdf|sfn))/;
 
 export const isTextual = (type: string): boolean => TEXTUAL.test(type);
 

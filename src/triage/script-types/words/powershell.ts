@@ -49,7 +49,7 @@ const COMMANDS: readonly (readonly [verb: string, nouns: string])[] = [
 export const POWERSHELL: Vocabulary = {
   type: "application/x-powershell",
   phrases: [
-    [5, ["[ ~cmdletbinding", "invoke ~- ~expression", "^ # ~requires -", "iex ( new", "iex $", "^ iex ("]],
+    [5, ["[ ~cmdletbinding", "invoke ~- ~expression", "^ # ~requires -", "iex ( new", "iex $", "^ iex (", "| iex"]],
     [2, COMMANDS.map(([verb, nouns]) => `${verb} ~- ~${nouns}`)],
     // Within a line it may be the name of one.
     [1, COMMANDS.map(([verb, nouns]) => `^ ${verb} ~- ~${nouns}`)],
@@ -58,6 +58,7 @@ export const POWERSHELL: Vocabulary = {
       3,
       [
         "$ ~env ~:",
+        "get ~- ~wmiobject|ciminstance",
         "$ ~psscriptroot|psboundparameters|myinvocation|psversiontable|erroractionpreference|verbosepreference|pscmdlet|executioncontext|shellid|pshome|psitem",
         ". downloadstring (",
         ". downloaddata (",
@@ -170,7 +171,11 @@ export const POWERSHELL: Vocabulary = {
         "^ sub <word> {",
         "===",
         "@ ~echo off",
+        "^ 0 ~- ~<number> ~- ~<number>",
         "^ - name :",
+        "^ - run|shell|uses :",
+        "^ run : |",
+        "runs ~- ~on :",
         "^ . ~<word> {",
         ": 0 ~; <word>",
         "margin|padding|display|background|color :",

@@ -68,7 +68,7 @@ export const PYTHON: Vocabulary = {
         "^ else :",
         "^ finally :",
         "^ import <word> , <word>",
-        "^ import os|sys|re|json|time|socket|base64|subprocess|random|logging|urllib|requests|threading|struct|ctypes|zlib|shutil|datetime|unittest|pytest",
+        "^ import os|sys|re|json|time|socket|base64|subprocess|random|logging|urllib|urllib2|requests|threading|platform|hashlib|binascii|codecs|pickle|pty|winreg|_winreg|getpass|struct|ctypes|zlib|shutil|datetime|unittest|pytest",
         "import base64",
         "^ pass <end>",
         "elif",

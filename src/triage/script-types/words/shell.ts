@@ -4,7 +4,7 @@ import type { Vocabulary } from "../vocabulary.ts";
 export const SHELL: Vocabulary = {
   type: "text/x-shellscript",
   phrases: [
-    [4, ["^ esac", "^ set - ~e|x|u|eu|ex|eux|euo", "> / ~dev ~/ ~null"]],
+    [4, ["^ esac", "^ set - ~e|x|u|eu|ex|eux|euo", "> / ~dev ~/ ~null", "/ ~dev ~/ ~tcp|udp ~/"]],
     [
       3,
       [
@@ -118,6 +118,9 @@ export const SHELL: Vocabulary = {
         "get ~- ~<word>",
         "param (",
         "^ . ~ph|th|sh",
+        "^ . ~phony",
+        "$ ~( ~cc|cxx|ld|ar|rm|make|cflags|ldflags|objs ~)",
+        "^ [ ~<word> ~]",
         "^ ifeq|ifneq|ifdef|endif",
         ": ~=",
       ],
