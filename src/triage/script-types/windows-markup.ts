@@ -28,14 +28,20 @@ export function windowsMarkup(text: string): readonly string[] {
   const languages = tags.flatMap(({ language }) => present(typeOfLanguage(language)));
   if (MARKUP.test(text) || JOB.test(text)) {
     const stated = tags.filter(({ language }) => language !== "");
-    if (stated.length > 0 && SCRIPTLET.test(text) && /<(?:registration|public|scriptlet|package)\b/i.test(text))
+    if (
+      stated.length > 0 &&
+      SCRIPTLET.test(text) &&
+      /<(?:registration|public|scriptlet|package)\b/i.test(text)
+    )
       return [SCRIPTLET_TYPE, ...languages];
     if (stated.length > 0 && languages.length > 0 && /<\??job\b/i.test(text) && !/<html\b/i.test(text))
       return [WSF_TYPE, ...languages];
   }
   const inVbscript = languages.includes("text/vbscript");
   const isApplication =
-    HTA_TAG.test(text) || LOCAL_OBJECTS.test(text.replace(SEAM, "")) || (inVbscript && WINDOW_OF_HTA.test(text));
+    HTA_TAG.test(text) ||
+    LOCAL_OBJECTS.test(text.replace(SEAM, "")) ||
+    (inVbscript && WINDOW_OF_HTA.test(text));
   const shown = isApplication ? (languages.length > 0 ? languages : ["application/javascript"]) : [];
   return isApplication ? [HTA_TYPE, ...shown] : inVbscript ? ["text/vbscript"] : [];
 }

@@ -49,7 +49,18 @@ const COMMANDS: readonly (readonly [verb: string, nouns: string])[] = [
 export const POWERSHELL: Vocabulary = {
   type: "application/x-powershell",
   phrases: [
-    [5, ["[ ~cmdletbinding", "invoke ~- ~expression", "^ # ~requires -", "iex ( new", "iex $", "^ iex (", "| iex"]],
+    [
+      5,
+      [
+        "[ ~cmdletbinding",
+        "invoke ~- ~expression",
+        "^ # ~requires -",
+        "iex ( new",
+        "iex $",
+        "^ iex (",
+        "| iex",
+      ],
+    ],
     [2, COMMANDS.map(([verb, nouns]) => `${verb} ~- ~${nouns}`)],
     // Within a line it may be the name of one.
     [1, COMMANDS.map(([verb, nouns]) => `^ ${verb} ~- ~${nouns}`)],
