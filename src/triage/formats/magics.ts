@@ -9,7 +9,7 @@ const AR_TYPE = "application/x-unix-archive";
 /** MIME types of the beginning of a content, by their canonical names. Never throws. */
 export async function magicTypes(head: Uint8Array): Promise<readonly string[]> {
   const found = [await fileType(head), pdfType(head), await libmagicType(head)];
-  return found.filter((type) => type !== undefined && (type !== AR_TYPE || isAr(head)));
+  return found.filter((type) => type !== undefined).filter((type) => type !== AR_TYPE || isAr(head));
 }
 
 /** It may hold texts and nothing else; others go by its first word, with which a text may begin. */
