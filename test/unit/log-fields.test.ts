@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 const SRC = fileURLToPath(new URL("../../src/", import.meta.url));
 
 /** Entries of the log as the sources write them: the fields that are given by name, and the event. */
-const ENTRY = /\b(?:log|logger|tell)(?:\.\w+)?\(\s*(?:"[a-z.-]+",\s*)?\{([^{}]*)\}/gi;
+const ENTRY = /(?:\blog\.(?!child\b)\w+\(|\btell\("[a-z.-]+",)\s*\{([^{}]*)\}/gi;
 const OWN = ["level", "time", "pid", "name", "msg"];
 
 const fieldsIn = (text: string): readonly string[] =>
