@@ -28,6 +28,8 @@ async function readyz(engine: EngineProcess): Promise<Checks> {
 const USERS = {
   noeval: ["on", ">pw", "~*", "&*", "+@all", "-eval", "-evalsha", "-@scripting"],
   nodanger: ["on", ">pw", "~*", "&*", "+@all", "-@dangerous"],
+  nostream: ["on", ">pw", "~*", "&*", "+@all", "-xadd"],
+  nowait: ["on", ">pw", "~*", "&*", "+@all", "-bzpopmin"],
   ro: ["on", ">pw", "~*", "&*", "+@all", "-@write", "+eval", "+evalsha"],
 };
 
@@ -42,7 +44,7 @@ async function startWithUsers(): Promise<RedisServer> {
 describe("a consumer process", () => {
   it("is not ready, and says why, while Redis refuses its commands though it lets it in", async () => {
     await using server = await startWithUsers();
-    for (const user of ["noeval", "ro"]) {
+    for (const user of ["noeval", "nostream", "nowait", "ro"]) {
       await using refused = consumer(`redis://${user}:pw@${server.address}`);
       await refused.told("queue.refused");
       expect(await readyz(refused)).toMatchObject({
