@@ -15,7 +15,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import type { Clock } from "../domain/chain.ts";
-import { ContentCodingError, codingOf, decodedBody } from "../http/content-coding.ts";
+import { ContentCodingError, codingsOf, decodedBody } from "../http/content-coding.ts";
 import { openDispatcher } from "../http/dispatcher.ts";
 import { redirectTarget } from "../http/redirect.ts";
 import { artifactUrl, type GatewayAccess, gatewayBase } from "./artifact-address.ts";
@@ -112,7 +112,7 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
       return { kind: "download-failed", detail: `The gateway points to ${target} (HTTP ${statusCode}).` };
     }
     if (statusCode !== 200) return refusal(statusCode, await readSome(answer));
-    if (codingOf(answered["content-encoding"]) === undefined && lengthOf(answered) > maxSizeBytes) {
+    if (codingsOf(answered["content-encoding"]).length === 0 && lengthOf(answered) > maxSizeBytes) {
       hangUp(body);
       return tooLarge(maxSizeBytes);
     }

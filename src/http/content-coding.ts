@@ -39,29 +39,46 @@ const overhead = (bytes: number): number => bytes + Math.ceil(bytes / 100) + 65_
  * middle, as after a range, is an error. Throws ContentCodingError for a coding that was not asked for or bytes that
  * are none of it, and what reading the body throws.
  */
-export function decodedBody(
-  { headers, body }: Encoded,
-  { maxBytes, end }: { readonly maxBytes: number; readonly end: "whole" | "may-be-cut" },
-): AsyncIterable<Buffer> {
-  const coding = codingOf(headers["content-encoding"]);
-  return coding === undefined ? body : decode(body, coding, { maxBytes, end });
+export function decodedBody({ headers, body }: Encoded, { maxBytes, end }: Limits): AsyncIterable<Buffer> {
+  const codings = codingsOf(headers["content-encoding"]);
+  return codings.length === 0 ? body : decodeAll(body, codings, { maxBytes, end });
 }
 
-/** The one coding of a body in lower case, `undefined` for none. */
-export function codingOf(header: Encoded["headers"][string]): string | undefined {
+/** A server and each proxy may compress. */
+const MOST_CODINGS = 3;
+
+/** Of a body, in lower case, in the order in which they were applied. Throws ContentCodingError when they are too many. */
+export function codingsOf(header: Encoded["headers"][string]): readonly string[] {
   const codings = [header ?? []]
     .flat()
     .flatMap((text) => text.toLowerCase().split(","))
     .map((coding) => coding.trim())
     .filter((coding) => coding !== "" && coding !== "identity");
-  if (codings.length > 1) throw new ContentCodingError("it is compressed more than once");
-  return codings[0];
+  if (codings.length > MOST_CODINGS)
+    throw new ContentCodingError(`it is compressed more than ${MOST_CODINGS} times`);
+  return codings;
+}
+
+interface Limits {
+  readonly maxBytes: number;
+  readonly end: "whole" | "may-be-cut";
+}
+
+async function* decodeAll(body: Body, codings: readonly string[], limits: Limits): AsyncGenerator<Buffer> {
+  let chunks: AsyncIterable<Buffer> = body;
+  for (const coding of codings.toReversed()) chunks = decode(chunks, coding, limits);
+  try {
+    yield* chunks;
+  } finally {
+    // Not the iterator's `return`, which would wait for bytes that may never come.
+    body.on("error", () => {}).destroy();
+  }
 }
 
 async function* decode(
-  body: Body,
+  body: AsyncIterable<Buffer>,
   coding: string,
-  { maxBytes, end }: { readonly maxBytes: number; readonly end: "whole" | "may-be-cut" },
+  { maxBytes, end }: Limits,
 ): AsyncGenerator<Buffer> {
   const chunks = body[Symbol.asyncIterator]();
   try {
@@ -83,9 +100,6 @@ async function* decode(
     if (code === undefined || !/^(?:Z_|ERR_(?:_ERROR|BROTLI|ZSTD|PADDING)|ZSTD_|BROTLI_)/.test(code))
       throw error;
     throw new ContentCodingError(`it is not the ${coding} that it is said to be (${code})`, { cause: error });
-  } finally {
-    // Not the iterator's `return`, which would wait for bytes that may never come.
-    body.on("error", () => {}).destroy();
   }
 }
 
