@@ -13,8 +13,12 @@ const MOST_TAGS = 500;
 /** `Class<? extends Base>`: a blank behind the sign, a name before it. */
 const GENERIC = /[\w,]/;
 /** A tag within quotes is that of a program which writes or reads PHP, one in a fence that of a document about it. */
+const MARKUP = /^\s*</;
 const QUOTES = new Set(["'", '"', "`", "\\", "/", "("]);
 const FENCE = /^(?:```|~~~|\s{0,3}\.\. code|\s*<code>|\s*<pre>)/;
+
+const opensAttribute = (text: string, at: number): boolean =>
+  MARKUP.test(text.slice(0, NEAR)) && ATTRIBUTE.test(text.slice(Math.max(0, at - NEAR), at));
 
 /** Whether a text, or bytes of anything else one character each, hold PHP. */
 export function holdsPhp(text: string): boolean {
@@ -22,13 +26,16 @@ export function holdsPhp(text: string): boolean {
   let count = 0;
   for (const { 0: tag, index } of text.matchAll(TAG)) {
     if (++count > MOST_TAGS) return false;
-    if (index > 0 && QUOTES.has(text[index - 1]!)) continue;
+    if (index > 0 && QUOTES.has(text[index - 1]!) && !opensAttribute(text, index)) continue;
     if (tag === "<?" && index > 0 && GENERIC.test(text[index - 1]!)) continue;
     if (tag.length < 5 && !CODE.test(text.slice(index + 2, index + NEAR))) continue;
     if (!isFenced(text, index)) return true;
   }
   return false;
 }
+
+/** `<a href="<?php ...`: a page's own text, where the quotes are those of its markup. */
+const ATTRIBUTE = /<[a-z][^<>]{0,200}=\s{0,8}["']$/i;
 
 /** The line before begins an example. */
 function isFenced(text: string, at: number): boolean {

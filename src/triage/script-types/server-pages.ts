@@ -24,13 +24,13 @@ const LEXICON = compileLexicon([
           "createobject (",
           "session . abandon|timeout|codepage|lcid",
           "application . lock",
+          'session|application ( "',
+          "for <word> = <number> to",
         ],
       ],
       [
         2,
         [
-          'session ( "',
-          'application ( "',
           "^ end if|sub|function",
           "^ option explicit",
           "^ dim <word>",

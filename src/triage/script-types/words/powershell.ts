@@ -9,7 +9,7 @@ const COMMANDS: readonly (readonly [verb: string, nouns: string])[] = [
   ],
   [
     "set",
-    "content|location|item|itemproperty|executionpolicy|strictmode|variable|alias|acl|service|date|mppreference|netfirewallrule",
+    "content|location|item|itemproperty|executionpolicy|strictmode|variable|alias|acl|service|date|mppreference|netfirewallrule|netfirewallprofile",
   ],
   [
     "new",
@@ -70,6 +70,8 @@ export const POWERSHELL: Vocabulary = {
       [
         "$ ~env ~:",
         "get ~- ~wmiobject|ciminstance",
+        "- ~outfile|usebasicparsing",
+        "^ function get|set|new|invoke|test|start|write|add|remove ~- ~<word> {",
         "$ ~psscriptroot|psboundparameters|myinvocation|psversiontable|erroractionpreference|verbosepreference|pscmdlet|executioncontext|shellid|pshome|psitem",
         ". downloadstring (",
         ". downloaddata (",

@@ -28,6 +28,7 @@ export const PYTHON: Vocabulary = {
         "^ from <word> import <word>",
         "^ from <word> . <word> import <word>",
         "^ from . import <word>",
+        "^ from <word> import *",
         "^ from . <word> import <word>",
         "^ import <word> as <word>",
         "except <word> :",

@@ -50,6 +50,8 @@ export const VBSCRIPT: Vocabulary = {
         "^ for each <word> in",
         "^ do while|until",
         "^ select case",
+        "^ end select",
+        'wscript . echo|quit|sleep <word>|"|<number>',
         "^ case else",
         "^ exit function|sub|for|do",
         "is nothing",
