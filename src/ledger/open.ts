@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigFault, describeError } from "../domain/fault.ts";
@@ -78,7 +78,7 @@ function migrate(db: DatabaseSync, from: number): void {
 export function ensureWritable(file: string): void {
   const folder = dirname(file);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    ensureFolder(folder);
     accessSync(folder, constants.W_OK);
     // Closing a file that is there would end this process's locks on it.
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
@@ -90,5 +90,19 @@ export function ensureWritable(file: string): void {
       hint: "Choose another --data-dir (DATA_DIR), or change its owner.",
       cause: error,
     });
+  }
+}
+
+/** Not `recursive`: on a file system that makes no folders and says ENOENT to it, as procfs does, that never ends. */
+function ensureFolder(folder: string): void {
+  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  const parent = dirname(folder);
+  if (parent !== folder) ensureFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process made it at the same time.
+    if (!isThere()) throw error;
   }
 }

@@ -127,7 +127,7 @@ export class EmbeddedChild {
       });
     });
     child.on("exit", (code, signal) => {
-      if (!this.#closed) this.#log.warn({ pid: child.pid, code, signal }, "queue.consumer-died");
+      if (!this.#closed) this.#log.warn({ process: child.pid, code, signal }, "queue.consumer-died");
       exited();
       if (child.connected) setTimeout(bury, LAST_WORDS_MS);
       else bury();

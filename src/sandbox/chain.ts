@@ -98,10 +98,10 @@ export async function startChain(options: ChainOptions): Promise<Chain> {
   const accounts = await readAccounts(rpc, arbiters);
   const contracts = await deployMarket(rpc, compiled, accounts, options);
   const { url, pid } = anvil;
-  log.info({ url, pid, chainId, registry: contracts.registry.address }, "chain.started");
+  log.info({ url, process: pid, chainId, registry: contracts.registry.address }, "chain.started");
   const lifetime = opened.move();
   void anvil.ended.then(() => {
-    if (!lifetime.disposed) log.error({ url, pid }, "chain.died");
+    if (!lifetime.disposed) log.error({ url, process: pid }, "chain.died");
   });
   return chainOver(rpc, { chainId, blockTimeMs, contracts, accounts, lifetime });
 }

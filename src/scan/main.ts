@@ -21,10 +21,10 @@ import { exitCodeOf } from "./exit-code.ts";
 import { type Found, findFiles, STANDARD_INPUT } from "./find-files.ts";
 import { inOrder } from "./in-order.ts";
 import { Progress } from "./progress.ts";
-import { filesIn, jsonLine, renderTally } from "./render.ts";
+import { filesIn, jsonLine } from "./render.ts";
 import { reportUnreadable } from "./report.ts";
 import { type ScanParts, scanFile } from "./scan-file.ts";
-import { isWanted, newSummary, renderSummary, type Summary, summarise } from "./summary.ts";
+import { isWanted, newSummary, renderHead, renderSummary, type Summary, summarise } from "./summary.ts";
 
 /** How often the log says how far it is. */
 const LOG_EVERY_MS = 10_000;
@@ -51,7 +51,7 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
     const paint = out.isTTY && (io.env.NO_COLOR ?? "") === "" ? COLORS : PLAIN;
     out.write(renderSummary(summary, interrupted, paint));
   }
-  if (config.json && process.stderr.isTTY) process.stderr.write(renderTally(tally));
+  if (config.json && process.stderr.isTTY) process.stderr.write(renderHead(tally, interrupted));
   const lost: NodeJS.ErrnoException | null = leaving.signal.reason ?? out.errored;
   if (lost !== null && lost.code !== "EPIPE")
     throw new Fault("OUTPUT_LOST", `What was found cannot be written: ${describeError(lost)}.`);

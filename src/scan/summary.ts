@@ -57,14 +57,15 @@ export function summarise(summary: Summary, report: FileReport): Summary {
   return { ...summary, tally: count(summary.tally, report) };
 }
 
-/** `end`: whether it came to its end, or was interrupted. */
-export function renderSummary(
-  summary: Summary,
-  end: "complete" | "interrupted",
-  paint: Paint = PLAIN,
-): string {
+/** Whether the scan came to its end, or was interrupted. */
+export type End = "complete" | "interrupted";
+
+/** The first line of what is told, with its end. */
+export const renderHead = (tally: Tally, end: End): string =>
+  `${end === "complete" ? "" : "Interrupted; scanned so far: "}${renderTally(tally)}`;
+
+export function renderSummary(summary: Summary, end: End, paint: Paint = PLAIN): string {
   const { terms, tally, groups } = summary;
-  const head = end === "complete" ? "" : "Interrupted; scanned so far: ";
   const lists = LISTS.map((group) => renderList(group, groups.get(group)!, countOf(tally, group), paint));
   const shown = GROUPS.flatMap((group) => groups.get(group)!).slice(0, terms.details);
   const details = shown.map((report) => `\n${renderReport(report, paint).trimEnd()}\n`);
@@ -73,7 +74,7 @@ export function renderSummary(
     rest > 0 && terms.details > 0
       ? `\n${rest} more ${rest === 1 ? "file" : "files"}: --details ${shown.length + rest} shows all, --json tells of each.\n`
       : "";
-  return [`${head}${renderTally(tally)}`, ...(filesIn(tally) > 1 ? lists : []), ...details, more].join("");
+  return [renderHead(tally, end), ...(filesIn(tally) > 1 ? lists : []), ...details, more].join("");
 }
 
 function renderList(group: Group, reports: readonly FileReport[], all: number, paint: Paint): string {

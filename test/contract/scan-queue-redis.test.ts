@@ -1,7 +1,7 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
@@ -11,9 +11,6 @@ import { listening } from "../fixtures/queue/listening.ts";
 import { startRedis } from "../fixtures/queue/redis-server.ts";
 
 const log = pino({ level: process.env.LOG_LEVEL ?? "silent" }, pino.destination(2));
-
-/** Means that it hangs. */
-const PATIENCE = { timeout: 120_000 };
 
 /** A queue named "q" on a Redis of its own, with a consumer for backend "a" if wanted. */
 async function open(consumers: number, told = log, concurrency = 1) {
@@ -247,14 +244,14 @@ describe.concurrent("the scan queue on Redis", () => {
     const able = ["a"];
     const work = await openBullmqWork({ address, queue: "q", consumer: "c", waitMs: 0, log });
     await work.serve(["a"], async (job) => answerTo(job), { concurrency: 1, able: () => able });
-    await vi.waitFor(() => expect([...test.queue.served()]).toEqual(["a"]), PATIENCE);
+    await expect.poll(() => [...test.queue.served()]).toEqual(["a"]);
     // Its service is down: it still answers, but nothing of use.
     able.pop();
-    await vi.waitFor(() => expect([...test.queue.served()]).toEqual([]), PATIENCE);
+    await expect.poll(() => [...test.queue.served()]).toEqual([]);
     able.push("a");
-    await vi.waitFor(() => expect([...test.queue.served()]).toEqual(["a"]), PATIENCE);
+    await expect.poll(() => [...test.queue.served()]).toEqual(["a"]);
     await work[Symbol.asyncDispose]();
-    await vi.waitFor(() => expect([...test.queue.served()]).toEqual([]), PATIENCE);
+    await expect.poll(() => [...test.queue.served()]).toEqual([]);
   });
 
   it("leaves nothing of a forgotten job in Redis", async () => {

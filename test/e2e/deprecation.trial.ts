@@ -27,8 +27,7 @@ const DEPRECATED = {
   deprecated: 1,
 };
 
-const confirmed = (producer: EngineProcess) =>
-  expect.poll(() => health(producer), { timeout: 120_000 }).toMatchObject(DEPRECATED);
+const confirmed = (producer: EngineProcess) => expect.poll(() => health(producer)).toMatchObject(DEPRECATED);
 
 beforeAll(async () => {
   market = await MeddledMarket.open();

@@ -12,6 +12,7 @@ import { type HttpProxy, proxyFor } from "../../src/http/proxy.ts";
 import { EventStream, eventsUrl } from "../../src/market/polyswarmd/events.ts";
 import { Gateway } from "../../src/market/polyswarmd/http.ts";
 import { createLogger } from "../../src/observe/log.ts";
+import { handOverFirst } from "../../src/producer/start/hand-over-first.ts";
 import { createKeystore } from "../../src/wallet/keystore.ts";
 import { microengine } from "../e2e/run-process.ts";
 import { ProxyServer } from "../fixtures/proxy-server.ts";
@@ -39,6 +40,26 @@ const reach = (proxy: HttpProxy | undefined, base = BASE): Gateway =>
 const ask = { what: "x", path: "/x", lane: "read" } as const;
 
 describe("through a proxy", () => {
+  it("go the reveals that a start hands over before anything else", async () => {
+    await using odd = await OddGateway.open();
+    await using proxy = await ProxyServer.start({ hosts: hostsOf(odd.url) });
+    odd.on("POST /transactions", { result: [{ is_error: false, message: "0x1" }] });
+    await handOverFirst({
+      config: { polyswarmdAddr: BASE, apiKey: undefined, chains: ["side"] },
+      ledger: {
+        pin: () => `0x${"11".repeat(20)}`,
+        signedReveals: () => [{ hash: "0x1", nonce: 0n, raw: "f8" }],
+      },
+      tell: () => undefined,
+      signal: never,
+      env: { HTTP_PROXY: proxy.url },
+    });
+    expect(proxy.asked).toEqual([
+      expect.stringMatching(/^POST http:\/\/gateway\.test\/v1\/default\/transactions\?/),
+    ]);
+    expect(odd.requests("POST /transactions")).toHaveLength(1);
+  });
+
   it("goes every request to the gateway, over several connections at a time", async () => {
     await using odd = await OddGateway.open();
     await using proxy = await ProxyServer.start({ hosts: hostsOf(odd.url) });

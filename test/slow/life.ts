@@ -59,6 +59,7 @@ interface Trace {
 /** Lives one scenario from the first bounty to the last settlement. */
 export async function live(scenario: Scenario): Promise<Life> {
   const { seed, blockMs, durationBlocks, revealWindow, bounties, trouble, streamMs, deaf } = scenario;
+  const { atOnce = 1 } = scenario;
   const random = dice(seed ^ 0x5eed);
   const time = new ModelTime();
   const chain = new ModelChain({ revealWindow, voteWindow: VOTE_WINDOW });
@@ -113,7 +114,8 @@ export async function live(scenario: Scenario): Promise<Life> {
     const asserted = new Set(traces.filter(({ bounty }) => bounty.asserted).map(({ bounty }) => bounty.guid));
     chain.mine();
     time.after(blockMs, onBlock);
-    if ((chain.head - first) % EVERY_BLOCKS === 1 && traces.length < bounties) post();
+    if ((chain.head - first) % EVERY_BLOCKS === 1)
+      for (let posted = 0; posted < atOnce && traces.length < bounties; posted++) post();
     for (const { bounty } of traces) {
       const { guid, asserted: ours, place } = bounty;
       if (ours === undefined || asserted.has(guid) || random() < deaf) continue;

@@ -23,6 +23,8 @@ export interface Scenario {
   readonly durationBlocks: number;
   readonly revealWindow: number;
   readonly bounties: number;
+  /** So many are posted in one block. Default 1. */
+  readonly atOnce?: number;
   /** Milliseconds after a block until the stream tells of it. */
   readonly streamMs: number;
   /** Share of the frames about assertions that get lost. */

@@ -26,3 +26,16 @@ it("a life is the same each time that its seed is lived", async () => {
   const scenario = scenarioOf(7);
   expect(await live(scenario)).toEqual(await live(scenario));
 });
+
+it("forty stakes that are due in the same blocks are revealed while receipts and lists of assertions take longer than the window", async () => {
+  const crowd = { bounties: 40, atOnce: 40, durationBlocks: 9, revealWindow: 10, blockMs: 1_000 };
+  const slow = {
+    slow: ["receipts", "list", "single"],
+    factor: 12,
+    phase: "always",
+    trouble: "none",
+    deaf: 1,
+  } as const;
+  const life = await live({ ...scenarioOf(1), ...crowd, ...slow });
+  expect(life).toMatchObject({ staked: 40, revealed: 40, settled: 40, lost: [] });
+});

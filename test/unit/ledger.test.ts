@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -285,6 +286,17 @@ describe("the ledger", () => {
     writeFileSync(join(dirname(file), "taken"), "");
     expect(() => openLedger(join(dirname(file), "taken", "ledger.sqlite"), clock)).toThrow(
       /taken is a file\./,
+    );
+  });
+
+  it("makes the folders above the data directory", () => {
+    openLedger(join(folder, "a", "b", "ledger.sqlite"), clock)[Symbol.dispose]();
+    expect(statSync(join(folder, "a", "b")).mode & 0o777).toBe(0o700);
+  });
+
+  it.runIf(existsSync("/proc/self"))("says at once that a file system makes no folders", () => {
+    expect(() => openLedger("/proc/microengine/data/ledger.sqlite", clock)).toThrow(
+      expect.objectContaining({ code: "LEDGER_UNWRITABLE" }),
     );
   });
 

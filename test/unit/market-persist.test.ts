@@ -116,6 +116,23 @@ describe("a question to a gateway", () => {
     expect(answered).toBe(true);
   });
 
+  it("is not asked for each of thousands of assertions that a list says are ours", async () => {
+    const account = "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE" as Address;
+    const row = { author: account, bid: ["1"], mask: [true], commitment: "7", nonce: "0" };
+    let asked = 0;
+    const asker = {
+      ask: async ({ path }: Ask) => {
+        asked++;
+        return path.endsWith("/assertions") ? Array.from({ length: 2_000 }, () => row) : row;
+      },
+      head: async () => new Uint8Array(),
+    };
+    const guid = parseGuid("00000000-0000-4000-8000-000000000001");
+    const listed = await new Reads(asker, "side", account).assertions(guid);
+    expect([listed.length, listed[0]?.index, listed[1_999]?.index]).toEqual([2_000, 0, 1_999]);
+    expect(asked).toBeLessThan(100);
+  });
+
   it("is asked for the newest block without waiting for artifacts that never come", async () => {
     const asker = {
       ask: (ask: Ask) =>

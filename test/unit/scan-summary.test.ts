@@ -4,7 +4,14 @@ import { Progress, progressLine } from "../../src/scan/progress.ts";
 import { readStreamWithin } from "../../src/scan/read-file.ts";
 import { count, NOTHING_COUNTED } from "../../src/scan/render.ts";
 import { type FileReport, reportUnreadable, reportUnscanned } from "../../src/scan/report.ts";
-import { isWanted, newSummary, renderSummary, type SummaryTerms, summarise } from "../../src/scan/summary.ts";
+import {
+  isWanted,
+  newSummary,
+  renderHead,
+  renderSummary,
+  type SummaryTerms,
+  summarise,
+} from "../../src/scan/summary.ts";
 
 const SEEN = { sha256: "ab".repeat(32), size: 9, types: ["text/plain"] };
 const clean = (path: string): FileReport => reportUnscanned({ path, ...SEEN }, "nothing");
@@ -26,6 +33,8 @@ const failed = (path: string): FileReport => ({
     },
   ],
 });
+
+const tallyOf = (...reports: readonly FileReport[]) => reports.reduce(count, NOTHING_COUNTED);
 
 const ALL: SummaryTerms = { only: [], details: 20 };
 const told = (
@@ -73,7 +82,11 @@ describe("the summary of a scan", () => {
     expect([clean("a"), found("b")].filter((report) => isWanted(report, terms))).toHaveLength(1);
   });
 
-  it("says when it was interrupted", () => {
+  it("says when it was interrupted, also where only the count is told", () => {
+    expect(renderHead(tallyOf(clean("a")), "interrupted")).toBe(
+      "Interrupted; scanned so far: 1 file: 1 unknown\n",
+    );
+    expect(renderHead(tallyOf(clean("a")), "complete")).toBe("1 file: 1 unknown\n");
     expect(told([clean("a")], ALL, "interrupted")).toMatch(
       /^Interrupted; scanned so far: 1 file: 1 unknown\n/,
     );
@@ -86,7 +99,6 @@ describe("the summary of a scan", () => {
 });
 
 describe("the exit code of a scan", () => {
-  const tallyOf = (...reports: readonly FileReport[]) => reports.reduce(count, NOTHING_COUNTED);
   const end = (
     reports: readonly FileReport[],
     terms: Partial<Parameters<typeof exitCodeOf>[0]> = {},

@@ -32,6 +32,8 @@ const ROWS_AT_ONCE = 64;
 
 /** How many entries the gateway may have left out of a list before we no longer find ours. */
 const MAX_SKIPPED = 16;
+/** The contract takes one of ours; how many a list may show before the rest is taken as it stands. */
+const MAX_OURS = 4;
 
 /** The gateway takes 25, 50 or 75. */
 export const BOUNTIES_PER_PAGE = 75;
@@ -160,7 +162,10 @@ export class Reads {
       const { data } = Assertion.safeParse(entry);
       if (data !== undefined) entries.push({ guid, index, ...data });
     }
-    return Promise.all(entries.map((entry) => this.#confirmed(entry, options)));
+    const ours = entries.filter(({ author }) => sameAddress(author, this.#account)).slice(0, MAX_OURS);
+    const confirmed = await Promise.all(ours.map((entry) => this.#confirmed(entry, options)));
+    for (const [position, entry] of ours.entries()) entries[entries.indexOf(entry)] = confirmed[position]!;
+    return entries;
   }
 
   /** One assertion by its index; undefined when there is none. */
@@ -217,7 +222,6 @@ export class Reads {
   }
 
   async #confirmed(entry: PostedAssertion, options: Options): Promise<PostedAssertion> {
-    if (!sameAddress(entry.author, this.#account)) return entry;
     for (let index = entry.index; index <= entry.index + MAX_SKIPPED; index++) {
       const alone = await this.assertion(entry.guid, index, options);
       if (alone === undefined) break;

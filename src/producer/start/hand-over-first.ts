@@ -10,6 +10,7 @@ import type { ProducerConfig } from "../../config/producer.ts";
 import { CHAIN_NAMES, type ChainName } from "../../domain/chain.ts";
 import { parseGatewayAddress } from "../../domain/gateway-address.ts";
 import type { SignedTransaction } from "../../domain/transaction.ts";
+import { type HttpProxy, proxyFor } from "../../http/proxy.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Tell } from "../events.ts";
 
@@ -18,6 +19,8 @@ export interface HandOverFirst {
   readonly ledger: Pick<Ledger, "pin" | "signedReveals">;
   readonly tell: Tell;
   readonly signal: AbortSignal;
+  /** Says what proxy to use. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** The gateway takes at most ten transactions at a time. */
@@ -56,7 +59,9 @@ async function post(
   if (reveals.length === 0) return;
   const { config, account, chain, signal } = to;
   const query = new URLSearchParams({ account, chain });
-  const answer = await fetch(`${parseGatewayAddress(config.polyswarmdAddr)}/transactions?${query}`, {
+  const base = parseGatewayAddress(config.polyswarmdAddr);
+  const ask = await asker(proxyFor(new URL(base), to.env ?? process.env));
+  const answer = await ask(`${base}/transactions?${query}`, {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -69,4 +74,23 @@ async function post(
   await answer.body?.cancel();
   if (answer.status !== 403 || reveals.length === 1) return;
   for (const reveal of reveals) await post([reveal], to);
+}
+
+type Fetch = (
+  url: string,
+  init: Pick<RequestInit, "method" | "redirect" | "signal"> & {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  },
+) => Promise<{ readonly status: number; readonly body: { cancel(): Promise<void> } | null }>;
+
+/** Through a proxy, where there is one, as everything else goes; what that needs is loaded then only. */
+async function asker(proxy: HttpProxy | undefined): Promise<Fetch> {
+  if (proxy === undefined) return fetch;
+  const [{ fetch: fetchBy }, { openDispatcher }] = await Promise.all([
+    import("undici"),
+    import("../../http/dispatcher.ts"),
+  ]);
+  const dispatcher = openDispatcher(proxy, { keepAliveTimeout: 1_000, connectTimeout: TIMEOUT_MS });
+  return (url, init) => fetchBy(url, { ...init, dispatcher });
 }
