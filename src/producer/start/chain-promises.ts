@@ -21,7 +21,7 @@ import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { Wallet } from "../../wallet/signer.ts";
 import { Deprecation } from "../deprecation.ts";
 import { Duties } from "../duties.ts";
-import { type Duty, STAGES, type Stage } from "../duty.ts";
+import { type Duty, revealIsDue, STAGES, type Stage } from "../duty.ts";
 import type { Tell } from "../events.ts";
 import { handOverSigned } from "../hand-over.ts";
 import { type JoinParts, joinChain } from "../join-chain.ts";
@@ -79,6 +79,8 @@ const MOST_EARLY = 500;
  * that takes its time must not hold up a reveal.
  */
 const HAND_OVER_MS = 5_000;
+/** The same where a reveal is due that was not signed yet: a supervisor may end this process again in a few seconds. */
+const HAND_OVER_WHEN_DUE_MS = 1_000;
 
 /** Throws ConfigFault when configuration and ledger contradict each other about wallet or contracts. */
 export function openChainPromises(
@@ -120,7 +122,9 @@ export function openChainPromises(
 
   async function keep(): Promise<Kept> {
     await market.reached(signal);
-    const enough = AbortSignal.any([signal, AbortSignal.timeout(HAND_OVER_MS)]);
+    const unrevealed = ledger.inStates(chain, ["asserted"]).map(({ bounty }) => bounty.expiration);
+    const patienceMs = handOverMs(unrevealed, market.parameters().revealWindow, market.head());
+    const enough = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
     await Promise.race([handOverSigned({ market, ledger, tell }, signal), aborted(enough)]);
     await writeOffIfAnew({ market, ledger, tell }, enough).catch(() => undefined);
     signal.throwIfAborted();
@@ -199,3 +203,9 @@ const counting = (signer: Signer, refused: () => void): Signer => ({
     }
   },
 });
+
+/** How long a start waits for what an earlier run signed, by the blocks in which the unrevealed bounties expire. */
+export const handOverMs = (expirations: readonly number[], revealWindow: number, head: number): number =>
+  expirations.some((expiration) => revealIsDue(expiration, revealWindow, head))
+    ? HAND_OVER_WHEN_DUE_MS
+    : HAND_OVER_MS;
