@@ -84,8 +84,8 @@ export function ensureWritable(file: string): void {
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
     else closeSync(openSync(file, "a", 0o600));
   } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    const why = code === "EEXIST" ? "is a file" : "cannot be written to";
+    const isFile = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false;
+    const why = isFile ? "is a file" : "cannot be written to";
     throw new ConfigFault("LEDGER_UNWRITABLE", `The data directory ${folder} ${why}.`, {
       hint: "Choose another --data-dir (DATA_DIR), or change its owner.",
       cause: error,

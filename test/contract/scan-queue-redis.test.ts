@@ -237,7 +237,7 @@ describe.concurrent("the scan queue on Redis", () => {
     expect(test.queue.healthy()).toBe(true);
   });
 
-  it("knows which backends have a consumer that can scan, and until when", async () => {
+  it("knows which backends have a consumer that can scan, and until when", async ({ expect }) => {
     await using test = await open(0);
     expect([...test.queue.served()]).toEqual([]);
     const address = parseRedisAddress(test.server.address);
