@@ -118,7 +118,7 @@ describe("the sandbox's chain", () => {
 
 describe("a chain that dies under a running market", () => {
   it("says so, and one that is disposed of does not", async () => {
-    const said: { msg: string; pid: number; url: string }[] = [];
+    const said: { msg: string; process: number; url: string }[] = [];
     const died = Promise.withResolvers<void>();
     const write = (line: string): void => {
       said.push(JSON.parse(line));
@@ -129,7 +129,7 @@ describe("a chain that dies under a running market", () => {
     const disposed = await startChain({ ...options, log });
     await disposed[Symbol.asyncDispose]();
     await using chain = await startChain({ ...options, log });
-    process.kill(said.at(-1)!.pid, "SIGKILL");
+    process.kill(said.at(-1)!.process, "SIGKILL");
     await died.promise;
     expect(said.map(({ msg, url }) => [msg, url])).toEqual([
       ["chain.started", disposed.url],
