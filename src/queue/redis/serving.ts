@@ -20,17 +20,18 @@ const WORD_MS = 60_000;
 /** What jobs and answers are kept with; the user may be allowed some of it alone. The last key is for that. */
 const TRY_KINDS = `
   local key, refused = KEYS[#KEYS], nil
-  local function try(command, ...)
+  local function try(command)
     if refused then return end
-    local reply = redis.pcall(command, key, ...)
-    if type(reply) == "table" and reply.err then refused = { err = reply.err .. " (" .. command .. ")" } end
+    local name = table.remove(command, 1)
+    local reply = redis.pcall(name, key, unpack(command))
+    if type(reply) == "table" and reply.err then refused = { err = reply.err .. " (" .. name .. ")" } end
   end
   for _, write in ipairs({
     { "HSET", "a", "1" }, { "RPUSH", "1" }, { "ZADD", 1, "a" }, { "XADD", "*", "a", "1" }, { "INCR" }
   }) do
-    try(unpack(write))
-    try("PEXPIRE", 1000)
-    try("DEL")
+    try(write)
+    try({ "PEXPIRE", 1000 })
+    try({ "DEL" })
   end
   if refused then return refused end`;
 
