@@ -31,7 +31,7 @@ export async function openOddMarket(
     ...{ addr: gateway.url, chain: "side" as const, signer: wallet, clock: systemClock },
     log: options.log ?? createLogger({ level: "silent", format: "json", name: "test" }),
     random: () => 0.5,
-    receiptPatienceMs: options.receiptPatienceMs ?? 3_000,
+    receiptPatienceMs: options.receiptPatienceMs ?? 1_500,
     timings: { http: { backoffMs: 5, pauseMs: 20 }, receiptPollMs: 10 },
   });
   // It is tried out whether the bodies of GET requests arrive, and nobody waits for that.
