@@ -95,7 +95,7 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     expect(await revealedInTime(test)).toBe(1);
   });
 
-  it("follows the event stream although the status names the same block for ever", async () => {
+  it("follows the event stream although the status names the same block for ever", async ({ expect }) => {
     await using test = await scene((meddler) => {
       meddler.alter(/^GET \/status/, (truth) => ({
         ...(truth as Fields),
