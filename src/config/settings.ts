@@ -159,7 +159,7 @@ function withoutVariable({ env = "" }: Setting<unknown>, sources: Sources): Sour
 
 /**
  * What Kubernetes puts into every container for a Service, and Docker for a link: `CLAMD_PORT=tcp://10.96.3.4:3310` for one
- * called "clamd". It is nobody's setting.
+ * called "clamd". It is no setting.
  */
 const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\/\S+:\d+$/;
 

@@ -61,7 +61,7 @@ export interface FetchPolicy {
   readonly maxPauseMs: number;
   /** An artifact that stays missing for this long is given up. */
   readonly missingMs: number;
-  /** Whoever asks the gateway holds a place, and nobody in a pause does. Default: there is no limit. */
+  /** A request to the gateway holds a place, a pause between two requests does not. Default: there is no limit. */
   readonly downloads?: Pick<Gate, "enter">;
   /** Whoever pauses because an artifact is missing holds a place; without one it is given up. Default: no limit. */
   readonly missingWaits?: Pick<MissingWaits, "enter">;
@@ -169,7 +169,7 @@ const afterTrouble = (error: unknown): Attempt =>
     ? { kind: "download-failed", detail: `The gateway's answer cannot be unpacked: ${error.message}.` }
     : { kind: "again", detail: error instanceof Error ? error.message || error.name : String(error) };
 
-/** An answer that is left unread complains of that, to nobody. */
+/** An answer that is left unread emits an error about that; it is of no interest. */
 const hangUp = (body: Answer["body"]): unknown => body.on("error", () => {}).destroy();
 
 const lengthOf = (headers: Answer["headers"]): number => Number(headers["content-length"] ?? 0);

@@ -1,4 +1,4 @@
-/** Answers that point elsewhere. None is followed: a key or a request's body would go to a host that nobody configured. */
+/** Answers that point elsewhere. None is followed: a key or a request's body would go to a host that is not configured. */
 
 const MAX_SHOWN = 300;
 

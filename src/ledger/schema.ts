@@ -125,6 +125,6 @@ export const MIGRATIONS: readonly string[] = [
     (SELECT json_group_array((1000001 + value) / 2 ORDER BY key) FROM json_each(assertion.confidences))
   WHERE confidences IS NOT NULL;
   `,
-  // A payout of more than all NCT there is (28 digits of base units) was made up: what nobody knows counts for nothing.
+  // A payout of more than all NCT there is (28 digits of base units) was made up: an unknown payout counts for nothing.
   "UPDATE assertion SET payout = NULL WHERE length(payout) > 28;",
 ];

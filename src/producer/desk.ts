@@ -114,7 +114,7 @@ export class Desk {
     return this.#hopeless.has(guid);
   }
 
-  /** No more can be taken up for now. */
+  /** The bound on bounties in work is reached. */
   full(): boolean {
     return this.#working.size >= MAX_IN_WORK;
   }
