@@ -68,17 +68,23 @@ export class LogOutput {
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const startedAt = performance.now();
-    let movedAt = startedAt;
+    const endBy = performance.now() + LONGEST_END_MS;
+    this.#writeOut(endBy);
+    this.#tell();
+    // What was told may have found no room.
+    this.#writeOut(endBy);
+  }
+
+  #writeOut(endBy: number): void {
+    let movedAt = performance.now();
     for (let left = this.#waitingBytes; left > 0; ) {
       this.#push();
       const now = performance.now();
       if (this.#waitingBytes < left) movedAt = now;
       left = this.#waitingBytes;
-      if (left === 0 || now - movedAt > STILL_MS || now - startedAt > LONGEST_END_MS) break;
+      if (left === 0 || now - movedAt > STILL_MS || now > endBy) return;
       Atomics.wait(NEVER, 0, 0, PAUSE_MS);
     }
-    this.#tell();
   }
 
   #drain(): void {

@@ -59,8 +59,12 @@ function start(env: NodeJS.ProcessEnv, stderr: number | "pipe"): ChildProcess {
 /** Every line that can be read until the writer has closed its end. */
 async function linesOf(stream: Readable): Promise<string[]> {
   const lines: string[] = [];
-  for await (const line of createInterface({ input: stream })) lines.push(line);
+  await eachLine(stream, (line) => lines.push(line));
   return lines;
+}
+
+async function eachLine(stream: Readable, take: (line: string) => void): Promise<void> {
+  for await (const line of createInterface({ input: stream })) take(line);
 }
 
 const message = async (child: ChildProcess) =>
@@ -78,13 +82,18 @@ describe.each([
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).toContain(`microengine_log_lines_dropped_total{role="test"} ${dropped}`);
 
-    const reading = linesOf(read());
-    const room = async () => (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).length;
-    await room();
+    const lines: string[] = [];
+    const told = Promise.withResolvers<void>();
+    const reading = eachLine(read(), (line) => {
+      lines.push(line);
+      if (line.includes("log.dropped")) told.resolve();
+    });
+    await told.promise;
     child.send("stop");
     await once(child, "exit");
     close();
-    const entries = (await reading).map((line) => JSON.parse(line));
+    await reading;
+    const entries = lines.map((line) => JSON.parse(line));
     const talk = entries.filter(({ msg }) => msg === "talk");
     // The oldest are kept, whole and in order.
     expect(talk.map(({ line }) => line)).toEqual(talk.map((_, index) => index));

@@ -46,6 +46,26 @@ it("keeps what there is room for, drops and counts what comes then, and tells of
   expect(told).toEqual([2]);
 });
 
+it("tells at the end of the process what was dropped, although there is no room at once for that line either", () => {
+  const { state, sink } = reader(0);
+  const output = new LogOutput(
+    () => ({
+      // Room for four bytes, and none until it is asked again.
+      write: (bytes) => {
+        const room = state.room;
+        const taken = sink.write(bytes);
+        state.room = room === 0 ? 4 : 0;
+        return taken;
+      },
+    }),
+    { keptBytes: 12 },
+  );
+  output.onDropped((lines) => output.write(`${lines} dropped\n`));
+  for (const line of ["aaaaa\n", "bbbbb\n", "ccccc\n"]) output.write(line);
+  output.end();
+  expect(state.text).toBe("aaaaa\nbbbbb\n1 dropped\n");
+});
+
 it("gives up what nobody reads any more, without a word", () => {
   const { state, sink } = reader(1_000);
   const output = new LogOutput(() => sink);
