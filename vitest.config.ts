@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { COMPILE_CACHE } from "./test/fixtures/compile-cache.ts";
+
+// For the processes that run the tests, and all that these start.
+Object.assign(process.env, { ...COMPILE_CACHE, ...process.env });
 
 /** `npm test` runs the suite, `npm run trials` what takes minutes: hostile gateways, failing services, whole lives. */
 export default defineConfig({
