@@ -1,6 +1,7 @@
 import type { Guid } from "../domain/guid.ts";
 import type { AbandonReason } from "../domain/lifecycle.ts";
 import type { Logger } from "../observe/log.ts";
+import type { SkipReason } from "../triage/triage.ts";
 
 /**
  * What a producer tells, by name. Dashboards, alerts and `microengine demo` hang on these names and fields: rename one
@@ -97,7 +98,12 @@ export interface ProducerEvents {
   "bounty.seen": { guid: Guid; kind: string; artifacts: number; reward: string; expiration: number };
   /** The block in which it expires, and with it the reveal, is another than the one that was told at first. */
   "bounty.expiration-corrected": { guid: Guid; from: number; to: number };
-  "artifact.skipped": { guid: Guid; artifact: number; why: string; detail: string };
+  "artifact.skipped": {
+    guid: Guid;
+    artifact: number;
+    why: SkipReason | "unreadable" | "rate-limited";
+    detail: string;
+  };
   "bounty.dispatched": { guid: Guid; jobs: number; answerWithinMs: number };
   /** A consumer's answer came in. */
   "artifact.answered": {
