@@ -10,8 +10,11 @@ export function packBits(flags: readonly boolean[]): bigint {
 }
 
 /** The first `count` bits as booleans; bits beyond are dropped. */
-export const unpackBits = (bits: bigint, count: number): boolean[] =>
-  Array.from({ length: count }, (_, index) => hasBit(bits, index));
+export function unpackBits(bits: bigint, count: number): boolean[] {
+  // A shift of 256 bits for each of them would be most of what a payout costs.
+  const digits = bits.toString(2);
+  return Array.from({ length: count }, (_, index) => digits[digits.length - 1 - index] === "1");
+}
 
 export const hasBit = (bits: bigint, index: number): boolean => ((bits >> BigInt(index)) & 1n) === 1n;
 

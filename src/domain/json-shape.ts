@@ -11,6 +11,9 @@ export interface JsonBounds {
   readonly values: number;
 }
 
+/** The text may be JSON, and holds more than its reader takes. */
+export class JsonBoundsError extends SyntaxError {}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -22,7 +25,7 @@ const NINE = 0x39;
 export const UNSAFE_DIGITS = 16;
 
 /**
- * Whether the text writes an integer beyond the safe range. Throws SyntaxError beyond the bounds. Says nothing about
+ * Whether the text writes an integer beyond the safe range. Throws JsonBoundsError beyond the bounds. Says nothing about
  * whether the text is JSON.
  */
 export function holdsBigInteger(text: string, bounds: JsonBounds): boolean {
@@ -34,7 +37,7 @@ export function holdsBigInteger(text: string, bounds: JsonBounds): boolean {
     if (code === QUOTE) {
       at = endOfString(text, at);
     } else if (code === COMMA) {
-      if (++values > bounds.values) throw new SyntaxError(`JSON of more than ${bounds.values} values`);
+      if (++values > bounds.values) throw new JsonBoundsError(`JSON of more than ${bounds.values} values`);
     } else if (isDigit(code) || code === MINUS) {
       const end = endOfNumber(text, at);
       found ||= end - at >= UNSAFE_DIGITS && isUnsafeInteger(text.slice(at, end));
@@ -42,8 +45,8 @@ export function holdsBigInteger(text: string, bounds: JsonBounds): boolean {
     } else if (code === 0x5b || code === 0x7b) {
       depth++;
       values++;
-      if (depth > bounds.depth) throw new SyntaxError(`JSON nested deeper than ${bounds.depth}`);
-      if (values > bounds.values) throw new SyntaxError(`JSON of more than ${bounds.values} values`);
+      if (depth > bounds.depth) throw new JsonBoundsError(`JSON nested deeper than ${bounds.depth}`);
+      if (values > bounds.values) throw new JsonBoundsError(`JSON of more than ${bounds.values} values`);
     } else if (code === 0x5d || code === 0x7d) {
       depth--;
     }

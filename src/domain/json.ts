@@ -15,14 +15,14 @@ import {
   UNSAFE_DIGITS,
 } from "./json-shape.ts";
 
-export type { JsonBounds } from "./json-shape.ts";
+export { type JsonBounds, JsonBoundsError } from "./json-shape.ts";
 
 /** More than anything of ours has; for texts that strangers write, callers say less. */
 const BOUNDS: JsonBounds = { depth: 256, values: 2_000_000 };
 
 /**
- * Integers beyond the safe range come out as bigint, everything else as `JSON.parse` gives it. Throws SyntaxError, also
- * for what is deeper or more than the bounds allow.
+ * Integers beyond the safe range come out as bigint, everything else as `JSON.parse` gives it. Throws SyntaxError; for
+ * what is deeper or more than the bounds allow, JsonBoundsError.
  */
 export function parseJson(text: string, bounds: JsonBounds = BOUNDS): unknown {
   const rounded = holdsBigInteger(text, bounds);

@@ -128,6 +128,15 @@ export interface LookedUp {
 export const URGENCIES = ["reveal", "assertion", "settle", "read"] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
+/** How to look for what our account asserted on a bounty. */
+export interface OwnAssertionsAsk {
+  readonly signal?: AbortSignal | undefined;
+  /** Of what waits for the answer. Default: `read`. */
+  readonly urgency?: Urgency | undefined;
+  /** Where it should stand; asked for at once, and believed only if it is there. */
+  readonly likely?: number | undefined;
+}
+
 /**
  * A marketplace, as an engine with a wallet sees it. Methods throw a Fault when the marketplace cannot be asked;
  * `retryable` says whether asking again may help.
@@ -183,8 +192,10 @@ export interface Marketplace extends AsyncDisposable {
   listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]>;
   /** At most the first `bytes` of an artifact; the rest is not downloaded. */
   artifactHead(uri: string, index: number, bytes: number, signal?: AbortSignal): Promise<Uint8Array>;
-  /** `urgency` is that of what waits for the answer; default `read`. */
-  assertions(guid: Guid, signal?: AbortSignal, urgency?: Urgency): Promise<readonly PostedAssertion[]>;
+  /** All of them, or a fault: strangers may have posted more than can be read. */
+  assertions(guid: Guid, signal?: AbortSignal): Promise<readonly PostedAssertion[]>;
+  /** Those of our account, of however many; the contract takes one. */
+  ownAssertions(guid: Guid, how?: OwnAssertionsAsk): Promise<readonly PostedAssertion[]>;
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]>;
   /** How many transactions of our account the node knows, those included that wait to be mined; 0 when it sent none. */
   transactionCount(): Promise<bigint>;

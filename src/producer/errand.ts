@@ -1,4 +1,3 @@
-import { sameAddress } from "../domain/address.ts";
 import type { Clock } from "../domain/chain.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -86,13 +85,12 @@ export type DutyResult = string | undefined;
 
 /** Our assertion as the market lists it; `urgency` is that of what waits for the answer. */
 export async function findOurs(
-  { market, key, assertion, signal }: Errand,
+  { market, books, key, assertion, recalled, signal }: Errand,
   urgency?: Urgency,
 ): Promise<PostedAssertion | undefined> {
-  const posted = await market.assertions(key.guid, signal, urgency);
-  return posted.find(
-    (item) => sameAddress(item.author, market.account) && item.commitment === assertion.commitment,
-  );
+  const likely = books.assertion(key)?.index ?? assertion.index ?? recalled.noted;
+  const posted = await market.ownAssertions(key.guid, { signal, urgency, likely });
+  return posted.find(({ commitment }) => commitment === assertion.commitment);
 }
 
 /**

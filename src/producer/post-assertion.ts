@@ -1,4 +1,3 @@
-import { sameAddress } from "../domain/address.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import type { BountyState } from "../domain/lifecycle.ts";
 import type { PostedAssertion } from "../market/port.ts";
@@ -117,8 +116,7 @@ const ANOTHER_HINT =
  */
 async function findAnother(errand: Errand): Promise<PostedAssertion | undefined> {
   const { market, key, assertion, signal } = errand;
-  const look = async () =>
-    (await market.assertions(key.guid, signal)).filter(({ author }) => sameAddress(author, market.account));
+  const look = () => market.ownAssertions(key.guid, { signal });
   try {
     const [first, second] = [await look(), await look()];
     const isRefused = ({ commitment }: PostedAssertion): boolean => commitment === assertion.commitment;

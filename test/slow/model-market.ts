@@ -72,7 +72,9 @@ export function joinModelMarket(parts: ModelMarketParts): ModelMarket {
     contracts: async () => ({ chainId: 1337n, registry: account }),
     listArtifacts: async () => [],
     artifactHead: async () => new Uint8Array(),
-    assertions: (guid, signal, urgency = "read") => reads.assertions(guid, { signal, lane: urgency }),
+    assertions: (guid, signal) => reads.asserted.all(guid, { signal }),
+    ownAssertions: (guid, { signal, urgency = "read", likely } = {}) =>
+      reads.asserted.ours(guid, { signal, lane: urgency, likely }),
     votes: (guid, signal) => reads.votes(guid, signal),
     transactionCount: () => reads.pendingCount(),
     minedCount: () => reads.minedCount(),

@@ -100,7 +100,7 @@ describe("a question to a gateway", () => {
     const reads = new Reads(asker, "side", "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE" as Address);
     for (let index = 10; index < 50; index++) {
       const guid = parseGuid(`00000000-0000-4000-8000-0000000000${index}`);
-      reads.assertions(guid, { lane: "reveal" }).catch(() => undefined);
+      reads.asserted.all(guid, { lane: "reveal" }).catch(() => undefined);
     }
     await time.passUntil(5_000);
     let answered = false;
@@ -128,7 +128,7 @@ describe("a question to a gateway", () => {
       head: async () => new Uint8Array(),
     };
     const guid = parseGuid("00000000-0000-4000-8000-000000000001");
-    const listed = await new Reads(asker, "side", account).assertions(guid);
+    const listed = await new Reads(asker, "side", account).asserted.all(guid);
     expect([listed.length, listed[0]?.index, listed[1_999]?.index]).toEqual([2_000, 0, 1_999]);
     expect(asked).toBeLessThan(100);
   });

@@ -63,7 +63,7 @@ export class Actions {
     if (event !== undefined) return { kind: "done", value: { index: event.index } };
     if (outcome.kind === "failed" && !/already asserted/i.test(outcome.reason)) return outcome;
     const posted = await this.#quietly(
-      this.#parts.reads.assertions(request.guid, { signal, lane: "assertion" }),
+      this.#parts.reads.asserted.ours(request.guid, { signal, lane: "assertion" }),
       signal,
     );
     const ours = posted?.find((assertion) => this.#isOurs(assertion, request));
@@ -92,7 +92,7 @@ export class Actions {
     // Whoever has stopped waiting looks on the market in a way of its own.
     if (signal?.aborted) return outcome;
     const found = await this.#quietly(
-      this.#parts.reads.assertion(guid, index, { signal, lane: "reveal" }),
+      this.#parts.reads.asserted.at(guid, index, { signal, lane: "reveal" }),
       signal,
     );
     const ours = found !== undefined && sameAddress(found.author, this.#parts.signer.address);

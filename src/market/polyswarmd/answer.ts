@@ -1,5 +1,5 @@
 import { Fault } from "../../domain/fault.ts";
-import { type JsonBounds, parseJson } from "../../domain/json.ts";
+import { type JsonBounds, JsonBoundsError, parseJson } from "../../domain/json.ts";
 
 /**
  * What a gateway's answers mean. Its own views answer `{status, result}` or `{status, errors}`, its framework
@@ -44,6 +44,10 @@ export class MarketFault extends Fault {
 /** The `result` of a good answer; undefined when it has none. Throws MarketFault for anything else. */
 export function readAnswer(what: string, status: number, text: string, bounds?: JsonBounds): unknown {
   const body = tryJson(text, bounds);
+  if (body instanceof JsonBoundsError && status >= 200 && status < 300) {
+    const sentence = `The answer about ${what} is more than is read: ${body.message}.`;
+    throw new MarketFault("MARKET_ANSWER_TOO_LARGE", sentence, { status, reached: "yes", retryable: false });
+  }
   const fields = isObject(body) ? body : {};
   if (status >= 200 && status < 300 && fields.status === "OK") return fields.result;
   if (status >= 200 && status < 300 && fields.status !== "FAIL") {
@@ -120,10 +124,16 @@ function messagesOf(errors: unknown): string[] {
 function tryJson(text: string, bounds: JsonBounds | undefined): unknown {
   try {
     return parseJson(text, bounds);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof JsonBoundsError ? error : undefined;
   }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The contract answers for a GUID nobody posted with an empty URI, which the gateway takes for an invalid one. */
+export const isUnknownBounty = (error: unknown): boolean =>
+  error instanceof MarketFault &&
+  (error.status === 404 ||
+    (error.status === 400 && error.messages.some((text) => /Invalid IPFS URI/i.test(text))));

@@ -240,7 +240,9 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     contracts: (signal) => askContracts({ gateway, reads }, signal),
     listArtifacts: (uri, signal) => reads.listArtifacts(uri, signal),
     artifactHead: (uri, index, bytes, signal) => reads.artifactHead(uri, index, bytes, signal),
-    assertions: (guid, signal, urgency = "read") => reads.assertions(guid, { signal, lane: urgency }),
+    assertions: (guid, signal) => reads.asserted.all(guid, { signal }),
+    ownAssertions: (guid, { signal, urgency = "read", likely } = {}) =>
+      reads.asserted.ours(guid, { signal, lane: urgency, likely }),
     votes: (guid, signal) => reads.votes(guid, signal),
     transactionCount: () => reads.pendingCount(),
     minedCount: () => reads.minedCount(),

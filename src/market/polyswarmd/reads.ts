@@ -1,22 +1,20 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { z } from "zod";
-import { type Address, sameAddress } from "../../domain/address.ts";
+import type { Address } from "../../domain/address.ts";
 import type { Bounty, MarketParameters } from "../../domain/bounty.ts";
 import type { BlockNumber, ChainName } from "../../domain/chain.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Nct } from "../../domain/nct.ts";
-import type { ArbiterVote, PostedAssertion } from "../port.ts";
-import { MarketFault } from "./answer.ts";
+import type { ArbiterVote } from "../port.ts";
+import { isUnknownBounty, MarketFault } from "./answer.ts";
+import { AssertionReads } from "./assertions/assertion-reads.ts";
 import { LIMITS } from "./bounded/limits.ts";
 import type { Ask, Asker, Gateway } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import {
   Artifacts,
-  Assertion,
   Balance,
   bountyOf,
   Guids,
-  List,
   Nonce,
   Parameters,
   PoolNonces,
@@ -26,14 +24,6 @@ import {
   Uri,
   Votes,
 } from "./schemas.ts";
-
-/** Rows of a list that are read before something else may have its turn. */
-const ROWS_AT_ONCE = 64;
-
-/** How many entries the gateway may have left out of a list before we no longer find ours. */
-const MAX_SKIPPED = 16;
-/** The contract takes one of ours; how many a list may show before the rest is taken as it stands. */
-const MAX_OURS = 4;
 
 /** The gateway takes 25, 50 or 75. */
 export const BOUNTIES_PER_PAGE = 75;
@@ -69,6 +59,8 @@ export class Reads {
   readonly #bounty: ReturnType<typeof bountyOf>;
   readonly #account: Address;
   readonly #onClaimsRefused: (guid: Guid) => void;
+  /** What is asserted on a bounty. */
+  readonly asserted: AssertionReads;
 
   /** `onClaimsRefused` hears of each answer about a bounty whose metadata was more than is taken, and was left out. */
   constructor(
@@ -82,6 +74,7 @@ export class Reads {
     this.#chain = chain;
     this.#bounty = bountyOf(chain);
     this.#account = account;
+    this.asserted = new AssertionReads((path, what, options) => this.#get(path, what, options), account);
   }
 
   parameters(options: Options = {}): Promise<MarketParameters> {
@@ -144,42 +137,6 @@ export class Reads {
     return this.#gateway.head({ what, method: "GET", path, lane: "read", hasty404: true, signal }, bytes);
   }
 
-  /**
-   * The index of an assertion is its position, unless the gateway left an entry out. Ours is confirmed by asking for it
-   * alone; a malformed one is passed over without moving the others. What is no list says nothing about ours.
-   */
-  async assertions(guid: Guid, options: Options = {}): Promise<readonly PostedAssertion[]> {
-    const what = `the assertions of ${guid}`;
-    const path = `/bounties/${guid}/assertions`;
-    const asked = { ...options, limits: LIMITS.assertions, manner: "list" } as const;
-    const list = await this.#get(path, what, asked).catch((error: unknown) => {
-      if (isUnknownBounty(error)) return [];
-      throw error;
-    });
-    const entries: PostedAssertion[] = [];
-    for (const [index, entry] of readAs(List, what, list).entries()) {
-      if (index % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn();
-      const { data } = Assertion.safeParse(entry);
-      if (data !== undefined) entries.push({ guid, index, ...data });
-    }
-    const ours = entries.filter(({ author }) => sameAddress(author, this.#account)).slice(0, MAX_OURS);
-    const confirmed = await Promise.all(ours.map((entry) => this.#confirmed(entry, options)));
-    for (const [position, entry] of ours.entries()) entries[entries.indexOf(entry)] = confirmed[position]!;
-    return entries;
-  }
-
-  /** One assertion by its index; undefined when there is none. */
-  async assertion(guid: Guid, index: number, options: Options = {}): Promise<PostedAssertion | undefined> {
-    const what = `assertion ${index} of ${guid}`;
-    const path = `/bounties/${guid}/assertions/${index}`;
-    const asked = { ...options, limits: LIMITS.assertion, manner: "list" } as const;
-    const answer = await this.#get(path, what, asked).catch((error: unknown) => {
-      if (error instanceof MarketFault && error.status === 404) return undefined;
-      throw error;
-    });
-    return answer === undefined ? undefined : { guid, index, ...readAs(Assertion, what, answer) };
-  }
-
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]> {
     return this.#read(Votes, `the votes on ${guid}`, `/bounties/${guid}/votes`, {
       ...{ signal, limits: LIMITS.votes },
@@ -221,15 +178,6 @@ export class Reads {
     return readAs(Uri, what, answer);
   }
 
-  async #confirmed(entry: PostedAssertion, options: Options): Promise<PostedAssertion> {
-    for (let index = entry.index; index <= entry.index + MAX_SKIPPED; index++) {
-      const alone = await this.assertion(entry.guid, index, options);
-      if (alone === undefined) break;
-      if (sameAddress(alone.author, entry.author) && alone.commitment === entry.commitment) return alone;
-    }
-    return entry;
-  }
-
   async #read<T>(schema: z.ZodType<T>, what: string, path: string, options: Options = {}): Promise<T> {
     return readAs(schema, what, await this.#get(path, what, options));
   }
@@ -246,9 +194,3 @@ export class Reads {
     });
   }
 }
-
-/** The contract answers for a GUID nobody posted with an empty URI, which the gateway takes for an invalid one. */
-const isUnknownBounty = (error: unknown): boolean =>
-  error instanceof MarketFault &&
-  (error.status === 404 ||
-    (error.status === 400 && error.messages.some((text) => /Invalid IPFS URI/i.test(text))));

@@ -1,5 +1,4 @@
 import { setImmediate as breathe } from "node:timers/promises";
-import { sameAddress } from "../../domain/address.ts";
 import { countBits } from "../../domain/bits.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import { block, type Clock, type Instant, instant } from "../../domain/chain.ts";
@@ -65,9 +64,7 @@ export async function recoverBounty(
   const { market, ledger, tell } = parts;
   if (isKnown(ledger.find({ chain: market.chain, guid }))) return "known";
   try {
-    const posted = (await askAgain(() => market.assertions(guid, signal), signal)).find(({ author }) =>
-      sameAddress(author, market.account),
-    );
+    const [posted] = await askAgain(() => market.ownAssertions(guid, { signal }), signal);
     if (posted === undefined) return "nobody";
     const bounty = await askAgain(() => market.bounty(guid, signal), signal);
     if (bounty === null) throw new Error("the marketplace lists our assertion, but not its bounty");

@@ -1,5 +1,5 @@
 import { type Address, sameAddress } from "../../domain/address.ts";
-import { hasBit } from "../../domain/bits.ts";
+import { unpackBits } from "../../domain/bits.ts";
 import { MOST_PER_ARTIFACT } from "../../domain/deployment.ts";
 import { type Nct, nct } from "../../domain/nct.ts";
 import type { ArbiterVote, PostedAssertion } from "../../market/port.ts";
@@ -34,34 +34,47 @@ export function payoutOwed(
     return nct(terms.assertionFee + ours.bids.reduce((sum, bid) => sum + bid + share, 0n));
   }
   if (assertions.some(({ revealed, verdicts }) => revealed && verdicts === undefined)) return undefined;
-  const shares = truth.map((malicious, index) => shareOf(ours, assertions, { index, malicious, portion }));
-  return nct(shares.reduce((sum, share) => sum + share, 0n));
+  const stakes = stakesOn(assertions, truth);
+  let owed = 0n;
+  for (const [index, bid] of rightBids(ours, truth)) {
+    const { right, wrong } = stakes[index]!;
+    if (right > 0n) owed += bid + (bid * wrong) / right + (bid * portion) / right;
+  }
+  return nct(owed);
 }
 
-interface DecidedArtifact {
-  readonly index: number;
-  readonly malicious: boolean;
-  readonly portion: bigint;
+/** What was bid on one artifact, by those who were right about it and by all others. */
+interface Stakes {
+  right: bigint;
+  wrong: bigint;
 }
 
-function shareOf(ours: PostedAssertion, all: readonly PostedAssertion[], artifact: DecidedArtifact): bigint {
-  const { index, malicious, portion } = artifact;
-  const isRight = ({ mask, revealed, verdicts = 0n }: PostedAssertion): boolean =>
-    hasBit(mask, index) && revealed && hasBit(verdicts, index) === malicious;
-  if (!isRight(ours)) return 0n;
-  const bid = bidOn(ours, index);
-  const right = all.filter(isRight).reduce((sum, one) => sum + bidOn(one, index), 0n);
-  const wrong = all
-    .filter((one) => hasBit(one.mask, index) && !isRight(one))
-    .reduce((sum, one) => sum + bidOn(one, index), 0n);
-  return right === 0n ? 0n : bid + (bid * wrong) / right + (bid * portion) / right;
+/** One pass over each assertion: strangers post as many as they pay for, on up to 256 artifacts. */
+function stakesOn(assertions: readonly PostedAssertion[], truth: readonly boolean[]): readonly Stakes[] {
+  const stakes = truth.map((): Stakes => ({ right: 0n, wrong: 0n }));
+  for (const assertion of assertions) {
+    for (const { index, bid, isRight } of bidsOf(assertion, truth)) {
+      if (isRight) stakes[index]!.right += bid;
+      else stakes[index]!.wrong += bid;
+    }
+  }
+  return stakes;
 }
+
+const rightBids = (assertion: PostedAssertion, truth: readonly boolean[]): (readonly [number, bigint])[] =>
+  bidsOf(assertion, truth)
+    .filter(({ isRight }) => isRight)
+    .map(({ index, bid }) => [index, bid]);
 
 /** Bids stand in the order of the mask's bits, lowest first; a list that is too short bids nothing. */
-function bidOn({ mask, bids }: PostedAssertion, index: number): bigint {
-  let position = 0;
-  for (let bit = 0; bit < index; bit++) if (hasBit(mask, bit)) position++;
-  return bids[position] ?? 0n;
+function bidsOf({ mask, bids, revealed, verdicts = 0n }: PostedAssertion, truth: readonly boolean[]) {
+  const [masked, told] = [unpackBits(mask, truth.length), unpackBits(verdicts, truth.length)];
+  const placed: { readonly index: number; readonly bid: bigint; readonly isRight: boolean }[] = [];
+  for (const [index, malicious] of truth.entries()) {
+    if (!masked[index]) continue;
+    placed.push({ index, bid: bids[placed.length] ?? 0n, isRight: revealed && told[index] === malicious });
+  }
+  return placed;
 }
 
 /**
