@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { rehearse, type Tempo } from "../chaos/rehearse.ts";
 import { complaints, isClean } from "../chaos/report.ts";
-import { paced } from "../fixtures/busy-machine.ts";
 import { temporaryFolder } from "./engine.ts";
 
 /** The short form of `npm run chaos`: each victim once. */
@@ -9,7 +8,7 @@ const SEED = 9;
 const KILLS = 4;
 const TEMPO: Tempo = {
   // A producer that was killed waits for its lease to lapse, and must find the reveal windows still open.
-  ...{ blockTimeMs: paced(250), duration: 40, revealWindow: 40, voteWindow: 16 },
+  ...{ blockTimeMs: 250, duration: 40, revealWindow: 40, voteWindow: 16 },
   ...{ bountyEvery: 3, answerBlocks: 20, rest: 8, patience: 40 },
 };
 
