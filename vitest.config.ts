@@ -4,17 +4,32 @@ import { COMPILE_CACHE } from "./test/fixtures/compile-cache.ts";
 // For the processes that run the tests, and all that these start.
 Object.assign(process.env, { ...COMPILE_CACHE, ...process.env });
 
-/** `npm test` runs the suite, `npm run trials` what takes minutes: hostile gateways, failing services, whole lives. */
+/**
+ * `npm test` runs what is in the projects "unit" and "services". "trials" is what takes minutes: hostile gateways, failing
+ * services, whole lives. "suite" is for any one file of those two by itself.
+ */
 export default defineConfig({
   test: {
     projects: [
+      {
+        extends: true,
+        // Needs no service, no root and nothing installed beyond npm's packages: `npm run test:unit`. Its files keep nothing
+        // in their process, so they share one with what it has loaded: loading took three times what the tests take.
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: "services",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/unit/**", "**/node_modules/**"],
+        },
+      },
       { extends: true, test: { name: "suite", include: ["test/**/*.test.ts"] } },
-      // Needs no service, no root and nothing installed beyond npm's packages: `npm run test:unit`.
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "trials", include: ["test/**/*.trial.ts"] } },
     ],
-    // Two cores: real chains, real Redis and real child processes do not share them well with more.
-    maxWorkers: 2,
+    // For two cores: they are busy, as a third of the services' tests wait for a chain's next block, or for Redis to miss somebody.
+    maxWorkers: 3,
     maxConcurrency: 2,
     // The one limit of every test. It only ends what hangs: on a machine with twenty other processes all is ten times slower.
     testTimeout: 600_000,

@@ -25,6 +25,7 @@ export interface Rehearsal {
 
 /** How fast a market lives, in blocks but for the first. The windows are wide enough for a reveal between two blows. */
 export interface Tempo {
+  /** On a quiet machine; `openMarket` makes it longer on a busy one. */
   readonly blockTimeMs: number;
   readonly duration: number;
   readonly revealWindow: number;

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { parseRedisAddress } from "../../src/queue/redis-address.ts";
@@ -7,6 +7,9 @@ import { createSeal, type Seal } from "../../src/queue/seal.ts";
 import { LEASE_MS, takeWalletLease } from "../../src/queue/wallet-lease.ts";
 import { listening } from "../fixtures/queue/listening.ts";
 import { startRedis } from "../fixtures/queue/redis-server.ts";
+
+// Each waits for leases to lapse, with a Redis of its own, and does next to nothing meanwhile.
+vi.setConfig({ maxConcurrency: 20 });
 
 const ACCOUNT = parseAddress(`0x${"5a".repeat(20)}`);
 const OTHER = parseAddress(`0x${"6b".repeat(20)}`);
