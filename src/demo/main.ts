@@ -16,6 +16,7 @@ import type { Logger } from "../observe/log.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";
 import { engineLog } from "./engine-log.ts";
+import { STARTING, whatFollows, whereItIs } from "./notes.ts";
 import { type Books, isWhole, outcomeJson, outcomeOf } from "./outcome.ts";
 import { blockMsAt, measureShare, paceNote } from "./pace.ts";
 import { ProducerProcess } from "./producer-process.ts";
@@ -33,8 +34,6 @@ const DURATION_BLOCKS = 8;
 const REVEAL_BLOCKS = 5;
 const VOTE_BLOCKS = 20;
 const ARTIFACTS = 2;
-/** The assertion and reveal windows, the arbiters' votes and a block or two between. */
-const SETTLED_AFTER_BLOCKS = 20;
 /** Beyond this nothing can be outstanding: all windows of the last bounty, and time to start. */
 const GRACE_BLOCKS = 30;
 
@@ -58,15 +57,13 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
   });
   // At once: what follows may take as long as the producer needs to finish what it has promised.
   if (!io.signal.aborted) io.signal.addEventListener("abort", () => screen.note("Stopping."), { once: true });
-  screen.note(
-    "Starting a local marketplace: a chain, contracts, a gateway, an ambassador, arbiters and two rivals.",
-  );
+  screen.note(STARTING);
   const blockMs = blockMsAt(measureShare());
   const pace = paceNote(blockMs, (longestBlocks(config) * blockMs) / 1_000);
   if (pace !== undefined) screen.note(pace);
   await using sandbox = await openSandbox(config, { folder, blockMs, logger: io.log });
   if (io.signal.aborted) throw stopFault();
-  screen.note(`It is at ${sandbox.url}. Starting a producer and ${config.consumers} consumers.`);
+  screen.note(whereItIs(sandbox.url, config.consumers));
 
   const showTold = engineLog(io.log);
   let board: Board = new Map();
@@ -90,7 +87,7 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
       onText: (text) => screen.note(text),
     });
     await Promise.race([producer.ready(), stopped(io.signal)]);
-    screen.note(`The engine listens. ${expected(config.bounties, blockMs)}\n`);
+    screen.note(whatFollows(config.bounties, blockMs));
     sandbox.open();
     await Promise.race([
       over.promise,
@@ -170,12 +167,6 @@ async function stopped(signal: AbortSignal): Promise<never> {
 }
 
 const stopFault = (): Fault => new Fault("DEMO_STOPPED", "The demo was stopped before its end.");
-
-function expected(bounties: number, blockMs: number): string {
-  const follow = bounties === 1 ? "One bounty follows" : `${bounties} bounties follow, one a block`;
-  const seconds = Math.round((SETTLED_AFTER_BLOCKS * blockMs) / 1_000);
-  return `${follow}; each is settled about ${seconds} seconds after it came.`;
-}
 
 function readBooks(folder: string): Books {
   using ledger = openLedger(join(folder, "data", "ledger.sqlite"), systemClock);

@@ -36,5 +36,5 @@ export function measureShare(): number {
 export function paceNote(blockMs: number, seconds: number): string | undefined {
   if (blockMs === QUICK_BLOCK_MS) return undefined;
   const pace = `blocks take ${(blockMs / 1_000).toFixed(1)} seconds instead of 1`;
-  return `This machine is busy with other work: ${pace}, and all of it about ${Math.ceil(seconds / 60)} minutes.`;
+  return `This machine is busy with other work: ${pace},\nand all of it about ${Math.ceil(seconds / 60)} minutes.`;
 }

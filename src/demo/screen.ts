@@ -32,12 +32,17 @@ export function openScreen(out: Output, { color, draws }: ScreenOptions): Screen
   return out.isTTY === true && draws ? liveScreen(out, color ? COLORS : undefined) : plainScreen(out);
 }
 
+/** Broken between words on a terminal only: what is read by programs stays a line. */
 function plainScreen(out: Output): Screen {
+  const write = (text: string): void => {
+    const lines = out.isTTY === true ? wrapped(text, (out.columns ?? 80) - 1) : [text];
+    out.write(`${lines.join("\n")}\n`);
+  };
   return {
-    note: (text) => void out.write(`${text}\n`),
+    note: write,
     show: (board, changed) => {
       const line = changed === undefined ? undefined : board.get(changed);
-      if (line !== undefined) out.write(`${renderLine(line)}\n`);
+      if (line !== undefined) write(renderLine(line));
     },
     close: () => undefined,
   };

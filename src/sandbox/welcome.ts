@@ -28,15 +28,16 @@ export function welcome(place: Place, terms: Terms): readonly string[] {
   const at = `--polyswarmd-addr ${quoted(url)}`;
   const [keyfile, password] = ["keyfile", "password"].map((name) => quoted(join(terms.walletDir, name)));
   const holding = [
-    `--keyfile ${keyfile} --password-file ${password} \\`,
+    `--keyfile ${keyfile}`,
+    `--password-file ${password}`,
     // Beside the wallet: the stakes of play money are not to mix with real ones.
     `--data-dir ${quoted(dataDir)}`,
   ];
   // Here EICAR files are the only malware, so that finding nothing means something.
-  const benign = terms.artifacts === undefined ? " --benign eicar=0.8" : "";
-  const backends = terms.backend.map((name) => ` --backend ${quoted(name)}`).join("");
-  const strategy = terms.bidStrategy === undefined ? "" : ` --bid-strategy ${quoted(terms.bidStrategy)}`;
-  const engine = `${backends}${strategy}${benign}`;
+  const benign = terms.artifacts === undefined ? ["--benign eicar=0.8"] : [];
+  const backends = terms.backend.map((name) => `--backend ${quoted(name)}`);
+  const strategy = terms.bidStrategy === undefined ? [] : [`--bid-strategy ${quoted(terms.bidStrategy)}`];
+  const engine = [...backends, ...strategy, ...benign, at];
   const bounties =
     terms.bounties === undefined
       ? `one every ${terms.bountyInterval} s`
@@ -46,22 +47,40 @@ export function welcome(place: Place, terms: Terms): readonly string[] {
     `Marketplace  ${url}`,
     `Chain        ${chain.url}, id ${chain.chainId}, a block every ${terms.blockTime} s`,
     `Bounties     ${bounties}`,
-    `Account      ${account} with ${formatNct(purse)} NCT, in ${join(terms.walletDir, "keyfile")}`,
+    `Account      ${account} with ${formatNct(purse)} NCT,`,
+    `             in ${join(terms.walletDir, "keyfile")}`,
     "",
     "Send an engine to it, from another terminal. All in one, without Redis:",
     "",
-    `  npm start producer -- --embedded 2${engine} ${at} \\`,
-    ...holding.map((line) => `    ${line}`),
+    ...command("npm start producer --", ["--embedded 2", ...engine, ...holding]),
     "",
-    "Or with Redis at localhost:6379 (if it is elsewhere, add --redis-addr HOST:PORT to both):",
+    "Or with Redis at localhost:6379 (elsewhere: add --redis-addr HOST:PORT to both):",
     "",
-    `  npm start producer --${engine} ${at} \\`,
-    ...holding.map((line) => `    ${line}`),
-    `  npm start consumer --${backends} ${at}`,
+    ...command("npm start producer --", [...engine, ...holding]),
+    ...command("npm start consumer --", [...backends, at]),
     "",
-    "The engine says producer.ready, and assertion.posted for each bounty it stakes on.",
+    ...SAYS,
     "",
   ];
+}
+
+/** Of a terminal. */
+const COLUMNS = 80;
+
+const SAYS = ["The engine says producer.ready,", "and assertion.posted for each bounty it stakes on."];
+
+/** A command in as many lines as a terminal needs, broken between options, to be typed as it stands. */
+function command(program: string, options: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  let line = `  ${program}`;
+  for (const option of options) {
+    // Behind it goes what tells the shell that there is more.
+    if (line.length + option.length + " ".length + " \\".length > COLUMNS) {
+      lines.push(`${line} \\`);
+      line = `    ${option}`;
+    } else line = `${line} ${option}`;
+  }
+  return [...lines, line];
 }
 
 /** With Docker, an engine is brought up with the sandbox or added to it; nothing of npm is at hand. */
@@ -71,17 +90,21 @@ function inContainer(
   bounties: string,
 ): readonly string[] {
   return [
-    "Marketplace  http://sandbox:31337 for containers, http://localhost:31337 on this machine (SANDBOX_PORT)",
+    "Marketplace  http://sandbox:31337 for containers,",
+    "             http://localhost:31337 on this machine (SANDBOX_PORT)",
     `Chain        id ${chain.chainId}, a block every ${blockTime} s`,
     `Bounties     ${bounties}`,
-    `Account      ${account} with ${formatNct(purse)} NCT, in the volume sandbox-wallet`,
+    `Account      ${account} with ${formatNct(purse)} NCT,`,
+    "             in the volume sandbox-wallet",
     "",
-    "`docker compose --profile sandbox up` has sent an engine to it; with more consumers, or anew:",
+    "`docker compose --profile sandbox up` has sent an engine to it;",
+    "with more consumers, or anew:",
     "",
     "  docker compose --profile sandbox up -d --scale consumer=3",
     "  docker compose logs -f producer",
     "",
-    "The engine says producer.ready, and assertion.posted for each bounty it stakes on. To stop all of it:",
+    ...SAYS,
+    "To stop all of it:",
     "",
     "  docker compose --profile sandbox down",
     "",

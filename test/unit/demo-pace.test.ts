@@ -13,7 +13,7 @@ describe("the pace of the demo", () => {
 
   it("is explained where it is slow", () => {
     expect(paceNote(3_500, 244)).toBe(
-      "This machine is busy with other work: blocks take 3.5 seconds instead of 1, and all of it about 5 minutes.",
+      "This machine is busy with other work: blocks take 3.5 seconds instead of 1,\nand all of it about 5 minutes.",
     );
   });
 

@@ -83,6 +83,14 @@ describe("what a sandbox says at its start", () => {
     ]);
   });
 
+  it("fits a terminal of 80 columns, in a container too", () => {
+    const own = { backend: "./mine.ts", "bid-strategy": "./bid-strategy.ts", artifacts: "samples" };
+    const inContainer = readSettings(sandboxSettings, { flags: {}, env: { SANDBOX_WALLET_DIR: "/wallet" } });
+    const container = welcome({ ...PLACE, dataDir: "/wallet/data", inContainer: true }, inContainer);
+    const all = [...lines(), ...lines(own), ...lines({ bounties: "3" }), ...container];
+    expect(all.filter((line) => line.length > 80)).toEqual([]);
+  });
+
   it("quotes a folder that a shell would take apart", () => {
     expect(commands({ "wallet-dir": "my wallet" })[0]).toContain("--keyfile 'my wallet/keyfile'");
   });
@@ -92,11 +100,12 @@ describe("what a sandbox says at its start", () => {
   });
 
   it("says whose account it is and when bounties come", () => {
-    expect(lines().slice(0, 4)).toEqual([
+    expect(lines().slice(0, 5)).toEqual([
       "Marketplace  http://127.0.0.1:31337",
       "Chain        http://127.0.0.1:8545, id 1338, a block every 1 s",
       "Bounties     one every 2 s",
-      `Account      0x${"aB".repeat(20)} with 10000 NCT, in sandbox-wallet/keyfile`,
+      `Account      0x${"aB".repeat(20)} with 10000 NCT,`,
+      "             in sandbox-wallet/keyfile",
     ]);
     expect(lines({ bounties: "3" })[2]).toBe("Bounties     3 in all, from when an engine listens");
   });
