@@ -46,3 +46,7 @@ export async function runIn(
 /** The command line itself, by the Node that runs this. */
 export const microengine = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
   run(process.execPath, ["src/main.ts", ...args], env);
+
+/** What a process said, but for the entries of its log that tell how busy the machine is. */
+export const withoutStalls = (stderr: string): string =>
+  stderr.replaceAll(/^\{.*"msg":"loop\.stalled"\}\n/gm, "");
