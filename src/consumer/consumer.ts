@@ -56,6 +56,8 @@ export interface ConsumerParts {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly limits?: Partial<WorkerLimits>;
   readonly fetchPolicy?: Partial<FetchPolicy>;
+  /** Ends the wait for scanners that are not ready yet. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Consumer extends AsyncDisposable {
@@ -160,7 +162,7 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
 }
 
 /** What the scanners of a consumer need to be started. */
-export interface PoolParts extends Pick<ConsumerParts, "log" | "limits"> {
+export interface PoolParts extends Pick<ConsumerParts, "log" | "limits" | "signal"> {
   readonly terms: Pick<
     ConsumerTerms,
     "backends" | "backendSettings" | "scanLimit" | "scanMemoryBytes" | "freshProcess"
@@ -177,7 +179,7 @@ function rateOf(limits: RateLimits, rates: RateCounter): NonNullable<HandlerPart
 
 /** The backends by their names, each with its processes; `opened` ends them. Throws ConfigFault when one cannot be used. */
 export async function openPools(
-  { terms, log, limits }: PoolParts,
+  { terms, log, limits, signal }: PoolParts,
   opened: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, ScanPool>> {
   const pools = new Map<string, ScanPool>();
@@ -189,7 +191,7 @@ export async function openPools(
       ...{ size, log, fresh },
       limits: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...limits },
     };
-    const pool = opened.use(await ScanPool.open(module, options));
+    const pool = opened.use(await ScanPool.open(module, options, signal));
     const { name, version } = pool.description;
     if (pools.has(name)) {
       throw new ConfigFault(

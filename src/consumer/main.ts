@@ -2,7 +2,7 @@
  * Composition root of a consumer process. Holds no wallet and reaches none; it may be killed at any moment.
  *
  * Opened in this order: the scanners, which are what can be wrong in the configuration; health, so that somebody can
- * see it wait; the queue. Stopping: no new jobs, those in progress are finished within `--stop-timeout`, what is left
+ * see it wait; the queue. Asked to stop before that, it ends at once. Stopping: no new jobs, those in progress are finished within `--stop-timeout`, what is left
  * then goes back to the queue.
  */
 import { once } from "node:events";
@@ -49,6 +49,8 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
   const metrics = consumerMetrics(registry);
   using loop = new LoopWatch({ registry, log });
 
+  // A Ctrl-C in a terminal reaches the whole family; an embedded consumer stops when its producer says so.
+  const asked = config.embedded ? new AbortController().signal : io.signal;
   await using consumer = await openConsumer({
     terms: {
       polyswarmdAddr: config.polyswarmdAddr,
@@ -67,7 +69,12 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
     },
     log,
     onAnswer: (answer) => countAnswer(metrics, answer),
+    signal: asked,
+  }).catch((error: unknown) => {
+    if (asked.aborted) return undefined;
+    throw error;
   });
+  if (consumer === undefined) return 0;
   let queue: ScanWork | undefined;
   const queueTrouble = () => (queue === undefined ? "Redis was not reached yet." : queue.trouble());
   const refresh = (): void => {
@@ -94,8 +101,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
     refresh,
   });
   const leaving = new AbortController();
-  // A Ctrl-C in a terminal reaches the whole family; an embedded consumer stops when its producer says so.
-  const stop = config.embedded ? leaving.signal : AbortSignal.any([io.signal, leaving.signal]);
+  const stop = AbortSignal.any([asked, leaving.signal]);
   await using work = address === undefined ? openEmbedded() : await openQueue(address);
   if (work === undefined) return 0;
   queue = work;

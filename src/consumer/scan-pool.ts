@@ -78,17 +78,25 @@ export class ScanPool implements Backend, AsyncDisposable {
     this.#keepAhead();
   }
 
-  /** Starts the first worker. Throws ConfigFault when the backend cannot be used. */
-  static async open(module: BackendModule, options: ScanPoolOptions): Promise<ScanPool> {
+  /**
+   * Starts the first worker. Throws ConfigFault when the backend cannot be used, and `signal.reason` when that aborts
+   * before it is ready.
+   */
+  static async open(
+    module: BackendModule,
+    options: ScanPoolOptions,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<ScanPool> {
     const legacy = new ScannerLegacy(module.spec, options.log);
     const { fresh = [] } = options;
     const ofOneScan = { ...options, legacy, limits: { ...options.limits, maxScans: 1 } };
     const terms = fresh.includes(module.spec) ? ofOneScan : { ...options, legacy };
-    const first = await ScanWorker.start(module, { ...terms, lead: roleOf(terms) === "lead" });
+    const first = await ScanWorker.start(module, { ...terms, lead: roleOf(terms) === "lead", signal });
     if (terms === ofOneScan || !fresh.includes(first.description.name))
       return new ScanPool(module, first, terms);
     await first.close();
-    return new ScanPool(module, await ScanWorker.start(module, { ...ofOneScan, lead: false }), ofOneScan);
+    const only = await ScanWorker.start(module, { ...ofOneScan, lead: false, signal });
+    return new ScanPool(module, only, ofOneScan);
   }
 
   /** What its scanner measures, by names. */

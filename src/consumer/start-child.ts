@@ -5,9 +5,11 @@
  *                         ├──────confine─► killed, and forked anew within the bounds it asked for; these do not ask
  *                         ├──────refused─► gone: ConfigFault with the scanner's own sentence
  *                         ├──────else────► gone: ConfigFault BACKEND_START_FAILED: it died, or said something else
- *                         └──────startMs─► gone: Fault BACKEND_SLOW, which is no mistake of the operator's
+ *                         ├──────startMs─► gone: Fault BACKEND_SLOW, which is no mistake of the operator's
+ *                         └──────signal──► gone: `signal.reason`; nobody waits for it any more
  *
  * - What its scanner asked to be confined to outlives it in the legacy: those after it start within bounds at once.
+ * - While it takes seconds, the log says so once.
  * - What it has to wait for a processor does not count. Its memory is watched until it is ready.
  * - Whoever hears of a failure, the process is gone by then and its files with it.
  */
@@ -34,7 +36,12 @@ export interface StartOptions {
   readonly setUp?: boolean;
   /** Whether this is the process of its scanner that may take long to set up. Default true. */
   readonly lead?: boolean;
+  /** Ends the wait, and the process. */
+  readonly signal?: AbortSignal;
 }
+
+/** A start that takes longer is told of. Some scanners compile thousands of rules. */
+const TOLD_AFTER_MS = 5_000;
 
 export interface Started {
   readonly child: WorkerChild;
@@ -83,13 +90,17 @@ async function begin(
 
 function open(child: WorkerChild, backend: BackendModule, options: StartOptions): Promise<Opened> {
   const { spec, moduleUrl, settings } = backend;
-  const { startMs } = options.limits;
+  const { limits, log, signal } = options;
+  const { startMs } = limits;
   const { promise, resolve, reject } = Promise.withResolvers<Opened>();
-  const stopWaiting = afterOwnTime(
-    startMs,
-    () => child.waitedMs(),
-    () => reject(tooSlow(spec, startMs)),
+  const stop = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted === true) stop();
+  const waited = (): number => child.waitedMs();
+  const stopTelling = afterOwnTime(TOLD_AFTER_MS, waited, () =>
+    log?.info({ backend: spec, mostMs: startMs }, "scanner.starting"),
   );
+  const stopWaiting = afterOwnTime(startMs, waited, () => reject(tooSlow(spec, startMs)));
   child.onMessage = (message) => {
     if (message?.type === "ready" || message?.type === "confine") resolve(message);
     else if (message?.type === "refused") reject(refusal(message));
@@ -100,7 +111,11 @@ function open(child: WorkerChild, backend: BackendModule, options: StartOptions)
   const { setUp = true, lead = true, legacy } = options;
   const { inherited } = legacy ?? {};
   child.send({ type: "open", moduleUrl, settings, setUp, directory, inherited, lead });
-  return promise.finally(stopWaiting);
+  return promise.finally(() => {
+    stopTelling();
+    stopWaiting();
+    signal?.removeEventListener("abort", stop);
+  });
 }
 
 const refusal = ({ code, message, hint }: Extract<FromWorker, { type: "refused" }>): ConfigFault =>

@@ -146,6 +146,18 @@ const enginesFor = ({ lead }: ScannerHost): Pick<CompileOptions, "engines"> => (
   engines: lead ? "both" : "wasm",
 });
 
+/** Of one file. What it takes to compile grows faster than that: 5 MB of one rule's strings keep YARA-X busy for a minute. */
+const LARGE_TEXT = 1_000_000;
+
+/** Before compiling, which lets this process say nothing until it is done. */
+function tellLarge(host: ScannerHost, { texts }: RuleSet): void {
+  const large = texts.filter(({ text }) => text.length >= LARGE_TEXT);
+  for (const { text, namespace, origins } of large.slice(0, NAMED_AT_ONCE)) {
+    const of = `${origins[0]?.file ?? namespace}, ${(text.length / 1e6).toFixed(1)} MB`;
+    host.tell("info", `Compiling the YARA rules of ${of}: that may take minutes.`);
+  }
+}
+
 /** Throws BrokenRules with everything that is wrong, unless that is to be skipped and rules are left. */
 async function prepare(
   { root, host, onBroken }: LiveOptions,
@@ -157,6 +169,7 @@ async function prepare(
     const compiled = await compileRules(texts, { ...enginesFor(host), image: inherited.image });
     return { set: inherited.set, compiled, skipped: [], missing: 0 };
   }
+  tellLarge(host, set);
   const compiled = await compileRules(set.texts, { ...enginesFor(host), onBroken }).catch(
     (error: unknown) => {
       if (!(error instanceof BrokenRules)) throw error;

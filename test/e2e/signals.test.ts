@@ -52,6 +52,13 @@ it("a consumer opens no debugger to a scanner that signals it", async () => {
   await entry("consumer.stopped");
 });
 
+it("a consumer whose scanner takes long to set up says so, and ends at once when asked to", async () => {
+  const { child, entry } = startConsumer({ BACKEND: "test/fixtures/scanners/setup-hangs.ts" });
+  expect(await entry("scanner.starting")).toMatchObject({ backend: expect.stringMatching("setup-hangs.ts") });
+  child.kill("SIGTERM");
+  expect(await once(child, "exit")).toEqual([0, null]);
+});
+
 it("a consumer that still waits for Redis ends at once when asked to", async () => {
   const { child, entry } = startConsumer({ REDIS_ADDR: "127.0.0.1:1", WAIT: "60" });
   await entry("redis.waiting");

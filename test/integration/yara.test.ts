@@ -195,6 +195,16 @@ describe.concurrent("rules that change while the yara backend runs", () => {
   });
 });
 
+it("the yara backend says which rules may take long to compile, before it does", async () => {
+  using folder = new RuleFolder({ "big.yar": `// ${"long ".repeat(250_000)}\n${ruleFor("a", "1")}` });
+  await using yara = await YaraPool.open(folder.path);
+  const told = yara.lines.flatMap(({ text }) => text ?? []);
+  expect(told).toEqual([
+    expect.stringMatching(/^Compiling the YARA rules of .*big\.yar, 1\.3 MB: that may take minutes\.$/),
+    expect.stringMatching(/^1 YARA rules in 1 namespaces/),
+  ]);
+});
+
 describe.concurrent("a start with rules that cannot be used", () => {
   const start = (...flags: string[]) =>
     microengine(["consumer", "--backend", "yara", "--wait", "0", "--redis-addr", "127.0.0.1:1", ...flags]);
