@@ -292,8 +292,24 @@ export class Ledger implements Disposable {
   }
 
   /**
+   * The smallest account nonce of everything that was signed for a duty, each time that it was; undefined when nothing
+   * was, or when not all nonces are known.
+   */
+  firstNonce(key: BountyKey, action: DutyAction): bigint | undefined {
+    const rows = this.#all<{ nonce: string; raw: string }>(
+      "SELECT nonce, raw FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ?",
+      key.chain,
+      key.guid,
+      action,
+    );
+    if (rows.length === 0 || rows.some(({ raw }) => raw === "")) return undefined;
+    return rows.map(({ nonce }) => BigInt(nonce)).reduce((least, nonce) => (nonce < least ? nonce : least));
+  }
+
+  /**
    * The highest account nonce that a block of the chain certainly holds, as far as the ledger knows: of what was signed
-   * for a step that the bounty has left behind. Where a step was signed several times the lowest counts.
+   * for a step that the bounty has left behind. Where a step was signed several times the lowest counts. A reveal may be
+   * tried for a post that nobody has seen (reveal/places.ts), so it proves a post only with the place of the assertion.
    */
   minedNonce(chain: ChainName): bigint | undefined {
     const row = this.#get<{ nonce: string | null }>(
@@ -302,6 +318,8 @@ export class Ledger implements Disposable {
          WHERE chain = ? AND raw <> '' AND (state, action) IN (VALUES
            ('asserted', 'assert'), ('revealing', 'assert'), ('revealed', 'assert'), ('settling', 'assert'),
            ('revealed', 'reveal'), ('settled', 'assert'), ('settled', 'settle'))
+           AND (state NOT IN ('revealing', 'settling') OR EXISTS (SELECT 1 FROM assertion AS it
+             WHERE it.chain = bounty.chain AND it.guid = bounty.guid AND it.position IS NOT NULL))
          GROUP BY guid, action)`,
       chain,
     );

@@ -74,6 +74,16 @@ export class Books {
     return last.every(({ raw }) => raw !== "") ? last : [];
   }
 
+  /** The smallest account nonce that anything was signed with for a duty; undefined when that is not known. */
+  firstNonce(key: BountyKey, action: "assert"): bigint | undefined {
+    return this.#ledger.firstNonce(key, action);
+  }
+
+  /** The highest account nonce that was certainly mined, as far as the ledger knows. */
+  minedNonce(): bigint | undefined {
+    return this.#ledger.minedNonce(this.#chain);
+  }
+
   /** Fixes what is about to be sent; `fee` when it is not the planned one any more. Throws when the disk is full. */
   journalAssertion(key: BountyKey, signed: readonly SignedTransaction[], fee: Nct | undefined): void {
     this.flush();

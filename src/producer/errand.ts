@@ -53,8 +53,10 @@ export interface Recollection {
   noted: number | undefined;
   /** Resolves with where it stands when somebody says so. */
   placed: PromiseWithResolvers<number>;
-  /** So many places, from the first on, were tried without knowing where our assertion stands. */
-  tried: number;
+  /** The places that were tried without knowing where our assertion stands. */
+  tried: readonly number[];
+  /** Where the ledger has our assertion, and the contract says that it is not. */
+  misplaced: number | undefined;
   /** A look at the market that is under way: the next who wants to know joins it. */
   look: Promise<PostedAssertion | undefined> | undefined;
 }

@@ -71,7 +71,8 @@ export const promise = ({ head, ...known }: Beginning): Promised => ({
     quorumAnnounced: false,
     noted: undefined,
     placed: Promise.withResolvers(),
-    tried: 0,
+    tried: [],
+    misplaced: undefined,
     look: undefined,
   },
 });

@@ -13,6 +13,7 @@ import {
   isRevealable,
   UNSURE,
 } from "./errand.ts";
+import { mayBeMined, placesToTry } from "./reveal/places.ts";
 
 /** A reveal's metadata may have at most this many characters when it is given inline. */
 const MAX_INLINE_METADATA = 1_024;
@@ -27,11 +28,18 @@ const STUCK_AFTER = 2;
 const RECEIPT_BLOCKS = 3;
 /** Blocks. What the market shows is asked for next to what is at stake: without an answer the reveal goes its way. */
 const LOOK_BLOCKS = 2;
-/** So many places are tried at a time, in one request, and so many in all. */
-const PLACES = 8;
-const MAX_PLACES = 64;
+/** What is said of a reveal at a place that is not ours; the last where the node does not tell the contract's reason. */
+const WRONG_PLACE =
+  /incorrect assertion author|invalid assertion id|commitment hash mismatch|check parameters/i;
+const NOT_TOLD = "the marketplace does not say where our assertion stands";
 /** So many refusals of the contract because of its window outweigh a marketplace that tells the same block for ever. */
 const LATE_AFTER = 3;
+
+type Listed = readonly PostedAssertion[] | undefined;
+/** Nothing says where our assertion stands, and it is time to try. */
+interface NotTold {
+  readonly listed: Listed;
+}
 
 /** Stores the metadata before the short reveal window opens. */
 export async function publishMetadata(errand: Errand): Promise<DutyResult> {
@@ -44,8 +52,11 @@ export async function publishMetadata(errand: Errand): Promise<DutyResult> {
  * The window is open. The commitment is ours; all that is missing may be the place of our assertion:
  *
  *     known ──from its receipt, the list or the stream──────────────────────────────────► revealing there
+ *       └──the contract says that it is not there──► not known
  *     not known ──the list says so in two blocks────────────────────────────────────────► revealing there
- *         └──it says nothing, and the window is about to close──► revealing at every place, the first ones first
+ *         └──it does not answer, or leaves ours out, and the window is about to close
+ *                ├──it may have been mined──► revealing at the places that can be tried, the likely ones first
+ *                └──its account nonce is certainly unused──► waiting: nothing was staked
  *
  * So it waits for no confirmation of the post. At a wrong place the contract refuses, which costs one transaction that
  * reverts; a missed window costs the stake. `seenAt` is where the market shows our assertion, which after a
@@ -54,9 +65,11 @@ export async function publishMetadata(errand: Errand): Promise<DutyResult> {
  */
 export async function revealAssertion(errand: Errand, seenAt?: number): Promise<DutyResult> {
   const { assertion, recalled } = errand;
-  const place = seenAt ?? assertion.index ?? recalled.noted ?? (await askPlace(errand));
-  if (place === "nobody-says") return revealEverywhere(errand);
+  const told = recalled.misplaced === assertion.index ? undefined : assertion.index;
+  const known = seenAt ?? told ?? recalled.noted;
+  const place = known ?? (await askPlace(errand));
   if (typeof place === "string") return place;
+  if (typeof place === "object") return revealAtPlaces(errand, place.listed);
   const waiting = new AbortController();
   const outcome = await sendReveal(errand, place, waiting);
   if (outcome.kind === "done") {
@@ -64,8 +77,10 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
     return undefined;
   }
   if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(errand);
-  if (outcome.kind === "failed" && recalled.noted === place) {
-    recalled.noted = undefined;
+  const isMisplaced = outcome.kind === "failed" && WRONG_PLACE.test(outcome.reason);
+  if (isMisplaced && place === assertion.index) recalled.misplaced = place;
+  if (outcome.kind === "failed" && (recalled.noted === place || isMisplaced)) {
+    if (recalled.noted === place) recalled.noted = undefined;
     recalled.placed = Promise.withResolvers();
   }
   recalled.revealFailed = outcome.kind === "failed";
@@ -94,29 +109,57 @@ async function sendReveal(errand: Errand, index: number, waiting: AbortControlle
   return outcome;
 }
 
-/** Where our assertion stands, by the list or whoever says so first, or why that is not known. */
-async function askPlace(errand: Errand): Promise<number | "nobody-says" | string> {
-  const { market, record, recalled } = errand;
+/**
+ * Where our assertion stands, by the list or whoever says so first, or why that is not known. A list that leaves ours out is
+ * one answer, and proves no more than none: when the window is about to close both are `NotTold`.
+ */
+async function askPlace(errand: Errand): Promise<number | NotTold | string> {
+  const { market, record, recalled, assertion } = errand;
   const look = findOursBefore(errand, market.head() + LOOK_BLOCKS).catch(() => "slow" as const);
   const ours = await Promise.race([look, recalled.placed.promise]);
   if (typeof ours === "number") return ours;
-  if (ours === undefined) return "our assertion is not listed on the marketplace";
-  if (ours !== "slow") {
+  if (ours !== undefined && ours !== "slow") {
     assertionFound(errand, ours.index);
     return ours.index;
   }
   const { expiration } = record.bounty;
   const isUrgent = revealIsUrgent(expiration, market.parameters().revealWindow, market.head());
-  return isUrgent ? "nobody-says" : "the marketplace does not say where our assertion stands";
+  if (isUrgent && ours === "slow") return { listed: undefined };
+  if (isUrgent) {
+    const [mayBeThere, listed] = await Promise.all([canBeMined(errand), listSoon(errand)]);
+    if (mayBeThere) return { listed };
+  }
+  if (assertion.index !== null) return assertion.index;
+  return ours === "slow" ? NOT_TOLD : "our assertion is not listed on the marketplace";
 }
 
-/** Nobody says where our assertion stands: the contract takes a reveal in its place and refuses it in all others. */
-async function revealEverywhere(errand: Errand): Promise<DutyResult> {
-  const { recalled } = errand;
-  const first = recalled.tried;
-  if (first >= MAX_PLACES) return "the marketplace does not say where our assertion stands";
-  recalled.tried += PLACES;
-  const places = Array.from({ length: PLACES }, (_, offset) => first + offset);
+/** All that is listed, to see where ours may stand; undefined when that takes longer than a block, or cannot be had. */
+async function listSoon({ market, key, signal, untilBlock }: Errand): Promise<Listed> {
+  const late = Promise.withResolvers<undefined>();
+  untilBlock(market.head() + 1).addEventListener("abort", () => late.resolve(undefined), { once: true });
+  return Promise.race([market.assertions(key.guid, signal).catch(() => undefined), late.promise]);
+}
+
+/** Asked anew each time: a node that lags behind may have caught up by the next block. */
+async function canBeMined({ market, books, key, untilBlock }: Errand): Promise<boolean> {
+  const late = Promise.withResolvers<undefined>();
+  untilBlock(market.head() + 1).addEventListener("abort", () => late.resolve(undefined), { once: true });
+  const counted = await Promise.race([market.minedCount().catch(() => undefined), late.promise]);
+  return mayBeMined({ first: books.firstNonce(key, "assert"), counted, seen: books.minedNonce() });
+}
+
+/** Nothing says where our assertion stands: the contract takes a reveal in its place and refuses it in all others. */
+async function revealAtPlaces(errand: Errand, listed: Listed): Promise<DutyResult> {
+  const { market, recalled, assertion } = errand;
+  const told = assertion.index ?? undefined;
+  const places = placesToTry({
+    account: market.account,
+    told,
+    listed: recalled.listed,
+    tried: recalled.tried,
+  });
+  if (places.length === 0) return NOT_TOLD;
+  recalled.tried = [...recalled.tried, ...places];
   const waiting = new AbortController();
   const outcomes = await Promise.all(places.map((place) => sendReveal(errand, place, waiting)));
   const taken = outcomes.findIndex(({ kind }) => kind === "done");
@@ -125,7 +168,7 @@ async function revealEverywhere(errand: Errand): Promise<DutyResult> {
     return undefined;
   }
   recalled.revealFailed = outcomes.every(({ kind }) => kind === "failed");
-  return `the marketplace does not say where our assertion stands: tried places ${first} to ${first + PLACES - 1}`;
+  return `${NOT_TOLD}: tried places ${places.join(", ")}`;
 }
 
 /**
@@ -219,7 +262,9 @@ const isInTime = ({ market, record }: Errand): boolean =>
 async function revealAgain(errand: Errand, ours: PostedAssertion | undefined): Promise<DutyResult> {
   const { assertion, recalled } = errand;
   const moved = ours !== undefined && ours.index !== (recalled.revealIndex ?? assertion.index);
-  const hopeless = recalled.revealFailed || moved || recalled.handedOver >= STUCK_AFTER;
+  // Each place is tried once; the bytes of one of them say nothing of the others.
+  const isSearched = ours === undefined && assertion.index === null && recalled.tried.length > 0;
+  const hopeless = recalled.revealFailed || moved || isSearched || recalled.handedOver >= STUCK_AFTER;
   return hopeless ? revealAssertion(errand, ours?.index) : handOver(errand, ours?.index);
 }
 

@@ -218,6 +218,7 @@ function weatherOf(scenario: Scenario, chain: ModelChain, random: () => number):
   /** Answered since the last that was lost: two in a row are never lost, or nobody could promise anything. */
   const since: Partial<Record<Endpoint, number>> = {};
   return {
+    hides: ({ expiration }) => scenario.hidden === true && chain.head <= expiration + revealWindow,
     latencyMs(endpoint) {
       const isSlow = slow.includes(endpoint) && inPhase();
       return (isSlow ? factor * blockMs : FAIR_MS) * (0.5 + random());
@@ -237,6 +238,8 @@ function weatherOf(scenario: Scenario, chain: ModelChain, random: () => number):
 const LOST_COSTS_MS = 3_500;
 /** The steps of a reveal that can each lose a request. */
 const STEPS = 5;
+/** Blocks that are left in the window, the last one not counted, when places are tried. */
+const TRIED_BLOCKS = 4;
 /** Blocks between a block and the reveal that is sent on it, and for what is left to chance. */
 const SPARE_BLOCKS = 2;
 
@@ -257,7 +260,9 @@ function revealableInTime(scenario: Scenario, chain: ModelChain, trace: Trace): 
     (slow.includes(endpoint) && phase !== "settling" ? Math.max(factor * blockMs, FAIR_MS) : FAIR_MS);
   const toldBlock = (bounty.asserted?.block ?? 0) + (streamMs + LATEST_FRAME_MS) / blockMs;
   const isTold = scenario.deaf === 0 && toldBlock < bounty.expiration;
-  const place = (placeKnown || isTold) && aliveSince <= dueAt ? 0 : slowest("list") + slowest("single");
+  const isKnown = (placeKnown || isTold) && aliveSince <= dueAt;
+  const isTried = scenario.hidden === true && !isKnown;
+  const place = isKnown ? 0 : slowest("list") + slowest(isTried ? "nonce" : "single");
   const metadata = published ? 0 : 1_000;
   const loses = trouble === "losses" || trouble === "both";
   const again = aliveSince > 0 ? slowest("nonce") + 4 * slowest("post") : 0;
@@ -274,7 +279,8 @@ function revealableInTime(scenario: Scenario, chain: ModelChain, trace: Trace): 
   // The block in which it must be mined at the latest, and the moment of that block.
   const lastBlock = bounty.expiration + chain.revealWindow - 1;
   const lastAt = (lastBlock - FIRST_BLOCK) * blockMs;
-  return Math.max(dueAt, aliveSince) + needed < lastAt;
+  const triedAt = isTried ? (lastBlock - TRIED_BLOCKS - FIRST_BLOCK) * blockMs + streamMs : 0;
+  return Math.max(dueAt, aliveSince, triedAt) + needed < lastAt;
 }
 
 const FIRST_BLOCK = 1_000;

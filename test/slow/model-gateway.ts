@@ -32,6 +32,8 @@ export interface Weather {
   /** Milliseconds from asking to the answer. */
   latencyMs(endpoint: Endpoint): number;
   loss(endpoint: Endpoint): Loss;
+  /** Whether a list leaves our assertion on this bounty out. */
+  hides(bounty: ModelBounty): boolean;
 }
 
 export interface GatewayParts {
@@ -143,7 +145,7 @@ export class ModelGateway implements Asker {
 
   /** What is answered at once: a result, or the fault that it is. */
   #prompt(ask: Ask): unknown {
-    const { chain, account } = this.#parts;
+    const { chain, account, weather } = this.#parts;
     const { path, method } = ask;
     if (path === "/nonce")
       return ask.query?.ignore_pending === undefined ? chain.pendingCount() : chain.minedCount();
@@ -155,7 +157,10 @@ export class ModelGateway implements Asker {
     const bounty = id === "" ? undefined : chain.bounties.get(parseGuid(id));
     if (bounty === undefined) return notFound(ask);
     if (method === "POST") return { transactions: unsignedFor(rest) };
-    if (rest === "/assertions") return listed(bounty, account);
+    if (rest === "/assertions") {
+      const rows = listed(bounty, account);
+      return weather.hides(bounty) ? rows.slice(0, bounty.place) : rows;
+    }
     const [, index] = /^\/assertions\/(\d+)$/.exec(rest) ?? [];
     if (index !== undefined) return listed(bounty, account)[Number(index)] ?? notFound(ask);
     return rest === "/votes" ? [] : rawBounty(bounty);

@@ -29,6 +29,8 @@ export interface Scenario {
   readonly streamMs: number;
   /** Share of the frames about assertions that get lost. */
   readonly deaf: number;
+  /** Lists leave our assertion out until nothing can be revealed any more. Default: they are whole. */
+  readonly hidden?: boolean;
 }
 
 /** Each endpoint alone, both reads of assertions, all that says what became of a transaction, and everything. */
@@ -60,6 +62,6 @@ export function scenarioOf(seed: number): Scenario {
       durationBlocks: pick([4, 6, 9, 14, 25]),
     },
     ...{ revealWindow: pick([10, 10, 10, 12, 25, 40]), bounties: pick([1, 3, 6]) },
-    ...{ streamMs: random() * 600, deaf: pick([0, 0.5, 1]) },
+    ...{ streamMs: random() * 600, deaf: pick([0, 0.5, 1]), hidden: random() < 0.25 },
   };
 }

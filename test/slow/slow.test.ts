@@ -39,3 +39,10 @@ it("forty stakes that are due in the same blocks are revealed while receipts and
   const life = await live({ ...scenarioOf(1), ...crowd, ...slow });
   expect(life).toMatchObject({ staked: 40, revealed: 40, settled: 40, lost: [] });
 });
+
+it("stakes whose receipts are slow and whose assertions no list shows are revealed where they can be tried", async () => {
+  const crowd = { bounties: 6, durationBlocks: 9, revealWindow: 10, blockMs: 1_000, hidden: true };
+  const slow = { slow: ["receipts"], factor: 60, phase: "always", trouble: "none", deaf: 1 } as const;
+  const life = await live({ ...scenarioOf(1), ...crowd, ...slow });
+  expect(life).toMatchObject({ staked: 6, revealed: 6, settled: 6, lost: [] });
+});

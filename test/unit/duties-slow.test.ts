@@ -135,6 +135,86 @@ describe("while the post is still to be confirmed", () => {
   });
 });
 
+describe("a list that leaves our assertion out, where there is no receipt and no word of the stream", () => {
+  const refused = { kind: "failed", reason: "Incorrect assertion author", retryable: false } as const;
+  const others = (...indices: readonly number[]) =>
+    indices.map((index) => ({ ...ours(index), author: aBounty().author }));
+  const list = async (posted: readonly PostedAssertion[]) => {
+    market.assertions = async () => posted;
+    await settle();
+  };
+  const tried = () => market.reveals.map(({ index }) => index);
+
+  it("is not believed for the whole window: the reveal is tried next to what it shows before the window closes", async () => {
+    await list(others(0, 1, 2));
+    market.revealing = [refused, { kind: "done", value: undefined }, refused];
+    await pass(1_001, 1_024);
+    expect(tried()).toEqual([]);
+    await pass(1_025, 1_025);
+    expect(tried()).toEqual([3, 2, 4, 1, 5, 0, 6, 7]);
+    expect(ledger.find(key)?.state).toBe("revealed");
+    expect(ledger.assertion(key)?.index).toBe(2);
+  });
+
+  it("with a gap, or with a row of ours that says something else, is tried there first", async () => {
+    await list([...others(0, 1, 3), { ...ours(4), commitment: 1n }]);
+    market.revealing = [refused];
+    await pass(1_001, 1_025);
+    expect(tried().slice(0, 2)).toEqual([4, 2]);
+  });
+
+  it("is tried at other places at each block, never twice at one, and at no more than 64", async () => {
+    await list([]);
+    market.revealing = [refused];
+    await pass(1_001, 1_028);
+    expect(tried().length).toBe(32);
+    expect(new Set(tried()).size).toBe(32);
+    await pass(1_029, 1_060);
+    expect(tried().length).toBeLessThanOrEqual(64);
+  });
+
+  it("costs nothing when the count of our transactions shows that the post was never mined", async () => {
+    await list([]);
+    market.minedCounting = async () => 0n;
+    market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
+    await pass(1_001, 1_028);
+    expect(actions()).toEqual(["assert"]);
+  });
+
+  it("is tried all the same where that count cannot be had", async () => {
+    await list([]);
+    market.minedCounting = () => Promise.reject(new Error("Bad Gateway"));
+    market.revealing = [{ kind: "done", value: undefined }];
+    await pass(1_001, 1_025);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+
+  it("is tried all the same where that count is never answered", async () => {
+    await list([]);
+    market.minedCounting = () => new Promise(() => {});
+    market.revealing = [{ kind: "done", value: undefined }];
+    await pass(1_001, 1_028);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+});
+
+describe("a place that a receipt named and where the contract finds another's assertion", () => {
+  it("is given up for others before the window closes when no list says better", async () => {
+    market.asserting = [{ kind: "done", value: { index: 9 } }];
+    receipt.resolve();
+    market.assertions = async () => [];
+    const refused = { kind: "failed", reason: "Incorrect assertion author", retryable: false } as const;
+    market.revealing = [refused];
+    await pass(1_001, 1_024);
+    const before = market.reveals.length;
+    expect(new Set(market.reveals.map(({ index }) => index))).toEqual(new Set([9]));
+    market.revealing = [refused, refused, { kind: "done", value: undefined }, refused];
+    await pass(1_025, 1_025);
+    expect(market.reveals.slice(before).map(({ index }) => index)).toEqual([9, 0, 1, 2, 3, 4, 5, 6]);
+    expect(ledger.find(key)?.state).toBe("revealed");
+  });
+});
+
 describe("a confirmation that takes longer than a block", () => {
   beforeEach(async () => {
     market.asserting = [{ kind: "unknown", reason: "no receipt" }];

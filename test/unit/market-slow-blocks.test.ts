@@ -17,7 +17,7 @@ it.each([1_000, 5_000, 15_000])(
     const time = new ModelTime();
     const chain = new ModelChain({ revealWindow: 10, voteWindow: 20 });
     const random = () => 0.5;
-    const weather = { latencyMs: () => 40, loss: () => "none" as const };
+    const weather = { latencyMs: () => 40, loss: () => "none" as const, hides: () => false };
     const gateway = new ModelGateway({ chain, time, weather, account, random, onSubmit: () => {} });
     const market = joinModelMarket({ chain, gateway, time, account, blockMs, random });
     const intent = { action: "reveal", guid, index: 0, nonce: 5n, verdicts: 1n, metadata: "" } as const;
