@@ -266,8 +266,10 @@ function revealableInTime(scenario: Scenario, chain: ModelChain, trace: Trace): 
   const metadata = published ? 0 : 1_000;
   const loses = trouble === "losses" || trouble === "both";
   const again = aliveSince > 0 ? slowest("nonce") + 4 * slowest("post") : 0;
+  const vanished = scenario.hidden ? scenario.bounties * (slowest("nonce") + slowest("post")) : 0;
   const needed =
     place +
+    vanished +
     metadata +
     slowest("build") +
     2 * slowest("nonce") +

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { InFlight, MAX_IN_FLIGHT, type Share } from "../../src/market/polyswarmd/in-flight.ts";
+import { InFlight, MAX_IN_FLIGHT, MAX_LEFT, type Share } from "../../src/market/polyswarmd/in-flight.ts";
 import type { Lane } from "../../src/market/polyswarmd/lane.ts";
 
 /** Enters as often as there is room at once; returns how to leave, in the order of coming. */
@@ -21,6 +21,9 @@ it("never lets more requests on their way than the bound, whoever asks for how m
     ["settle", "held"],
   ] as const)
     await fill(inFlight, lane, share, 500);
+  let calledOff = 0;
+  for (let number = 0; number < 500; number++) inFlight.leaveBehind(() => calledOff++);
+  expect(calledOff).toBe(500 - MAX_LEFT);
   expect(inFlight.count()).toBe(MAX_IN_FLIGHT);
   expect(MAX_IN_FLIGHT).toBeLessThanOrEqual(128);
 });

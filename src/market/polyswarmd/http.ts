@@ -45,6 +45,11 @@ export interface Ask {
   /** Told which keys held more than the limits allow, and came out as null. */
   readonly onLeftOut?: (keys: ReadonlySet<string>) => void;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Aborts when nothing waits for the answer any more: a request on its way then goes on without a slot, one that waits for a
+   * slot is given up.
+   */
+  readonly unheeded?: AbortSignal | undefined;
   /** How the answer comes; see in-flight.ts. Default: at once. */
   readonly manner?: Manner;
 }

@@ -7,13 +7,19 @@ import { LaneQueue } from "./lane-queue.ts";
  * for receipts, which the gateway holds back. A list of assertions that a reveal would like to see (`look`) is as slow as
  * the metadata that strangers put into it, and the reveal goes without it, so it has no slots of what is signed either.
  * In a share the more urgent leave first, then those that came first.
+ *
+ * A request that nothing waits for any more gives its slot back, and goes on beside all shares (`leaveBehind`): it may be
+ * slow, and what it carries may arrive. Of those there are `MAX_LEFT` at most; the oldest is called off for one more.
  */
 export type Share = "reveal" | "look" | "action" | "read" | "held";
-const SLOTS: Readonly<Record<Share, number>> = { reveal: 32, look: 16, action: 20, read: 20, held: 40 };
+const SLOTS: Readonly<Record<Share, number>> = { reveal: 32, look: 12, action: 20, read: 16, held: 36 };
 const SHARES = Object.keys(SLOTS) as Share[];
 
+/** Requests that go on although nothing waits for their answers any more. */
+export const MAX_LEFT = 12;
+
 /** In all. */
-export const MAX_IN_FLIGHT = SHARES.reduce((sum, share) => sum + SLOTS[share], 0);
+export const MAX_IN_FLIGHT = SHARES.reduce((sum, share) => sum + SLOTS[share], MAX_LEFT);
 
 const SHARE_OF: Readonly<Record<Lane, Share>> = {
   reveal: "reveal",
@@ -40,9 +46,24 @@ export class InFlight {
     held: new LaneQueue(),
   };
 
+  /** How to call off each request that nothing waits for, the oldest first. */
+  readonly #left = new Set<() => void>();
+
   /** Requests on their way. */
   count(): number {
-    return SHARES.reduce((sum, share) => sum + this.#busy[share], 0);
+    return SHARES.reduce((sum, share) => sum + this.#busy[share], this.#left.size);
+  }
+
+  /** Counts a request that gave its slot back, until what this returns is called. `callOff` ends it. */
+  leaveBehind(callOff: () => void): () => void {
+    const [oldest] = this.#left;
+    if (oldest !== undefined && this.#left.size >= MAX_LEFT) {
+      this.#left.delete(oldest);
+      oldest();
+    }
+    const entry = () => callOff();
+    this.#left.add(entry);
+    return () => void this.#left.delete(entry);
   }
 
   /** Resolves when a request may leave, with what to call when it is over; rejects with the signal's reason. */

@@ -77,16 +77,54 @@ export async function persist<T>(ask: Ask, attempt: Attempt<T>, parts: PersistPa
 function send<T>(ask: Ask, attempt: Attempt<T>, timeoutMs: number, parts: PersistParts): Promise<T> {
   const { timers, inFlight } = parts;
   const enter = async (signal: AbortSignal | undefined): Promise<T> => {
-    const leave = await inFlight.enter(ask.lane, shareOf(ask.lane, ask.manner ?? "prompt"), signal);
-    try {
-      return await attempt({ timeoutMs, signal });
-    } finally {
+    const share = shareOf(ask.lane, ask.manner ?? "prompt");
+    const leave = await inFlight.enter(ask.lane, share, anyOf(signal, ask.unheeded));
+    if (ask.unheeded?.aborted) {
       leave();
+      throw ask.unheeded.reason;
+    }
+    const slot = holding(leave, ask.unheeded, inFlight);
+    try {
+      return await attempt({ timeoutMs, signal: anyOf(signal, slot.calledOff) });
+    } finally {
+      slot.end();
     }
   };
   if (ask.hedgeMs === undefined) return enter(ask.signal);
-  const both = (over: AbortSignal) => (ask.signal === undefined ? over : AbortSignal.any([ask.signal, over]));
-  return hedge((over) => enter(both(over)), { afterMs: ask.hedgeMs, timers });
+  return hedge((over) => enter(anyOf(over, ask.signal)), { afterMs: ask.hedgeMs, timers });
+}
+
+interface Held {
+  /** Aborts when too many requests go on that nothing waits for. */
+  readonly calledOff: AbortSignal | undefined;
+  readonly end: () => void;
+}
+
+/** Holds a slot until the request is over, or nothing waits for it any more; then it is counted beside the slots. */
+function holding(leave: () => void, unheeded: AbortSignal | undefined, inFlight: InFlight): Held {
+  if (unheeded === undefined) return { calledOff: undefined, end: leave };
+  const calledOff = new AbortController();
+  let end = leave;
+  const giveBack = () => {
+    leave();
+    end = inFlight.leaveBehind(() => calledOff.abort(new Error(CALLED_OFF)));
+  };
+  unheeded.addEventListener("abort", giveBack, { once: true });
+  return {
+    calledOff: calledOff.signal,
+    end() {
+      unheeded.removeEventListener("abort", giveBack);
+      end();
+    },
+  };
+}
+
+const CALLED_OFF = "Nothing waits for this request any more, and there are too many like it.";
+
+/** Undefined when there is none. */
+function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined);
+  return given.length < 2 ? given[0] : AbortSignal.any(given);
 }
 
 async function pass(
@@ -94,9 +132,8 @@ async function pass(
   impatience: AbortSignal | undefined,
   { gate, rateLimit }: PersistParts,
 ): Promise<void> {
-  const signals = [ask.signal, impatience].filter((signal) => signal !== undefined);
   try {
-    await gate.pass(ask.lane, signals.length < 2 ? signals[0] : AbortSignal.any(signals));
+    await gate.pass(ask.lane, anyOf(ask.signal, impatience, ask.unheeded));
   } catch (error) {
     ask.signal?.throwIfAborted();
     if (impatience?.aborted) throw rateLimit(ask.what);

@@ -29,19 +29,25 @@ const ATTEMPTS = 3;
 const BACKOFF_MS = 200;
 /** Everybody's next transaction waits for this answer: for all attempts together, pauses of our rate included. */
 const PATIENCE_MS = 5_000;
-/** A request that is only slow arrives all the same: it goes on when nobody waits for its answer any more. */
+/**
+ * A request that is only slow arrives all the same: it goes on when nothing waits for its answer any more, without a slot of
+ * those that reveals need (in-flight.ts). When there are too many of those it is called off: what it carries is durable,
+ * and is posted again for as long as it matters.
+ */
 const TIMEOUT_MS = 60_000;
 /** What was swallowed is worth posting once more, beside what may only be slow. */
 const HEDGE_MS = 2_400;
 /** The gateway hands them to the node one after the other. */
 const HEDGE_MS_EACH_MORE = 100;
 
-interface Options {
+export interface PostOptions {
   readonly lane: Lane;
   readonly random: () => number;
   readonly timers: Timers;
   /** For all attempts together. Default 5 s. */
   readonly patienceMs?: number;
+  /** Told what became of each when a request is answered that was not waited for any more. */
+  readonly onLate?: (posted: readonly Posted[]) => void;
 }
 
 /**
@@ -53,7 +59,7 @@ interface Options {
 export async function postTransactions(
   gateway: Asker,
   transactions: readonly SignedTransaction[],
-  options: Options,
+  options: PostOptions,
 ): Promise<readonly Posted[]> {
   const judgeAll = (entries: Entries, maybeSent: boolean): readonly Posted[] =>
     complaints(entries, transactions.length).map((complaint) => judge(complaint, maybeSent));
@@ -66,7 +72,11 @@ export async function postTransactions(
     const leftMs = Math.round(giveUpAt - timers.now());
     if (leftMs <= 0) break;
     try {
-      return judgeAll(await post(gateway, transactions, options, leftMs), maybeSent);
+      const onLate = (entries: Entries) => options.onLate?.(judgeAll(entries, true));
+      return judgeAll(
+        await post(gateway, transactions, { ...options, patienceMs: leftMs, onLate }),
+        maybeSent,
+      );
     } catch (error) {
       if (!(error instanceof MarketFault)) throw error;
       if (error.status !== undefined && !error.retryable) {
@@ -92,7 +102,7 @@ export async function postTransactions(
 export async function postTransaction(
   gateway: Asker,
   transaction: SignedTransaction,
-  options: Options,
+  options: PostOptions,
 ): Promise<Posted> {
   const [posted] = await postTransactions(gateway, [transaction], options);
   return posted!;
@@ -101,21 +111,26 @@ export async function postTransaction(
 async function oneByOne(
   gateway: Asker,
   transactions: readonly SignedTransaction[],
-  options: Options,
+  options: PostOptions,
 ): Promise<readonly Posted[]> {
   const posted: Posted[] = [];
   for (const transaction of transactions) posted.push(await postTransaction(gateway, transaction, options));
   return posted;
 }
 
+interface RequestOptions extends Pick<PostOptions, "lane" | "timers"> {
+  readonly patienceMs: number;
+  readonly onLate: (entries: Entries) => void;
+}
+
 /** Rejects with MARKET_TIMEOUT when there is no answer in time; the request goes on. */
 async function post(
   gateway: Asker,
   transactions: readonly SignedTransaction[],
-  { lane, timers }: Options,
-  patienceMs: number,
+  { lane, timers, patienceMs, onLate }: RequestOptions,
 ): Promise<Entries> {
   const what = transactions.length === 1 ? "posting a transaction" : "posting transactions";
+  const unheeded = new AbortController();
   const asked = gateway.ask({
     what,
     method: "POST",
@@ -125,19 +140,24 @@ async function post(
     hedgeMs: HEDGE_MS + (transactions.length - 1) * HEDGE_MS_EACH_MORE,
     timeoutMs: TIMEOUT_MS,
     patienceMs,
+    unheeded: unheeded.signal,
   });
   const answered = new AbortController();
   const late = timers.sleep(patienceMs, answered.signal).then(
     () => {
+      asked.then((answer) => onLate(readAs(Entries, what, answer))).catch(() => undefined);
+      unheeded.abort(new Error(UNHEEDED));
       const sentence = `The marketplace did not answer in time (${what}).`;
       throw new MarketFault("MARKET_TIMEOUT", sentence, { reached: "maybe", retryable: true });
     },
     () => asked,
   );
-  // Nobody may be waiting for it any more when it fails.
+  // It may be that nothing waits for it any more when it fails.
   asked.catch(() => undefined);
   return readAs(Entries, what, await Promise.race([asked, late]).finally(() => answered.abort()));
 }
+
+const UNHEEDED = "Nothing waits for this request any more.";
 
 /** What the node has against each, undefined where it took it. Too few or too many entries are about all of them. */
 function complaints(entries: Entries, count: number): readonly (string | undefined)[] {

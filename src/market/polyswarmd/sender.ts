@@ -7,7 +7,13 @@ import type { Asker } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { LaneMutex } from "./lane-mutex.ts";
 import type { Nonces } from "./nonces.ts";
-import { MAX_TRANSACTIONS, type Posted, postTransaction, postTransactions } from "./post-transactions.ts";
+import {
+  MAX_TRANSACTIONS,
+  type Posted,
+  type PostOptions,
+  postTransaction,
+  postTransactions,
+} from "./post-transactions.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import type { Stuck } from "./resend.ts";
 
@@ -44,7 +50,18 @@ interface Waiting {
 
 type Signed = Pick<Waiting, "sent"> & { readonly transaction: SignedTransaction };
 
+/** What may be lost and is to be posted once more. */
+interface Again {
+  readonly transaction: SignedTransaction;
+  /** Nothing waits for it any more. */
+  readonly signal: AbortSignal | undefined;
+  readonly onLate: (posted: Posted) => void;
+  readonly posted: PromiseWithResolvers<Posted>;
+}
+
 const REMEMBERED_HASHES = 10_000;
+/** New transactions wait while what may be lost is posted again: for less long than for each other. */
+const AGAIN_MS = 2_500;
 
 /** Bytes do not say what they are for: it may be a reveal. */
 export const HAND_OVER_LANE: Lane = "reveal";
@@ -63,13 +80,16 @@ export const HAND_OVER_LANE: Lane = "reveal";
  * signature fills the gap, as a rule that of the refused one at the next block.
  *
  * - Nothing is posted before the journal has it, and only what was journalled is ever posted again.
- * - Handing over again takes a turn, too, with nonces that are fixed (see resend.ts).
+ * - Handing over again takes a turn, too, with nonces that are fixed (see resend.ts); so does what may be lost, ten at a time.
  * - A gap below our nonces, which would hold us up for ever, is filled first.
  */
 export class Sender {
   readonly #parts: SenderParts;
   readonly #turns = new LaneMutex();
   readonly #waiting: Readonly<Record<Lane, Waiting[]>> = { reveal: [], assertion: [], settle: [], read: [] };
+  readonly #again: Readonly<Record<Lane, Again[]>> = { reveal: [], assertion: [], settle: [], read: [] };
+  /** The lanes in which a turn is queued for what may be lost. */
+  readonly #againQueued = new Set<Lane>();
   /** Hashes that were journalled and then certainly not sent. */
   readonly #neverSent = new RecentKeys(REMEMBERED_HASHES);
 
@@ -117,16 +137,67 @@ export class Sender {
     }
   }
 
+  /**
+   * Posts once more what was sent and may be lost, with others of which the same is true; `lost` again when there is no
+   * answer in time, and `onLate` is told what comes later. What nothing waits for by its turn is left out.
+   */
+  postLost(
+    transaction: SignedTransaction,
+    lane: Lane,
+    { signal, onLate }: Pick<Again, "signal" | "onLate">,
+  ): Promise<Posted> {
+    const posted = Promise.withResolvers<Posted>();
+    this.#again[lane].push({ transaction, signal, onLate, posted });
+    this.#queueLost(lane);
+    return posted.promise;
+  }
+
+  /** One turn at a time, behind what is new by then: however many may be lost, a first post waits for one request of them. */
+  #queueLost(lane: Lane): void {
+    if (this.#againQueued.has(lane) || this.#again[lane].length === 0) return;
+    this.#againQueued.add(lane);
+    const turn = () => {
+      this.#againQueued.delete(lane);
+      return this.#postLostTogether(lane);
+    };
+    void this.#turns.run(lane, turn).finally(() => this.#queueLost(lane));
+  }
+
+  /** Tells each what became of its transaction. Never rejects. */
+  async #postLostTogether(lane: Lane): Promise<void> {
+    const again = this.#again[lane];
+    const together: Again[] = [];
+    while (together.length < MAX_TRANSACTIONS) {
+      const next = again.shift();
+      if (next === undefined) break;
+      if (next.signal?.aborted) next.posted.resolve({ kind: "lost", reason: UNHEEDED });
+      else together.push(next);
+    }
+    if (together.length === 0) return;
+    together.sort((a, b) => (a.transaction.nonce < b.transaction.nonce ? -1 : 1));
+    const tell = (posted: readonly Posted[]) => {
+      for (const [index, { onLate }] of together.entries()) onLate(posted[index]!);
+    };
+    try {
+      const transactions = together.map(({ transaction }) => transaction);
+      const posted = await this.#postAgain(transactions, lane, { patienceMs: AGAIN_MS, onLate: tell });
+      for (const [index, next] of together.entries()) next.posted.resolve(posted[index]!);
+    } catch (error) {
+      for (const next of together) next.posted.reject(error);
+    }
+  }
+
   async #postAgain(
     transactions: readonly SignedTransaction[],
     lane: Lane = HAND_OVER_LANE,
+    how: Pick<PostOptions, "patienceMs" | "onLate"> = {},
   ): Promise<readonly Posted[]> {
     const { gateway, nonces, random, timers } = this.#parts;
     // Whether or not they arrive, the node may now count otherwise than we do.
     nonces.doubt();
     const unsent = new Set(transactions.filter(({ hash }) => this.#neverSent.has(hash)));
     for (const { hash } of unsent) this.#neverSent.delete(hash);
-    const posted = await postTransactions(gateway, transactions, { lane, random, timers });
+    const posted = await postTransactions(gateway, transactions, { lane, random, timers, ...how });
     for (const [index, transaction] of transactions.entries()) {
       if (posted[index]?.kind === "refused" && unsent.has(transaction)) this.#neverSent.add(transaction.hash);
     }
@@ -258,6 +329,8 @@ export class Sender {
     return { kind: "refused", reason: posted.reason, retryable: true };
   }
 }
+
+const UNHEEDED = "Nothing waits for it any more.";
 
 const firstNonce = (signed: readonly SignedTransaction[]): bigint => signed[0]?.nonce ?? 0n;
 

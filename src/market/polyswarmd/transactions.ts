@@ -5,7 +5,7 @@ import { MarketFault } from "./answer.ts";
 import type { Ask } from "./http.ts";
 import type { Lane } from "./lane.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";
-import { postTransaction } from "./post-transactions.ts";
+import type { Posted } from "./post-transactions.ts";
 import { askReceipts, type Fate } from "./receipts.ts";
 import { resendInOrder } from "./resend.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "./schemas.ts";
@@ -49,13 +49,11 @@ const SLACK_MS = 1_000;
 const PATIENCE_BLOCKS = 4;
 
 /**
- * A transaction of which nobody knows whether it arrived is posted again after this, if it has no receipt by then; after
- * twice as long the next time, and with twice the patience.
+ * A transaction that may be lost is posted again after this, if it has no receipt by then; after twice as long the next
+ * time. An answer to a post that comes later than it was waited for counts all the same.
  */
 const LOST_MS = 1_000;
 const LONGEST_LOST_MS = 16_000;
-const POST_PATIENCE_MS = 10_000;
-const LONGEST_POST_MS = 60_000;
 
 /** A request that was swallowed must not cost a reveal its window: it is asked for once more after this, beside the first. */
 const SWALLOWED_MS = 3_000;
@@ -185,7 +183,10 @@ export class Transactions {
     const giveUpAt = timers.now() + Math.max(this.#parts.patienceMs, PATIENCE_BLOCKS * (blockMs() ?? 0));
     let { lost } = sent;
     let lostMs = LOST_MS;
-    let postMs = POST_PATIENCE_MS;
+    let late = false;
+    const onLate = (posted: Posted) => {
+      late ||= posted.kind === "accepted";
+    };
     for (;;) {
       let reason: string;
       const soon = lost ? timers.timeout(lostMs) : undefined;
@@ -212,10 +213,10 @@ export class Transactions {
       }
       if (lost) {
         lostMs = Math.min(lostMs * 2, LONGEST_LOST_MS);
-        postMs = Math.min(postMs * 2, LONGEST_POST_MS);
-        const posting = postTransaction(gateway, last, { lane, random, timers, patienceMs: postMs });
-        // It is posted all the same when nobody waits for the receipt any more.
-        lost = (await Promise.race([posting, abortOf(signal)]))?.kind !== "accepted";
+        const posting = late ? undefined : this.#sender.postLost(last, lane, { signal, onLate });
+        posting?.catch(() => undefined);
+        const posted = await Promise.race([posting, abortOf(signal)]);
+        lost = !late && posted?.kind !== "accepted";
       }
       // An abort ends the next question.
       await timers.sleep(pollMs * (0.5 + random()), signal).catch(() => undefined);
