@@ -19,13 +19,15 @@ import type { SignedTransaction } from "../domain/transaction.ts";
 import { newestSettled, settledOf } from "./history.ts";
 import { profitSince, stakedIn, stakedSince } from "./money.ts";
 import { openLedgerFile } from "./open.ts";
-import type {
-  AssertionRecord,
-  BountyKey,
-  BountyRecord,
-  DutyAction,
-  LedgerSummary,
-  PlannedAssertion,
+import {
+  type AssertionRecord,
+  type BountyKey,
+  type BountyRecord,
+  type DutyAction,
+  FIRST_ENTRY,
+  type JournalEntry,
+  type LedgerSummary,
+  type PlannedAssertion,
 } from "./records.ts";
 import { type AssertionRow, BOUNTY_COLUMNS, type BountyRow, readAssertion, readBounty } from "./rows.ts";
 import { summarize } from "./summary.ts";
@@ -240,7 +242,8 @@ export class Ledger implements Disposable {
 
   /**
    * Remembers what was signed for a duty, in the order of the nonces, and moves the bounty to the state in which it may
-   * be on its way. The last transaction decides; those before it do nothing by themselves.
+   * be on its way. The last transaction decides; those before it do nothing by themselves. The same bytes signed again for
+   * another bounty, an approval on a chain that began anew for one, are the newest entry of the journal.
    */
   recordSigned(key: BountyKey, action: DutyAction, signed: readonly SignedTransaction[]): void {
     const under = { assert: "posting", reveal: "revealing", settle: "settling" } as const;
@@ -250,7 +253,9 @@ export class Ledger implements Disposable {
         this.#run(
           `INSERT INTO signed_transaction (hash, chain, guid, action, signed_at, decides, nonce, raw, attempt)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-           ON CONFLICT DO UPDATE SET attempt = excluded.attempt, signed_at = excluded.signed_at`,
+           ON CONFLICT DO UPDATE SET attempt = excluded.attempt, signed_at = excluded.signed_at,
+             rowid = CASE WHEN guid = excluded.guid THEN signed_transaction.rowid
+               ELSE (SELECT max(rowid) + 1 FROM signed_transaction) END`,
           hash,
           key.chain,
           key.guid,
@@ -311,17 +316,18 @@ export class Ledger implements Disposable {
    * for a step that the bounty has left behind. Where a step was signed several times the lowest counts. A reveal may be
    * tried for a post that nobody has seen (reveal/places.ts), so it proves a post only with the place of the assertion.
    */
-  minedNonce(chain: ChainName): bigint | undefined {
+  minedNonce(chain: ChainName, after: JournalEntry = FIRST_ENTRY): bigint | undefined {
     const row = this.#get<{ nonce: string | null }>(
       `SELECT max(nonce) AS nonce FROM (
          SELECT min(CAST(nonce AS INTEGER)) AS nonce FROM signed_transaction JOIN bounty USING (chain, guid)
-         WHERE chain = ? AND raw <> '' AND (state, action) IN (VALUES
+         WHERE chain = ? AND raw <> '' AND signed_transaction.rowid > ? AND (state, action) IN (VALUES
            ('asserted', 'assert'), ('revealing', 'assert'), ('revealed', 'assert'), ('settling', 'assert'),
            ('revealed', 'reveal'), ('settled', 'assert'), ('settled', 'settle'))
            AND (state NOT IN ('revealing', 'settling') OR EXISTS (SELECT 1 FROM assertion AS it
              WHERE it.chain = bounty.chain AND it.guid = bounty.guid AND it.position IS NOT NULL))
          GROUP BY guid, action)`,
       chain,
+      after,
     );
     return row === undefined || row.nonce === null ? undefined : BigInt(row.nonce);
   }
@@ -408,27 +414,42 @@ export class Ledger implements Disposable {
       );
   }
 
-  /** The highest account nonce among the last things signed on a chain, or undefined when nothing was. */
-  newestNonce(chain: ChainName): bigint | undefined {
+  /** The newest entry of the journal of what was signed, whatever chain it is for. */
+  newestEntry(): JournalEntry {
+    const row = this.#get<{ newest: number | null }>("SELECT max(rowid) AS newest FROM signed_transaction");
+    return row?.newest ?? FIRST_ENTRY;
+  }
+
+  /** The highest account nonce among the last things signed on a chain after an entry, or undefined when nothing was. */
+  newestNonce(chain: ChainName, after: JournalEntry = FIRST_ENTRY): bigint | undefined {
     const row = this.#get<{ nonce: number | null }>(
       `SELECT max(CAST(nonce AS INTEGER)) AS nonce FROM
-         (SELECT nonce FROM signed_transaction WHERE chain = ? AND raw <> '' ORDER BY rowid DESC LIMIT 100)`,
+         (SELECT nonce FROM signed_transaction WHERE chain = ? AND raw <> '' AND rowid > ?
+          ORDER BY rowid DESC LIMIT 100)`,
       chain,
+      after,
     );
     return row === undefined || row.nonce === null ? undefined : BigInt(row.nonce);
   }
 
   /**
    * What was signed last with each account nonce from one on, in their order and without a break, whatever became of its
-   * bounty; at most so many. Empty when nothing was signed with the first.
+   * bounty; at most so many, and only what was signed after an entry. Empty when nothing was signed with the first.
    */
-  signedByNonce(chain: ChainName, from: bigint, most: number): readonly SignedTransaction[] {
+  signedByNonce(
+    chain: ChainName,
+    from: bigint,
+    most: number,
+    after: JournalEntry = FIRST_ENTRY,
+  ): readonly SignedTransaction[] {
     const rows = this.#all<{ hash: string; nonce: string; raw: string }>(
       `SELECT hash, nonce, raw FROM signed_transaction
-       WHERE chain = ? AND raw <> '' AND CAST(nonce AS INTEGER) BETWEEN ? AND ? ORDER BY signed_at, rowid`,
+       WHERE chain = ? AND raw <> '' AND CAST(nonce AS INTEGER) BETWEEN ? AND ? AND rowid > ?
+       ORDER BY signed_at, rowid`,
       chain,
       from,
       from + BigInt(most) - 1n,
+      after,
     );
     const holders = new Map(rows.map((row) => [BigInt(row.nonce), row]));
     const run: SignedTransaction[] = [];

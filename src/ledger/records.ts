@@ -10,6 +10,11 @@ export interface BountyKey {
   readonly guid: Guid;
 }
 
+/** An entry of the journal of all that was signed, as its row is numbered: later ones have higher numbers. */
+export type JournalEntry = number;
+/** Before everything that was signed. */
+export const FIRST_ENTRY: JournalEntry = 0;
+
 /** A bounty and how far we came with it. */
 export interface BountyRecord {
   readonly bounty: Bounty;

@@ -9,6 +9,7 @@ import { isDiskTrouble } from "../ledger/disk-trouble.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { AssertionRecord, BountyKey, BountyRecord, DutyAction } from "../ledger/records.ts";
 import type { Tell } from "./events.ts";
+import { lastBefore } from "./market-notes.ts";
 
 /** What the ledger would say of a bounty, had the disk had room. */
 interface Missing {
@@ -81,7 +82,7 @@ export class Books {
 
   /** The highest account nonce that was certainly mined, as far as the ledger knows. */
   minedNonce(): bigint | undefined {
-    return this.#ledger.minedNonce(this.#chain);
+    return this.#ledger.minedNonce(this.#chain, lastBefore(this.#ledger, this.#chain));
   }
 
   /** Fixes what is about to be sent; `fee` when it is not the planned one any more. Throws when the disk is full. */

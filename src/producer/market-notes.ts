@@ -1,3 +1,7 @@
+import type { ChainName } from "../domain/chain.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { FIRST_ENTRY, type JournalEntry } from "../ledger/records.ts";
+
 /** What the ledger notes, per chain, of the registry it works with; means nothing of another registry. */
 export const MARKET_NOTES = {
   /** The block from which on it takes no new bounties; absent while it takes them. */
@@ -8,6 +12,12 @@ export const MARKET_NOTES = {
   parameters: "parameters",
   /** The account nonce that a chain which began anew did not know: what was written off then is looked for once it does. */
   anew: "anew",
+  /** The newest entry of the journal when the chain began anew: what was signed up to it is of the chain before. */
+  before: "before",
   /** Whether stakes of a ledger that was lost were looked for, and for which account: see recover/salvage.ts. */
   salvage: "salvage",
 } as const;
+
+/** The entry up to which all that was signed is of a chain that is no more; 0 when there is none. */
+export const lastBefore = (ledger: Pick<Ledger, "note">, chain: ChainName): JournalEntry =>
+  Number(ledger.note(chain, MARKET_NOTES.before) ?? FIRST_ENTRY);

@@ -3,6 +3,8 @@ import type { Bounty } from "../../src/domain/bounty.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
+import { lastBefore } from "../../src/producer/market-notes.ts";
+import { NonceHoles } from "../../src/producer/nonces/nonce-holes.ts";
 import { writeOffIfAnew } from "../../src/producer/start/chain-anew.ts";
 import { ChainBack } from "../../src/producer/start/chain-back.ts";
 import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
@@ -45,7 +47,7 @@ function scene() {
           meanwhile();
         },
       },
-      never,
+      { first: never, second: never },
     );
   return { market, ledger, told, states, look, pauses: () => pauses };
 }
@@ -85,6 +87,48 @@ it("a node that was behind for a moment, or cannot be asked, writes nothing off"
   expect([told, pauses()]).toEqual([[], 1]);
 });
 
+it("the second look has time of its own, and a question that is never answered writes nothing off and does not hold the start up", async () => {
+  const { market, ledger, told, states } = scene();
+  const parts = { market, ledger, tell: (event: string, facts: object) => told.push([event, facts]) };
+  const first = new AbortController();
+  const pause = async () => first.abort(new Error("enough"));
+  await writeOffIfAnew({ ...parts, pause }, { first: first.signal, second: never });
+  expect(states()).toEqual(["abandoned", "abandoned", "abandoned"]);
+  const other = scene();
+  other.market.counting = () => new Promise(() => {});
+  const patience = new AbortController();
+  const look = writeOffIfAnew(
+    { market: other.market, ledger: other.ledger, tell: () => {} },
+    { first: patience.signal, second: never },
+  );
+  patience.abort(new Error("enough"));
+  await expect(look).rejects.toThrow("enough");
+  expect(other.states()).toEqual(["asserted", "asserted", "asserted"]);
+});
+
+it("after that nothing of the chain before is handed over, and what is signed on the new one is", async () => {
+  const { market, ledger, look } = scene();
+  await look();
+  const holes = new NonceHoles({ market, ledger, tell: () => {} });
+  // Nonce 1 of the old chain is the next that the new one waits for.
+  market.mined = 1n;
+  for (let number = 1_001; number <= 1_010; number++) await market.mine(number);
+  expect([market.resent, ledger.minedNonce("side", lastBefore(ledger, "side"))]).toEqual([[], undefined]);
+  const bounty = aBounty({ guid: guidOf(4) });
+  ledger.see(bounty);
+  ledger.advance(bounty, "distilled");
+  ledger.planAssertion(bounty, aPlan());
+  // The approval has the very bytes that it had with this nonce on the old chain.
+  ledger.recordSigned(bounty, "assert", [
+    { ...signed("0xassert1"), nonce: 1n },
+    { ...signed("0xnew"), nonce: 2n },
+  ]);
+  for (let number = 1_011; number <= 1_020; number++) await market.mine(number);
+  expect(market.resent[0]).toEqual(["0xassert1"]);
+  expect(new Set(market.resent.flat())).toEqual(new Set(["0xassert1", "0xnew"]));
+  await holes.stop();
+});
+
 it("what was written off is promised again, without a restart, when the node has its blocks again", async () => {
   const { market, ledger, told, states, look } = scene();
   ledger.recordSigned({ chain: "side", guid: guidOf(2) }, "reveal", [{ ...signed("0xreveal"), nonce: 6n }]);
@@ -107,6 +151,7 @@ it("what was written off is promised again, without a restart, when the node has
   expect([states(), resumed]).toEqual([["asserted", "revealing", "asserted"], 1]);
   expect(told.at(-1)).toEqual(["market.came-back", { chain: "side", bounties: 3 }]);
   expect([ledger.note("side", "anew"), ledger.atRisk("side") > 0n]).toEqual([undefined, true]);
+  expect(lastBefore(ledger, "side")).toBe(0);
 });
 
 const disposing = (back: ChainBack): AsyncDisposable => ({ [Symbol.asyncDispose]: () => back.stop() });

@@ -3,6 +3,7 @@ import type { SignedTransaction } from "../../domain/transaction.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Marketplace } from "../../market/port.ts";
 import type { Tell } from "../events.ts";
+import { lastBefore } from "../market-notes.ts";
 
 /** Blocks between two looks while something signed is not mined. */
 const LOOK_EVERY_BLOCKS = 2;
@@ -12,7 +13,7 @@ const AT_ONCE = 10;
 
 export interface NonceHolesParts {
   readonly market: Pick<Marketplace, "chain" | "on" | "handOver">;
-  readonly ledger: Pick<Ledger, "newestNonce" | "signedByNonce">;
+  readonly ledger: Pick<Ledger, "newestNonce" | "signedByNonce" | "note">;
   readonly tell: Tell;
 }
 
@@ -27,7 +28,8 @@ export interface NonceHolesParts {
  *                                                  └──it stands still──► handing over from there, in order
  *
  * The same bytes are mined once or never, so a look too many costs a request. A hole whose bytes the ledger does not have
- * is filled by the next signature.
+ * is filled by the next signature. What was signed before the chain began anew (start/chain-anew.ts) fills nothing: it was
+ * mined on a chain that is no more.
  */
 export class NonceHoles {
   readonly #parts: NonceHolesParts;
@@ -57,7 +59,7 @@ export class NonceHoles {
 
   async #look(): Promise<void> {
     const { market, ledger, tell } = this.#parts;
-    const newest = ledger.newestNonce(market.chain);
+    const newest = ledger.newestNonce(market.chain, lastBefore(ledger, market.chain));
     if (newest === undefined || (this.#mined !== undefined && newest < this.#mined)) return;
     let missing: readonly SignedTransaction[] = [];
     try {
@@ -82,7 +84,7 @@ export class NonceHoles {
       return [];
     }
     this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_BLOCKS);
-    const missing = ledger.signedByNonce(market.chain, mined, AT_ONCE);
+    const missing = ledger.signedByNonce(market.chain, mined, AT_ONCE, lastBefore(ledger, market.chain));
     if (missing.length > 0)
       tell("nonces.handed-over", {
         chain: market.chain,

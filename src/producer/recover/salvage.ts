@@ -6,7 +6,7 @@ import { type BountyState, UNPROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { BountyNotice, Marketplace } from "../../market/port.ts";
 import type { Duties } from "../duties.ts";
-import { MARKET_NOTES } from "../market-notes.ts";
+import { lastBefore, MARKET_NOTES } from "../market-notes.ts";
 import type { RecoverEvents, TellRecover } from "./events.ts";
 import type { Recovered, RecoveryParts } from "./recover-bounty.ts";
 import { searchBounties } from "./search.ts";
@@ -258,7 +258,7 @@ export async function openSalvage(parts: SalvageParts, signal: AbortSignal): Pro
 function knownCount(market: Marketplace, ledger: Ledger): bigint {
   const { chain } = market;
   const anew = ledger.note(chain, MARKET_NOTES.anew);
-  const signed = ledger.newestNonce(chain);
+  const signed = ledger.newestNonce(chain, lastBefore(ledger, chain));
   const [word, account, looked] = ledger.note(chain, MARKET_NOTES.salvage)?.split(" ") ?? [];
   const counts = [
     anew !== undefined ? BigInt(anew) : signed === undefined ? 0n : signed + 1n,

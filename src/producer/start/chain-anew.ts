@@ -15,7 +15,7 @@ import { formatNct } from "../../domain/nct.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Marketplace } from "../../market/port.ts";
 import type { Tell } from "../events.ts";
-import { MARKET_NOTES } from "../market-notes.ts";
+import { lastBefore, MARKET_NOTES } from "../market-notes.ts";
 
 export interface ChainAnewParts {
   readonly market: Marketplace;
@@ -31,15 +31,25 @@ const PAUSE_MS = 3_000;
 const HINT =
   "If the chain was not begun anew, the gateway's node has lost its blocks; what was written off is looked for when it has them again.";
 
-/** Writes off what is open when the chain begun anew; says so in one line. Rejects only with the signal's reason. */
-export async function writeOffIfAnew(parts: ChainAnewParts, signal: AbortSignal): Promise<void> {
+export interface Patience {
+  /** Aborts when the first look has taken long enough. */
+  readonly first: AbortSignal;
+  /** The second look has time of its own, because the first and all before it may have used up theirs. */
+  readonly second: AbortSignal;
+}
+
+/**
+ * Writes off what is open when the chain begun anew; says so in one line. Without an answer in time nothing is written off.
+ * Rejects only with a signal's reason.
+ */
+export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: Patience): Promise<void> {
   const { market, ledger, tell } = parts;
   const { chain } = market;
   const pause = parts.pause ?? ((until) => sleep(PAUSE_MS, undefined, { signal: until }));
-  const mined = ledger.minedNonce(chain);
-  if (mined === undefined || !(await isAnew(mined, parts, signal))) return;
-  await pause(signal);
-  if (!(await isAnew(mined, parts, signal))) return;
+  const mined = ledger.minedNonce(chain, lastBefore(ledger, chain));
+  if (mined === undefined || !(await isAnew(mined, parts, first))) return;
+  await pause(second);
+  if (!(await isAnew(mined, parts, second))) return;
   const bounties = ledger.inStates(chain, PROMISED_STATES).length;
   const atRisk = formatNct(ledger.atRisk(chain));
   ledger.together(() => {
@@ -47,6 +57,7 @@ export async function writeOffIfAnew(parts: ChainAnewParts, signal: AbortSignal)
     for (const note of [MARKET_NOTES.deprecated, MARKET_NOTES.examined, MARKET_NOTES.salvage])
       ledger.setNote(chain, note, undefined);
     ledger.setNote(chain, MARKET_NOTES.anew, mined.toString());
+    ledger.setNote(chain, MARKET_NOTES.before, `${ledger.newestEntry()}`);
     tell("market.begun-anew", { chain, bounties, written, atRisk, hint: HINT });
   });
 }
@@ -59,7 +70,9 @@ async function isAnew(
 ): Promise<boolean> {
   const { chain } = market;
   try {
-    if ((await market.transactionCount()) > mined) return false;
+    signal.throwIfAborted();
+    const count = await Promise.race([market.transactionCount(), rejected(signal)]);
+    if (count > mined) return false;
     const open = ledger
       .inStates(chain, PROMISED_STATES)
       .toSorted((a, b) => b.bounty.expiration - a.bounty.expiration)
@@ -72,3 +85,9 @@ async function isAnew(
     return false;
   }
 }
+
+/** Rejects with the signal's reason. */
+const rejected = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });

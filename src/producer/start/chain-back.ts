@@ -70,7 +70,7 @@ export class ChainBack {
     }
     let bounties = 0;
     ledger.together(() => {
-      ledger.setNote(chain, MARKET_NOTES.anew, undefined);
+      for (const note of [MARKET_NOTES.anew, MARKET_NOTES.before]) ledger.setNote(chain, note, undefined);
       bounties = ledger.takeBack(chain, "chain-anew");
     });
     tell("market.came-back", { chain, bounties });

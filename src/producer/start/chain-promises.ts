@@ -21,14 +21,14 @@ import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { Wallet } from "../../wallet/signer.ts";
 import { Deprecation } from "../deprecation.ts";
 import { Duties } from "../duties.ts";
-import { type Duty, revealIsDue, STAGES, type Stage } from "../duty.ts";
+import { type Duty, inTimeToReveal, revealIsDue, STAGES, type Stage } from "../duty.ts";
 import type { Tell } from "../events.ts";
 import { handOverSigned } from "../hand-over.ts";
 import { type JoinParts, joinChain } from "../join-chain.ts";
 import { NonceHoles } from "../nonces/nonce-holes.ts";
 import type { KnownPins } from "../pins.ts";
 import { Purse } from "../purse.ts";
-import { writeOffIfAnew } from "./chain-anew.ts";
+import { type Patience, writeOffIfAnew } from "./chain-anew.ts";
 import { ChainBack } from "./chain-back.ts";
 
 export interface ChainPromisesParts {
@@ -81,6 +81,8 @@ const MOST_EARLY = 500;
 const HAND_OVER_MS = 5_000;
 /** The same where a reveal is due that was not signed yet: a supervisor may end this process again in a few seconds. */
 const HAND_OVER_WHEN_DUE_MS = 1_000;
+/** A chain that seems to have begun anew is looked at twice, three seconds apart; the second look may take as long again. */
+const SECOND_LOOK_MS = 8_000;
 
 /** Throws ConfigFault when configuration and ledger contradict each other about wallet or contracts. */
 export function openChainPromises(
@@ -126,7 +128,9 @@ export function openChainPromises(
     const patienceMs = handOverMs(unrevealed, market.parameters().revealWindow, market.head());
     const enough = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
     await Promise.race([handOverSigned({ market, ledger, tell }, signal), aborted(enough)]);
-    await writeOffIfAnew({ market, ledger, tell }, enough).catch(() => undefined);
+    const { revealWindow } = market.parameters();
+    if (!canStillReveal(unrevealed, revealWindow, market.head()))
+      await writeOffIfAnew({ market, ledger, tell }, looks(signal)).catch(() => undefined);
     signal.throwIfAborted();
     const blocks = createBlockClock(market.head(), clock.now());
     market.on("block", ({ number }) => blocks.observe(number, clock.now()));
@@ -185,6 +189,12 @@ export function openChainPromises(
   };
 }
 
+/** Both looks have time of their own, whatever handing over took. */
+function looks(signal: AbortSignal): Patience {
+  const within = (ms: number) => AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+  return { first: within(HAND_OVER_MS), second: within(HAND_OVER_MS + SECOND_LOOK_MS) };
+}
+
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -205,6 +215,13 @@ const counting = (signer: Signer, refused: () => void): Signer => ({
 });
 
 /** How long a start waits for what an earlier run signed, by the blocks in which the unrevealed bounties expire. */
+/** Whether a reveal is due and in time: then nothing is looked into first. On a chain that began anew it seldom seems so. */
+export const canStillReveal = (expirations: readonly number[], revealWindow: number, head: number): boolean =>
+  expirations.some(
+    (expiration) =>
+      revealIsDue(expiration, revealWindow, head) && inTimeToReveal(expiration, revealWindow, head),
+  );
+
 export const handOverMs = (expirations: readonly number[], revealWindow: number, head: number): number =>
   expirations.some((expiration) => revealIsDue(expiration, revealWindow, head))
     ? HAND_OVER_WHEN_DUE_MS
