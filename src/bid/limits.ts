@@ -32,8 +32,10 @@ export interface MoneyFacts {
   readonly balance: Nct;
   /** Stakes planned within the last hour, whatever became of them, unless nothing was posted after all. */
   readonly stakedLastHour: Nct;
-  /** Stakes planned, posted, or on the market and not settled. */
+  /** Stakes planned, posted, or on the market and not settled, on all chains. */
   readonly atRisk: Nct;
+  /** Those of them on this chain, which are the ones that its balance paid for. */
+  readonly atRiskHere: Nct;
   /** Of what was settled within the window of the stop-loss: negative when more was lost than won. */
   readonly profit: bigint;
   /** Of one assertion, as the market charges it now. */
@@ -105,7 +107,7 @@ interface Headroom {
 
 /** The balance comes first: what the wallet does not hold is not a matter of limits. */
 function headrooms(limits: Limits, facts: MoneyFacts): readonly [Headroom, ...Headroom[]] {
-  const { balance, fee, stakedLastHour, atRisk } = facts;
+  const { balance, fee, stakedLastHour } = facts;
   const wallet = walletOf(facts);
   const inNct = (limit: StakeLimit | undefined) =>
     limit === undefined ? limit : stakeLimitIn(limit, wallet);
@@ -114,13 +116,19 @@ function headrooms(limits: Limits, facts: MoneyFacts): readonly [Headroom, ...He
     { name: "min-balance", limit: limits.minBalance, left: balance - fee - limits.minBalance },
     ...headroom("stake-per-bounty", inNct(limits.stakePerBounty), 0n),
     ...headroom("stake-per-hour", limits.stakePerHour, stakedLastHour),
-    ...headroom("at-risk", inNct(limits.atRisk), atRisk),
+    ...headroom("at-risk", inNct(limits.atRisk), countedAtRisk(limits.atRisk, facts)),
   ];
 }
 
-/** What is in it, and what is staked and may come back. */
-export const walletOf = ({ balance, atRisk }: Pick<MoneyFacts, "balance" | "atRisk">): Nct =>
-  nct(balance + atRisk);
+/** What is in the wallet of one chain, and what is staked there and may come back. */
+export const walletOf = ({ balance, atRiskHere }: Pick<MoneyFacts, "balance" | "atRiskHere">): Nct =>
+  nct(balance + atRiskHere);
+
+/** What the limit at risk is held against: a share of one chain's wallet what is staked there, an amount all that is staked. */
+export const countedAtRisk = (
+  limit: StakeLimit | undefined,
+  { atRisk, atRiskHere }: Pick<MoneyFacts, "atRisk" | "atRiskHere">,
+): Nct => (typeof limit === "object" ? atRiskHere : atRisk);
 
 const headroom = (name: LimitName, limit: Nct | undefined, used: bigint): readonly Headroom[] =>
   limit === undefined ? [] : [{ name, limit, left: limit - used }];

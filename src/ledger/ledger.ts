@@ -598,9 +598,12 @@ export class Ledger implements Disposable {
     return stakedIn(this.#db, STAKED_STATES, chain);
   }
 
-  /** What counts towards the limit at risk: stakes on all chains from the moment they are planned until they are settled. */
-  committed(): Nct {
-    return stakedIn(this.#db, PROMISED_STATES);
+  /**
+   * What counts towards the limit at risk: stakes from the moment they are planned until they are settled, on one chain or
+   * on all.
+   */
+  committed(chain?: ChainName): Nct {
+    return stakedIn(this.#db, PROMISED_STATES, chain);
   }
 
   /** Stakes planned at or after an instant, on all chains, less those of which nothing came onto the market. */

@@ -5,7 +5,7 @@ import type { Testimony } from "../distill/contract.ts";
 import { block, type ChainName, type Clock } from "../domain/chain.ts";
 import type { Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
-import type { Nct } from "../domain/nct.ts";
+
 import type { Ledger } from "../ledger/ledger.ts";
 import { commitment } from "../market/polyswarmd/commitment.ts";
 import type { Logger } from "../observe/log.ts";
@@ -20,6 +20,7 @@ import { watchContracts } from "./contracts-watch.ts";
 import { Desk } from "./desk.ts";
 import type { Tell } from "./events.ts";
 import type { Judge } from "./judge.ts";
+import type { ChainMoney } from "./limit-metrics.ts";
 import type { Limiter } from "./limiter.ts";
 import { tellRecoverLog } from "./recover/events.ts";
 import { rescan, rescanUntil } from "./recover/rescan.ts";
@@ -58,7 +59,7 @@ export interface ChainEngine {
   /** Takes nothing new; what keeps the promises goes on. */
   stop(): Promise<void>;
   /** What may still be promised, once the balance was read, and what an assertion costs now. */
-  money(): { readonly available: Nct | undefined; readonly fee: Nct };
+  money(): ChainMoney;
   refreshMetrics(): void;
 }
 
@@ -159,6 +160,7 @@ export async function openChainEngine(
       await desk.stop();
     },
     money: () => ({
+      chain,
       available: purse.lastBalance() === undefined ? undefined : purse.available(),
       fee: market.parameters().assertionFee,
     }),

@@ -319,7 +319,7 @@ export class Desk {
       cases,
       parameters,
       rivals: this.#rivals.get(bounty.guid) ?? [],
-      allowance: limiter.allow({ balance: purse.available(), fee, bidMinimum }),
+      allowance: limiter.allow(market.chain, { balance: purse.available(), fee, bidMinimum }),
       atRisk: ledger.atRisk(market.chain),
       strategy,
       modifiers: asked,

@@ -7,6 +7,7 @@ import {
   stopLossHolds,
 } from "../bid/limits.ts";
 import type { ProducerConfig } from "../config/producer.ts";
+import type { ChainName } from "../domain/chain.ts";
 import { formatNct, type Nct, nct } from "../domain/nct.ts";
 import { describeStakeLimit, type StakeLimit } from "../domain/stake-limit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -51,7 +52,8 @@ export interface LimiterParts {
 }
 
 /**
- * Holds the operator's limits against the ledger, for all chains together: it is one purse that pays. What the ledger has
+ * Holds the operator's limits against the ledger, for all chains together; only a share of the wallet is a share of one
+ * chain's balance and stakes, because each chain has a balance of its own. What the ledger has
  * as planned counts at once, so bounties planned one after the other never break a limit together, and a restart
  * forgets nothing.
  *
@@ -76,13 +78,14 @@ export class Limiter {
     return this.#paused ? "stop-loss" : undefined;
   }
 
-  /** What may be staked on one bounty. Plan before anybody else asks: nothing may be awaited in between. */
-  allow(facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): Allowance {
+  /** What may be staked on one bounty of a chain. Plan before anybody else asks: nothing may be awaited in between. */
+  allow(chain: ChainName, facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): Allowance {
     this.#look();
     return allowance(this.#parts.limits, {
       ...facts,
       stakedLastHour: this.#stakedLastHour(),
       atRisk: this.#parts.ledger.committed(),
+      atRiskHere: this.#parts.ledger.committed(chain),
       profit: this.#profit,
     });
   }
@@ -94,6 +97,11 @@ export class Limiter {
       atRisk: this.#parts.ledger.committed(),
       lost: lost(this.#profitOverWindow()),
     };
+  }
+
+  /** What is promised on one chain and not settled. */
+  atRiskOn(chain: ChainName): Nct {
+    return this.#parts.ledger.committed(chain);
   }
 
   #stakedLastHour(): Nct {

@@ -43,7 +43,7 @@ function openDesk(ledger: Ledger = openLedger(":memory:", clock)) {
   const duties = new Duties({ market, ledger, purse, clock, tell });
   const limiter: DeskParts["limiter"] = {
     paused: () => undefined,
-    allow: ({ balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
+    allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
   };
   const desk = new Desk({
     ...{ market, ledger, purse, limiter, clock, tell, queue: idle, duties },

@@ -20,7 +20,7 @@ const clock = { now: () => instant(1_000) };
 /** Whoever has no limits may stake what the purse holds. */
 const unlimited: DeskParts["limiter"] = {
   paused: () => undefined,
-  allow: ({ balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
+  allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
 };
 
 /** Takes every job and answers none. */

@@ -22,12 +22,12 @@ const uses = { stakedLastHour: parseNct("3"), atRisk: parseNct("2"), lost: parse
 
 it("shows what each limit is held against, set or not, and only those limits that are set", async () => {
   const limits = { minBalance: nct(0n), fee: nct(ONE_NCT), atRisk: parseNct("5") };
-  const limiter = { uses: () => uses, paused: () => undefined };
+  const limiter = { uses: () => uses, paused: () => undefined, atRiskOn: () => parseNct("1") };
   const chains = [
-    { available: parseNct("40"), fee: parseNct("0.03") },
-    { available: parseNct("30"), fee: parseNct("0.02") },
-    { available: undefined, fee: parseNct("0.01") },
-  ];
+    { chain: "side", available: parseNct("40"), fee: parseNct("0.03") },
+    { chain: "home", available: parseNct("30"), fee: parseNct("0.02") },
+    { chain: "side", available: undefined, fee: parseNct("0.01") },
+  ] as const;
   showLimits(metrics, limits, limiter, chains);
   expect(await samples("limit_nct")).toEqual({ "at-risk": 5, "min-balance": 0, fee: 1 });
   expect(await samples("limit_used_nct")).toEqual({
@@ -43,10 +43,30 @@ it("shows what each limit is held against, set or not, and only those limits tha
 it("shows that asserting is paused for as long as it is", async () => {
   const limits = { minBalance: nct(0n), fee: nct(ONE_NCT), stopLoss: parseNct("0.5") };
   let why: "stop-loss" | undefined = "stop-loss";
-  const limiter = { uses: () => uses, paused: () => why };
+  const limiter = { uses: () => uses, paused: () => why, atRiskOn: () => nct(0n) };
   showLimits(metrics, limits, limiter, []);
   expect(await samples("asserting_paused")).toEqual({ "stop-loss": 1, "lease-lost": 0 });
   why = undefined;
   showLimits(metrics, limits, limiter, []);
   expect(await samples("asserting_paused")).toEqual({ "stop-loss": 0, "lease-lost": 0 });
+});
+
+it("shows shares of each chain's own balance and stakes, of the chain on which they bind first", async () => {
+  const limits = {
+    ...{ minBalance: nct(0n), fee: nct(ONE_NCT) },
+    ...{ stakePerBounty: { percent: 10 }, atRisk: { percent: 50 } },
+  };
+  const staked = { side: parseNct("40"), home: parseNct("100") };
+  const limiter = {
+    uses: () => ({ ...uses, atRisk: parseNct("140") }),
+    paused: () => undefined,
+    atRiskOn: (chain: "side" | "home") => staked[chain],
+  };
+  const chains = [
+    { chain: "side", available: parseNct("60"), fee: parseNct("0.03") },
+    { chain: "home", available: parseNct("300"), fee: parseNct("0.03") },
+  ] as const;
+  showLimits(metrics, limits, limiter, chains);
+  expect(await samples("limit_nct")).toMatchObject({ "stake-per-bounty": 10, "at-risk": 50 });
+  expect(await samples("limit_used_nct")).toMatchObject({ "at-risk": 40 });
 });

@@ -60,7 +60,7 @@ function settle(ledger: Ledger, number: number, stake: bigint, payout: bigint | 
 }
 
 const most = (limiter: Limiter) => {
-  const allowed = limiter.allow(facts);
+  const allowed = limiter.allow("side", facts);
   return allowed.kind === "stake" ? allowed.most : allowed.why;
 };
 
@@ -105,7 +105,7 @@ describe("the limiter", () => {
           let forwards = false;
           const staked: { readonly steady: number; readonly stake: bigint }[] = [];
           for (const [number, { stake, happens, passMs }] of bounties.entries()) {
-            const allowed = limiter.allow({ ...facts, bidMinimum: nct(1n) });
+            const allowed = limiter.allow("side", { ...facts, bidMinimum: nct(1n) });
             const room = allowed.kind === "stake" ? allowed.most : 0n;
             const amount = room < stake ? room : stake;
             if (amount > 0n) {

@@ -10,6 +10,7 @@ const rich: MoneyFacts = {
   balance: nct(1_000n * ONE_NCT),
   stakedLastHour: nct(0n),
   atRisk: nct(0n),
+  atRiskHere: nct(0n),
   profit: 0n,
   fee: parseNct("0.03125"),
   bidMinimum: parseNct("0.0625"),
@@ -32,6 +33,7 @@ const anyFacts: fc.Arbitrary<MoneyFacts> = fc.record({
   balance: amount,
   stakedLastHour: amount,
   atRisk: amount,
+  atRiskHere: amount,
   profit: fc.bigInt({ min: -100n, max: 100n }),
   fee: amount,
   bidMinimum: amount,
@@ -40,12 +42,22 @@ const anyFacts: fc.Arbitrary<MoneyFacts> = fc.record({
 describe("an allowance", () => {
   it("is a share of everything that the wallet has, staked or not, but never less than the highest bid", () => {
     const limits: Limits = { ...none, stakePerBounty: { percent: 10 }, atRisk: { percent: 50 } };
-    const facts = { ...rich, balance: NCT("700"), atRisk: NCT("300") };
+    const facts = { ...rich, balance: NCT("700"), atRisk: NCT("300"), atRiskHere: NCT("300") };
     expect(allowance(limits, facts)).toMatchObject({ most: NCT("100"), bound: "stake-per-bounty" });
-    const staked = { ...facts, balance: NCT("520"), atRisk: NCT("480") };
+    const staked = { ...facts, balance: NCT("520"), atRisk: NCT("480"), atRiskHere: NCT("480") };
     expect(allowance(limits, staked)).toMatchObject({ most: NCT("20"), bound: "at-risk" });
     const poor = { ...rich, balance: NCT("5") };
     expect(allowance(limits, poor)).toMatchObject({ most: NCT("1"), bound: "stake-per-bounty" });
+  });
+
+  it("is a share of this chain's balance and stakes alone: what is staked on the other chain makes no wallet bigger", () => {
+    const limits: Limits = { ...none, stakePerBounty: { percent: 10 }, atRisk: { percent: 50 } };
+    const elsewhere = { ...rich, balance: NCT("100"), atRisk: NCT("900"), atRiskHere: NCT("0") };
+    expect(allowance(limits, elsewhere)).toMatchObject({ most: NCT("10"), bound: "stake-per-bounty" });
+    const here = { ...elsewhere, balance: NCT("60"), atRiskHere: NCT("45") };
+    expect(allowance(limits, here)).toMatchObject({ most: NCT("7.5"), bound: "at-risk" });
+    // An amount is held against what is staked on all chains.
+    expect(allowance({ ...none, atRisk: NCT("901") }, elsewhere)).toMatchObject({ most: NCT("1") });
   });
 
   it("names the most for one artifact, and is nothing when the market's smallest bid is more", () => {

@@ -74,7 +74,12 @@ it("a gateway that lies about registry and maximum gets no more out of 1,000 NCT
   let [balance, atRisk] = [1_000n * ONE_NCT, 0n];
   for (let bounty = 0; bounty < 100; bounty++) {
     const facts = { stakedLastHour: nct(0n), profit: 0n, fee: nct(0n), bidMinimum: nct(ONE_NCT / 16n) };
-    const allowed = allowance(limits, { ...facts, balance: nct(balance), atRisk: nct(atRisk) });
+    const allowed = allowance(limits, {
+      ...facts,
+      balance: nct(balance),
+      atRisk: nct(atRisk),
+      atRiskHere: nct(atRisk),
+    });
     if (allowed.kind === "nothing") break;
     expect(allowed.mostPerArtifact).toBe(ONE_NCT);
     expect(allowed.most).toBeLessThanOrEqual(100n * ONE_NCT);
