@@ -155,7 +155,7 @@ async function revealAtPlaces(errand: Errand, listed: Listed): Promise<DutyResul
   const places = placesToTry({
     account: market.account,
     told,
-    listed: recalled.listed,
+    listed,
     tried: recalled.tried,
   });
   if (places.length === 0) return NOT_TOLD;
