@@ -39,6 +39,7 @@ import type { Answering } from "./start/answering.ts";
 import type { ChainPromises } from "./start/chain-promises.ts";
 import { EarlyCounts } from "./start/early-counts.ts";
 import { handOverFirst } from "./start/hand-over-first.ts";
+import { ANSWERING, KEY, loadInTurns, OBSERVED, PREPARED, PROMISES } from "./start/in-turns.ts";
 import type { Prepared } from "./start/prepare.ts";
 import { RelayEvents } from "./start/relay-events.ts";
 import { mayDo } from "./start/standing.ts";
@@ -100,9 +101,14 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   const owed = owedBy(ledger, config) > 0;
   if (owed) await Promise.race([handOverFirst({ config, ledger, tell, signal }), sleep(FIRST_MS)]);
   else prepared ??= await prepareAll(config, io);
-  const { privateKey, address: account } = await unlock(config, signal);
+  await loadInTurns(KEY);
+  const unlocking = unlock(config, signal);
+  // The key is derived beside the event loop. What is wrong with it is told when it is needed.
+  unlocking.catch(() => undefined);
+  await loadInTurns(PROMISES);
   const { openChainPromises } = await import("./start/chain-promises.ts");
   const { ProducerLease } = await import("./start/lease.ts");
+  const { privateKey, address: account } = await unlocking;
 
   const chains: ChainPromises[] = [];
   const promised = (): number => chains.reduce((sum, chain) => sum + chain.open(), 0);
@@ -140,6 +146,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   if (held.open)
     tell("data-dir.open", { folder: config.dataDir, hint: "Close it to all but its owner: chmod 700." });
 
+  await loadInTurns(OBSERVED);
   const {
     checked,
     createRegistry,
@@ -195,6 +202,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     const seal = createSeal(config.embedded > 0 ? undefined : await readQueueSecret(config));
     await lease.take(seal, end);
     prepared ??= await prepareAll(config, io);
+    await loadInTurns(ANSWERING);
     const { openAnswering } = await import("./start/answering.ts");
     answering = answers.use(
       await openAnswering({
@@ -255,6 +263,7 @@ const owedBy = (ledger: Ledger, { chains }: ProducerConfig): number =>
   chains.reduce((sum, chain) => sum + ledger.inStates(chain, STAKED_STATES).length, 0);
 
 async function prepareAll(config: ProducerConfig, { log }: ProcessIo): Promise<Prepared> {
+  await loadInTurns(PREPARED);
   return (await import("./start/prepare.ts")).prepare(config, log);
 }
 

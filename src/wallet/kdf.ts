@@ -1,4 +1,5 @@
 import { pbkdf2 as pbkdf2Callback, scrypt as scryptCallback } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { romix } from "./romix.ts";
@@ -74,7 +75,7 @@ async function scryptByHand(
   for (let lane = 0; lane < p; lane++) {
     const bytes = blocks.subarray(lane * 128 * r, (lane + 1) * 128 * r);
     const words = Uint32Array.from({ length: 32 * r }, (_, k) => bytes.readUInt32LE(4 * k));
-    romix(words, n, r);
+    for (const _ of romix(words, n, r)) await turn();
     words.forEach((word, k) => {
       bytes.writeUInt32LE(word, 4 * k);
     });

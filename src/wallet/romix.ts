@@ -1,21 +1,52 @@
 /**
  * The memory-hard core of scrypt (RFC 7914, sections 3 to 5) in JavaScript, for the keystores that OpenSSL and web3
  * refuse: the oldest ones, the published test vector among them, pair N = 262144 with r = 1, and both insist on the
- * RFC's bound on N. Some ten times slower than native and on the event loop, which at start-up hurts nobody.
+ * RFC's bound on N. Some ten times slower than native and on the event loop, so in steps: a start hears blocks and loads
+ * what it needs meanwhile.
  */
 
-/** Mixes one block of 32 * r little-endian words in place, with 128 * r * n bytes of scratch memory. */
-export function romix(block: Uint32Array, n: number, r: number): void {
-  const words = 32 * r;
-  const history = new Uint32Array(words * n);
-  const scratch = new Uint32Array(words);
-  for (let i = 0; i < n; i++) {
-    history.set(block, i * words);
+/** Some milliseconds of work. */
+const STEP = 4_096;
+
+/**
+ * Mixes one block of 32 * r little-endian words in place, with 128 * r * n bytes of scratch memory. Done when the steps
+ * are; the event loop may have a turn between them.
+ */
+export function* romix(block: Uint32Array, n: number, r: number): Generator<undefined, void> {
+  const history = new Uint32Array(32 * r * n);
+  const scratch = new Uint32Array(32 * r);
+  for (let from = 0; from < n; from += STEP) {
+    fill(block, { history, scratch, r, from, to: Math.min(from + STEP, n) });
+    yield;
+  }
+  for (let from = 0; from < n; from += STEP) {
+    mix(block, { history, scratch, r, from, to: Math.min(from + STEP, n) });
+    yield;
+  }
+}
+
+interface Stretch {
+  readonly history: Uint32Array;
+  readonly scratch: Uint32Array;
+  readonly r: number;
+  /** Of the `n` rounds. */
+  readonly from: number;
+  readonly to: number;
+}
+
+function fill(block: Uint32Array, { history, scratch, r, from, to }: Stretch): void {
+  for (let i = from; i < to; i++) {
+    history.set(block, i * block.length);
     mixBlocks(block, scratch, r);
   }
-  for (let i = 0; i < n; i++) {
-    const from = (block[words - 16]! & (n - 1)) * words;
-    for (let k = 0; k < words; k++) block[k]! ^= history[from + k]!;
+}
+
+function mix(block: Uint32Array, { history, scratch, r, from, to }: Stretch): void {
+  const words = block.length;
+  const n = history.length / words;
+  for (let i = from; i < to; i++) {
+    const at = (block[words - 16]! & (n - 1)) * words;
+    for (let k = 0; k < words; k++) block[k]! ^= history[at + k]!;
     mixBlocks(block, scratch, r);
   }
 }

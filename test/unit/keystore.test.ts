@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deriveKey } from "../../src/wallet/kdf.ts";
 import { createKeystore, decryptKeystore, openKeystore } from "../../src/wallet/keystore.ts";
 
 const PUBLISHED_SECRET = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
@@ -25,6 +26,20 @@ describe("a keystore", () => {
     const unlocked = await openKeystore(fixture(name), "testpassword");
     expect(Buffer.from(unlocked.privateKey).toString("hex")).toBe(PUBLISHED_SECRET);
     expect(unlocked.address).toBe("0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b");
+  });
+
+  it("leaves the event loop its turns where OpenSSL cannot derive the key", async () => {
+    let turns = 0;
+    let deriving = true;
+    const count = (): void => {
+      turns++;
+      if (deriving) setImmediate(count);
+    };
+    setImmediate(count);
+    const kdfparams = { dklen: 32, n: 65_536, r: 1, p: 1, salt: Buffer.alloc(32) };
+    await deriveKey("x", { kdf: "scrypt", kdfparams });
+    deriving = false;
+    expect(turns).toBeGreaterThan(20);
   });
 
   it("asks for the password only when there is a keystore to open", async () => {

@@ -5,8 +5,9 @@ import type { Fault } from "../../domain/fault.ts";
 import type { Logger } from "../../observe/log.ts";
 import { parseRedisAddress } from "../../queue/redis-address.ts";
 import type { Seal } from "../../queue/seal.ts";
-import { takeWalletLease, type WalletLease } from "../../queue/wallet-lease.ts";
+import type { WalletLease } from "../../queue/wallet-lease.ts";
 import type { Tell } from "../events.ts";
+import { LEASE, loadInTurns } from "./in-turns.ts";
 import type { Standing } from "./standing.ts";
 
 export interface LeaseParts {
@@ -47,6 +48,8 @@ export class ProducerLease implements AsyncDisposable {
     if (config.embedded > 0 || this.#lease !== undefined) return;
     const address = parseRedisAddress(config.redisAddr);
     const waitMs = config.wait * 1_000;
+    await loadInTurns(LEASE);
+    const { takeWalletLease } = await import("../../queue/wallet-lease.ts");
     try {
       this.#lease = await takeWalletLease({
         ...{ address, account, place, waitMs, clock: systemClock, log, signal, seal },
