@@ -146,7 +146,11 @@ export interface Marketplace extends AsyncDisposable {
   /** Our account. */
   readonly account: Address;
 
-  on<Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void): void;
+  /** Calls the listener until the returned function is called. */
+  on<Name extends keyof MarketEvents>(
+    event: Name,
+    listener: (...args: MarketEvents[Name]) => void,
+  ): () => void;
 
   /** Begins to listen and to ask, and goes on until it is disposed of; `start` does so, too. Never fails. */
   open(): void;
@@ -160,6 +164,8 @@ export interface Marketplace extends AsyncDisposable {
   connected(): boolean;
   /** Requests on their way; there is a bound to them. */
   inFlight(): number;
+  /** We stop: what a gateway that cannot be reached would be waited for with patience is left for the next start. */
+  leave(): void;
   /** Whether a block was heard of. */
   headKnown(): boolean;
   /** The newest block heard of; one must be. */

@@ -8,6 +8,7 @@ import type { Guid } from "../domain/guid.ts";
 
 import type { Ledger } from "../ledger/ledger.ts";
 import { commitment } from "../market/polyswarmd/commitment.ts";
+import { scoped } from "../market/scoped.ts";
 import type { Logger } from "../observe/log.ts";
 import { nctNumber } from "../observe/metrics.ts";
 import type { ProducerMetrics } from "../observe/producer-metrics.ts";
@@ -75,7 +76,10 @@ export async function openChainEngine(
   const { config, ledger, queue, collector, clock, tell, log, metrics, rules, strategy, limiter, version } =
     parts;
   const { judge } = parts;
-  const { chain, wallet, market, purse, deprecation } = promises;
+  const { chain, wallet, purse, deprecation } = promises;
+  // What is opened here may be given up, and opened anew, many times while the marketplace stays.
+  using scope = new DisposableStack();
+  const { market } = scope.use(scoped(promises.market));
   const pins = await promises.start(signal);
   deprecation.reread();
   const { chainId, registry } = pins;
@@ -119,6 +123,7 @@ export async function openChainEngine(
   });
   const backfill = new Backfill({ market, ledger, desk, deprecation, limiter, tell });
 
+  const listening = scope.move();
   let salvaging: Promise<void> | undefined;
   const release = (): void => {
     const unpromised = desk.resume();
@@ -158,6 +163,7 @@ export async function openChainEngine(
       await salvaging;
       await backfill.stop();
       await desk.stop();
+      listening.dispose();
     },
     money: () => ({
       chain,

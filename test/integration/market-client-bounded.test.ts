@@ -133,6 +133,26 @@ describe("the event stream", () => {
     expect(told.filter(({ msg }) => msg === "market.events-dropped")).toHaveLength(1);
   });
 
+  it.each(["vote", "nonsense"])(
+    "hears quorums and settlements behind a flood of %s frames",
+    async (event) => {
+      await started();
+      const heard: string[] = [];
+      market.on("quorum", () => heard.push("quorum"));
+      market.on("settled", () => heard.push("settled"));
+      const last = new Promise<void>((resolve) =>
+        market.on("block", ({ number }) => number === 200 && resolve()),
+      );
+      const frame = Buffer.from(`{"event":"${event}","data":{}}`);
+      for (let number = 1; number <= 20_000; number++) gateway.sayRaw(frame);
+      gateway.say("quorum", { bounty_guid: uintToGuid(99n) });
+      gateway.say("settled_bounty", { bounty_guid: uintToGuid(99n), settler: rival, payout: "5" });
+      gateway.say("block", { number: 200 });
+      await last;
+      expect(heard).toEqual(["quorum", "settled"]);
+    },
+  );
+
   it("gives the terms of a bounty whose metadata makes a frame of 15 MB, and none of the metadata", async () => {
     await started();
     const heard = new Promise((resolve) => market.on("bounty", resolve));

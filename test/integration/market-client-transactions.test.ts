@@ -300,6 +300,24 @@ describe("a transaction", () => {
     await Promise.all(held);
   });
 
+  it("that waits for its receipt is left for the next start when we stop and the gateway is gone", async () => {
+    await using patient = await openOddMarket({ receiptPatienceMs: 3_600_000 });
+    patient.gateway.on("GET /transactions", ({ body }) => {
+      const [hash = ""] = (body as { transactions: string[] }).transactions;
+      const errors = [`transaction ${hash.slice(2)}: receipt not available`];
+      return refusal(400, { status: "FAIL", errors: { errors } });
+    });
+    const asked = patient.gateway.arrival("GET /transactions");
+    const settling = patient.market.settle(guid, noJournal);
+    await asked;
+    patient.market.leave();
+    await patient.gateway[Symbol.asyncDispose]();
+    expect(await settling).toMatchObject({
+      kind: "unknown",
+      reason: expect.stringMatching("cannot be reached"),
+    });
+  });
+
   it("without a receipt is unknown, and the nonces are asked for again", async () => {
     gateway.on("GET /transactions", (asked) => {
       const [hash = ""] = (asked.body as { transactions: string[] }).transactions;

@@ -48,7 +48,11 @@ export function joinModelMarket(parts: ModelMarketParts): ModelMarket {
   return {
     chain: "side",
     account,
-    on: (event, listener) => void events.on(event, listener as (...args: unknown[]) => void),
+    on: (event, listener) => {
+      const heard = listener as (...args: unknown[]) => void;
+      events.on(event, heard);
+      return () => void events.off(event, heard);
+    },
     tell(event, ...args) {
       const [facts] = args as readonly [{ readonly number?: BlockNumber }?];
       if (event === "block") head = facts?.number ?? head;
@@ -59,6 +63,7 @@ export function joinModelMarket(parts: ModelMarketParts): ModelMarket {
     start: async () => {},
     connected: () => true,
     inFlight: () => gateway.inFlight(),
+    leave: () => {},
     headKnown: () => true,
     head: () => block(head),
     freshHead: (signal) => reads.blockNumber({ signal }),

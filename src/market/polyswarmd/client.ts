@@ -228,6 +228,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     connected: () => stream.open(),
     headKnown: () => head.number() !== undefined,
     inFlight: () => gateway.inFlight(),
+    leave: () => gateway.leave(),
     head: () => started(head.number()),
     freshHead: (signal) => head.ask({ signal }),
     parameters: () => terms.parameters(),

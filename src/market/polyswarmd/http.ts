@@ -14,6 +14,7 @@ import { InFlight, type Manner } from "./in-flight.ts";
 import type { Lane } from "./lane.ts";
 import { Gate } from "./pacing.ts";
 import { type Attempt, persist } from "./persist.ts";
+import { Presence } from "./presence.ts";
 import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
 
 /** One request to the gateway. */
@@ -79,6 +80,8 @@ export interface GatewayOptions {
 export interface Asker {
   /** The `result` of the answer. Throws MarketFault, or the reason of the caller's signal. */
   ask(ask: Ask): Promise<unknown>;
+  /** Whether nothing is to be waited for any more: see presence.ts. Default: never. */
+  gone?(): boolean;
 }
 
 const MAX_REFUSAL_BYTES = 65_536;
@@ -94,6 +97,7 @@ export class Gateway implements Asker, AsyncDisposable {
   readonly #connections: Readonly<Record<Lane | "held", Dispatcher>>;
   readonly #gate = new Gate({ spacingMs: 25 });
   readonly #inFlight = new InFlight();
+  readonly #presence = new Presence(() => systemTimers.now());
   #left = false;
 
   constructor(options: GatewayOptions) {
@@ -116,6 +120,15 @@ export class Gateway implements Asker, AsyncDisposable {
   /** Requests on their way. */
   inFlight(): number {
     return this.#inFlight.count();
+  }
+
+  /** The producer stops: from then on a gateway that cannot be reached is given up soon. */
+  leave(): void {
+    this.#presence.leave();
+  }
+
+  gone(): boolean {
+    return this.#presence.gone();
   }
 
   ask(ask: Ask): Promise<unknown> {
@@ -174,6 +187,7 @@ export class Gateway implements Asker, AsyncDisposable {
       timers: systemTimers,
       gate: this.#gate,
       inFlight: this.#inFlight,
+      gone: () => this.gone(),
       rateLimit: (what) => new RateLimit(what, undefined, clock),
     });
   }
@@ -198,6 +212,7 @@ export class Gateway implements Asker, AsyncDisposable {
         headers: { ...this.#headers(ask), ...headers },
         body: ask.body === undefined ? null : stringifyJson(ask.body),
       });
+      this.#presence.answered();
       if (response.statusCode === 429) {
         await response.body.dump().catch(() => undefined);
         throw new RateLimit(ask.what, response.headers["retry-after"], this.#options.clock);
@@ -214,6 +229,7 @@ export class Gateway implements Asker, AsyncDisposable {
       if (error instanceof MarketFault) throw error;
       ask.signal?.throwIfAborted();
       if (this.#left) throw leftFault(ask);
+      if (!timeout.aborted) this.#presence.unreachable();
       throw transitFault(ask, error, { timedOut: timeout.aborted });
     }
   }

@@ -8,16 +8,26 @@ type Listener<Name extends keyof MarketEvents> = (...args: MarketEvents[Name]) =
 /** Who wants to know what. A listener that throws harms neither the stream nor the others. */
 export class MarketListeners {
   readonly #log: Logger;
-  readonly #listeners: { [Name in keyof MarketEvents]?: Listener<Name>[] } = {};
+  readonly #listeners: { [Name in keyof MarketEvents]?: readonly Listener<Name>[] } = {};
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  add<Name extends keyof MarketEvents>(event: Name, listener: Listener<Name>): void {
-    const listeners: Listener<Name>[] = this.#listeners[event] ?? [];
-    listeners.push(listener);
-    (this.#listeners[event] as Listener<Name>[]) = listeners;
+  /** Returns what takes it off again. */
+  add<Name extends keyof MarketEvents>(event: Name, listener: Listener<Name>): () => void {
+    const set = (listeners: readonly Listener<Name>[]): void => {
+      (this.#listeners[event] as readonly Listener<Name>[]) = listeners;
+    };
+    // One listener may be added twice.
+    const added: Listener<Name> = (...args) => listener(...args);
+    set([...(this.#listeners[event] ?? []), added]);
+    return () => set((this.#listeners[event] ?? []).filter((one) => one !== added));
+  }
+
+  /** How many listen. */
+  count(): number {
+    return Object.values(this.#listeners).reduce((sum, listeners) => sum + listeners.length, 0);
   }
 
   emit<Name extends keyof MarketEvents>(event: Name, ...args: MarketEvents[Name]): void {

@@ -22,6 +22,8 @@ export interface PersistParts {
   readonly pauseMs: number;
   /** A request that keeps being rate limited is given up after this. */
   readonly patienceMs: number;
+  /** Whether another attempt is in vain. Default: never. */
+  readonly gone?: () => boolean;
   /** Of a rate limit that is over before anybody was asked. */
   readonly rateLimit: (what: string) => RateLimit;
 }
@@ -65,7 +67,7 @@ export async function persist<T>(ask: Ask, attempt: Attempt<T>, parts: PersistPa
         continue;
       }
       failures++;
-      if (!repeatable || failures >= attempts || impatience?.aborted) throw error;
+      if (!repeatable || failures >= attempts || impatience?.aborted || parts.gone?.()) throw error;
       if (error.code === "MARKET_TIMEOUT") timeoutMs = Math.min(timeoutMs * 2, LONGEST_TIMEOUT_MS);
       await timers.sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), ask.signal);
       // What went wrong is worth more to the caller than that there was no time for another attempt.

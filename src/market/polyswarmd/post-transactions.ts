@@ -89,7 +89,7 @@ export async function postTransactions(
       }
       maybeSent ||= error.reached !== "no";
       reason = error.message;
-      if (!error.retryable) break;
+      if (!error.retryable || gateway.gone?.()) break;
     }
   }
   const posted: Posted = maybeSent

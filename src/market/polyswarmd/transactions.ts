@@ -69,7 +69,8 @@ const SWALLOWED_MS = 3_000;
  *   it already is success. Until the node has it, receipts are asked for briefly: a gateway waits for that of a
  *   transaction that never arrived as long as for any other.
  * - "nonce too low" before anything counted was sent: signed anew, once.
- * - No receipt in time: `unknown`. The nonces are in doubt then, and the next reservation asks the node.
+ * - No receipt in time, or a stop and a gateway that is gone: `unknown`. The nonces are in doubt then, and the next
+ *   reservation asks the node.
  */
 export class Transactions {
   readonly #parts: TransactionOptions;
@@ -207,7 +208,7 @@ export class Transactions {
         } else if (soon?.aborted) reason = NO_RECEIPT;
         else throw error;
       }
-      if (timers.now() >= giveUpAt) {
+      if (timers.now() >= giveUpAt || gateway.gone?.()) {
         nonces.doubt();
         return { kind: "unknown", reason };
       }

@@ -177,6 +177,7 @@ export function openChainPromises(
       metrics.requestsInFlight.set({ chain }, market.inFlight());
     },
     async stop() {
+      market.leave();
       await Promise.all([duties?.stop(), nonceHoles?.stop(), chainBack?.stop()]);
     },
     async [Symbol.asyncDispose]() {

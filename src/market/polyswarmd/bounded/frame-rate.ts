@@ -9,12 +9,21 @@ interface Terms {
   readonly perSecond: number;
 }
 
-/** 200 bounties in one block, with a hundred engines on each, have room; what is not here is `other`. */
+/**
+ * 200 bounties in one block, with a hundred engines on each, have room. All that we go by has a bucket of its own; what
+ * is not here, votes among it, is `other`.
+ */
 const FRAMES: Readonly<Record<string, Terms>> = {
   block: { burst: 1_000, perSecond: 100 },
   bounty: { burst: 1_000, perSecond: 100 },
   assertion: { burst: 20_000, perSecond: 1_000 },
   reveal: { burst: 20_000, perSecond: 1_000 },
+  quorum: { burst: 1_000, perSecond: 100 },
+  settled_bounty: { burst: 20_000, perSecond: 1_000 },
+  fee_update: { burst: 100, perSecond: 10 },
+  window_update: { burst: 100, perSecond: 10 },
+  deprecated: { burst: 100, perSecond: 10 },
+  undeprecated: { burst: 100, perSecond: 10 },
 };
 const OTHERS: Terms = { burst: 5_000, perSecond: 500 };
 
