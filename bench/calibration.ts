@@ -5,10 +5,10 @@
  */
 import { bayes } from "../src/distill/bayes.ts";
 import type { DistillEngine, Knowledge } from "../src/distill/contract.ts";
+import { learn, MOST_PRECEDENTS } from "../src/distill/experience/learn.ts";
+import { NOTHING_LEARNED } from "../src/distill/experience/reliability.ts";
+import { type Score, scoreOf } from "../src/distill/experience/scoring.ts";
 import { lean } from "../src/distill/lean.ts";
-import { learn, MOST_PRECEDENTS } from "../src/distill/learn.ts";
-import { NOTHING_LEARNED } from "../src/distill/reliability.ts";
-import { type Score, scoreOf } from "../src/distill/scoring.ts";
 import { any, majority } from "../src/distill/votes.ts";
 import { type Ppm, ppm, ratioOf } from "../src/domain/verdict.ts";
 import { average } from "../test/fixtures/average-engine.ts";

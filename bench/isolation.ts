@@ -7,8 +7,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { pino } from "pino";
-import { ScanPool } from "../src/consumer/scan-pool.ts";
 import { NO_CLAIM } from "../src/domain/artifact.ts";
+import { ScanPool } from "../src/isolation/scan-pool.ts";
 import { scanner } from "../src/scanners/eicar.ts";
 import { resolveBackend } from "../src/scanners/registry.ts";
 

@@ -7,7 +7,7 @@
  *     node scripts/with-redis.ts node bench/latency.ts
  */
 import { performance } from "node:perf_hooks";
-import { parseRedisAddress } from "../src/queue/redis-address.ts";
+import { parseRedisAddress } from "../src/redis/address.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "../test/e2e/engine.ts";
 import { EICAR, openMarket, REWARD } from "../test/e2e/market.ts";
 import { at, rawBullmq } from "./round-trip.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Queue, QueueEvents, Worker } from "bullmq";
 import type { ScanJob } from "../src/domain/scan.ts";
 import type { ScanHandler } from "../src/queue/port.ts";
-import type { RedisAddress } from "../src/queue/redis-address.ts";
+import type { RedisAddress } from "../src/redis/address.ts";
 import { jobFor } from "../test/fixtures/queue/jobs.ts";
 
 export const echo: ScanHandler = async (job) => ({

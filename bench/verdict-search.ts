@@ -4,8 +4,8 @@
  */
 import { utils } from "web3";
 import { parseAddress } from "../src/domain/address.ts";
-import { searchVerdicts } from "../src/producer/recover/verdict-search.ts";
-import { openWordHash } from "../src/producer/recover/word-hash.ts";
+import { openWordHash } from "../src/producer/recover/verdict-search/keccak-word.ts";
+import { searchVerdicts } from "../src/producer/recover/verdict-search/verdict-search.ts";
 
 const COUNT = 2 ** 20;
 /** The search may cost this much more than its hashes. */

@@ -7,12 +7,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { ScanPool } from "../src/consumer/scan-pool.ts";
 import { NO_CLAIM } from "../src/domain/artifact.ts";
+import { ScanPool } from "../src/isolation/scan-pool.ts";
 import { resolveBackend } from "../src/scanners/registry.ts";
-import { compileRules } from "../src/scanners/yara-compile.ts";
-import { EXTERNALS, type Externals } from "../src/scanners/yara-engine.ts";
-import { readRuleSet } from "../src/scanners/yara-rules.ts";
+import { compileRules } from "../src/scanners/yara/compile.ts";
+import { EXTERNALS, type Externals } from "../src/scanners/yara/engine.ts";
+import { readRuleSet } from "../src/scanners/yara/rules.ts";
 
 /** Of the library's own speed over all files, and milliseconds a scan: what we hold ourselves to. */
 const LEAST_SPEED = 0.7;

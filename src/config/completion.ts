@@ -1,6 +1,6 @@
 /** Completion of the command line for shells, made from the tables that the command line itself is made of. Pure. */
 import { ConfigFault } from "../domain/fault.ts";
-import type { SettingsTable } from "./settings.ts";
+import type { SettingsTable } from "./values/settings.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 

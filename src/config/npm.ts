@@ -5,8 +5,8 @@
  * settings nobody chose, so we notice and say what to type.
  */
 import { ConfigFault } from "../domain/fault.ts";
-import { PHRASE_WORDS, writePhrase } from "./phrases.ts";
-import type { Setting, SettingsTable, Sources } from "./settings.ts";
+import { PHRASE_WORDS, writePhrase } from "./values/phrases.ts";
+import type { Setting, SettingsTable, Sources } from "./values/settings.ts";
 
 export interface CommandLine {
   readonly command: string;

@@ -1,6 +1,6 @@
 /** Settings tables as options of the command line. */
 import { Option } from "commander";
-import { isList, type Setting, type SettingsTable, type Sources } from "./settings.ts";
+import { isList, type Setting, type SettingsTable, type Sources } from "./values/settings.ts";
 
 /** One option a row; its help names the variable and the default. */
 export const optionsOf = (table: SettingsTable): readonly Option[] => Object.values(table).map(optionOf);

@@ -1,4 +1,4 @@
-import type { SettingsTable, Sources } from "./settings.ts";
+import type { SettingsTable, Sources } from "./values/settings.ts";
 
 /**
  * Flags that hold a secret. Whoever has an account on the machine can read the arguments of every process on it, until that

@@ -1,24 +1,24 @@
 /** A consumer less its process: scanners in processes of their own and an artifact source, ready for a queue. */
 
+import { Gate } from "../async/semaphore.ts";
 import { type Clock, systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
+import { describeRefusal, type RateCounter, type RateLimits } from "../domain/rate-limit.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import { describeProxy, proxyFor } from "../http/proxy.ts";
+import { ScanPool } from "../isolation/scan-pool.ts";
+import type { WorkerLimits } from "../isolation/worker-limits.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ScanHandler, ScanWork } from "../queue/port.ts";
-import { describeRefusal, type RateCounter, type RateLimits } from "../queue/rate-limit.ts";
 import type { BackendDescription, ScannerSettings } from "../scanners/contract.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { gatewayBase } from "./artifact-address.ts";
 import { downloadTeller } from "./download-trouble.ts";
 import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
-import { Gate } from "./gate.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
 import { MissingWaits } from "./missing-waits.ts";
 import { ScanPlaces } from "./scan-places.ts";
-import { ScanPool } from "./scan-pool.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
-import type { WorkerLimits } from "./worker-limits.ts";
 
 export interface ConsumerTerms {
   readonly polyswarmdAddr: string;

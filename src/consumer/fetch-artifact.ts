@@ -14,14 +14,14 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
+import { timerUntil } from "../async/long-timer.ts";
+import type { Gate } from "../async/semaphore.ts";
 import type { Clock } from "../domain/chain.ts";
 import { ContentCodingError, codingsOf, decodedBody } from "../http/content-coding.ts";
 import { openDispatcher } from "../http/dispatcher.ts";
 import { redirectTarget } from "../http/redirect.ts";
 import { artifactUrl, type GatewayAccess, gatewayBase } from "./artifact-address.ts";
-import type { Gate } from "./gate.ts";
 import type { MissingWaits } from "./missing-waits.ts";
-import { timerUntil } from "./timer.ts";
 
 export interface ArtifactRequest {
   readonly uri: string;

@@ -4,6 +4,8 @@ import type { Caveat } from "../domain/caveat.ts";
 import type { Clock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { NoOpinionReason, ScanAnswer, ScanJob } from "../domain/scan.ts";
+import type { ScanOutcome } from "../isolation/running-scan.ts";
+import type { Backend } from "../isolation/scan-pool.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ScanHandler } from "../queue/port.ts";
 import { checkFinding } from "../scanners/finding.ts";
@@ -11,9 +13,7 @@ import { detectTypes } from "../triage/detect.ts";
 import { CaveatMemory } from "./caveat-memory.ts";
 import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
 import { complaintsTeller } from "./metadata-complaints.ts";
-import type { ScanOutcome } from "./running-scan.ts";
 import type { ScanPlaces } from "./scan-places.ts";
-import type { Backend } from "./scan-pool.ts";
 
 export interface HandlerParts {
   /** By name. */

@@ -8,23 +8,23 @@
 import { once } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { backendSettings } from "../config/backend-settings.ts";
-import type { ConsumerConfig } from "../config/consumer.ts";
-import { readQueueSecret } from "../config/queue-secret.ts";
+import { backendSettings } from "../config/commands/backend-settings.ts";
+import type { ConsumerConfig } from "../config/commands/consumer.ts";
+import { readQueueSecret } from "../config/values/queue-secret.ts";
+import type { RateLimits } from "../domain/rate-limit.ts";
+import { dropWalletSecrets } from "../isolation/process/environment.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
 import { sayMetrics } from "../observe/embedded-metrics.ts";
 import { checked, type Health, serveHealth } from "../observe/health.ts";
 import { LoopWatch } from "../observe/loop-watch.ts";
 import { createRegistry } from "../observe/metrics.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
-import { openBullmqWork } from "../queue/bullmq-consumer.ts";
-import { openEmbeddedWork } from "../queue/embedded-consumer.ts";
+import { openBullmqWork } from "../queue/bullmq/consumer.ts";
+import { openEmbeddedWork } from "../queue/embedded/consumer.ts";
 import type { ScanWork } from "../queue/port.ts";
-import type { RateLimits } from "../queue/rate-limit.ts";
-import { parseRedisAddress } from "../queue/redis-address.ts";
-import { createSeal } from "../queue/seal.ts";
+import { parseRedisAddress } from "../redis/address.ts";
+import { createSeal } from "../redis/seal.ts";
 import { type Consumer, openConsumer } from "./consumer.ts";
-import { dropWalletSecrets } from "./environment.ts";
 
 /** The windows that the operator limited. */
 function rateLimitsOf(config: ConsumerConfig): RateLimits {

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DemoConfig } from "../config/demo.ts";
+import type { DemoConfig } from "../config/commands/demo.ts";
 import { systemClock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import { nct, ONE_NCT, parseNct } from "../domain/nct.ts";

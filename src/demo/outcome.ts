@@ -1,5 +1,5 @@
-import { jsonNumber } from "../domain/json.ts";
 import { formatNct } from "../domain/nct.ts";
+import { jsonNumber } from "../json/json.ts";
 import { type Board, isRight, type Line } from "./board.ts";
 
 /** How the demo ended. Amounts are decimal NCT as text; every count is of bounties. */

@@ -9,15 +9,15 @@
  */
 import { confidenceIn, noOpinion } from "../domain/opinion.ts";
 import { PPM_ONE, type Ppm, ppm, type Verdict } from "../domain/verdict.ts";
-import { believe, type Conclusion } from "./belief.ts";
-import { logistic } from "./calibration.ts";
 import type { DistillEngine } from "./contract.ts";
+import { believe, type Conclusion } from "./experience/belief.ts";
+import { logistic } from "./experience/calibration.ts";
+import { statementsOf } from "./experience/precedent.ts";
+import type { Statement } from "./experience/statement.ts";
+import { typeClassOf } from "./experience/type-class.ts";
 import { agreedFamily } from "./family.ts";
 import { typesSeen } from "./knowledge.ts";
-import { statementsOf } from "./precedent.ts";
-import type { Statement } from "./statement.ts";
 import { missingFrom, summarize } from "./summary.ts";
-import { typeClassOf } from "./type-class.ts";
 
 /** Even odds reach this far to either side: from 45 to 55 percent nothing is staked. */
 const BAND_PPM = 50_000;

@@ -6,12 +6,12 @@
 import type { Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import type { Ppm, Verdict } from "../domain/verdict.ts";
-import type { Reliability } from "./reliability.ts";
+import type { Reliability } from "./experience/reliability.ts";
 
 export type { Opinion } from "../domain/opinion.ts";
 export type { ScanAnswer } from "../domain/scan.ts";
 export type { Verdict } from "../domain/verdict.ts";
-export type { Reliability, Tally } from "./reliability.ts";
+export type { Reliability, Tally } from "./experience/reliability.ts";
 
 /** What the backends said of one artifact, and who was asked. */
 export interface Testimony {

@@ -1,7 +1,7 @@
 import type { ScanAnswer } from "../domain/scan.ts";
 import type { Silence } from "../domain/silence.ts";
 import type { Knowledge, Testimony } from "./contract.ts";
-import type { Reliability } from "./reliability.ts";
+import type { Reliability } from "./experience/reliability.ts";
 
 /** What is known before anybody speaks of this artifact. */
 export const knowledgeAbout = (

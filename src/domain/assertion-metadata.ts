@@ -4,7 +4,7 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
-import { stringifyJson } from "./json.ts";
+import { stringifyJson } from "../json/json.ts";
 
 /**
  * Of what scanners add to one artifact, as JSON. The gateway fetches the metadata of all 256 artifacts of a bounty for

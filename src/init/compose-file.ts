@@ -3,9 +3,9 @@
  * forgotten. What else stands here is explained in microengine's own
  * docker-compose.yml.
  */
-import { consumerSettings } from "../config/consumer.ts";
-import { producerSettings } from "../config/producer.ts";
-import type { SettingsTable } from "../config/settings.ts";
+import { consumerSettings } from "../config/commands/consumer.ts";
+import { producerSettings } from "../config/commands/producer.ts";
+import type { SettingsTable } from "../config/values/settings.ts";
 
 /** What the image says for the project, or for every container. */
 const IN_THE_IMAGE = ["BACKEND", "BID_STRATEGY", "DATA_DIR"];

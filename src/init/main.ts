@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { InitConfig } from "../config/init.ts";
+import type { InitConfig } from "../config/commands/init.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import { type Project, type ProjectFile, TOOLS } from "./project.ts";
 import { projectFiles } from "./project-files.ts";

@@ -3,7 +3,6 @@ import type { Bounty } from "../domain/bounty.ts";
 import type { BlockNumber, ChainName, Clock, Instant } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
-import { stringifyJson } from "../domain/json.ts";
 import {
   type AbandonReason,
   type BountyState,
@@ -16,6 +15,7 @@ import type { Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import type { SettledArtifact } from "../domain/settled.ts";
 import type { SignedTransaction } from "../domain/transaction.ts";
+import { stringifyJson } from "../json/json.ts";
 import { newestSettled, settledOf } from "./history.ts";
 import { profitSince, stakedIn, stakedSince } from "./money.ts";
 import { openLedgerFile } from "./open.ts";

@@ -22,7 +22,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ProducerConfig } from "../config/producer.ts";
+import type { ProducerConfig } from "../config/commands/producer.ts";
 import { systemClock } from "../domain/chain.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
@@ -32,17 +32,17 @@ import { holdDataDir } from "../ledger/hold.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import type { HealthServer } from "../observe/health.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
-import { tellLog } from "./events.ts";
-import { marketCheck } from "./market-check.ts";
-import { refuseAmbiguousPins } from "./pins.ts";
-import type { Answering } from "./start/answering.ts";
+import { refuseAmbiguousPins } from "./chain/pins.ts";
+import { EarlyCounts } from "./events/early-counts.ts";
+import { tellLog } from "./events/events.ts";
+import { RelayEvents } from "./events/relay-events.ts";
+import { marketCheck } from "./process/market-check.ts";
+import { mayDo } from "./process/standing.ts";
 import type { ChainPromises } from "./start/chain-promises.ts";
-import { EarlyCounts } from "./start/early-counts.ts";
 import { handOverFirst } from "./start/hand-over-first.ts";
 import { ANSWERING, KEY, loadInTurns, OBSERVED, PREPARED, PROMISES } from "./start/in-turns.ts";
+import type { Answering } from "./start/open-answering.ts";
 import type { Prepared } from "./start/prepare.ts";
-import { RelayEvents } from "./start/relay-events.ts";
-import { mayDo } from "./start/standing.ts";
 
 /** What was signed before is on its way by then; loading the rest blocks what is left to do for it. */
 const FIRST_MS = 150;
@@ -65,7 +65,7 @@ export async function runProducer(config: ProducerConfig, io: ProcessIo): Promis
   try {
     const working = work(config, io, closing.resolve);
     const fault = await Promise.race([working, closing.promise]);
-    const { settledWithin } = await import("../queue/within.ts");
+    const { settledWithin } = await import("../async/within.ts");
     if (!(await settledWithin(CLOSE_WITHIN_MS, working))) {
       io.log.warn({ withinMs: CLOSE_WITHIN_MS }, "producer.not-closed");
       if (fault !== undefined) throw fault;
@@ -107,7 +107,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   unlocking.catch(() => undefined);
   await loadInTurns(PROMISES);
   const { openChainPromises } = await import("./start/chain-promises.ts");
-  const { ProducerLease } = await import("./start/lease.ts");
+  const { ProducerLease } = await import("./process/lease.ts");
   const { privateKey, address: account } = await unlocking;
 
   const chains: ChainPromises[] = [];
@@ -156,7 +156,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     serveHealth,
     LoopWatch,
     EmbeddedMetrics,
-  } = await import("./start/observed.ts");
+  } = await import("./process/observed.ts");
   const registry = createRegistry("producer");
   const metrics = producerMetrics(registry);
   const consumers = new EmbeddedMetrics();
@@ -197,13 +197,13 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   async function tryToAnswer(): Promise<void> {
     // What keeps promises is seen from outside from then on; a start that owes nothing may still end with one line.
     if (owedBy(ledger, config) > 0) await serveOnce();
-    const { readQueueSecret } = await import("../config/queue-secret.ts");
-    const { createSeal } = await import("../queue/seal.ts");
+    const { readQueueSecret } = await import("../config/values/queue-secret.ts");
+    const { createSeal } = await import("../redis/seal.ts");
     const seal = createSeal(config.embedded > 0 ? undefined : await readQueueSecret(config));
     await lease.take(seal, end);
     prepared ??= await prepareAll(config, io);
     await loadInTurns(ANSWERING);
-    const { openAnswering } = await import("./start/answering.ts");
+    const { openAnswering } = await import("./start/open-answering.ts");
     answering = answers.use(
       await openAnswering({
         ...{ config, io, ledger, metrics, relay, prepared, seal, chains, end, consumers },
@@ -269,7 +269,7 @@ async function prepareAll(config: ProducerConfig, { log }: ProcessIo): Promise<P
 
 async function unlock(config: ProducerConfig, signal: AbortSignal) {
   const { openKeystore } = await import("../wallet/keystore.ts");
-  const { processTerminal, readPassword } = await import("../config/password.ts");
+  const { processTerminal, readPassword } = await import("../config/commands/password.ts");
   return openKeystore(config.keyfile, () => readPassword(config, processTerminal(), signal));
 }
 

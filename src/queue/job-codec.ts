@@ -10,10 +10,10 @@ import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../domain/art
 import { CHAIN_NAMES, type ChainName, type Instant } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import { type Guid, isGuid } from "../domain/guid.ts";
-import { parseJson, stringifyJson } from "../domain/json.ts";
 import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../domain/scan.ts";
 import { VERDICTS } from "../domain/verdict.ts";
-import { isModest } from "./modest.ts";
+import { parseJson, stringifyJson } from "../json/json.ts";
+import { isModest } from "./bounded-value.ts";
 import { invalidResult } from "./no-opinion.ts";
 
 /** Characters of JSON text. A scanner that writes a novel would fill Redis and the assertion with it. */

@@ -1,5 +1,5 @@
+import type { RateCounter } from "../domain/rate-limit.ts";
 import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
-import type { RateCounter } from "./rate-limit.ts";
 
 /**
  * The queue between the producer and its consumers. It carries jobs and answers and nothing precious: all of it may

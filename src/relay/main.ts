@@ -1,6 +1,6 @@
 /** Composition root of `relay`: a forward proxy that leads to the gateway and to what the operator names, and nowhere else. */
 import { once } from "node:events";
-import type { RelayConfig } from "../config/relay.ts";
+import type { RelayConfig } from "../config/commands/relay.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import { parseGatewayAddress } from "../domain/gateway-address.ts";
 import type { ProcessIo } from "../observe/process-io.ts";

@@ -1,10 +1,9 @@
 /** Composition root of `sandbox`: a local marketplace that runs until it is told to stop. */
 import { once } from "node:events";
-
+import type { SandboxConfig } from "../config/commands/sandbox.ts";
 import { isInContainer } from "../config/container-advice.ts";
-import type { SandboxConfig } from "../config/sandbox.ts";
 import type { Logger } from "../observe/log.ts";
-import { REAL_HABITS } from "./gateway/as-real.ts";
+import { REAL_HABITS } from "./gateway/shared/as-real.ts";
 import { PURSE, startSandbox } from "./sandbox.ts";
 import type { SandboxOptions } from "./sandbox-options.ts";
 import { unusedDataDir } from "./wallet-dir.ts";

@@ -2,7 +2,7 @@ import type { Address } from "../domain/address.ts";
 import type { Clock } from "../domain/chain.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Logger } from "../observe/log.ts";
-import type { RealHabits } from "./gateway/as-real.ts";
+import type { RealHabits } from "./gateway/shared/as-real.ts";
 
 /** What a local marketplace is like. */
 export interface SandboxOptions {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import type { SandboxConfig } from "../config/commands/sandbox.ts";
 import { quoted } from "../config/npm.ts";
-import type { SandboxConfig } from "../config/sandbox.ts";
 import type { Address } from "../domain/address.ts";
 import { formatNct, type Nct } from "../domain/nct.ts";
 

@@ -4,14 +4,14 @@
  * together at the end; whatever else goes to standard error.
  */
 import { once } from "node:events";
-import { backendSettings } from "../config/backend-settings.ts";
+import { backendSettings } from "../config/commands/backend-settings.ts";
+import type { ScanConfig } from "../config/commands/scan.ts";
+import { readTriageRules } from "../config/commands/triage-rules.ts";
 import { serveContracts } from "../config/contract-imports.ts";
-import type { ScanConfig } from "../config/scan.ts";
-import { readTriageRules } from "../config/triage-rules.ts";
 import { openPools } from "../consumer/consumer.ts";
+import { NOTHING_LEARNED } from "../distill/experience/reliability.ts";
 import { knowledgeAbout } from "../distill/knowledge.ts";
 import { loadDistillEngine } from "../distill/load.ts";
-import { NOTHING_LEARNED } from "../distill/reliability.ts";
 import { systemClock } from "../domain/chain.ts";
 import { ConfigFault, describeError, Fault } from "../domain/fault.ts";
 import { silenceBy } from "../domain/silence.ts";

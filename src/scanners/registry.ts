@@ -3,7 +3,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ConfigFault } from "../domain/fault.ts";
 import type { ScannerSettings } from "./contract.ts";
 
-/** Backends that come with the program; each is a module of this folder. */
+/** Backends that come with the program; each has a module among these folders. */
 export const BUILT_IN_BACKENDS = ["eicar", "yara", "clamav"] as const;
 
 /** Where a backend's module is. Its name is only known once it is loaded, in a process of its own. */
@@ -23,8 +23,15 @@ export interface ResolveOptions {
 
 const looksLikePath = (spec: string): boolean => /[/\\]|\.(?:ts|mts|js|mjs|json)$/.test(spec);
 
-/** A module of this folder: as .ts in the repository, as .js in the published package. */
-const ours = (name: string): string => new URL(`${name}${extname(import.meta.url)}`, import.meta.url).href;
+/** A module below this folder: as .ts in the repository, as .js in the published package. */
+const ours = (path: string): string => new URL(`${path}${extname(import.meta.url)}`, import.meta.url).href;
+
+const PLACES: Readonly<Record<(typeof BUILT_IN_BACKENDS)[number], string>> = {
+  eicar: "eicar",
+  yara: "yara/yara",
+  clamav: "clamav/clamav",
+};
+const isBuiltIn = (spec: string): spec is keyof typeof PLACES => Object.hasOwn(PLACES, spec);
 
 const PYTHON =
   "A scanner in Python is run as a program that a JSON file describes (docs/backend-exec.md), or rewritten (docs/writing-a-scanner.md).";
@@ -48,13 +55,13 @@ function formerBackend(spec: string): string | undefined {
  */
 export function resolveBackend(spec: string, options: ResolveOptions = {}): BackendModule {
   const { cwd = process.cwd(), settings } = options;
-  if ((BUILT_IN_BACKENDS as readonly string[]).includes(spec)) {
-    return { spec, moduleUrl: ours(spec), settings: settings?.[spec] ?? {} };
+  if (isBuiltIn(spec)) {
+    return { spec, moduleUrl: ours(PLACES[spec]), settings: settings?.[spec] ?? {} };
   }
   // YAML is read to be told what is wanted instead.
   if (/\.(?:json|ya?ml)$/.test(spec)) {
     const file = spec.startsWith("file:") ? fileURLToPath(spec) : resolve(cwd, spec);
-    return { spec, moduleUrl: ours("described"), settings: { file } };
+    return { spec, moduleUrl: ours("described/described"), settings: { file } };
   }
   const former = formerBackend(spec);
   if (former !== undefined)

@@ -1,12 +1,12 @@
 import type { ArtifactKind } from "../domain/artifact.ts";
+import { localNames, readZipDirectory, type ZipEntry } from "./archives/zip-directory.ts";
+import { APK_TYPE, isOutranked, JAR_TYPE, ZIP_TYPE, zipKinds } from "./archives/zip-kind.ts";
 import { farFormatTypes, formatTypes } from "./formats/formats.ts";
 import { magicTypes } from "./formats/magics.ts";
 import { findContentTypes, isContentTypes, mainTypes } from "./formats/office-main.ts";
-import { isOle, OLE_TYPE, oleKinds, readOleDirectory } from "./ole-directory.ts";
+import { isOle, OLE_TYPE, oleKinds, readOleDirectory } from "./offices/ole-directory.ts";
 import { textOf, typesBehind, typesOfText } from "./texts/artifact-text.ts";
 import { readText } from "./texts/text.ts";
-import { localNames, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
-import { APK_TYPE, isOutranked, JAR_TYPE, ZIP_TYPE, zipKinds } from "./zip-kind.ts";
 
 /**
  * How much of an artifact decides its type before it is fetched whole. Magic numbers need 4 KiB; the rest is for ZIP

@@ -10,16 +10,16 @@ import { setImmediate as breathe } from "node:timers/promises";
 import { promisify } from "node:util";
 import { constants, gunzip, inflateRaw, inflateRawSync } from "node:zlib";
 import { type Caveat, caveat } from "../domain/caveat.ts";
+import { rarLock } from "./archives/rar.ts";
+import { sevenZipLock } from "./archives/seven-zip.ts";
+import { isTar, tarMembers } from "./archives/tar.ts";
+import { hidesEntries, packedContent, readZipDirectory, type ZipEntry } from "./archives/zip-directory.ts";
+import { hasMacros } from "./archives/zip-kind.ts";
 import { archiveLock, hasArchiveLock } from "./locks/archives.ts";
 import { oleLock, pdfLock } from "./locks/documents.ts";
-import { rarLock } from "./rar.ts";
-import { sevenZipLock } from "./seven-zip.ts";
-import { isTar, tarMembers } from "./tar.ts";
 import { isMail, MAIL_HEAD_BYTES, mailParts } from "./texts/mail.ts";
 import { isEvidentText } from "./texts/text.ts";
 import { programEnd, truncation } from "./truncation.ts";
-import { hidesEntries, packedContent, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
-import { hasMacros } from "./zip-kind.ts";
 
 export interface LookLimits {
   /** Of everything that is unpacked, together. */

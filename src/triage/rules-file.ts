@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigFault } from "../domain/fault.ts";
-import { yamlComplaint } from "../domain/yaml-text.ts";
+import { yamlComplaint } from "../json/yaml-text.ts";
 import type { Route, TriageRules } from "./triage.ts";
 
 /** Strict, because a misspelt key in one's own rules would silently scan or skip the wrong things. */

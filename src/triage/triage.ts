@@ -9,8 +9,8 @@ import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
 import { matchesAny, matchesEverything } from "../domain/media-type.ts";
 import { isShownOnly } from "./active-types.ts";
 import { EMPTY_TYPE, TRIAGE_HEAD_BYTES, UNRECOGNISED, URL_TYPE } from "./detect.ts";
-import { type Filter, filteredOut } from "./filter.ts";
-import { typesFurtherOn } from "./looks/far-types.ts";
+import { type Filter, filteredOut } from "./filters/filter.ts";
+import { typesFurtherOn } from "./formats/far-types.ts";
 
 export interface BackendTerms {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { createLogger } from "../../src/observe/log.ts";
-import type { Chain } from "../../src/sandbox/chain.ts";
-import { followHead } from "../../src/sandbox/head.ts";
+import type { Chain } from "../../src/sandbox/chain/chain.ts";
+import { followHead } from "../../src/sandbox/chain/head.ts";
 
 interface Waiting {
   readonly until: () => boolean;

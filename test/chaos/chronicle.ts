@@ -2,7 +2,7 @@ import { type AbiFunctionFragment, eth } from "web3";
 import { z } from "zod";
 import { sameAddress } from "../../src/domain/address.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
-import type { Chain } from "../../src/sandbox/chain.ts";
+import type { Chain } from "../../src/sandbox/chain/chain.ts";
 import type { Action, MinedTransaction, PostedBounty } from "./referee.ts";
 
 const Quantity = z.string().transform(Number);

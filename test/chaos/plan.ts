@@ -1,5 +1,5 @@
 import { BOUNTY_STATES, type BountyState } from "../../src/domain/lifecycle.ts";
-import { type Dice, dice } from "../../src/sandbox/dice.ts";
+import { type Dice, dice } from "../../src/sandbox/players/dice.ts";
 
 /** What a blow hits: a process, or the line between the engine and the gateway. */
 export const VICTIMS = ["producer", "consumer", "redis", "network"] as const;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { dice } from "../../src/sandbox/dice.ts";
+import { dice } from "../../src/sandbox/players/dice.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EICAR, openMarket, REWARD } from "../e2e/market.ts";
 import { Blocks } from "./blocks.ts";

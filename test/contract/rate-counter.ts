@@ -5,7 +5,7 @@ import {
   WINDOW_NAMES,
   WINDOWS,
   type Window,
-} from "../../src/queue/rate-limit.ts";
+} from "../../src/domain/rate-limit.ts";
 
 export interface CounterUnderTest extends AsyncDisposable {
   /** Several ways in, as several consumers have them; all count together. */

@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { afterAll, describe, it } from "vitest";
-import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
-import { parseRedisAddress } from "../../src/queue/redis-address.ts";
+import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
+import { parseRedisAddress } from "../../src/redis/address.ts";
 import { Crew, hears } from "../fixtures/queue/crew.ts";
 import {
   holderOf,

@@ -4,11 +4,11 @@ import { type AddressInfo, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
-import { openBullmqWork } from "../../src/queue/bullmq-consumer.ts";
-import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
-import { connectRedis, type Patience } from "../../src/queue/redis.ts";
-import { parseRedisAddress } from "../../src/queue/redis-address.ts";
-import { warnOfRedis } from "../../src/queue/redis-warnings.ts";
+import { openBullmqWork } from "../../src/queue/bullmq/consumer.ts";
+import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
+import { parseRedisAddress } from "../../src/redis/address.ts";
+import { connectRedis, type Patience } from "../../src/redis/connection.ts";
+import { warnOfRedis } from "../../src/redis/warnings.ts";
 import { listening } from "../fixtures/queue/listening.ts";
 import { freePort, RedisServer, startRedis } from "../fixtures/queue/redis-server.ts";
 

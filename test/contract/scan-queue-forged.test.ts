@@ -1,10 +1,10 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
+import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
 import { encodeAnswer, encodeJob } from "../../src/queue/job-codec.ts";
-import { parseRedisAddress } from "../../src/queue/redis-address.ts";
-import { createSeal } from "../../src/queue/seal.ts";
+import { parseRedisAddress } from "../../src/redis/address.ts";
+import { createSeal } from "../../src/redis/seal.ts";
 import { Crew, hears } from "../fixtures/queue/crew.ts";
 import { Answers, answerTo, jobFor } from "../fixtures/queue/jobs.ts";
 import { listening } from "../fixtures/queue/listening.ts";

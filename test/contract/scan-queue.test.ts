@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
-import { openBullmqQueue } from "../../src/queue/bullmq-producer.ts";
-import { openEmbeddedQueue } from "../../src/queue/embedded-producer.ts";
-import { parseRedisAddress } from "../../src/queue/redis-address.ts";
-import { createSeal } from "../../src/queue/seal.ts";
+import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
+import { openEmbeddedQueue } from "../../src/queue/embedded/producer.ts";
+import { parseRedisAddress } from "../../src/redis/address.ts";
+import { createSeal } from "../../src/redis/seal.ts";
 import { Crew, hears } from "../fixtures/queue/crew.ts";
 import { type CrewSpec, describeScanQueue, type QueueUnderTest } from "./scan-queue.ts";
 

@@ -2,9 +2,9 @@ import { Redis } from "ioredis";
 import { describe, expect, it, vi } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
-import { parseRedisAddress } from "../../src/queue/redis-address.ts";
-import { createSeal, type Seal } from "../../src/queue/seal.ts";
-import { LEASE_MS, takeWalletLease } from "../../src/queue/wallet-lease.ts";
+import { parseRedisAddress } from "../../src/redis/address.ts";
+import { createSeal, type Seal } from "../../src/redis/seal.ts";
+import { LEASE_MS, takeWalletLease } from "../../src/redis/wallet-lease.ts";
 import { listening } from "../fixtures/queue/listening.ts";
 import { startRedis } from "../fixtures/queue/redis-server.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CompileRules, EXTERNALS, type Externals } from "../../src/scanners/yara-engine.ts";
-import { readRuleSet } from "../../src/scanners/yara-rules.ts";
+import { type CompileRules, EXTERNALS, type Externals } from "../../src/scanners/yara/engine.ts";
+import { readRuleSet } from "../../src/scanners/yara/rules.ts";
 import { RuleFolder, ruleFor } from "../fixtures/rule-folder.ts";
 
 export const externals = (set: Partial<Externals> = {}): Externals => ({

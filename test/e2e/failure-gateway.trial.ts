@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { utils } from "web3";
 import { z } from "zod";
-import { parseJson } from "../../src/domain/json.ts";
+import { parseJson } from "../../src/json/json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, type Entry, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseJson } from "../../src/domain/json.ts";
+import { parseJson } from "../../src/json/json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";

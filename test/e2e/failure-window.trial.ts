@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { parseJson } from "../../src/domain/json.ts";
+import { parseJson } from "../../src/json/json.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD } from "./market.ts";
 import { Meddler } from "./meddler.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createLogger } from "../../src/observe/log.ts";
-import { startChain } from "../../src/sandbox/chain.ts";
+import { startChain } from "../../src/sandbox/chain/chain.ts";
+import { memoryStore } from "../../src/sandbox/content/store.ts";
 import { startGateway } from "../../src/sandbox/gateway/server.ts";
-import { memoryStore } from "../../src/sandbox/store.ts";
 import { openWalletDir } from "../../src/sandbox/wallet-dir.ts";
 import { paced } from "../fixtures/busy-machine.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { stringifyJson } from "../../src/domain/json.ts";
+import { stringifyJson } from "../../src/json/json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, type Entry, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";

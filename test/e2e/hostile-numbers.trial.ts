@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseJson, stringifyJson } from "../../src/domain/json.ts";
+import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";
 import { Meddler } from "./meddler.ts";

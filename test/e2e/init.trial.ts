@@ -1,9 +1,9 @@
 import { accessSync, constants, globSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { relaySettings } from "../../src/config/relay.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { relaySettings } from "../../src/config/commands/relay.ts";
 import { temporaryFolder } from "./engine.ts";
 import { microengine, ROOT, runIn } from "./run-process.ts";
 

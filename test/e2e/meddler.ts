@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket, WebSocketServer } from "ws";
-import { parseJson, stringifyJson } from "../../src/domain/json.ts";
+import { parseJson, stringifyJson } from "../../src/json/json.ts";
 
 /** What is said instead of the gateway's own answer. */
 export interface Nonsense {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseJson, stringifyJson } from "../../src/domain/json.ts";
+import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { describeBackend } from "../../src/consumer/describe.ts";
+import { describeBackend } from "../../src/isolation/describe.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import { EICAR, openMarket, REWARD } from "./market.ts";
 

@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { compileFolder, SOURCES } from "../../src/sandbox/compile.ts";
-import { CONTRACT_NAMES } from "../../src/sandbox/contracts.ts";
+import { compileFolder, SOURCES } from "../../src/sandbox/chain/compile.ts";
+import { CONTRACT_NAMES } from "../../src/sandbox/chain/contracts.ts";
 import { temporaryFolder } from "./engine.ts";
 import { microengine } from "./run-process.ts";
 

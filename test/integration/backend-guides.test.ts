@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseDescription } from "../../src/scanners/described.ts";
+import { parseDescription } from "../../src/scanners/described/described.ts";
 import { ScannerWork } from "./scanner-work.ts";
 
 const guide = (name: string): string =>

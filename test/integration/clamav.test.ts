@@ -4,7 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { askClamd, streamToClamd } from "../../src/scanners/clamav-client.ts";
+import { askClamd, streamToClamd } from "../../src/scanners/clamav/client.ts";
 import { type ClamdServer, prepareClamd, startClamd } from "../fixtures/clamd-server.ts";
 import { ScannerWork } from "./scanner-work.ts";
 

@@ -1,7 +1,7 @@
 /** A consumer that may open no more files, for a test: prints what it hears of a scanner that it starts then. */
 import { openSync } from "node:fs";
-import { ScanWorker } from "../../src/consumer/scan-worker.ts";
 import { type ConfigFault, describeError } from "../../src/domain/fault.ts";
+import { ScanWorker } from "../../src/isolation/scan-worker.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 
 // What has to be loaded for it is loaded then.

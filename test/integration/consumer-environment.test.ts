@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { timerUntil } from "../../src/async/long-timer.ts";
 import { artifactUrl, gatewayBase } from "../../src/consumer/artifact-address.ts";
-import { dropWalletSecrets, scannerEnvironment } from "../../src/consumer/environment.ts";
-import { timerUntil } from "../../src/consumer/timer.ts";
+import { dropWalletSecrets, scannerEnvironment } from "../../src/isolation/process/environment.ts";
 import { createLogger } from "../../src/observe/log.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { Gate } from "../../src/async/semaphore.ts";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
-import { Gate } from "../../src/consumer/gate.ts";
 import { MissingWaits } from "../../src/consumer/missing-waits.ts";
 import { shareArtifacts } from "../../src/consumer/shared-artifacts.ts";
 import { systemClock } from "../../src/domain/chain.ts";

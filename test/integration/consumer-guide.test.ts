@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeBackend } from "../../src/consumer/describe.ts";
-import { ScanWorker } from "../../src/consumer/scan-worker.ts";
+import { describeBackend } from "../../src/isolation/describe.ts";
+import { ScanWorker } from "../../src/isolation/scan-worker.ts";
 import { checkFinding } from "../../src/scanners/finding.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 

@@ -1,6 +1,6 @@
 /** A consumer that ends the moment its scanner has crashed, for a test. */
 import { fileURLToPath } from "node:url";
-import { ScanWorker } from "../../src/consumer/scan-worker.ts";
+import { ScanWorker } from "../../src/isolation/scan-worker.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 
 const puppet = fileURLToPath(new URL("../fixtures/scanners/puppet.ts", import.meta.url));

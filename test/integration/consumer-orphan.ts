@@ -3,7 +3,7 @@
  * start a program that connects to the socket of its argument if there is one, then has it spin for ever.
  */
 import { fileURLToPath } from "node:url";
-import { ScanWorker } from "../../src/consumer/scan-worker.ts";
+import { ScanWorker } from "../../src/isolation/scan-worker.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 

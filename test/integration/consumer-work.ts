@@ -1,9 +1,9 @@
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
 import { instant, systemClock } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { MemoryRateCounter, type RateCounter } from "../../src/domain/rate-limit.ts";
 import { type ScanAnswer, type ScanJob, scanJobId } from "../../src/domain/scan.ts";
 import type { ScanHandler, ScanWork } from "../../src/queue/port.ts";
-import { MemoryRateCounter, type RateCounter } from "../../src/queue/rate-limit.ts";
 
 export interface JobWishes extends Partial<Omit<ScanJob, "deadline">> {
   readonly uri: string;

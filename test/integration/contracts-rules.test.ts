@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { type Address, isAddress } from "../../src/domain/address.ts";
-import { commit } from "../../src/sandbox/gateway/commitment.ts";
+import { commit } from "../../src/sandbox/content/commitment.ts";
 import { argsOf, type Market, NCT, NONCE, nct, openMarket, postArgs } from "../fixtures/contracts/market.ts";
 import vectors from "../fixtures/protocol/commitments.json" with { type: "json" };
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { Address } from "../../src/domain/address.ts";
-import { loadContracts } from "../../src/sandbox/contracts.ts";
+import { loadContracts } from "../../src/sandbox/chain/contracts.ts";
 import { argsOf, type Market, NCT, openMarket } from "../fixtures/contracts/market.ts";
 
 const MINIMUM = 10_000_000n * NCT;

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { describeBackend } from "../../src/consumer/describe.ts";
+import { describeBackend } from "../../src/isolation/describe.ts";
 import { ScannerWork } from "./scanner-work.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "microengine-exec-"));

@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { openPools } from "../../src/consumer/consumer.ts";
-import { ScanPool } from "../../src/consumer/scan-pool.ts";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
+import { ScanPool } from "../../src/isolation/scan-pool.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 import { microengine } from "../e2e/run-process.ts";
 

@@ -10,11 +10,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
 import { parseAddress } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
-import type { MarketFault } from "../../src/market/polyswarmd/answer.ts";
-import { LIMITS } from "../../src/market/polyswarmd/bounded/limits.ts";
-import { EventStream } from "../../src/market/polyswarmd/events.ts";
-import { Gateway } from "../../src/market/polyswarmd/http.ts";
-import { whyUnreachable } from "../../src/market/polyswarmd/unreachable.ts";
+import type { MarketFault } from "../../src/market/onchain/http/answer.ts";
+import { Gateway } from "../../src/market/onchain/http/http.ts";
+import { LIMITS } from "../../src/market/onchain/http/limits.ts";
+import { whyUnreachable } from "../../src/market/onchain/http/unreachable.ts";
+import { EventStream } from "../../src/market/onchain/stream/event-stream.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { ScannerWork } from "./scanner-work.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { canLeaveNetwork } from "../../src/consumer/launch.ts";
+import { canLeaveNetwork } from "../../src/isolation/process/launch.ts";
 import { temporaryFolder } from "../e2e/engine.ts";
 import { ScannerWork } from "./scanner-work.ts";
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { residentBytes } from "../../src/consumer/resident-memory.ts";
-import type { ScanOutcome } from "../../src/consumer/running-scan.ts";
-import { ScanPool } from "../../src/consumer/scan-pool.ts";
+import { residentBytes } from "../../src/isolation/process/resident-memory.ts";
+import type { ScanOutcome } from "../../src/isolation/running-scan.ts";
+import { ScanPool } from "../../src/isolation/scan-pool.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 import { listening } from "../fixtures/queue/listening.ts";

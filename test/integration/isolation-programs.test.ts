@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ScanOutcome } from "../../src/consumer/running-scan.ts";
-import { ScanWorker } from "../../src/consumer/scan-worker.ts";
+import type { ScanOutcome } from "../../src/isolation/running-scan.ts";
+import { ScanWorker } from "../../src/isolation/scan-worker.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 
 const MIB = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { instant } from "../../src/domain/chain.ts";
-import { type Ask, Gateway, type GatewayOptions } from "../../src/market/polyswarmd/http.ts";
-import type { Lane } from "../../src/market/polyswarmd/lane.ts";
+import { type Ask, Gateway, type GatewayOptions } from "../../src/market/onchain/http/http.ts";
+import type { Lane } from "../../src/market/onchain/http/lane.ts";
 import { OddGateway } from "./odd-gateway.ts";
 
 const LEAST_FIRST: Lane[] = ["read", "settle", "assertion", "reveal"];

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
-import { joinPolyswarmd } from "../../src/market/polyswarmd/client.ts";
+import { joinPolyswarmd } from "../../src/market/onchain/client.ts";
 import type { Marketplace } from "../../src/market/port.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
 import { OddGateway } from "./odd-gateway.ts";

@@ -6,9 +6,9 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { parseAddress } from "../../src/domain/address.ts";
 import { packBits } from "../../src/domain/bits.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
-import { parseJson, stringifyJson } from "../../src/domain/json.ts";
 import { nct } from "../../src/domain/nct.ts";
 import type { Intent } from "../../src/domain/transaction.ts";
+import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import { callsFor, encodeCall } from "../../src/wallet/calldata.ts";
 
 export interface Asked {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import { joinPolyswarmd } from "../../src/market/polyswarmd/client.ts";
+import { joinPolyswarmd } from "../../src/market/onchain/client.ts";
 import type { Marketplace } from "../../src/market/port.ts";
 import { createLogger, type Logger } from "../../src/observe/log.ts";
 import { openSigner } from "../../src/wallet/signer.ts";

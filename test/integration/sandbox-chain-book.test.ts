@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { uintToGuid } from "../../src/domain/guid.ts";
-import { bountyBook } from "../../src/sandbox/chain-bounties.ts";
+import { bountyBook } from "../../src/sandbox/players/bounties-on-chain.ts";
 import { type Market, NCT, openMarket } from "../fixtures/contracts/market.ts";
 
 let market: Market;

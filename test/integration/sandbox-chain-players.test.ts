@@ -7,10 +7,10 @@ import { describe, expect, it } from "vitest";
 import type { Address } from "../../src/domain/address.ts";
 import { packBits } from "../../src/domain/bits.ts";
 import { guidToUint } from "../../src/domain/guid.ts";
-import { type Specimen, urlSpecimen } from "../../src/sandbox/ambassador-corpus.ts";
-import type { Chain, DecodedLog } from "../../src/sandbox/chain.ts";
-import { compileFolder, SOURCES } from "../../src/sandbox/compile.ts";
-import { CONTRACT_NAMES } from "../../src/sandbox/contracts.ts";
+import type { Chain, DecodedLog } from "../../src/sandbox/chain/chain.ts";
+import { compileFolder, SOURCES } from "../../src/sandbox/chain/compile.ts";
+import { CONTRACT_NAMES } from "../../src/sandbox/chain/contracts.ts";
+import { type Specimen, urlSpecimen } from "../../src/sandbox/samples/corpus.ts";
 import { postArgs } from "../fixtures/contracts/market.ts";
 import { openStreet, type Street } from "../fixtures/contracts/street.ts";
 

@@ -6,9 +6,9 @@ import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Nct } from "../../src/domain/nct.ts";
-import { startAnvil } from "../../src/sandbox/anvil.ts";
-import { type Chain, startChain } from "../../src/sandbox/chain.ts";
-import { openRpc } from "../../src/sandbox/rpc.ts";
+import { startAnvil } from "../../src/sandbox/chain/anvil.ts";
+import { type Chain, startChain } from "../../src/sandbox/chain/chain.ts";
+import { openRpc } from "../../src/sandbox/chain/rpc.ts";
 import { paced } from "../fixtures/busy-machine.ts";
 import { postArgs } from "../fixtures/contracts/market.ts";
 import { quiet } from "../fixtures/contracts/street.ts";
@@ -156,7 +156,7 @@ describe("anvil", () => {
   });
 
   it("dies with a parent that is killed without warning", async () => {
-    const module = new URL("../../src/sandbox/anvil.ts", import.meta.url).href;
+    const module = new URL("../../src/sandbox/chain/anvil.ts", import.meta.url).href;
     const program = `const { startAnvil } = await import(${JSON.stringify(module)});
       console.log((await startAnvil(${JSON.stringify(ANVIL)})).url);
       setInterval(() => {}, 1000);`;

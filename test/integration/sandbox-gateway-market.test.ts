@@ -5,7 +5,7 @@ import { eth } from "web3";
 import { sameAddress } from "../../src/domain/address.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { EICAR } from "../../src/sandbox/samples.ts";
+import { EICAR } from "../../src/sandbox/samples/samples.ts";
 import { PURSE, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { SandboxOptions } from "../../src/sandbox/sandbox-options.ts";
 import { temporaryFolder } from "../e2e/engine.ts";

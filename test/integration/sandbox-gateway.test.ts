@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Address, sameAddress } from "../../src/domain/address.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { type Chain, startChain } from "../../src/sandbox/chain.ts";
-import { bloomOf } from "../../src/sandbox/gateway/bloom.ts";
-import { commit } from "../../src/sandbox/gateway/commitment.ts";
+import { type Chain, startChain } from "../../src/sandbox/chain/chain.ts";
+import { bloomOf } from "../../src/sandbox/content/bloom.ts";
+import { commit } from "../../src/sandbox/content/commitment.ts";
+import { type ArtifactStore, memoryStore } from "../../src/sandbox/content/store.ts";
 import { type Gateway, startGateway } from "../../src/sandbox/gateway/server.ts";
-import { type ArtifactStore, memoryStore } from "../../src/sandbox/store.ts";
 import { paced } from "../fixtures/busy-machine.ts";
 import { ask, listen, type Player, playerAt } from "../fixtures/sandbox-gateway-client.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { ScanWorker } from "../../src/consumer/scan-worker.ts";
-import type { WorkerLimits } from "../../src/consumer/worker-limits.ts";
+import { ScanWorker } from "../../src/isolation/scan-worker.ts";
+import type { WorkerLimits } from "../../src/isolation/worker-limits.ts";
 import type { ScannerSettings } from "../../src/scanners/contract.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 

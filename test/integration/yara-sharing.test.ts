@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { LARGE_RULE_SET } from "../../src/scanners/yara-compile.ts";
+import { LARGE_RULE_SET } from "../../src/scanners/yara/compile.ts";
 import { RuleFolder, ruleFor } from "../fixtures/rule-folder.ts";
 import type { RuleOutcome, RuleTask } from "../fixtures/rule-process.ts";
 

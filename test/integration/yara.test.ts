@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { ScanPool } from "../../src/consumer/scan-pool.ts";
-import type { WorkerLimits } from "../../src/consumer/worker-limits.ts";
-import { zipOf } from "../../src/sandbox/archives.ts";
+import { ScanPool } from "../../src/isolation/scan-pool.ts";
+import type { WorkerLimits } from "../../src/isolation/worker-limits.ts";
+import { zipOf } from "../../src/sandbox/samples/archives.ts";
 import type { ArtifactClaim, Finding } from "../../src/scanners/contract.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
-import { LARGE_RULE_SET } from "../../src/scanners/yara-compile.ts";
+import { LARGE_RULE_SET } from "../../src/scanners/yara/compile.ts";
 import { microengine, withoutStalls } from "../e2e/run-process.ts";
 import { RuleFolder, ruleFor } from "../fixtures/rule-folder.ts";
 

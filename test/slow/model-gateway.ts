@@ -1,11 +1,11 @@
 import type { Address } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
-import { MarketFault } from "../../src/market/polyswarmd/answer.ts";
-import type { Ask, Asker } from "../../src/market/polyswarmd/http.ts";
-import { InFlight } from "../../src/market/polyswarmd/in-flight.ts";
-import { type Attempt, persist } from "../../src/market/polyswarmd/persist.ts";
-import { RateLimit, transitFault } from "../../src/market/polyswarmd/transit-faults.ts";
+import { MarketFault } from "../../src/market/onchain/http/answer.ts";
+import type { Ask, Asker } from "../../src/market/onchain/http/http.ts";
+import { InFlight } from "../../src/market/onchain/http/in-flight.ts";
+import { type Attempt, persist } from "../../src/market/onchain/http/persist.ts";
+import { RateLimit, transitFault } from "../../src/market/onchain/http/transit-faults.ts";
 import { aPlan, someParameters } from "../fixtures/bounties.ts";
 import type { Mined, ModelBounty, ModelChain } from "./model-chain.ts";
 import type { ModelTime } from "./model-time.ts";

@@ -1,4 +1,4 @@
-import type { Timers } from "../../src/domain/timers.ts";
+import type { Timers } from "../../src/async/timers.ts";
 
 interface Entry {
   readonly at: number;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { MAX_IN_FLIGHT } from "../../src/market/polyswarmd/in-flight.ts";
+import { MAX_IN_FLIGHT } from "../../src/market/onchain/http/in-flight.ts";
 import { type Life, live } from "./life.ts";
 import { CELLS, scenarioOf } from "./scenario.ts";
 

@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { residentBytes } from "../../src/consumer/resident-memory.ts";
 import { instant } from "../../src/domain/chain.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
+import { residentBytes } from "../../src/isolation/process/resident-memory.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { openEmbeddedQueue } from "../../src/queue/embedded-producer.ts";
+import { openEmbeddedQueue } from "../../src/queue/embedded/producer.ts";
 import { temporaryFolder } from "../e2e/engine.ts";
 import { hostileCorpus } from "../fixtures/hostile/corpus.ts";
 import { content, openGateway } from "../integration/consumer-gateway.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { askAhead } from "../../src/producer/ask-ahead.ts";
-import { type Filter, parseCondition } from "../../src/triage/filter.ts";
+import { askAhead } from "../../src/producer/answering/ask-ahead.ts";
+import { type Filter, parseCondition } from "../../src/triage/filters/filter.ts";
 import { slowCondition } from "../fixtures/slow-condition.ts";
 
 const never = new AbortController().signal;

@@ -5,9 +5,9 @@ import {
   MAX_ADDED_BYTES,
   metadataComplaints,
 } from "../../src/domain/assertion-metadata.ts";
-import { parseJson, stringifyJson } from "../../src/domain/json.ts";
-import { buildMetadata } from "../../src/producer/metadata.ts";
-import { AssertionMetadata } from "../../src/sandbox/gateway/metadata-schema.ts";
+import { parseJson, stringifyJson } from "../../src/json/json.ts";
+import { buildMetadata } from "../../src/producer/answering/metadata-document.ts";
+import { AssertionMetadata } from "../../src/sandbox/gateway/shared/metadata-schema.ts";
 import { anAnswer } from "../fixtures/bounties.ts";
 
 const malicious = { verdict: "malicious", family: "Some.Family" } as const;

@@ -3,8 +3,8 @@ import type { Bounty } from "../../src/domain/bounty.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import { Backfill } from "../../src/producer/backfill.ts";
-import { Deprecation } from "../../src/producer/deprecation.ts";
+import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { Backfill } from "../../src/producer/discovery/backfill.ts";
 import { aBounty } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createBlockClock } from "../../src/domain/block-clock.ts";
 import { block, instant } from "../../src/domain/chain.ts";
+import { createBlockClock } from "../../src/producer/chain/block-clock.ts";
 
 const START = 1_700_000_000_000;
 

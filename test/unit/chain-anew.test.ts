@@ -3,10 +3,10 @@ import type { Bounty } from "../../src/domain/bounty.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import { lastBefore } from "../../src/producer/market-notes.ts";
-import { NonceHoles } from "../../src/producer/nonces/nonce-holes.ts";
-import { writeOffIfAnew } from "../../src/producer/start/chain-anew.ts";
-import { ChainBack } from "../../src/producer/start/chain-back.ts";
+import { writeOffIfAnew } from "../../src/producer/chain/chain-anew.ts";
+import { ChainBack } from "../../src/producer/chain/chain-back.ts";
+import { lastBefore } from "../../src/producer/chain/market-notes.ts";
+import { NonceHoles } from "../../src/producer/chain/nonce-holes.ts";
 import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createBlockClock } from "../../src/domain/block-clock.ts";
 import { block, systemClock } from "../../src/domain/chain.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import { type ChainEngineParts, openChainEngine } from "../../src/producer/chain-engine.ts";
-import { Deprecation } from "../../src/producer/deprecation.ts";
+import { createBlockClock } from "../../src/producer/chain/block-clock.ts";
+import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { type ChainEngineParts, openChainEngine } from "../../src/producer/start/chain-engine.ts";
 import type { ChainPromises } from "../../src/producer/start/chain-promises.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatClamdAddress, parseClamdAddress } from "../../src/scanners/clamav-address.ts";
-import { familyOf, findingOfReply, readVersion } from "../../src/scanners/clamav-verdict.ts";
+import { formatClamdAddress, parseClamdAddress } from "../../src/scanners/clamav/address.ts";
+import { familyOf, findingOfReply, readVersion } from "../../src/scanners/clamav/verdict.ts";
 import { checkFinding } from "../../src/scanners/finding.ts";
 
 const of = (reply: string, sizeBytes = 10) => findingOfReply(reply, { sizeBytes, completeBytes: 100 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { backendSettings } from "../../src/config/backend-settings.ts";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { readSettings, type Sources } from "../../src/config/settings.ts";
-import { scanner } from "../../src/scanners/clamav.ts";
+import { backendSettings } from "../../src/config/commands/backend-settings.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { readSettings, type Sources } from "../../src/config/values/settings.ts";
+import { scanner } from "../../src/scanners/clamav/clamav.ts";
 
 const clamav = (flags: Sources["flags"], env: Sources["env"] = {}) =>
   backendSettings(readSettings(consumerSettings, { flags, env })).clamav!;

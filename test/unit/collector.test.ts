@@ -3,8 +3,8 @@ import { expect, it, vi } from "vitest";
 import { type Instant, instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
-import { jobsOf } from "../../src/producer/cases.ts";
-import { Collector } from "../../src/producer/collector.ts";
+import { jobsOf } from "../../src/producer/answering/artifact-in-work.ts";
+import { Collector } from "../../src/producer/answering/collector.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer } from "../fixtures/bounties.ts";
 

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { scanSettings } from "../../src/config/commands/scan.ts";
 import { completionFor, SHELLS } from "../../src/config/completion.ts";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { scanSettings } from "../../src/config/scan.ts";
 
 const COMMANDS = [
   { name: "consumer", summary: "scans what a producer sends; doesn't sleep", settings: consumerSettings },

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { type AbiFragment, type AbiFunctionFragment, eth } from "web3";
 
 import { guidToUint, parseGuid } from "../../src/domain/guid.ts";
-import { encodeCall, encodeDeployment } from "../../src/sandbox/chain-abi.ts";
-import { CONTRACT_NAMES, loadContracts } from "../../src/sandbox/contracts.ts";
+import { encodeCall, encodeDeployment } from "../../src/sandbox/chain/abi.ts";
+import { CONTRACT_NAMES, loadContracts } from "../../src/sandbox/chain/contracts.ts";
 
 interface Published {
   readonly functions: Record<string, { selector: string; returns: string; view: boolean }>;

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { compileFolder } from "../../src/sandbox/compile.ts";
-import { CONTRACT_NAMES, loadContracts } from "../../src/sandbox/contracts.ts";
+import { compileFolder } from "../../src/sandbox/chain/compile.ts";
+import { CONTRACT_NAMES, loadContracts } from "../../src/sandbox/chain/contracts.ts";
 
 const ours = await loadContracts();
 

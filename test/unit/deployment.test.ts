@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { relaySettings } from "../../src/config/relay.ts";
-import { sandboxSettings } from "../../src/config/sandbox.ts";
-import type { SettingsTable } from "../../src/config/settings.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { relaySettings } from "../../src/config/commands/relay.ts";
+import { sandboxSettings } from "../../src/config/commands/sandbox.ts";
+import type { SettingsTable } from "../../src/config/values/settings.ts";
 import { composeFile } from "../../src/init/compose-file.ts";
 
 const read = (name: string) => readFile(new URL(`../../${name}`, import.meta.url), "utf8");

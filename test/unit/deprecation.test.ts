@@ -2,9 +2,9 @@ import { expect, it } from "vitest";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import { Deprecation } from "../../src/producer/deprecation.ts";
-import { Duties } from "../../src/producer/duties.ts";
-import { Purse } from "../../src/producer/purse.ts";
+import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { Duties } from "../../src/producer/duties/duties.ts";
+import { Purse } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

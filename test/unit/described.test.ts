@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseDescription } from "../../src/scanners/described.ts";
+import { parseDescription } from "../../src/scanners/described/described.ts";
 
 const common = { name: "tool", version: "1.0.0" };
 const EXEC = { ...common, type: "exec", command: ["true"] };

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bayes } from "../../src/distill/bayes.ts";
-import { fitCalibration, logistic, UNCALIBRATED } from "../../src/distill/calibration.ts";
 import type { DistillEngine, Knowledge } from "../../src/distill/contract.ts";
-import { hindsight, learn } from "../../src/distill/learn.ts";
-import { NOTHING_LEARNED } from "../../src/distill/reliability.ts";
-import { type Bin, type Score, scoreOf } from "../../src/distill/scoring.ts";
+import { fitCalibration, logistic, UNCALIBRATED } from "../../src/distill/experience/calibration.ts";
+import { hindsight, learn } from "../../src/distill/experience/learn.ts";
+import { NOTHING_LEARNED } from "../../src/distill/experience/reliability.ts";
+import { type Bin, type Score, scoreOf } from "../../src/distill/experience/scoring.ts";
 import { any, majority } from "../../src/distill/votes.ts";
 import { type Ppm, ppm, ratioOf } from "../../src/domain/verdict.ts";
 import { average } from "../fixtures/average-engine.ts";

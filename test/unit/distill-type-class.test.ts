@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { typeClassOf } from "../../src/distill/type-class.ts";
+import { typeClassOf } from "../../src/distill/experience/type-class.ts";
 
 it.each([
   ["executable", ["application/x-msdownload"]],

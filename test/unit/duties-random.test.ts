@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { Duties } from "../../src/producer/duties.ts";
-import { Purse } from "../../src/producer/purse.ts";
+import { Duties } from "../../src/producer/duties/duties.ts";
+import { Purse } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { LAST_BLOCK, MISHAPS, type Mishap, ModelChain, ModelMarket } from "../fixtures/model-market.ts";
 

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
-import { Duties } from "../../src/producer/duties.ts";
-import { Purse } from "../../src/producer/purse.ts";
+import { Duties } from "../../src/producer/duties/duties.ts";
+import { Purse } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

@@ -11,8 +11,8 @@ import { Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import { openLedgerFile } from "../../src/ledger/open.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
-import { Duties } from "../../src/producer/duties.ts";
-import { Purse } from "../../src/producer/purse.ts";
+import { Duties } from "../../src/producer/duties/duties.ts";
+import { Purse } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

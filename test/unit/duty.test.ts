@@ -9,7 +9,7 @@ import {
   stageDue,
   TRACKS,
   trackOf,
-} from "../../src/producer/duty.ts";
+} from "../../src/producer/duties/record/duty.ts";
 
 const facts = (
   state: BountyState,

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { CAVEATS } from "../../src/domain/caveat.ts";
 import { ABANDON_REASONS } from "../../src/domain/lifecycle.ts";
 import { NO_OPINION_REASONS } from "../../src/domain/scan.ts";
-import type { ProducerEvents } from "../../src/producer/events.ts";
+import type { ProducerEvents } from "../../src/producer/events/events.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const SRC = fileURLToPath(new URL("src/", ROOT));

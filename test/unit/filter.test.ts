@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
-import { parseJson } from "../../src/domain/json.ts";
-import { type Comparison, type Condition, filteredOut, parseCondition } from "../../src/triage/filter.ts";
+import { parseJson } from "../../src/json/json.ts";
+import {
+  type Comparison,
+  type Condition,
+  filteredOut,
+  parseCondition,
+} from "../../src/triage/filters/filter.ts";
 
 const claim = (raw: Record<string, unknown>) => ({ raw });
 /** The metadata as it comes over the wire. */

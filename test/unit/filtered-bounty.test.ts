@@ -7,11 +7,11 @@ import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import type { Case } from "../../src/producer/cases.ts";
-import { planAssertion } from "../../src/producer/plan-assertion.ts";
-import { type TriageParts, triageArtifacts } from "../../src/producer/triage-artifacts.ts";
-import { type Filter, parseCondition } from "../../src/triage/filter.ts";
-import type { Modifier } from "../../src/triage/modifier.ts";
+import type { Case } from "../../src/producer/answering/artifact-in-work.ts";
+import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
+import { type TriageParts, triageArtifacts } from "../../src/producer/answering/triage-artifacts.ts";
+import { type Filter, parseCondition } from "../../src/triage/filters/filter.ts";
+import type { Modifier } from "../../src/triage/filters/modifier.ts";
 import { aBounty, someParameters } from "../fixtures/bounties.ts";
 import { slowCondition } from "../fixtures/slow-condition.ts";
 

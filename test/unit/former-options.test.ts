@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { consumerSettings } from "../../src/config/consumer.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { sandboxSettings } from "../../src/config/commands/sandbox.ts";
 import { adviceFor, adviceForCommand } from "../../src/config/former-options.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { sandboxSettings } from "../../src/config/sandbox.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 
 const KNOWN = [producerSettings, consumerSettings, sandboxSettings].flatMap((table) =>

@@ -1,6 +1,6 @@
 import { setImmediate as once } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { Gate } from "../../src/consumer/gate.ts";
+import { Gate } from "../../src/async/semaphore.ts";
 
 const never = new AbortController().signal;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gatewayBase } from "../../src/consumer/artifact-address.ts";
 import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../src/domain/gateway-address.ts";
-import { eventsUrl } from "../../src/market/polyswarmd/events.ts";
+import { eventsUrl } from "../../src/market/onchain/stream/event-stream.ts";
 
 describe("the gateway address", () => {
   it.each([

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { calibrateSettings } from "../../src/config/calibrate.ts";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { demoSettings } from "../../src/config/demo.ts";
-import { initSettings } from "../../src/config/init.ts";
-import { foldPhrases } from "../../src/config/phrases.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { recoverSettings } from "../../src/config/recover.ts";
-import { sandboxSettings } from "../../src/config/sandbox.ts";
-import { scanSettings } from "../../src/config/scan.ts";
-import { readSettings, type SettingsTable } from "../../src/config/settings.ts";
+import { calibrateSettings } from "../../src/config/commands/calibrate.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { demoSettings } from "../../src/config/commands/demo.ts";
+import { initSettings } from "../../src/config/commands/init.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { recoverSettings } from "../../src/config/commands/recover.ts";
+import { sandboxSettings } from "../../src/config/commands/sandbox.ts";
+import { scanSettings } from "../../src/config/commands/scan.ts";
+import { foldPhrases } from "../../src/config/values/phrases.ts";
+import { readSettings, type SettingsTable } from "../../src/config/values/settings.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const TABLES: Readonly<Record<string, SettingsTable>> = {

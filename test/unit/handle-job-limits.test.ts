@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { Gate } from "../../src/async/semaphore.ts";
 import type { Fetched } from "../../src/consumer/fetch-artifact.ts";
-import { Gate } from "../../src/consumer/gate.ts";
 import { createScanHandler, type HandlerParts } from "../../src/consumer/handle-job.ts";
 import { instant } from "../../src/domain/chain.ts";
+import { describeRefusal, MemoryRateCounter } from "../../src/domain/rate-limit.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { describeRefusal, MemoryRateCounter } from "../../src/queue/rate-limit.ts";
 import { jobFor } from "../fixtures/queue/jobs.ts";
 
 const NOW = 1_700_000_000_000;

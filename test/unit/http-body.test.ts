@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Body, BodyShape, bodyOf, variablesOf } from "../../src/scanners/http-body.ts";
+import { type Body, BodyShape, bodyOf, variablesOf } from "../../src/scanners/http/body.ts";
 
 const VARIABLES = new Map([["SCANNER_KEY", "k3y"]]);
 // biome-ignore lint/suspicious/noTemplateCurlyInString: as descriptions name variables

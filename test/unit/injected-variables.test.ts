@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { demoSettings } from "../../src/config/demo.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { recoverSettings } from "../../src/config/recover.ts";
-import { sandboxSettings } from "../../src/config/sandbox.ts";
-import { scanSettings } from "../../src/config/scan.ts";
-import { readSettings, type SettingsTable, type Sources } from "../../src/config/settings.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { demoSettings } from "../../src/config/commands/demo.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { recoverSettings } from "../../src/config/commands/recover.ts";
+import { sandboxSettings } from "../../src/config/commands/sandbox.ts";
+import { scanSettings } from "../../src/config/commands/scan.ts";
+import { readSettings, type SettingsTable, type Sources } from "../../src/config/values/settings.ts";
 
 const TABLES: Readonly<Record<string, SettingsTable>> = {
   producer: producerSettings,

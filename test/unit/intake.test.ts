@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
-import { untilListed } from "../../src/producer/intake.ts";
+import { untilListed } from "../../src/producer/answering/intake.ts";
 import { aBounty } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Allowance, JsonSieve } from "../../src/market/polyswarmd/bounded/sieve.ts";
+import { type Allowance, JsonSieve } from "../../src/market/onchain/http/sieve.ts";
 
 const NOTHING: Allowance = { bytes: 0, values: 0, depth: 0 };
 

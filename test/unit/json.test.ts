@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseJson, stringifyJson } from "../../src/domain/json.ts";
+import { parseJson, stringifyJson } from "../../src/json/json.ts";
 
 /**
  * Node's reviver, with the source text of each number: slow, and not always exact, for V8 mistakes the source where a

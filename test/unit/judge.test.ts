@@ -3,8 +3,8 @@ import { bayes } from "../../src/distill/bayes.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import type { SettledArtifact } from "../../src/domain/settled.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
-import type { ProducerEvents, Tell } from "../../src/producer/events.ts";
-import { Judge } from "../../src/producer/judge.ts";
+import { Judge } from "../../src/producer/answering/learned-distiller.ts";
+import type { ProducerEvents, Tell } from "../../src/producer/events/events.ts";
 import { anAnswer, GUID } from "../fixtures/bounties.ts";
 
 const silence = () => new Map();

@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from "vitest";
 import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
 import { createRegistry } from "../../src/observe/metrics.ts";
 import { producerMetrics } from "../../src/observe/producer-metrics.ts";
-import { showLimits } from "../../src/producer/limit-metrics.ts";
+import { showLimits } from "../../src/producer/funds/limit-metrics.ts";
 
 let registry: ReturnType<typeof createRegistry>;
 let metrics: ReturnType<typeof producerMetrics>;

@@ -6,8 +6,8 @@ import { parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
-import { Limiter } from "../../src/producer/limiter.ts";
-import { LookBack } from "../../src/producer/look-back.ts";
+import { Limiter } from "../../src/producer/funds/limiter.ts";
+import { LookBack } from "../../src/producer/funds/rolling-window.ts";
 import { aBounty, aPlan, someParameters } from "../fixtures/bounties.ts";
 
 const HOUR = 3_600_000;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allowance, type Limits, type MoneyFacts } from "../../src/bid/limits.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { settingName } from "../../src/config/settings.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { settingName } from "../../src/config/values/settings.ts";
 import { type Nct, nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
 
 const none: Limits = { minBalance: nct(0n), fee: nct(ONE_NCT) };

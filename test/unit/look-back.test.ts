@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
-import { LookBack } from "../../src/producer/look-back.ts";
+import { LookBack } from "../../src/producer/funds/rolling-window.ts";
 
 const HOUR = 3_600_000;
 

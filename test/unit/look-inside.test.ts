@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { collectSamples } from "../../src/sandbox/samples.ts";
+import { collectSamples } from "../../src/sandbox/samples/samples.ts";
 import { detectTypes, TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
 import { LOOK_LIMITS, lookInside } from "../../src/triage/look-inside.ts";
 import { hostileCorpus } from "../fixtures/hostile/corpus.ts";

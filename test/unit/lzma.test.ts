@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { unpackLzma } from "../../src/triage/lzma.ts";
+import { unpackLzma } from "../../src/triage/archives/lzma.ts";
 
 /** The same bytes every time (xorshift32). */
 function noise(length: number): Buffer {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { marketCheck } from "../../src/producer/market-check.ts";
+import { marketCheck } from "../../src/producer/process/market-check.ts";
 
 const well = { connected: true, deprecated: false, overdue: { post: 0, reveal: 0, settle: 0 } };
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
-import { padClaims, readClaims } from "../../src/market/polyswarmd/claims.ts";
+import { padClaims, readClaims } from "../../src/market/onchain/reads/claims.ts";
 
 const sha256 = "9F86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 

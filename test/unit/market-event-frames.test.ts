@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseJson } from "../../src/domain/json.ts";
-import { readFrame } from "../../src/market/polyswarmd/event-frames.ts";
+import { parseJson } from "../../src/json/json.ts";
+import { readFrame } from "../../src/market/onchain/stream/event-frames.ts";
 
 const guid = "3c6f0a52-9d41-4b7e-8f10-2a5b6c7d8e9f";
 const author = "0x63046FD3FBCe76196914C3021B30c09CEB2f4F03";

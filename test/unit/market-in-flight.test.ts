@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { InFlight, MAX_IN_FLIGHT, MAX_LEFT, type Share } from "../../src/market/polyswarmd/in-flight.ts";
-import type { Lane } from "../../src/market/polyswarmd/lane.ts";
+import { InFlight, MAX_IN_FLIGHT, MAX_LEFT, type Share } from "../../src/market/onchain/http/in-flight.ts";
+import type { Lane } from "../../src/market/onchain/http/lane.ts";
 
 /** Enters as often as there is room at once; returns how to leave, in the order of coming. */
 async function fill(inFlight: InFlight, lane: Lane, share: Share, times: number) {

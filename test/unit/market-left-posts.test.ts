@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
 import type { SignedTransaction } from "../../src/domain/transaction.ts";
-import type { Ask, Asker } from "../../src/market/polyswarmd/http.ts";
-import { InFlight, MAX_LEFT } from "../../src/market/polyswarmd/in-flight.ts";
-import { Nonces } from "../../src/market/polyswarmd/nonces.ts";
-import { persist } from "../../src/market/polyswarmd/persist.ts";
-import { type Posted, postTransaction } from "../../src/market/polyswarmd/post-transactions.ts";
-import { Sender } from "../../src/market/polyswarmd/sender.ts";
-import { RateLimit, transitFault } from "../../src/market/polyswarmd/transit-faults.ts";
+import type { Ask, Asker } from "../../src/market/onchain/http/http.ts";
+import { InFlight, MAX_LEFT } from "../../src/market/onchain/http/in-flight.ts";
+import { persist } from "../../src/market/onchain/http/persist.ts";
+import { RateLimit, transitFault } from "../../src/market/onchain/http/transit-faults.ts";
+import { Nonces } from "../../src/market/onchain/transactions/nonces.ts";
+import { type Posted, postTransaction } from "../../src/market/onchain/transactions/post-transactions.ts";
+import { Sender } from "../../src/market/onchain/transactions/sender.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { ModelTime } from "../slow/model-time.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Nonces } from "../../src/market/polyswarmd/nonces.ts";
+import { Nonces } from "../../src/market/onchain/transactions/nonces.ts";
 
 const node = (count: bigint, pool: bigint[] = []) => {
   const state = { count, pool, asked: 0 };

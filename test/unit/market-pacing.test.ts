@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Lane } from "../../src/market/polyswarmd/lane.ts";
-import { LaneMutex } from "../../src/market/polyswarmd/lane-mutex.ts";
-import { Gate } from "../../src/market/polyswarmd/pacing.ts";
+import type { Lane } from "../../src/market/onchain/http/lane.ts";
+import { LaneMutex } from "../../src/market/onchain/http/lane-mutex.ts";
+import { Gate } from "../../src/market/onchain/http/pacing.ts";
 
 const LEAST_FIRST: Lane[] = ["read", "settle", "assertion", "reveal"];
 

@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Address } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
-import { MarketFault } from "../../src/market/polyswarmd/answer.ts";
-import type { Ask } from "../../src/market/polyswarmd/http.ts";
-import { InFlight } from "../../src/market/polyswarmd/in-flight.ts";
-import { type Attempt, persist } from "../../src/market/polyswarmd/persist.ts";
-import { Reads } from "../../src/market/polyswarmd/reads.ts";
-import { RateLimit, transitFault } from "../../src/market/polyswarmd/transit-faults.ts";
+import { MarketFault } from "../../src/market/onchain/http/answer.ts";
+import type { Ask } from "../../src/market/onchain/http/http.ts";
+import { InFlight } from "../../src/market/onchain/http/in-flight.ts";
+import { type Attempt, persist } from "../../src/market/onchain/http/persist.ts";
+import { RateLimit, transitFault } from "../../src/market/onchain/http/transit-faults.ts";
+import { Reads } from "../../src/market/onchain/reads/reads.ts";
 import { ModelTime } from "../slow/model-time.ts";
 
 const read: Ask = { what: "it", method: "GET", path: "/it", lane: "read" };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readAnswer } from "../../src/market/polyswarmd/answer.ts";
-import { transitFault } from "../../src/market/polyswarmd/transit-faults.ts";
-import { unreachable, whyUnreachable } from "../../src/market/polyswarmd/unreachable.ts";
+import { readAnswer } from "../../src/market/onchain/http/answer.ts";
+import { transitFault } from "../../src/market/onchain/http/transit-faults.ts";
+import { unreachable, whyUnreachable } from "../../src/market/onchain/http/unreachable.ts";
 
 const HTTP = { base: "http://h:1", schemeAssumed: false };
 const HTTPS = { base: "https://h:1", schemeAssumed: false };

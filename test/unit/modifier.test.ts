@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { BUILT_IN_STRATEGIES } from "../../src/bid/strategies.ts";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
 import { PPM_ONE, type Ppm, ppm, ratioOf } from "../../src/domain/verdict.ts";
-import { type Modifier, modifyConfidence } from "../../src/triage/modifier.ts";
+import { type Modifier, modifyConfidence } from "../../src/triage/filters/modifier.ts";
 import { bidArtifact, bidRequest } from "./bid-request.ts";
 
 const modifier = (effect: Modifier["effect"], matches: boolean): Modifier => ({

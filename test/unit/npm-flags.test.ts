@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { demoSettings } from "../../src/config/demo.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { demoSettings } from "../../src/config/commands/demo.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { sandboxSettings } from "../../src/config/commands/sandbox.ts";
+import { scanSettings } from "../../src/config/commands/scan.ts";
 import { type CommandLine, refuseStrayWords, retypedForNpm } from "../../src/config/npm.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { sandboxSettings } from "../../src/config/sandbox.ts";
-import { scanSettings } from "../../src/config/scan.ts";
 
 const line = (changes: Partial<CommandLine> = {}): CommandLine => ({
   command: "producer",

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, it } from "vitest";
-import { afterOwnTime, waitedForProcessor } from "../../src/consumer/own-time.ts";
+import { afterOwnTime, waitedForProcessor } from "../../src/isolation/process/processor-wait.ts";
 
 const over = (ms: number, waitedMs: () => number): Promise<number> => {
   const from = performance.now();

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readPassword } from "../../src/config/password.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { readSettings } from "../../src/config/settings.ts";
+import { readPassword } from "../../src/config/commands/password.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { readSettings } from "../../src/config/values/settings.ts";
 import { ConfigFault } from "../../src/domain/fault.ts";
 
 let folder: string;

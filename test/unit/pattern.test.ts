@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePattern, MAX_PATTERN_STEPS, SEARCHED_CHARS } from "../../src/triage/pattern.ts";
+import { compilePattern, MAX_PATTERN_STEPS, SEARCHED_CHARS } from "../../src/triage/filters/pattern.ts";
 
 const search = (source: string, text: string): boolean => compilePattern(source).search(text);
 

@@ -3,7 +3,7 @@ import { parseAddress } from "../../src/domain/address.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
-import { payoutOwed } from "../../src/producer/settlement/payout.ts";
+import { payoutOwed } from "../../src/producer/duties/steps/payout.ts";
 
 const ARTIFACTS = 256;
 const ALL = (1n << 256n) - 1n;

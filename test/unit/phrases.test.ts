@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { consumerSettings } from "../../src/config/consumer.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
 import { refuseStrayWords, retypedForNpm } from "../../src/config/npm.ts";
-import { foldPhrases, readPhrase, splitPhrases, writePhrase } from "../../src/config/phrases.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { readSettings } from "../../src/config/settings.ts";
+import { foldPhrases, readPhrase, splitPhrases, writePhrase } from "../../src/config/values/phrases.ts";
+import { readSettings } from "../../src/config/values/settings.ts";
 
 const fold = (...argv: readonly string[]) => foldPhrases(argv, [producerSettings, consumerSettings]);
 const read = (sources: {

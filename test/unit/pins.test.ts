@@ -9,7 +9,7 @@ import {
   refuseAmbiguousPins,
   settlePins,
   storePins,
-} from "../../src/producer/pins.ts";
+} from "../../src/producer/chain/pins.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 
 const clock = { now: () => instant(1_000) };

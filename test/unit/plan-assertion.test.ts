@@ -8,11 +8,11 @@ import { instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm, type Verdict } from "../../src/domain/verdict.ts";
-import type { Case } from "../../src/producer/cases.ts";
-import { consensusOf } from "../../src/producer/consensus.ts";
-import { answersDue } from "../../src/producer/deadline.ts";
-import { buildMetadata } from "../../src/producer/metadata.ts";
-import { planAssertion } from "../../src/producer/plan-assertion.ts";
+import type { Case } from "../../src/producer/answering/artifact-in-work.ts";
+import { answersDue } from "../../src/producer/answering/deadline.ts";
+import { buildMetadata } from "../../src/producer/answering/metadata-document.ts";
+import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
+import { consensusOf } from "../../src/producer/duties/steps/consensus.ts";
 import { aBounty, anAnswer, someParameters } from "../fixtures/bounties.ts";
 
 const opinionOf = (verdict: Verdict, confidence = 1): Opinion => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PoisonMemory } from "../../src/consumer/poison.ts";
+import { PoisonMemory } from "../../src/isolation/poison.ts";
 
 describe("what has killed a scanner", () => {
   let now = 0;

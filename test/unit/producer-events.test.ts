@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseGuid } from "../../src/domain/guid.ts";
 import type { Logger } from "../../src/observe/log.ts";
-import { tellLog } from "../../src/producer/events.ts";
+import { tellLog } from "../../src/producer/events/events.ts";
 
 it("a backend that stays silent is warned of once, until it has answered", () => {
   const guid = parseGuid("00000000-0000-0000-0000-000000000001");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import { nct } from "../../src/domain/nct.ts";
-import { Purse } from "../../src/producer/purse.ts";
+import { Purse } from "../../src/producer/funds/balance-reservations.ts";
 
 function aPurse(balance: bigint) {
   const state = { balance, now: 1, reads: 0 };

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type Instant, instant } from "../../src/domain/chain.ts";
 import type { ScanJob } from "../../src/domain/scan.ts";
-import { EmbeddedJobs } from "../../src/queue/embedded-jobs.ts";
+import { EmbeddedJobs } from "../../src/queue/embedded/jobs.ts";
 import { noOpinion } from "../../src/queue/no-opinion.ts";
 import { jobFor } from "../fixtures/queue/jobs.ts";
 

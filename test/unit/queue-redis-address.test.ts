@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { ConfigFault } from "../../src/domain/fault.ts";
-import { describeRedisAddress, parseRedisAddress } from "../../src/queue/redis-address.ts";
-import { isOpen } from "../../src/queue/redis-warnings.ts";
+import { describeRedisAddress, parseRedisAddress } from "../../src/redis/address.ts";
+import { isOpen } from "../../src/redis/warnings.ts";
 
 const PLAIN = { kind: "one", host: "localhost", port: 6379, db: 0 };
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createSeal, type Sealable } from "../../src/queue/seal.ts";
+import { createSeal, type Sealable } from "../../src/redis/seal.ts";
 
 const kinds = fc.constantFrom<Sealable>("job", "answer");
 const values = fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true });

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { consumerSettings } from "../../src/config/consumer.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { readQueueSecret } from "../../src/config/queue-secret.ts";
-import { readSettings } from "../../src/config/settings.ts";
+import { consumerSettings } from "../../src/config/commands/consumer.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { readQueueSecret } from "../../src/config/values/queue-secret.ts";
+import { readSettings } from "../../src/config/values/settings.ts";
 import { visibleSecrets } from "../../src/config/visible-secrets.ts";
 
 let folder: string;

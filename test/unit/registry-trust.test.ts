@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { allowance } from "../../src/bid/limits.ts";
-import { producerSettings } from "../../src/config/producer.ts";
-import { readSettings, settingName } from "../../src/config/settings.ts";
+import { producerSettings } from "../../src/config/commands/producer.ts";
+import { readSettings, settingName } from "../../src/config/values/settings.ts";
 import { parseAddress } from "../../src/domain/address.ts";
 import { type Deployment, standingOf } from "../../src/domain/deployment.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { describeStakeLimit, parseStakeLimit } from "../../src/domain/stake-limit.ts";
-import { describeLimits, limitsOf } from "../../src/producer/limiter.ts";
-import { refuseUnknownRegistry } from "../../src/producer/registry-trust.ts";
+import { refuseUnknownRegistry } from "../../src/producer/chain/registry-trust.ts";
+import { describeLimits, limitsOf } from "../../src/producer/funds/limiter.ts";
 
 const registry = parseAddress("0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE");
 const other = parseAddress("0xD3690df12C09F3301A2dB3A6EC630DB5c9569038");

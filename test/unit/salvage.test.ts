@@ -5,9 +5,9 @@ import { Fault } from "../../src/domain/fault.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import { commitment } from "../../src/market/polyswarmd/commitment.ts";
+import { commitment } from "../../src/market/onchain/commitment.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
-import { openSalvage, type Waiting } from "../../src/producer/recover/salvage.ts";
+import { openSalvage, type Waiting } from "../../src/producer/recover/lost-stake-search.ts";
 import { aBounty, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

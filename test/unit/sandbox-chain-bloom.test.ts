@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bitsOf, bloomOf } from "../../src/sandbox/gateway/bloom.ts";
+import { bitsOf, bloomOf } from "../../src/sandbox/content/bloom.ts";
 
 /** The vectors of the protocol. */
 describe("the filter over a bounty's artifacts", () => {

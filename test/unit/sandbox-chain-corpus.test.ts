@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { readCorpus } from "../../src/sandbox/ambassador-corpus.ts";
+import { readCorpus } from "../../src/sandbox/samples/corpus.ts";
 
 let folder: string;
 beforeEach(async () => {

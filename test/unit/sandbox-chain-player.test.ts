@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Address } from "../../src/domain/address.ts";
 import { Fault } from "../../src/domain/fault.ts";
 import type { Guid } from "../../src/domain/guid.ts";
-import { RevertFault } from "../../src/sandbox/chain-abi.ts";
-import type { BountyBook, OpenBounty } from "../../src/sandbox/chain-bounties.ts";
-import { once, player } from "../../src/sandbox/player.ts";
+import { RevertFault } from "../../src/sandbox/chain/abi.ts";
+import type { BountyBook, OpenBounty } from "../../src/sandbox/players/bounties-on-chain.ts";
+import { once, player } from "../../src/sandbox/players/player.ts";
 import { quiet } from "../fixtures/contracts/street.ts";
 
 const bounty = (name: string): OpenBounty => ({

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Address } from "../../src/domain/address.ts";
 import type { Guid } from "../../src/domain/guid.ts";
-import { type OpenBounty, roundOf } from "../../src/sandbox/chain-bounties.ts";
+import { type OpenBounty, roundOf } from "../../src/sandbox/players/bounties-on-chain.ts";
 
 const bounty = (quorum: boolean): OpenBounty => ({
   guid: "00000000-0000-0000-0000-000000000001" as Guid,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AssertionMetadata, BountyMetadata } from "../../src/sandbox/gateway/metadata-schema.ts";
+import { AssertionMetadata, BountyMetadata } from "../../src/sandbox/gateway/shared/metadata-schema.ts";
 
 const fits = (schema: typeof AssertionMetadata | typeof BountyMetadata, item: unknown) =>
   schema.safeParse([item]).success;

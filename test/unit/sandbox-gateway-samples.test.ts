@@ -6,8 +6,8 @@ import { gunzipSync } from "node:zlib";
 import { fileTypeFromBuffer } from "file-type";
 import { describe, expect, it } from "vitest";
 import { utils } from "web3";
-import { tarOf, zipOf } from "../../src/sandbox/archives.ts";
-import { collectSamples, EICAR, makeSampleFolder } from "../../src/sandbox/samples.ts";
+import { tarOf, zipOf } from "../../src/sandbox/samples/archives.ts";
+import { collectSamples, EICAR, makeSampleFolder } from "../../src/sandbox/samples/samples.ts";
 import { openWalletDir } from "../../src/sandbox/wallet-dir.ts";
 
 describe("samples", () => {
@@ -34,7 +34,7 @@ describe("samples", () => {
   });
 
   it("never show the test string in the sources", async () => {
-    const source = await readFile(new URL("../../src/sandbox/samples.ts", import.meta.url));
+    const source = await readFile(new URL("../../src/sandbox/samples/samples.ts", import.meta.url));
     expect(source.includes(EICAR)).toBe(false);
     expect(EICAR).toHaveLength(68);
   });

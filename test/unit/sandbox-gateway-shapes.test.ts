@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { packBits } from "../../src/domain/bits.ts";
-import { parseJson, stringifyJson } from "../../src/domain/json.ts";
-import type { DecodedLog } from "../../src/sandbox/chain.ts";
-import { frameOf } from "../../src/sandbox/gateway/event-stream.ts";
-import { paddedFlags } from "../../src/sandbox/gateway/flags.ts";
-import { renderNodeError } from "../../src/sandbox/gateway/node-error.ts";
-import { pendingNonces } from "../../src/sandbox/gateway/nonces.ts";
+import { parseJson, stringifyJson } from "../../src/json/json.ts";
+import type { DecodedLog } from "../../src/sandbox/chain/chain.ts";
+import { memoryStore } from "../../src/sandbox/content/store.ts";
 import { pathPatterns } from "../../src/sandbox/gateway/path-patterns.ts";
-import { tellEvents } from "../../src/sandbox/gateway/receipts.ts";
-import { memoryStore } from "../../src/sandbox/store.ts";
+import { frameOf } from "../../src/sandbox/gateway/routes/event-stream.ts";
+import { pendingNonces } from "../../src/sandbox/gateway/routes/nonces.ts";
+import { tellEvents } from "../../src/sandbox/gateway/routes/receipts.ts";
+import { paddedFlags } from "../../src/sandbox/gateway/shared/flags.ts";
+import { renderNodeError } from "../../src/sandbox/gateway/shared/node-error.ts";
 
 const EXPERT = "0x63046FD3FBCe76196914C3021B30c09CEB2f4F03";
 const GUID = 80330234067865764159686112168623574687n;

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { isArtifactUri } from "../../src/sandbox/cid.ts";
-import { bitsOf, bloomOf } from "../../src/sandbox/gateway/bloom.ts";
-import { AssertionMetadata } from "../../src/sandbox/gateway/metadata-schema.ts";
-import { substituteMetadata } from "../../src/sandbox/gateway/substitution.ts";
-import { memoryStore } from "../../src/sandbox/store.ts";
+import { bitsOf, bloomOf } from "../../src/sandbox/content/bloom.ts";
+import { isArtifactUri } from "../../src/sandbox/content/cid.ts";
+import { memoryStore } from "../../src/sandbox/content/store.ts";
+import { AssertionMetadata } from "../../src/sandbox/gateway/shared/metadata-schema.ts";
+import { substituteMetadata } from "../../src/sandbox/gateway/shared/substitution.ts";
 
 const contents = fc.array(fc.uint8Array({ maxLength: 64 }), { minLength: 1, maxLength: 20 });
 

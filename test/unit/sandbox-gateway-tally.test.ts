@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import type { Address } from "../../src/domain/address.ts";
 import { guidToUint, parseGuid } from "../../src/domain/guid.ts";
 import { ONE_NCT } from "../../src/domain/nct.ts";
-import type { DecodedLog } from "../../src/sandbox/chain.ts";
-import { marketTally } from "../../src/sandbox/tally.ts";
+import type { DecodedLog } from "../../src/sandbox/chain/chain.ts";
+import { marketTally } from "../../src/sandbox/players/tally.ts";
 
 const GUID = parseGuid("3c6f0a52-9d41-4b7e-8f10-2a5b6c7d8e9f");
 const bountyGuid = guidToUint(GUID);

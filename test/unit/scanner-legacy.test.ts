@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import { ScannerLegacy } from "../../src/consumer/scanner-legacy.ts";
+import { ScannerLegacy } from "../../src/isolation/scanner-state.ts";
 
 function legacyAt(clock: { ms: number }) {
   const lines: Record<string, unknown>[] = [];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { awaitServed, servedChanges, unserved } from "../../src/producer/served-backends.ts";
+import { awaitServed, servedChanges, unserved } from "../../src/producer/answering/served-backends.ts";
 
 const queueOf = (served: Set<string>) => ({ served: () => served });
 const never = new AbortController().signal;

@@ -3,8 +3,8 @@ import { type Clock, instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
-import { Duties } from "../../src/producer/duties.ts";
-import { Purse } from "../../src/producer/purse.ts";
+import { Duties } from "../../src/producer/duties/duties.ts";
+import { Purse } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

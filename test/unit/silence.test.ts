@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bayes } from "../../src/distill/bayes.ts";
+import { learn } from "../../src/distill/experience/learn.ts";
+import { NOTHING_LEARNED } from "../../src/distill/experience/reliability.ts";
 import { knowledgeAbout } from "../../src/distill/knowledge.ts";
-import { learn } from "../../src/distill/learn.ts";
-import { NOTHING_LEARNED } from "../../src/distill/reliability.ts";
 import { silenceBy } from "../../src/domain/silence.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { anAnswer } from "../fixtures/bounties.ts";

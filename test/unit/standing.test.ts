@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Duty } from "../../src/producer/duty.ts";
-import { mayDo } from "../../src/producer/start/standing.ts";
+import type { Duty } from "../../src/producer/duties/record/duty.ts";
+import { mayDo } from "../../src/producer/process/standing.ts";
 
 const DUTIES: readonly Duty[] = [
   ...([

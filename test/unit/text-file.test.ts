@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readPassword } from "../../src/config/password.ts";
-import { readQueueSecret } from "../../src/config/queue-secret.ts";
-import { readTriageRules } from "../../src/config/triage-rules.ts";
+import { readPassword } from "../../src/config/commands/password.ts";
+import { readTriageRules } from "../../src/config/commands/triage-rules.ts";
+import { readQueueSecret } from "../../src/config/values/queue-secret.ts";
 import { readTextFile, withoutLineBreak } from "../../src/files/text-file.ts";
-import { loadContracts } from "../../src/sandbox/contracts.ts";
-import { scanner } from "../../src/scanners/described.ts";
+import { loadContracts } from "../../src/sandbox/chain/contracts.ts";
+import { scanner } from "../../src/scanners/described/described.ts";
 import { createKeystore, openKeystore } from "../../src/wallet/keystore.ts";
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
 import { TRIAGE_HEAD_BYTES } from "../../src/triage/detect.ts";
-import { MOST_LOOK_BYTES } from "../../src/triage/looks/far-types.ts";
+import { MOST_LOOK_BYTES } from "../../src/triage/formats/far-types.ts";
 import { type ReadHead, triageByContent } from "../../src/triage/looks/look.ts";
 import { type TriageRules, triage } from "../../src/triage/triage.ts";
 import { noise } from "../fixtures/hostile/corpus.ts";

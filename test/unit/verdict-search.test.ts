@@ -2,15 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utils } from "web3";
 import { parseAddress } from "../../src/domain/address.ts";
-import { commitment } from "../../src/market/polyswarmd/commitment.ts";
-import { everySet, fromBothEnds, outwards } from "../../src/producer/recover/candidates.ts";
+import { commitment } from "../../src/market/onchain/commitment.ts";
+import { everySet, fromBothEnds, outwards } from "../../src/producer/recover/verdict-search/candidates.ts";
+import { openWordHash, prefixOf } from "../../src/producer/recover/verdict-search/keccak-word.ts";
 import {
   bitsOf,
   type SearchEnd,
   type SearchPlan,
   searchVerdicts,
-} from "../../src/producer/recover/verdict-search.ts";
-import { openWordHash, prefixOf } from "../../src/producer/recover/word-hash.ts";
+} from "../../src/producer/recover/verdict-search/verdict-search.ts";
 import vectors from "../fixtures/protocol/commitments.json" with { type: "json" };
 
 const ACCOUNT = parseAddress("0x63046FD3FBCe76196914C3021B30c09CEB2f4F03");

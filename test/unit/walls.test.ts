@@ -67,6 +67,11 @@ const mentions = (folder: string): string[] => {
   return [...new Set(others.map(({ to }) => (folderOf(to) === "observe" ? to : folderOf(to))))].toSorted();
 };
 
+/** The folder that a module is in, to its last part. */
+const roomOf = (module: string): string => module.split("/").slice(0, -1).join("/");
+/** Words of the domain. */
+const LISTS = ["domain"];
+
 /** What may compose: all the others are told what they need. */
 const COMPOSERS = ["producer", "consumer", "sandbox", "demo", "scan", "testing", "init", "relay", "main.ts"];
 
@@ -80,23 +85,36 @@ describe("the walls between the folders", () => {
     expect(reach(["producer/main.ts"]).has("web3-eth-accounts")).toBe(true);
   });
 
-  it.each(["domain", "files"])("lets %s import nothing of ours", (folder) => {
+  it.each(["json", "files", "async"])("lets %s import nothing of ours", (folder) => {
     expect(mentions(folder)).toEqual([]);
   });
 
-  it.each(["triage", "distill", "bid"])("keeps %s to itself and domain", (folder) => {
-    expect(mentions(folder)).toEqual(["domain"]);
+  it("lets domain import JSON without loss, and nothing else of ours", () => {
+    expect(mentions("domain")).toEqual(["json"]);
   });
 
-  it.each(["queue", "market", "wallet", "ledger", "scanners"])(
-    "keeps %s to domain, the readers of files, the HTTP client and the logger",
+  it.each(["triage", "distill", "bid"])("keeps %s to itself and the words of the domain", (folder) => {
+    expect(mentions(folder).filter((other) => !["domain", "json"].includes(other))).toEqual([]);
+  });
+
+  it.each(["redis", "market", "wallet", "ledger", "scanners"])(
+    "keeps %s to the words of the domain, the readers of files, the HTTP client and the logger",
     (folder) => {
-      const shared = ["domain", "files", "http", "observe/log.ts"];
+      const shared = ["async", "domain", "files", "http", "json", "observe/log.ts"];
       expect(mentions(folder).filter((other) => !shared.includes(other))).toEqual([]);
     },
   );
 
-  it.each(["consumer", "scanners", "scan", "testing"])(
+  it("keeps the queue to the words of the domain, Redis and the logger", () => {
+    const shared = ["async", "domain", "json", "observe/log.ts", "redis"];
+    expect(mentions("queue").filter((other) => !shared.includes(other))).toEqual([]);
+  });
+
+  it("lets the producer import nothing of the consumer", () => {
+    expect(mentions("producer").filter((other) => other === "consumer")).toEqual([]);
+  });
+
+  it.each(["consumer", "isolation", "scanners", "scan", "testing"])(
     "keeps wallet, market, ledger and web3 out of the reach of %s",
     (folder) => {
       const loaded = reach(inFolder(folder));
@@ -123,11 +141,11 @@ describe("the walls between the folders", () => {
     const loaders = [
       "scanners/load.ts",
       "scanners/eicar.ts",
-      "scanners/clamav.ts",
-      "scanners/described.ts",
-      "consumer/worker-process.ts",
+      "scanners/clamav/clamav.ts",
+      "scanners/described/described.ts",
+      "isolation/worker-process.ts",
     ];
-    const loaded = reach(["producer/main.ts", "consumer/main.ts", "consumer/describe.ts"]);
+    const loaded = reach(["producer/main.ts", "consumer/main.ts", "isolation/describe.ts"]);
     expect(loaders.filter((module) => loaded.has(module))).toEqual([]);
     expect(loaders.filter((module) => !graph.has(module))).toEqual([]);
   });
@@ -157,9 +175,46 @@ describe("the walls between the folders", () => {
     expect(cycles).toEqual([]);
   });
 
+  it("has no two folders that mention each other, directly or round about, not even a type", () => {
+    const arrows = new Map<string, Map<string, string>>();
+    for (const { from, to, ours } of [...graph.values()].flat()) {
+      const [here, there] = [roomOf(from), roomOf(to)];
+      if (!ours || here === there) continue;
+      const out = arrows.get(here) ?? new Map<string, string>();
+      arrows.set(here, out.set(there, `${from} > ${to}`));
+    }
+    const cycles: string[] = [];
+    const done = new Set<string>();
+    const walk = (room: string, trail: readonly string[]): void => {
+      const at = trail.indexOf(room);
+      if (at !== -1) {
+        const round = [...trail.slice(at), room];
+        cycles.push(
+          round
+            .slice(1)
+            .map((next, index) => arrows.get(round[index]!)!.get(next)!)
+            .join(", "),
+        );
+      }
+      if (at !== -1 || done.has(room)) return;
+      for (const next of arrows.get(room)?.keys() ?? []) walk(next, [...trail, room]);
+      done.add(room);
+    };
+    for (const room of arrows.keys()) walk(room, []);
+    expect(cycles).toEqual([]);
+  });
+
+  it("keeps folders to fifteen modules, and to twenty-five where they are the items of one list", () => {
+    const sizes = Map.groupBy(modules, roomOf);
+    const crowded = sizes
+      .entries()
+      .filter(([room, inside]) => inside.length > (LISTS.includes(room) ? 25 : 15));
+    expect([...crowded.map(([room, inside]) => `${room}: ${inside.length}`)]).toEqual([]);
+  });
+
   it("loads neither key, market client, queue nor metrics before a producer has sent the reveals that were signed", () => {
     const heavy =
-      /^(?:web3|undici|bullmq|ioredis|fastify|prom-client|wallet|queue|market|distill|triage|bid)/;
+      /^(?:web3|undici|bullmq|ioredis|fastify|prom-client|wallet|queue|redis|market|distill|triage|bid)/;
     const loaded = reach(["producer/main.ts"], "at-once").keys();
     expect([...loaded.filter((module) => heavy.test(module))]).toEqual([]);
   });

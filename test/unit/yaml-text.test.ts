@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { yamlComplaint } from "../../src/domain/yaml-text.ts";
-import { parseDescription } from "../../src/scanners/described.ts";
+import { yamlComplaint } from "../../src/json/yaml-text.ts";
+import { parseDescription } from "../../src/scanners/described/described.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";
 import { parseTriageFile } from "../../src/triage/rules-file.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { RuleMatch } from "../../src/scanners/yara-engine.ts";
-import { findingOf } from "../../src/scanners/yara-finding.ts";
+import type { RuleMatch } from "../../src/scanners/yara/engine.ts";
+import { findingOf } from "../../src/scanners/yara/finding.ts";
 
 const VERSIONS = { engine: "YARA-X 1.2.3", rules: "abc" };
 const match = (rule: string, meta: RuleMatch["meta"] = {}): RuleMatch => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { outlineOf } from "../../src/scanners/yara-outline.ts";
+import { outlineOf } from "../../src/scanners/yara/outline.ts";
 
 const names = (text: string) => outlineOf(text).rules.map(({ name }) => name);
 

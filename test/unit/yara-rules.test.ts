@@ -1,7 +1,7 @@
 import { symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { stampOf } from "../../src/scanners/yara-files.ts";
-import { placeOf, type RuleText, readRuleSet } from "../../src/scanners/yara-rules.ts";
+import { stampOf } from "../../src/scanners/yara/rule-files.ts";
+import { placeOf, type RuleText, readRuleSet } from "../../src/scanners/yara/rules.ts";
 import { RuleFolder, ruleFor } from "../fixtures/rule-folder.ts";
 
 const namespaces = async (folder: RuleFolder) =>

@@ -1,6 +1,6 @@
 /** Composition root of `calibrate`: what the ledger says of verdicts given before, printed. Reads only. */
 import { join } from "node:path";
-import type { CalibrateConfig } from "../../config/calibrate.ts";
+import type { CalibrateConfig } from "../../config/commands/calibrate.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import { newestSettled } from "../../ledger/history.ts";
 import { openReadOnly } from "../../ledger/read-only.ts";

@@ -1,4 +1,4 @@
-import type { Score } from "../../distill/scoring.ts";
+import type { Score } from "../../distill/experience/scoring.ts";
 import { highest } from "../../domain/extremes.ts";
 import type { CalibrationReport, Share } from "./report.ts";
 

@@ -1,7 +1,7 @@
-import { hindsight } from "../../distill/learn.ts";
-import { precedentsOf } from "../../distill/precedent.ts";
-import { type Score, type Stated, scoreOf } from "../../distill/scoring.ts";
-import type { TypeClass } from "../../distill/type-class.ts";
+import { hindsight } from "../../distill/experience/learn.ts";
+import { precedentsOf } from "../../distill/experience/precedent.ts";
+import { type Score, type Stated, scoreOf } from "../../distill/experience/scoring.ts";
+import type { TypeClass } from "../../distill/experience/type-class.ts";
 import type { SettledArtifact } from "../../domain/settled.ts";
 import type { Silence } from "../../domain/silence.ts";
 import { ratioOf } from "../../domain/verdict.ts";

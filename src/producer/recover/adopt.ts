@@ -7,7 +7,7 @@ import { type Nct, nct } from "../../domain/nct.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { BountyRecord } from "../../ledger/records.ts";
 import type { PostedAssertion } from "../../market/port.ts";
-import { buildMetadata } from "../metadata.ts";
+import { buildMetadata } from "../answering/metadata-document.ts";
 
 /** An assertion of ours on the market, with all that the market does not tell of it. */
 export interface Rebuilt {

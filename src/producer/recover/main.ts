@@ -9,9 +9,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { processTerminal, readPassword } from "../../config/commands/password.ts";
+import type { RecoverConfig } from "../../config/commands/recover.ts";
 import { serveContracts } from "../../config/contract-imports.ts";
-import { processTerminal, readPassword } from "../../config/password.ts";
-import type { RecoverConfig } from "../../config/recover.ts";
 import type { Address } from "../../domain/address.ts";
 import { systemClock } from "../../domain/chain.ts";
 import { ConfigFault, describeError } from "../../domain/fault.ts";
@@ -19,10 +19,10 @@ import { parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-add
 import { holdDataDir } from "../../ledger/hold.ts";
 import { openLedger } from "../../ledger/ledger.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
-import { parseRedisAddress } from "../../queue/redis-address.ts";
-import { takeWalletLease, type WalletLease } from "../../queue/wallet-lease.ts";
+import { parseRedisAddress } from "../../redis/address.ts";
+import { takeWalletLease, type WalletLease } from "../../redis/wallet-lease.ts";
 import { openKeystore } from "../../wallet/keystore.ts";
-import { tellLog } from "../events.ts";
+import { tellLog } from "../events/events.ts";
 import { openChainRecovery } from "./chain-recovery.ts";
 import { type TellRecover, tellRecoverLog } from "./events.ts";
 import { isWhole, recoveryJson, renderRecovery } from "./outcome.ts";

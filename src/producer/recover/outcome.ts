@@ -1,6 +1,6 @@
 import { highest } from "../../domain/extremes.ts";
-import { jsonNumber } from "../../domain/json.ts";
 import { formatNct } from "../../domain/nct.ts";
+import { jsonNumber } from "../../json/json.ts";
 
 /** What a run of `recover` came to. Every count is of bounties. */
 export interface RecoverOutcome {

@@ -5,7 +5,7 @@ import { block, type Clock, type Instant, instant } from "../../domain/chain.ts"
 import { describeError, Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { commitment } from "../../market/polyswarmd/commitment.ts";
+import { commitment } from "../../market/onchain/commitment.ts";
 import type { Marketplace, PostedAssertion } from "../../market/port.ts";
 import { adopt, isKnown } from "./adopt.ts";
 import { askAgain } from "./ask-again.ts";
@@ -17,7 +17,7 @@ import {
   type SearchPlan,
   searchVerdicts,
   type VerdictGuess,
-} from "./verdict-search.ts";
+} from "./verdict-search/verdict-search.ts";
 
 export interface RecoveryParts {
   readonly market: Marketplace;

@@ -1,25 +1,25 @@
-import { readQueueSecret } from "../../config/queue-secret.ts";
-import type { RecoverConfig } from "../../config/recover.ts";
+import type { RecoverConfig } from "../../config/commands/recover.ts";
+import { readQueueSecret } from "../../config/values/queue-secret.ts";
+import { NOTHING_LEARNED } from "../../distill/experience/reliability.ts";
 import { knowledgeAbout } from "../../distill/knowledge.ts";
 import { loadDistillEngine } from "../../distill/load.ts";
-import { NOTHING_LEARNED } from "../../distill/reliability.ts";
 import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
-import { openBullmqQueue } from "../../queue/bullmq-producer.ts";
-import { openEmbeddedQueue } from "../../queue/embedded-producer.ts";
+import { openBullmqQueue } from "../../queue/bullmq/producer.ts";
+import { openEmbeddedQueue } from "../../queue/embedded/producer.ts";
 import type { ScanQueue } from "../../queue/port.ts";
-import { parseRedisAddress } from "../../queue/redis-address.ts";
-import { createSeal } from "../../queue/seal.ts";
-import { readTriageRules } from "../backends.ts";
-import { Collector } from "../collector.ts";
-import { spawnEmbeddedConsumer } from "../embedded-consumer.ts";
+import { parseRedisAddress } from "../../redis/address.ts";
+import { createSeal } from "../../redis/seal.ts";
+import { Collector } from "../answering/collector.ts";
+import { readTriageRules } from "../process/backends.ts";
+import { spawnEmbeddedConsumer } from "../process/embedded-consumer.ts";
 import type { TellRecover } from "./events.ts";
-import { type RescanParts, rescan, rescanUntil } from "./rescan.ts";
-import type { VerdictGuess } from "./verdict-search.ts";
+import { type RescanParts, rescan, rescanUntil } from "./verdict-search/rescan.ts";
+import type { VerdictGuess } from "./verdict-search/verdict-search.ts";
 
 /** Scans artifacts anew, with consumers that are reached for when the first bounty needs them. */
 export interface ScanAgain extends AsyncDisposable {

@@ -1,6 +1,6 @@
+import { settledWithin } from "../../async/within.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
-import { settledWithin } from "../../queue/within.ts";
 import { type Recovered, type RecoveryParts, recoverBounty } from "./recover-bounty.ts";
 import { walk } from "./walk.ts";
 

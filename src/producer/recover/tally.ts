@@ -1,6 +1,6 @@
 import type { Guid } from "../../domain/guid.ts";
 import { parseNct } from "../../domain/nct.ts";
-import type { Tell } from "../events.ts";
+import type { Tell } from "../events/events.ts";
 import type { RecoverOutcome } from "./outcome.ts";
 import type { Recovered } from "./recover-bounty.ts";
 

@@ -1,7 +1,7 @@
 import { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Marketplace } from "../../market/port.ts";
-import { type Look, lookThrough } from "../bounty-list.ts";
+import { type Look, lookThrough } from "../discovery/bounty-list.ts";
 import { askAgain } from "./ask-again.ts";
 
 export interface Walk {

@@ -7,8 +7,7 @@
  * Without promises it stays `opened` until somebody joins the market with `start`, who finds out whether it is there at all.
  * With promises it listens at once, and asks a gateway that does not answer for as long as it takes.
  */
-import type { ProducerConfig } from "../../config/producer.ts";
-import { type BlockClock, createBlockClock } from "../../domain/block-clock.ts";
+import type { ProducerConfig } from "../../config/commands/producer.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
 import { PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
@@ -19,17 +18,18 @@ import type { BountyNotice, Marketplace } from "../../market/port.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { Wallet } from "../../wallet/signer.ts";
-import { Deprecation } from "../deprecation.ts";
-import { Duties } from "../duties.ts";
-import { type Duty, inTimeToReveal, revealIsDue, STAGES, type Stage } from "../duty.ts";
-import type { Tell } from "../events.ts";
-import { handOverSigned } from "../hand-over.ts";
-import { type JoinParts, joinChain } from "../join-chain.ts";
-import { NonceHoles } from "../nonces/nonce-holes.ts";
-import type { KnownPins } from "../pins.ts";
-import { Purse } from "../purse.ts";
-import { type Patience, writeOffIfAnew } from "./chain-anew.ts";
-import { ChainBack } from "./chain-back.ts";
+import { type BlockClock, createBlockClock } from "../chain/block-clock.ts";
+import { type Patience, writeOffIfAnew } from "../chain/chain-anew.ts";
+import { ChainBack } from "../chain/chain-back.ts";
+import { Deprecation } from "../chain/deprecation.ts";
+import { handOverSigned } from "../chain/hand-over-signed.ts";
+import { type JoinParts, joinChain } from "../chain/join-chain.ts";
+import { NonceHoles } from "../chain/nonce-holes.ts";
+import type { KnownPins } from "../chain/pins.ts";
+import { Duties } from "../duties/duties.ts";
+import { type Duty, inTimeToReveal, revealIsDue, STAGES, type Stage } from "../duties/record/duty.ts";
+import type { Tell } from "../events/events.ts";
+import { Purse } from "../funds/balance-reservations.ts";
 
 export interface ChainPromisesParts {
   readonly config: ProducerConfig;

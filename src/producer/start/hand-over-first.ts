@@ -6,13 +6,13 @@
  * can be mined once or never, for the account, the chain and the contract that they name, whoever holds the wallet's lease.
  * Whether they arrived is not waited for: the duties look into it, and hand over again what did not.
  */
-import type { ProducerConfig } from "../../config/producer.ts";
+import type { ProducerConfig } from "../../config/commands/producer.ts";
 import { CHAIN_NAMES, type ChainName } from "../../domain/chain.ts";
 import { parseGatewayAddress } from "../../domain/gateway-address.ts";
 import type { SignedTransaction } from "../../domain/transaction.ts";
 import { type HttpProxy, proxyFor } from "../../http/proxy.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { Tell } from "../events.ts";
+import type { Tell } from "../events/events.ts";
 
 export interface HandOverFirst {
   readonly config: Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "chains">;

@@ -27,28 +27,28 @@ export const KEY: readonly Piece[] = [
 export const PROMISES: readonly Piece[] = [
   () => import("undici"),
   () => import("ws"),
-  () => import("../../market/polyswarmd/schemas.ts"),
-  () => import("../../market/polyswarmd/events.ts"),
-  () => import("../../market/polyswarmd/client.ts"),
+  () => import("../../market/onchain/reads/schemas.ts"),
+  () => import("../../market/onchain/stream/event-stream.ts"),
+  () => import("../../market/onchain/client.ts"),
   () => import("../../wallet/signer.ts"),
-  () => import("../duties.ts"),
+  () => import("../duties/duties.ts"),
   () => import("./chain-promises.ts"),
 ];
 
 /** For the lease. */
-export const LEASE: readonly Piece[] = [() => import("ioredis"), () => import("../../queue/wallet-lease.ts")];
+export const LEASE: readonly Piece[] = [() => import("ioredis"), () => import("../../redis/wallet-lease.ts")];
 
 /** For being seen from outside. */
 export const OBSERVED: readonly Piece[] = [
   () => import("prom-client"),
   () => import("fastify"),
-  () => import("./observed.ts"),
+  () => import("../process/observed.ts"),
 ];
 
 /** For what the operator chose to answer with. */
 export const PREPARED: readonly Piece[] = [
   () => import("../../triage/detect.ts"),
-  () => import("../backends.ts"),
+  () => import("../process/backends.ts"),
   () => import("../../distill/load.ts"),
   () => import("./prepare.ts"),
 ];
@@ -57,9 +57,9 @@ export const PREPARED: readonly Piece[] = [
 export const ANSWERING: readonly Piece[] = [
   () => import("ioredis"),
   () => import("bullmq"),
-  () => import("../../queue/bullmq-producer.ts"),
-  () => import("../../queue/embedded-producer.ts"),
-  () => import("../recover/rescan.ts"),
-  () => import("../chain-engine.ts"),
-  () => import("./answering.ts"),
+  () => import("../../queue/bullmq/producer.ts"),
+  () => import("../../queue/embedded/producer.ts"),
+  () => import("../recover/verdict-search/rescan.ts"),
+  () => import("./chain-engine.ts"),
+  () => import("./open-answering.ts"),
 ];

@@ -1,12 +1,12 @@
 import type { BidStrategy } from "../../bid/contract.ts";
 import { loadBidStrategy } from "../../bid/load.ts";
+import type { ProducerConfig } from "../../config/commands/producer.ts";
 import { serveContracts } from "../../config/contract-imports.ts";
-import type { ProducerConfig } from "../../config/producer.ts";
 import type { DistillEngine } from "../../distill/contract.ts";
 import { loadDistillEngine } from "../../distill/load.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { TriageRules } from "../../triage/triage.ts";
-import { readTriageRules } from "../backends.ts";
+import { readTriageRules } from "../process/backends.ts";
 
 /** What the operator chose to answer with. */
 export interface Prepared {

@@ -1,9 +1,9 @@
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { MAX_ARTIFACTS } from "../../domain/artifact.ts";
-import { parseJson, stringifyJson } from "../../domain/json.ts";
-import type { GatewayContext } from "./context.ts";
-import { Failure, failed, HttpTrouble } from "./envelope.ts";
+import { parseJson, stringifyJson } from "../../json/json.ts";
 import { pathPatterns } from "./path-patterns.ts";
+import type { GatewayContext } from "./shared/context.ts";
+import { Failure, failed, HttpTrouble } from "./shared/envelope.ts";
 
 /**
  * The HTTP server without its routes: how bodies are read and answers written, what errors look like, and paths that

@@ -1,7 +1,7 @@
 /** Rules without those that do not compile, so that the rest can be used. */
-import type { CompileProblem } from "../yara-engine.ts";
-import { outlineOf } from "../yara-outline.ts";
-import type { RuleText } from "../yara-rules.ts";
+import type { CompileProblem } from "./engine.ts";
+import { outlineOf } from "./outline.ts";
+import type { RuleText } from "./rules.ts";
 
 /**
  * The texts with blanks where something was found wrong: the whole rule, import or include that it is in. What is in

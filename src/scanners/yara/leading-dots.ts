@@ -2,8 +2,8 @@
  * Patterns that YARA-X matches less often than YARA: a regular expression that begins with "any number of anything" is
  * found only where something stands before the rest on the same line.
  */
-import { outlineOf } from "../yara-outline.ts";
-import { placeOf, type RuleText } from "../yara-rules.ts";
+import { outlineOf } from "./outline.ts";
+import { placeOf, type RuleText } from "./rules.ts";
 
 /**
  * `.`, `[^\n]` or `[\s\S]`, which may be nothing at all: `.*`, `.?`, `.{0,5}`, also as a group of its own, behind the groups

@@ -1,7 +1,7 @@
 /** What file-type and libmagic know, and PDF. */
 import { fileTypeFromBuffer } from "file-type";
 import { canonicalType } from "../../domain/media-type.ts";
-import { APK_TYPE, JAR_TYPE } from "../zip-kind.ts";
+import { APK_TYPE, JAR_TYPE } from "../archives/zip-kind.ts";
 import { libmagicType } from "./libmagic.ts";
 
 const AR_TYPE = "application/x-unix-archive";

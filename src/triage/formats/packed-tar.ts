@@ -1,6 +1,6 @@
 /** A tar in a gzip or a zstd: only the first bytes are unpacked, as many as a header of a tar has. */
 import { constants, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { isTar } from "../tar.ts";
+import { isTar } from "../archives/tar.ts";
 
 export const TAR_TYPE = "application/x-tar";
 

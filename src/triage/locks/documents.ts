@@ -1,7 +1,7 @@
 /** What documents and archives that are not opened say in clear about themselves: a password, macros. */
 import { type Caveat, caveat } from "../../domain/caveat.ts";
-import { lockOfStreams } from "../office-streams.ts";
-import { readOleDirectory } from "../ole-directory.ts";
+import { lockOfStreams } from "../offices/office-streams.ts";
+import { readOleDirectory } from "../offices/ole-directory.ts";
 import { readEncryptions } from "./pdf-encryption.ts";
 import { opensWithoutPassword } from "./pdf-password.ts";
 

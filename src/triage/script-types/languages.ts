@@ -1,7 +1,7 @@
 /** The languages of a text that is neither marked up nor says by its first line what it is. */
 import { readWriting } from "./prose.ts";
-import { readTokens } from "./tokens.ts";
-import { compileLexicon, scoreTokens } from "./vocabulary.ts";
+import { readTokens } from "./vocabulary/tokens.ts";
+import { compileLexicon, scoreTokens } from "./vocabulary/vocabulary.ts";
 import { BATCH } from "./words/batch.ts";
 import { JAVASCRIPT } from "./words/javascript.ts";
 import { POWERSHELL } from "./words/powershell.ts";

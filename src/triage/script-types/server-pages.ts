@@ -1,7 +1,7 @@
 /** Pages with sections `<% %>`: of ASP, ASP.NET and JSP. Templates of Ruby and JavaScript have them too, and no words of these. */
 import { scriptTags, sections, typeOfLanguage } from "./tags.ts";
-import { readTokens } from "./tokens.ts";
-import { compileLexicon, scoreTokens } from "./vocabulary.ts";
+import { readTokens } from "./vocabulary/tokens.ts";
+import { compileLexicon, scoreTokens } from "./vocabulary/vocabulary.ts";
 
 export const ASP_TYPE = "text/asp";
 export const ASP_NET_TYPE = "text/aspdotnet";

@@ -1,12 +1,12 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { zipOf } from "../../../src/sandbox/archives.ts";
+import { zipOf } from "../../../src/sandbox/samples/archives.ts";
+import { compileRules } from "../../../src/scanners/yara/compile.ts";
+import { EXTERNALS, type Externals } from "../../../src/scanners/yara/engine.ts";
 import { leadingDotsIn } from "../../../src/scanners/yara/leading-dots.ts";
+import { outlineOf } from "../../../src/scanners/yara/outline.ts";
 import { BrokenRules, NAMED_AT_ONCE } from "../../../src/scanners/yara/problem.ts";
-import { compileRules } from "../../../src/scanners/yara-compile.ts";
-import { EXTERNALS, type Externals } from "../../../src/scanners/yara-engine.ts";
-import { outlineOf } from "../../../src/scanners/yara-outline.ts";
-import { readRuleSet, readRules } from "../../../src/scanners/yara-rules.ts";
+import { readRuleSet, readRules } from "../../../src/scanners/yara/rules.ts";
 import { RuleFolder, ruleFor } from "../../fixtures/rule-folder.ts";
 
 const NOTHING = Object.fromEntries(EXTERNALS.map((name) => [name, ""])) as Externals;

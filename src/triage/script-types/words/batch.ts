@@ -1,4 +1,4 @@
-import type { Vocabulary } from "../vocabulary.ts";
+import type { Vocabulary } from "../vocabulary/vocabulary.ts";
 
 /** What cmd.exe runs. */
 export const BATCH: Vocabulary = {

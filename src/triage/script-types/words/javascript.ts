@@ -1,4 +1,4 @@
-import type { Vocabulary } from "../vocabulary.ts";
+import type { Vocabulary } from "../vocabulary/vocabulary.ts";
 
 /** What browsers, Node.js and the script host of Windows run: JScript too. */
 export const JAVASCRIPT: Vocabulary = {

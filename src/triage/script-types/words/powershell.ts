@@ -1,4 +1,4 @@
-import type { Vocabulary } from "../vocabulary.ts";
+import type { Vocabulary } from "../vocabulary/vocabulary.ts";
 
 /** Commands by their verb; others that begin so are worth less. */
 const COMMANDS: readonly (readonly [verb: string, nouns: string])[] = [

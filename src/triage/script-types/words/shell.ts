@@ -1,4 +1,4 @@
-import type { Vocabulary } from "../vocabulary.ts";
+import type { Vocabulary } from "../vocabulary/vocabulary.ts";
 
 /** What the shells of Unix run, where no first line says so. */
 export const SHELL: Vocabulary = {

@@ -1,4 +1,4 @@
-import type { Vocabulary } from "../vocabulary.ts";
+import type { Vocabulary } from "../vocabulary/vocabulary.ts";
 
 export const VBSCRIPT: Vocabulary = {
   type: "text/vbscript",

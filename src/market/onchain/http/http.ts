@@ -1,0 +1,251 @@
+import { type Dispatcher, request } from "undici";
+import { systemTimers } from "../../../async/timers.ts";
+import type { Address } from "../../../domain/address.ts";
+import type { ChainName, Clock } from "../../../domain/chain.ts";
+import { ACCEPTED_CODINGS } from "../../../http/content-coding.ts";
+import { openDispatcher } from "../../../http/dispatcher.ts";
+import type { HttpProxy } from "../../../http/proxy.ts";
+import { redirectedBase, redirectTarget } from "../../../http/redirect.ts";
+import { stringifyJson } from "../../../json/json.ts";
+import { MarketFault, readAnswer, redirectFault } from "./answer.ts";
+import { readStart, readText } from "./answer-body.ts";
+import { InFlight, type Manner } from "./in-flight.ts";
+import type { Lane } from "./lane.ts";
+import { type AnswerLimits, LIMITS } from "./limits.ts";
+import { Gate } from "./pacing.ts";
+import { type Attempt, persist } from "./persist.ts";
+import { Presence } from "./presence.ts";
+import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
+
+/** One request to the gateway. */
+export interface Ask {
+  /** What is asked for, as error messages name it: "the parameters", "posting a transaction". */
+  readonly what: string;
+  readonly method: "GET" | "POST" | "OPTIONS";
+  /** Below the base address, with a leading slash. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Sent as JSON, also with GET, which is how this gateway asks for receipts. */
+  readonly body?: unknown;
+  readonly lane: Lane;
+  /** May it simply be sent again when nobody knows whether it arrived? Default: only a GET may. */
+  readonly repeatable?: boolean;
+  /** A 404 may be a one-second timeout of the artifact service in disguise: try that again too. */
+  readonly hasty404?: boolean;
+  /** Milliseconds for the first attempt, answer included; doubles with each that took longer. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** Milliseconds after which the same is asked once more beside it. Default never. */
+  readonly hedgeMs?: number;
+  /**
+   * Milliseconds after which nothing is waited for or tried again: the pauses of our rate (default: the gateway's
+   * patience), and the attempts after trouble (default: however long they take).
+   */
+  readonly patienceMs?: number;
+  /** How much of the answer is taken. Default: `LIMITS.medium`. */
+  readonly limits?: AnswerLimits;
+  /** Told which keys held more than the limits allow, and came out as null. */
+  readonly onLeftOut?: (keys: ReadonlySet<string>) => void;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Aborts when nothing waits for the answer any more: a request on its way then goes on without a slot, one that waits for a
+   * slot is given up.
+   */
+  readonly unheeded?: AbortSignal | undefined;
+  /** How the answer comes; see in-flight.ts. Default: at once. */
+  readonly manner?: Manner;
+}
+
+export interface GatewayOptions {
+  /** As `parseGatewayAddress` gives it. */
+  readonly base: string;
+  readonly account: Address;
+  readonly chain: ChainName;
+  readonly apiKey?: string | undefined;
+  /** What the requests go through. Default: nothing. */
+  readonly proxy?: HttpProxy | undefined;
+  readonly clock: Clock;
+  /** 0 <= random() < 1. */
+  readonly random: () => number;
+  /** Attempts at a repeatable request, the first included. Default 4. */
+  readonly attempts?: number;
+  /** Wait before the second attempt; doubles with each. Default 200 ms. */
+  readonly backoffMs?: number;
+  /** Pause of everything after a 429 that does not say how long. Default 1 s. */
+  readonly pauseMs?: number;
+  /** A request that keeps being rate limited is given up after this. Default 60 s. */
+  readonly patienceMs?: number;
+}
+
+/** Whoever can be asked. */
+export interface Asker {
+  /** The `result` of the answer. Throws MarketFault, or the reason of the caller's signal. */
+  ask(ask: Ask): Promise<unknown>;
+  /** Whether nothing is to be waited for any more: see presence.ts. Default: never. */
+  gone?(): boolean;
+}
+
+const MAX_REFUSAL_BYTES = 65_536;
+
+/**
+ * Requests to one gateway on behalf of one account on one chain, over kept-alive connections. A rate limited request is
+ * repeated after a pause of all; a repeatable one also after network trouble and 5xx, with backoff and jitter.
+ * Throws MarketFault (MARKET_LEFT once disposed), or the reason of the caller's signal.
+ */
+export class Gateway implements Asker, AsyncDisposable {
+  readonly #options: Required<Omit<GatewayOptions, "apiKey" | "proxy">> & Pick<GatewayOptions, "apiKey">;
+  /** Apart for every lane, and for what is held back: a reveal must not queue behind the receipts of a hundred others. */
+  readonly #connections: Readonly<Record<Lane | "held", Dispatcher>>;
+  readonly #gate = new Gate({ spacingMs: 25 });
+  readonly #inFlight = new InFlight();
+  readonly #presence = new Presence(() => systemTimers.now());
+  #left = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = { attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000, ...options };
+    const connections = (most: number): Dispatcher =>
+      openDispatcher(options.proxy, {
+        connections: most,
+        keepAliveTimeout: 30_000,
+        connectTimeout: 5_000,
+      });
+    this.#connections = {
+      reveal: connections(64),
+      assertion: connections(64),
+      settle: connections(32),
+      read: connections(64),
+      held: connections(256),
+    };
+  }
+
+  /** Requests on their way. */
+  inFlight(): number {
+    return this.#inFlight.count();
+  }
+
+  /** The producer stops: from then on a gateway that cannot be reached is given up soon. */
+  leave(): void {
+    this.#presence.leave();
+  }
+
+  gone(): boolean {
+    return this.#presence.gone();
+  }
+
+  ask(ask: Ask): Promise<unknown> {
+    return this.#persist(ask, async (how) => {
+      const { limits = LIMITS.medium } = ask;
+      const { status, content } = await this.#exchange({ ...ask, ...how }, (answer) =>
+        readText(ask.what, answer, limits),
+      );
+      if (content.leftOut.size > 0) ask.onLeftOut?.(content.leftOut);
+      return readAnswer(ask.what, status, content.text, limits);
+    });
+  }
+
+  /** The status alone, whatever the answer says. */
+  status(ask: Ask): Promise<number> {
+    return this.#persist(ask, async (how) => {
+      const { limits = LIMITS.medium } = ask;
+      const { status } = await this.#exchange({ ...ask, ...how }, (answer) =>
+        readText(ask.what, answer, limits),
+      );
+      return status;
+    });
+  }
+
+  /** At most the first `bytes` of a raw answer; the connection is dropped rather than read further. */
+  head(ask: Ask, bytes: number): Promise<Uint8Array> {
+    return this.#persist(ask, async (how) => {
+      // A range of what is compressed would be another range.
+      const range = { range: `bytes=0-${Math.max(bytes, 1) - 1}`, "accept-encoding": "identity" };
+      const { status, content } = await this.#exchange(
+        { ...ask, ...how },
+        (answer) => {
+          const wanted = answer.statusCode < 300 ? bytes : MAX_REFUSAL_BYTES;
+          return readStart(ask.what, answer, { bytes: wanted, end: "may-be-cut" });
+        },
+        range,
+      );
+      if (status === 200 || status === 206) return content;
+      // A range beyond the end: the artifact has no bytes at all.
+      if (status === 416) return new Uint8Array();
+      readAnswer(ask.what, status, Buffer.from(content).toString(), LIMITS.small);
+      throw new Error(`HTTP ${status} for ${ask.what} is no answer`);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#left = true;
+    this.#gate.release();
+    await Promise.all(Object.values(this.#connections).map((agent) => agent.destroy()));
+  }
+
+  #persist<T>(ask: Ask, attempt: Attempt<T>): Promise<T> {
+    const { clock } = this.#options;
+    return persist(ask, attempt, {
+      ...this.#options,
+      timers: systemTimers,
+      gate: this.#gate,
+      inFlight: this.#inFlight,
+      gone: () => this.gone(),
+      rateLimit: (what) => new RateLimit(what, undefined, clock),
+    });
+  }
+
+  async #exchange<T>(
+    ask: Ask,
+    read: (answer: Dispatcher.ResponseData) => Promise<T>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; content: T }> {
+    if (this.#left) throw leftFault(ask);
+    const timeout = AbortSignal.timeout(ask.timeoutMs ?? 10_000);
+    const signal = ask.signal === undefined ? timeout : AbortSignal.any([ask.signal, timeout]);
+    const url = this.#url(ask);
+    try {
+      const response = await request(url, {
+        method: ask.method,
+        dispatcher: this.#connections[ask.manner === "held" ? "held" : ask.lane],
+        signal,
+        // The timeout above covers all of it; the receipts of a slow chain may take longer than undici's own.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        headers: { ...this.#headers(ask), ...headers },
+        body: ask.body === undefined ? null : stringifyJson(ask.body),
+      });
+      this.#presence.answered();
+      if (response.statusCode === 429) {
+        await response.body.dump().catch(() => undefined);
+        throw new RateLimit(ask.what, response.headers["retry-after"], this.#options.clock);
+      }
+      const { statusCode, headers: answered } = response;
+      const target = redirectTarget(url, { statusCode, location: answered.location });
+      if (target !== undefined) {
+        await response.body.dump().catch(() => undefined);
+        const facts = { status: statusCode, target, base: redirectedBase(target, ask.path) };
+        throw redirectFault(ask.what, facts);
+      }
+      return { status: statusCode, content: await read(response) };
+    } catch (error) {
+      if (error instanceof MarketFault) throw error;
+      ask.signal?.throwIfAborted();
+      if (this.#left) throw leftFault(ask);
+      if (!timeout.aborted) this.#presence.unreachable();
+      throw transitFault(ask, error, { timedOut: timeout.aborted });
+    }
+  }
+
+  #url({ path, query }: Ask): string {
+    const { base, account, chain } = this.#options;
+    return `${base}${path}?${new URLSearchParams({ account, chain, ...query })}`;
+  }
+
+  #headers({ body }: Ask): Record<string, string> {
+    const { apiKey } = this.#options;
+    return {
+      accept: "application/json, */*",
+      "accept-encoding": ACCEPTED_CODINGS,
+      ...(apiKey === undefined ? {} : { authorization: apiKey }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    };
+  }
+}

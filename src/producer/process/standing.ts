@@ -1,0 +1,23 @@
+/**
+ * What a producer may do by its standing: whether it has the wallet's lease.
+ *
+ *     unasked ──the lease is ours, or none is needed──► leased ◄──it is free again──┐
+ *        └──Redis is away, or another has it──► apart ◄──another has it─────────────┘
+ *
+ * - `unasked`  nobody was asked yet: only what is due is revealed.
+ * - `apart`    without the lease: what was promised is kept, and nothing new is promised.
+ * - `leased`   everything.
+ *
+ * Another producer may work with the same wallet while we are not `leased`. Both take account nonces then, and a node
+ * refuses the later of two transactions with the same one, which is signed anew. Decision 22 says why no stake is lost by it.
+ */
+import type { Duty } from "../duties/record/duty.ts";
+
+export type Standing = "unasked" | "apart" | "leased";
+
+const REVEALING: readonly Duty[] = ["reveal", "confirm-reveal"];
+
+export function mayDo(standing: Standing, duty: Duty): boolean {
+  if (standing === "leased") return true;
+  return standing === "apart" ? duty !== "post" : REVEALING.includes(duty);
+}

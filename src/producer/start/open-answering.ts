@@ -1,0 +1,164 @@
+/**
+ * What answers bounties: queue, distillation, limits and an engine for each chain, beside what keeps the promises. Opened
+ * when the wallet's lease is ours; whatever is wrong with it keeps the producer from answering, not from revealing.
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ProducerConfig } from "../../config/commands/producer.ts";
+import { type Clock, systemClock } from "../../domain/chain.ts";
+import { silenceBy } from "../../domain/silence.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { EmbeddedMetrics } from "../../observe/embedded-metrics.ts";
+import { nctNumber } from "../../observe/metrics.ts";
+import type { ProcessIo } from "../../observe/process-io.ts";
+import { type ProducerMetrics, setBacklog } from "../../observe/producer-metrics.ts";
+import { openBullmqQueue } from "../../queue/bullmq/producer.ts";
+import { openEmbeddedQueue } from "../../queue/embedded/producer.ts";
+import type { ScanQueue } from "../../queue/port.ts";
+import { parseRedisAddress } from "../../redis/address.ts";
+import type { Seal } from "../../redis/seal.ts";
+import { openArtifactRate } from "../answering/artifact-rate.ts";
+import { Collector } from "../answering/collector.ts";
+import { Judge } from "../answering/learned-distiller.ts";
+import { servedChanges, unserved } from "../answering/served-backends.ts";
+import type { RelayEvents } from "../events/relay-events.ts";
+import { showLimits } from "../funds/limit-metrics.ts";
+import { describeLimits, Limiter, limitsOf } from "../funds/limiter.ts";
+import { LookBack } from "../funds/rolling-window.ts";
+import { spawnEmbeddedConsumer } from "../process/embedded-consumer.ts";
+import { type ChainEngine, openChainEngine } from "./chain-engine.ts";
+import type { ChainPromises } from "./chain-promises.ts";
+import type { Prepared } from "./prepare.ts";
+
+export interface AnsweringParts {
+  readonly config: ProducerConfig;
+  readonly io: ProcessIo;
+  readonly ledger: Ledger;
+  readonly metrics: ProducerMetrics;
+  readonly relay: RelayEvents;
+  readonly prepared: Prepared;
+  readonly seal: Seal;
+  readonly chains: readonly ChainPromises[];
+  /** Whether the wallet's lease is ours. */
+  readonly leased: () => boolean;
+  /** Of microengine. */
+  readonly version: string;
+  /** Aborts when the producer ends. */
+  readonly end: AbortSignal;
+  /** Hears what embedded consumers count. */
+  readonly consumers: EmbeddedMetrics;
+}
+
+export interface Answering extends AsyncDisposable {
+  readonly engines: readonly ChainEngine[];
+  /** Why the queue cannot be used; undefined when it can. */
+  queueTrouble(): string | undefined;
+  /** Backends that no consumer takes jobs of. */
+  unserved(): readonly string[];
+  begin(): void;
+  refreshMetrics(): Promise<void>;
+}
+
+/** The gateway answers for one chain what it said of another less than a second ago. */
+const GATEWAY_CACHE_MS = 1_500;
+const SERVED_EVERY_MS = 1_000;
+
+/** Throws ConfigFault for what the operator can correct, and whatever keeps the gateway or Redis from working. */
+export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
+  const { config, io, ledger, metrics, relay, prepared, chains, end } = parts;
+  const { tell } = relay;
+  const clock: Clock = systemClock;
+  const { strategy, engine, rules } = prepared;
+  await using opening = new AsyncDisposableStack();
+  const queue = opening.use(await openQueue(parts));
+  const artifactRate = opening.use(await openArtifactRate(config, { log: io.log, signal: end }));
+  const collector = new Collector(queue, clock, (answer) =>
+    tell("artifact.answered", {
+      guid: answer.guid,
+      artifact: answer.artifactIndex,
+      backend: answer.backend,
+      verdict: answer.verdict,
+      confidence: answer.confidence,
+      ...(answer.reason === undefined ? {} : { why: answer.reason }),
+      scanMs: answer.timings.scanMs,
+    }),
+  );
+  const limits = limitsOf(config);
+  const steadyMs = () => performance.now();
+  const limiter = new Limiter({
+    ...{ limits, stopLossWindowHours: config.stopLossWindow, ledger, tell, steadyMs },
+    lookBack: new LookBack(clock, steadyMs),
+    leased: parts.leased,
+  });
+  const judge = new Judge({ engine, silence: silenceBy(config.benign), ledger });
+  for (const { chain } of chains) relay.wrap(chain, (told) => judge.heeding(chain, told));
+  const shared = {
+    ...{ config, ledger, queue, collector, clock, tell, metrics, rules, strategy, limiter },
+    ...{ artifactRate, judge, version: parts.version, log: io.log },
+  };
+  const engines: ChainEngine[] = [];
+  opening.defer(async () => void (await Promise.all(engines.map((one) => one.stop()))));
+  for (const promises of chains) {
+    if (engines.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal: end });
+    engines.push(await openChainEngine(promises, shared, end));
+  }
+  const backends = rules.backends.map(({ name }) => name);
+  const opened = opening.move();
+  return {
+    engines,
+    queueTrouble: () => queue.trouble(),
+    unserved: () => unserved(backends, queue.served()),
+    begin() {
+      const look = servedChanges({
+        ...{ backends, queue },
+        onChange: (backend, now) =>
+          tell(now === "served" ? "backend.served" : "backend.unserved", { backend }),
+      });
+      const looking = setInterval(look, SERVED_EVERY_MS);
+      looking.unref();
+      opened.defer(() => clearInterval(looking));
+      look();
+      tell("producer.limits", describeLimits(limits));
+      for (const one of engines) one.begin();
+    },
+    async refreshMetrics() {
+      for (const one of engines) one.refreshMetrics();
+      showLimits(
+        metrics,
+        limits,
+        limiter,
+        engines.map((one) => one.money()),
+      );
+      metrics.atRiskNct.set(nctNumber(config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n)));
+      metrics.queueUp.set(queue.healthy() ? 1 : 0);
+      setBacklog(metrics, await queue.backlog());
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function openQueue({
+  config,
+  io,
+  metrics,
+  prepared,
+  seal,
+  end,
+  consumers,
+}: AnsweringParts): Promise<ScanQueue> | ScanQueue {
+  const { log, env } = io;
+  if (config.embedded > 0) {
+    const spawn = () => consumers.follow(spawnEmbeddedConsumer(config, env));
+    return openEmbeddedQueue({ spawn, consumers: config.embedded, log });
+  }
+  return openBullmqQueue({
+    address: parseRedisAddress(config.redisAddr),
+    queue: config.queue,
+    backends: prepared.rules.backends.map(({ name }) => name),
+    waitMs: config.wait * 1_000,
+    log,
+    signal: end,
+    seal,
+    onForged: () => metrics.answersForged.inc(),
+  });
+}
