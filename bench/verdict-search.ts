@@ -4,7 +4,7 @@
  */
 import { utils } from "web3";
 import { parseAddress } from "../src/domain/address.ts";
-import { openWordHash } from "../src/producer/recover/verdict-search/keccak-word.ts";
+import { openKeccakWord } from "../src/producer/recover/verdict-search/keccak-word.ts";
 import { searchVerdicts } from "../src/producer/recover/verdict-search/verdict-search.ts";
 
 const COUNT = 2 ** 20;
@@ -18,7 +18,7 @@ function seconds(work: () => void): number {
   return (performance.now() - start) / 1_000;
 }
 
-const word = openWordHash();
+const word = openKeccakWord();
 const hashing = () => {
   for (let i = 0; i < COUNT; i++) {
     word.flip(i % 20);

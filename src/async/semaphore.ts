@@ -1,5 +1,5 @@
 /** Lets so many through at a time; the others wait in line, the longest first. */
-export class Gate {
+export class Semaphore {
   #room: number;
   readonly #line: (() => void)[] = [];
 

@@ -1,6 +1,6 @@
 /** A consumer less its process: scanners in processes of their own and an artifact source, ready for a queue. */
 
-import { Gate } from "../async/semaphore.ts";
+import { Semaphore } from "../async/semaphore.ts";
 import { type Clock, systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
 import { describeRefusal, type RateCounter, type RateLimits } from "../domain/rate-limit.ts";
@@ -96,7 +96,7 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit, downloadLimit = scanLimit } = terms;
     const perBackend = Math.max(scanLimit, downloadLimit, LEAST_JOBS);
     const places = {
-      downloads: new Gate(downloadLimit),
+      downloads: new Semaphore(downloadLimit),
       missingWaits: new MissingWaits(Math.floor(perBackend / 2)),
     };
     const gateway = openArtifactSource({ ...terms, proxy }, { ...policy, ...places, ...parts.fetchPolicy });

@@ -15,7 +15,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import { timerUntil } from "../async/long-timer.ts";
-import type { Gate } from "../async/semaphore.ts";
+import type { Semaphore } from "../async/semaphore.ts";
 import type { Clock } from "../domain/chain.ts";
 import { ContentCodingError, codingsOf, decodedBody } from "../http/content-coding.ts";
 import { openDispatcher } from "../http/dispatcher.ts";
@@ -62,7 +62,7 @@ export interface FetchPolicy {
   /** An artifact that stays missing for this long is given up. */
   readonly missingMs: number;
   /** A request to the gateway holds a place, a pause between two requests does not. Default: there is no limit. */
-  readonly downloads?: Pick<Gate, "enter">;
+  readonly downloads?: Pick<Semaphore, "enter">;
   /** Whoever pauses because an artifact is missing holds a place; without one it is given up. Default: no limit. */
   readonly missingWaits?: Pick<MissingWaits, "enter">;
 }

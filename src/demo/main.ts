@@ -17,7 +17,7 @@ import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";
 import { engineLog } from "./engine-log.ts";
 import { STARTING, whatFollows, whereItIs } from "./notes.ts";
-import { type Books, isWhole, outcomeJson, outcomeOf } from "./outcome.ts";
+import { isWhole, outcomeJson, outcomeOf, type WriteBehindLedger } from "./outcome.ts";
 import { blockMsAt, measureShare, paceNote } from "./pace.ts";
 import { ProducerProcess } from "./producer-process.ts";
 import { renderOutcome } from "./render.ts";
@@ -168,7 +168,7 @@ async function stopped(signal: AbortSignal): Promise<never> {
 
 const stopFault = (): Fault => new Fault("DEMO_STOPPED", "The demo was stopped before its end.");
 
-function readBooks(folder: string): Books {
+function readBooks(folder: string): WriteBehindLedger {
   using ledger = openLedger(join(folder, "data", "ledger.sqlite"), systemClock);
   const { staked, profit, revealed, asserted, settled } = ledger.summary();
   return { asserted, revealed, settled, staked, profit, requestMs: ledger.requestTimes() };

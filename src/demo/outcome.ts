@@ -28,7 +28,7 @@ export interface Unfinished {
 }
 
 /** What the producer's ledger holds at the end. */
-export interface Books {
+export interface WriteBehindLedger {
   readonly asserted: number;
   readonly revealed: number;
   readonly settled: number;
@@ -38,7 +38,7 @@ export interface Books {
 }
 
 /** Stages come from the ledger, which is the truth; right and wrong from what was told at settlement. */
-export function outcomeOf(bounties: number, board: Board, books: Books): Outcome {
+export function outcomeOf(bounties: number, board: Board, books: WriteBehindLedger): Outcome {
   const settled = [...board.values()].filter((line) => line.stage === "settled");
   const times = books.requestMs.toSorted((a, b) => a - b);
   return {

@@ -1,5 +1,5 @@
 /**
- * Between an operator's module and the desk: turns what it answers into an opinion, or into the opinion that nothing is
+ * Between an operator's module and the bounties in work: turns what it answers into an opinion, or into the opinion that nothing is
  * known and why. Whatever a module does, nothing is thrown; it costs that artifact, never the process.
  */
 import { describeError } from "../domain/fault.ts";

@@ -30,14 +30,14 @@
  *                When the chain begins anew, as a sandbox's does, all that is open on it ends so at once, whatever its
  *                state, for the reason `chain-anew`.
  *
- * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties.ts, producer/desk.ts).
+ * A crash leaves a bounty in one of these; the next start goes on from there (producer/duties/duties.ts, producer/answering/bounties-in-work.ts).
  *
  * The arrows back ("gone") are for a chain that was reorganised: what a block held that is no block of the chain any more
  * did not happen. The same signed bytes are handed over again, which needs no arrow; only when they can never be mined
  * any more is the same commitment, or the same reveal, signed anew.
  *
  * The ledger may lag behind on a full disk, never run ahead: what could not be written is remembered while the process
- * lives (producer/books.ts), and after a crash the market is asked, which knows what was revealed and settled.
+ * lives (producer/duties/record/write-behind-ledger.ts), and after a crash the market is asked, which knows what was revealed and settled.
  */
 export const BOUNTY_STATES = [
   "seen",

@@ -15,20 +15,20 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ScanMessage } from "./worker-messages.ts";
 
-export interface HandoverLimits {
+export interface ContentTransferLimits {
   /** Content beyond this does not go through the channel. */
   readonly channelBytes: number;
   /** Content beyond this is not kept. */
   readonly keptBytes: number;
 }
 
-export class Handover implements Disposable {
+export class ContentTransfer implements Disposable {
   readonly #directory: string;
-  readonly #limits: HandoverLimits;
+  readonly #limits: ContentTransferLimits;
   #kept: number | undefined;
 
   /** `directory` is the worker's own. */
-  constructor(directory: string, limits: HandoverLimits) {
+  constructor(directory: string, limits: ContentTransferLimits) {
     this.#directory = directory;
     this.#limits = limits;
   }

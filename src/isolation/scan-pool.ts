@@ -18,7 +18,7 @@ import type { BackendModule } from "../scanners/registry.ts";
 import { PoisonMemory } from "./poison.ts";
 import type { Death, ScanOutcome, ScanRequest } from "./running-scan.ts";
 import { ScanWorker } from "./scan-worker.ts";
-import { ScannerLegacy } from "./scanner-state.ts";
+import { ScannerState } from "./scanner-state.ts";
 import type { WorkerLimits } from "./worker-limits.ts";
 
 export interface ScanPoolOptions {
@@ -31,7 +31,7 @@ export interface ScanPoolOptions {
 }
 
 interface PoolTerms extends ScanPoolOptions {
-  readonly legacy: ScannerLegacy;
+  readonly scannerState: ScannerState;
 }
 
 type Role = "lead" | "other";
@@ -87,10 +87,10 @@ export class ScanPool implements Backend, AsyncDisposable {
     options: ScanPoolOptions,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<ScanPool> {
-    const legacy = new ScannerLegacy(module.spec, options.log);
+    const scannerState = new ScannerState(module.spec, options.log);
     const { fresh = [] } = options;
-    const ofOneScan = { ...options, legacy, limits: { ...options.limits, maxScans: 1 } };
-    const terms = fresh.includes(module.spec) ? ofOneScan : { ...options, legacy };
+    const ofOneScan = { ...options, scannerState, limits: { ...options.limits, maxScans: 1 } };
+    const terms = fresh.includes(module.spec) ? ofOneScan : { ...options, scannerState };
     const first = await ScanWorker.start(module, { ...terms, lead: roleOf(terms) === "lead", signal });
     if (terms === ofOneScan || !fresh.includes(first.description.name))
       return new ScanPool(module, first, terms);
@@ -101,7 +101,7 @@ export class ScanPool implements Backend, AsyncDisposable {
 
   /** What its scanner measures, by names. */
   get measures(): ReadonlyMap<string, number> {
-    return this.#options.legacy.measures;
+    return this.#options.scannerState.measures;
   }
 
   /** False when no worker is alive and the last attempt to start one failed. */

@@ -20,7 +20,7 @@
  */
 import type { BackendDescription } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
-import { Handover } from "./content-transfer.ts";
+import { ContentTransfer } from "./content-transfer.ts";
 import { type Death, RunningScan, type ScanOutcome, type ScanRequest } from "./running-scan.ts";
 import { type Started, type StartOptions, startChild } from "./start-child.ts";
 import type { WorkerChild } from "./worker-child.ts";
@@ -33,7 +33,7 @@ export interface WorkerOptions extends Omit<StartOptions, "limits"> {
 export class ScanWorker {
   readonly description: BackendDescription;
   readonly #child: WorkerChild;
-  readonly #handover: Handover;
+  readonly #transfer: ContentTransfer;
   readonly #limits: WorkerLimits;
   #state: "idle" | "scanning" | "closing" | "gone" = "idle";
   #running: RunningScan | undefined;
@@ -45,7 +45,7 @@ export class ScanWorker {
     this.description = description;
     this.#child = child;
     this.#limits = limits;
-    this.#handover = new Handover(child.directory, limits);
+    this.#transfer = new ContentTransfer(child.directory, limits);
     child.onMessage = (message) => this.#running?.hear(message);
     void child.ended.then((how) => this.#end(how));
   }
@@ -137,7 +137,7 @@ export class ScanWorker {
   }
 
   async #send(id: number, { bytes, kind, sha256, types, claim, deadline }: ScanRequest): Promise<void> {
-    const content = await this.#handover.give(id, bytes);
+    const content = await this.#transfer.give(id, bytes);
     this.#child.send({ type: "scan", id, kind, content, sha256, types, claim, deadline });
   }
 
@@ -156,7 +156,7 @@ export class ScanWorker {
       excess === undefined ? { kind: "crashed", detail: how } : { kind: "out-of-memory", detail: excess };
     if (this.#state === "idle") this.#idleDeath = death;
     this.#state = "gone";
-    this.#handover[Symbol.dispose]();
+    this.#transfer[Symbol.dispose]();
     this.#running?.end(death);
   }
 }

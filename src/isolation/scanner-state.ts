@@ -11,7 +11,7 @@ const MOST_MEASURES = 16;
  * What outlives the processes of one scanner: what they left for those that come after them, and which of their
  * sentences the log has had already.
  */
-export class ScannerLegacy {
+export class ScannerState {
   /** What the scanner asked for when it was loaded first; `undefined` before. */
   confinement: Confinement | undefined;
   /** What its processes measured last, by names. */

@@ -22,8 +22,8 @@ import type { Logger } from "../observe/log.ts";
 import type { BackendDescription, Confinement } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
 import { launchConfined, launchFree } from "./process/launch.ts";
-import { afterOwnTime } from "./process/processor-wait.ts";
-import type { ScannerLegacy } from "./scanner-state.ts";
+import { afterProcessorTime } from "./process/processor-wait.ts";
+import type { ScannerState } from "./scanner-state.ts";
 import { WorkerChild } from "./worker-child.ts";
 import type { WorkerLimits } from "./worker-limits.ts";
 import type { FromWorker } from "./worker-messages.ts";
@@ -31,7 +31,7 @@ import type { FromWorker } from "./worker-messages.ts";
 export interface StartOptions {
   readonly limits: WorkerLimits;
   readonly log?: Logger;
-  readonly legacy?: ScannerLegacy;
+  readonly scannerState?: ScannerState;
   /** Default true; a worker that is only asked what its scanner is needs no rules and no services. */
   readonly setUp?: boolean;
   /** Whether this is the process of its scanner that may take long to set up. Default true. */
@@ -52,10 +52,10 @@ type Opened = Extract<FromWorker, { type: "ready" | "confine" }>;
 
 /** Throws, besides what is said above, ConfigFault TEMPORARY_FOLDER. */
 export async function startChild(backend: BackendModule, options: StartOptions): Promise<Started> {
-  const { legacy } = options;
-  const first = await begin(backend, options, legacy?.confinement);
+  const { scannerState } = options;
+  const first = await begin(backend, options, scannerState?.confinement);
   if ("child" in first) return first;
-  if (legacy !== undefined) legacy.confinement = first;
+  if (scannerState !== undefined) scannerState.confinement = first;
   const confined = await begin(backend, options, first);
   if ("child" in confined) return confined;
   throw new Error("a process within bounds asked for bounds");
@@ -72,8 +72,8 @@ async function begin(
   const directory = makeDirectory();
   const terms = { moduleUrl, directory, memoryBytes };
   const launch = confinement === undefined ? launchFree(terms) : await launchConfined(terms, confinement);
-  const { log, legacy } = options;
-  const child = new WorkerChild({ spec, directory, launch, memoryBytes, maxScans, log, legacy });
+  const { log, scannerState } = options;
+  const child = new WorkerChild({ spec, directory, launch, memoryBytes, maxScans, log, scannerState });
   try {
     const opened = await open(child, backend, options);
     if (opened.type === "ready") {
@@ -97,10 +97,10 @@ function open(child: WorkerChild, backend: BackendModule, options: StartOptions)
   signal?.addEventListener("abort", stop, { once: true });
   if (signal?.aborted === true) stop();
   const waited = (): number => child.waitedMs();
-  const stopTelling = afterOwnTime(TOLD_AFTER_MS, waited, () =>
+  const stopTelling = afterProcessorTime(TOLD_AFTER_MS, waited, () =>
     log?.info({ backend: spec, mostMs: startMs }, "scanner.starting"),
   );
-  const stopWaiting = afterOwnTime(startMs, waited, () => reject(tooSlow(spec, startMs)));
+  const stopWaiting = afterProcessorTime(startMs, waited, () => reject(tooSlow(spec, startMs)));
   child.onMessage = (message) => {
     if (message?.type === "ready" || message?.type === "confine") resolve(message);
     else if (message?.type === "refused") reject(refusal(message));
@@ -108,8 +108,8 @@ function open(child: WorkerChild, backend: BackendModule, options: StartOptions)
   };
   void child.gone.then(async () => reject(endedEarly(child, spec, await child.ended)));
   const { directory } = child;
-  const { setUp = true, lead = true, legacy } = options;
-  const { inherited } = legacy ?? {};
+  const { setUp = true, lead = true, scannerState } = options;
+  const { inherited } = scannerState ?? {};
   child.send({ type: "open", moduleUrl, settings, setUp, directory, inherited, lead });
   return promise.finally(() => {
     stopTelling();

@@ -26,7 +26,7 @@ import { MemoryWatch } from "./process/memory-watch.ts";
 import { waitedForProcessor } from "./process/processor-wait.ts";
 import { childrenOf } from "./process/procfs.ts";
 import { WorkerOutput } from "./process/worker-output.ts";
-import type { ScannerLegacy } from "./scanner-state.ts";
+import type { ScannerState } from "./scanner-state.ts";
 import { FromWorker, type ToWorker } from "./worker-messages.ts";
 
 const PROGRAM = new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url);
@@ -41,7 +41,7 @@ export interface ChildTerms {
   /** Scans that it will be given. One of a single scan may have been taken over by what it was given. */
   readonly maxScans: number;
   readonly log: Logger | undefined;
-  readonly legacy: ScannerLegacy | undefined;
+  readonly scannerState: ScannerState | undefined;
 }
 
 export class WorkerChild {
@@ -55,7 +55,7 @@ export class WorkerChild {
   /** Hears when `trouble` changed. */
   onCondition: () => void = () => {};
   readonly #process: ChildProcess;
-  readonly #legacy: ScannerLegacy | undefined;
+  readonly #scannerState: ScannerState | undefined;
   readonly #maxScans: number;
   readonly #output: WorkerOutput;
   #over = false;
@@ -65,10 +65,10 @@ export class WorkerChild {
   #trouble: string | undefined;
   #exit: number | NodeJS.Signals | undefined;
 
-  constructor({ spec, directory, launch, memoryBytes, maxScans, log, legacy }: ChildTerms) {
+  constructor({ spec, directory, launch, memoryBytes, maxScans, log, scannerState }: ChildTerms) {
     this.#maxScans = maxScans;
     this.directory = directory;
-    this.#legacy = legacy;
+    this.#scannerState = scannerState;
     this.#process = fork(PROGRAM, [], {
       serialization: "advanced",
       env: { ...scannerEnvironment(process.env), TMPDIR: directory },
@@ -172,7 +172,7 @@ export class WorkerChild {
 
   #hear(said: unknown): void {
     const message = FromWorker.safeParse(said).data;
-    if (message?.type === "told") this.#legacy?.told(message.level, message.sentence);
+    if (message?.type === "told") this.#scannerState?.told(message.level, message.sentence);
     else if (message?.type === "bequeathed") this.#heir?.bequeathed(message.state);
     else if (message?.type === "measured") this.#heir?.measured(message.name, message.value);
     else if (message?.type === "condition") this.#hearCondition(message.trouble);
@@ -180,8 +180,8 @@ export class WorkerChild {
   }
 
   /** Who takes what it leaves: from a process of a single scan nothing counts that it leaves behind its artifact. */
-  get #heir(): ScannerLegacy | undefined {
-    return this.#distrusted ? undefined : this.#legacy;
+  get #heir(): ScannerState | undefined {
+    return this.#distrusted ? undefined : this.#scannerState;
   }
 
   #hearCondition(trouble: string | undefined): void {

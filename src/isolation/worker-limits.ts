@@ -1,7 +1,7 @@
-import type { HandoverLimits } from "./content-transfer.ts";
+import type { ContentTransferLimits } from "./content-transfer.ts";
 
 /** What one scanner process is given: time, memory, and how long it lasts. */
-export interface WorkerLimits extends HandoverLimits {
+export interface WorkerLimits extends ContentTransferLimits {
   /** How long loading and `setup` may take, not counting what the process has to wait for a processor. */
   readonly startMs: number;
   /** How long after its deadline a scan may still end by itself. */

@@ -1,5 +1,5 @@
 /** How much a value that came out of a queue may hold, looked at before any schema is: those look at all of it. */
-export interface Modesty {
+export interface ValueBounds {
   /** Values of every kind, keys included. */
   readonly values: number;
   /** Characters of all its texts and keys. */
@@ -7,7 +7,7 @@ export interface Modesty {
 }
 
 /** Whether a value holds no more than that. Stops as soon as it does, whatever its depth. */
-export function isModest(value: unknown, most: Modesty): boolean {
+export function isWithinBounds(value: unknown, most: ValueBounds): boolean {
   let { values, chars } = most;
   const open: unknown[] = [value];
   while (open.length > 0) {

@@ -13,7 +13,7 @@ import { type Guid, isGuid } from "../domain/guid.ts";
 import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../domain/scan.ts";
 import { VERDICTS } from "../domain/verdict.ts";
 import { parseJson, stringifyJson } from "../json/json.ts";
-import { isModest } from "./bounded-value.ts";
+import { isWithinBounds } from "./bounded-value.ts";
 import { invalidResult } from "./no-opinion.ts";
 
 /** Characters of JSON text. A scanner that writes a novel would fill Redis and the assertion with it. */
@@ -134,7 +134,7 @@ export function encodeJob(job: ScanJob): WireJob {
 
 /** Undefined, with the reason told to `refused`, for data that is no job. */
 export function decodeJob(data: unknown, refused: (why: string) => void): ScanJob | undefined {
-  if (!isModest(data, MOST)) {
+  if (!isWithinBounds(data, MOST)) {
     refused(TOO_MUCH);
     return undefined;
   }
@@ -163,7 +163,7 @@ export function encodeAnswer(job: ScanJob, answer: ScanAnswer): WireAnswer {
 export function decodeAnswer(jobId: string, data: unknown): ScanAnswer | undefined {
   const job = parseScanJobId(jobId);
   if (job === undefined) return undefined;
-  if (!isModest(data, MOST)) return invalidResult(job, TOO_MUCH, "unnamed");
+  if (!isWithinBounds(data, MOST)) return invalidResult(job, TOO_MUCH, "unnamed");
   const read = AnswerToRead.safeParse(data);
   if (!read.success) return invalidResult(job, explain(read.error), "unnamed");
   const answer = read.data;

@@ -23,7 +23,14 @@ export async function runSandbox(config: SandboxConfig, io: SandboxIo): Promise<
   await using sandbox = await startSandbox(optionsOf(config, io.log));
   const { url, chain, account } = sandbox;
   const dataDir = unusedDataDir(config.walletDir);
-  const place = { url, chain, account, purse: PURSE, dataDir, inContainer: isInContainer(io.env ?? {}) };
+  const place = {
+    url,
+    chain,
+    account,
+    reservations: PURSE,
+    dataDir,
+    inContainer: isInContainer(io.env ?? {}),
+  };
   for (const line of welcome(place, config)) print(line);
   void sandbox.done.then(() => {
     const { bounties, engines } = sandbox.report();

@@ -10,7 +10,7 @@ export interface Place {
   readonly url: string;
   readonly chain: { readonly url: string; readonly chainId: number };
   readonly account: Address | undefined;
-  readonly purse: Nct;
+  readonly reservations: Nct;
   /** Folder for the ledger of an engine that is sent to it. */
   readonly dataDir: string;
   /** It runs in a container of the image: paths and addresses are not those of the machine. */
@@ -24,7 +24,7 @@ type Terms = Pick<
 
 /** What a sandbox is, and all that has to be typed to send an engine to it. */
 export function welcome(place: Place, terms: Terms): readonly string[] {
-  const { url, chain, account, purse, dataDir } = place;
+  const { url, chain, account, reservations, dataDir } = place;
   const at = `--polyswarmd-addr ${quoted(url)}`;
   const [keyfile, password] = ["keyfile", "password"].map((name) => quoted(join(terms.walletDir, name)));
   const holding = [
@@ -47,7 +47,7 @@ export function welcome(place: Place, terms: Terms): readonly string[] {
     `Marketplace  ${url}`,
     `Chain        ${chain.url}, id ${chain.chainId}, a block every ${terms.blockTime} s`,
     `Bounties     ${bounties}`,
-    `Account      ${account} with ${formatNct(purse)} NCT,`,
+    `Account      ${account} with ${formatNct(reservations)} NCT,`,
     `             in ${join(terms.walletDir, "keyfile")}`,
     "",
     "Send an engine to it, from another terminal. All in one, without Redis:",
@@ -85,7 +85,7 @@ function command(program: string, options: readonly string[]): readonly string[]
 
 /** With Docker, an engine is brought up with the sandbox or added to it; nothing of npm is at hand. */
 function inContainer(
-  { chain, account, purse }: Place,
+  { chain, account, reservations }: Place,
   { blockTime }: Terms,
   bounties: string,
 ): readonly string[] {
@@ -94,7 +94,7 @@ function inContainer(
     "             http://localhost:31337 on this machine (SANDBOX_PORT)",
     `Chain        id ${chain.chainId}, a block every ${blockTime} s`,
     `Bounties     ${bounties}`,
-    `Account      ${account} with ${formatNct(purse)} NCT,`,
+    `Account      ${account} with ${formatNct(reservations)} NCT,`,
     "             in the volume sandbox-wallet",
     "",
     "`docker compose --profile sandbox up` has sent an engine to it;",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Gate } from "../../src/async/semaphore.ts";
+import { Semaphore } from "../../src/async/semaphore.ts";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
 import { MissingWaits } from "../../src/consumer/missing-waits.ts";
 import { shareArtifacts } from "../../src/consumer/shared-artifacts.ts";
@@ -114,7 +114,7 @@ describe("fetching an artifact", () => {
     await using gateway = await openGateway({ QmMissing: missing, QmAgain: missing, QmX: content("here") });
     await using source = openArtifactSource(
       { polyswarmdAddr: gateway.base, allowKeyOverHttp: false },
-      { ...POLICY, downloads: new Gate(1), missingWaits: new MissingWaits(1) },
+      { ...POLICY, downloads: new Semaphore(1), missingWaits: new MissingWaits(1) },
     );
     const ask = (uri: string) =>
       source.fetch({ uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, told.signal);
@@ -135,7 +135,7 @@ describe("fetching an artifact", () => {
     await using gateway = await openGateway({ QmX: slow });
     await using source = openArtifactSource(
       { polyswarmdAddr: gateway.base, allowKeyOverHttp: false },
-      { ...POLICY, downloads: new Gate(2) },
+      { ...POLICY, downloads: new Semaphore(2) },
     );
     const ask = (signal: AbortSignal) =>
       source.fetch({ uri: "QmX", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, signal);

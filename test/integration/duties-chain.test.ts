@@ -14,7 +14,7 @@ import type { Journal, Marketplace } from "../../src/market/port.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { ProducerEvents } from "../../src/producer/events/events.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
 import { skipToReveals, skipToVotes, WIDE } from "../e2e/market.ts";
@@ -75,10 +75,10 @@ async function startRun(dies?: Action) {
   await market.start(AbortSignal.timeout(240_000));
   const dead = Promise.withResolvers<void>();
   const told = new EventTarget();
-  const purse = new Purse(() => market.balance(), systemClock);
+  const reservations = new BalanceReservations(() => market.balance(), systemClock);
   const heard: string[] = [];
   const duties = new Duties({
-    ...{ market: dyingAt(dies, market, dead.resolve), ledger, purse, clock: systemClock },
+    ...{ market: dyingAt(dies, market, dead.resolve), ledger, reservations, clock: systemClock },
     tell: (event) => {
       heard.push(event);
       told.dispatchEvent(new Event(event));

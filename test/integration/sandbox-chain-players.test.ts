@@ -55,11 +55,11 @@ async function expectHonestMarket(street: Street): Promise<void> {
   expect(await events(chain, "RevealedAssertion")).toHaveLength(6);
   expect(await refusedTransactions(chain)).toBe(0);
   const [right, wrong] = chain.accounts.rivals as readonly [Address, Address];
-  const purse = 1_000_000n * 10n ** 18n;
+  const reservations = 1_000_000n * 10n ** 18n;
   const fees = 3n * 31250000000000000n;
   // Two artifacts of 2 NCT each in three bounties, and the other's two stakes of 1 NCT.
-  expect(await balance(chain, right)).toBe(purse - fees + 18n * 10n ** 18n);
-  expect(await balance(chain, wrong)).toBe(purse - fees - 6n * 10n ** 18n);
+  expect(await balance(chain, right)).toBe(reservations - fees + 18n * 10n ** 18n);
+  expect(await balance(chain, wrong)).toBe(reservations - fees - 6n * 10n ** 18n);
 }
 
 describe("the sandbox's players", () => {

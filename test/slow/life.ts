@@ -4,7 +4,7 @@ import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import { handOverSigned } from "../../src/producer/chain/hand-over-signed.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 import { type ModelBounty, ModelChain } from "./model-chain.ts";
 import { type Endpoint, type Loss, ModelGateway, type Weather } from "./model-gateway.ts";
@@ -75,7 +75,10 @@ export async function live(scenario: Scenario): Promise<Life> {
     const market = joinModelMarket({ chain, gateway, time, account: ACCOUNT, blockMs, random });
     const duties = new Duties({
       ...{ market, ledger, clock, tell: () => {}, steadyMs: () => time.now() },
-      ...{ timeout: (ms: number) => time.timeout(ms), purse: new Purse(() => market.balance(), clock) },
+      ...{
+        timeout: (ms: number) => time.timeout(ms),
+        reservations: new BalanceReservations(() => market.balance(), clock),
+      },
     });
     return { gateway, market, duties, alive: true };
   };

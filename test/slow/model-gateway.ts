@@ -71,7 +71,7 @@ export class ModelGateway implements Asker {
     const attempt: Attempt<unknown> = (how) => this.#exchange({ ...ask, ...how });
     return persist(ask, attempt, {
       timers: time,
-      gate: { pass: async () => {}, close: () => {} },
+      pacer: { pass: async () => {}, close: () => {} },
       inFlight: this.#inFlight,
       ...{ random, attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000 },
       rateLimit: (what) => new RateLimit(what, undefined, systemClock),

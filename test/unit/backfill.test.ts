@@ -35,7 +35,7 @@ function openBackfill(
   const told: [string, object][] = [];
   const taken: number[] = [];
   const working = new Set<Guid>();
-  const desk = {
+  const inWork = {
     has: (guid: Guid) => working.has(guid),
     full: () => working.size > 2,
     hopeless: () => false,
@@ -49,7 +49,7 @@ function openBackfill(
   const limiter = { paused: () => losses };
   const deprecation = new Deprecation({ market, ledger, tell: () => {} });
   const tell = (event: string, facts: object) => void told.push([event, facts]);
-  const backfill = new Backfill({ market, ledger, desk, deprecation, limiter, tell });
+  const backfill = new Backfill({ market, ledger, inWork, deprecation, limiter, tell });
   const cursor = () => ledger.note("side", "examined");
   const settled = (count: number) => expect.poll(cursor).toBe(String(count));
   const lose = (why: typeof losses) => {

@@ -16,7 +16,7 @@ describe("an engine that is opened anew after each failed try to answer", () => 
       const deprecation = new Deprecation({ market, ledger, tell: () => {} });
       const kept = { duties: {}, blocks: createBlockClock(block(1), systemClock.now()), promised: 0 };
       const promises = {
-        ...{ chain: "side", market, deprecation, wallet: {}, purse: {} },
+        ...{ chain: "side", market, deprecation, wallet: {}, reservations: {} },
         start: async () => ({ ...market.built }),
         kept: how === "is stopped" ? Promise.resolve(kept) : Promise.reject(new Error("half-way")),
       } as unknown as ChainPromises;

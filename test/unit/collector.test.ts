@@ -57,8 +57,8 @@ class HandQueue implements ScanQueue {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-const cases = [0, 1].map((index) => ({ index, asked: ["eicar"], answers: [], opinion: null }));
-const jobs = jobsOf(aBounty(), cases, { deadline: later(), now: instant(0), maxSizeBytes: 1 });
+const items = [0, 1].map((index) => ({ index, asked: ["eicar"], answers: [], opinion: null }));
+const jobs = jobsOf(aBounty(), items, { deadline: later(), now: instant(0), maxSizeBytes: 1 });
 const never = new AbortController().signal;
 
 it("ends a wait as soon as every job is answered", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Board, isOver, isRight, progress, readTold, type Told } from "../../src/demo/board.ts";
-import { type Books, isWhole, outcomeJson, outcomeOf } from "../../src/demo/outcome.ts";
+import { isWhole, outcomeJson, outcomeOf, type WriteBehindLedger } from "../../src/demo/outcome.ts";
 
 const told = (...entries: readonly Told[]): Board => entries.reduce(progress, new Map() as Board);
 
@@ -55,7 +55,7 @@ describe("the board of the demo", () => {
 });
 
 describe("the outcome of the demo", () => {
-  const books: Books = {
+  const books: WriteBehindLedger = {
     asserted: 1,
     revealed: 1,
     settled: 1,

@@ -4,7 +4,7 @@ import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -92,7 +92,7 @@ it("a deprecation that is heard of before any block counts, and is confirmed whe
 
 it("what was planned and not sent is let go while the registry is deprecated; what was signed is not", async () => {
   const { market, ledger, deprecation } = open();
-  const purse = new Purse(() => market.balance(), clock);
+  const reservations = new BalanceReservations(() => market.balance(), clock);
   const told: string[] = [];
   const tell = (event: string) => void told.push(event);
   const signedBefore = parseGuid("00000000-0000-4000-8000-000000000001");
@@ -106,7 +106,7 @@ it("what was planned and not sent is let go while the registry is deprecated; wh
   market.resending = [{ kind: "void", reason: "its number was used" }];
   market.tell("deprecated", { rollover: false, since: block(900) });
 
-  const duties = new Duties({ market, ledger, purse, clock, tell, deprecation });
+  const duties = new Duties({ market, ledger, reservations, clock, tell, deprecation });
   expect(duties.resume()).toBe(2);
   const find = (guid: Guid) => ledger.find({ chain: "side", guid });
   await expect.poll(() => find(GUID)).toMatchObject({ state: "abandoned", reason: "deprecated" });

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { LAST_BLOCK, MISHAPS, type Mishap, ModelChain, ModelMarket } from "../fixtures/model-market.ts";
 
@@ -31,8 +31,8 @@ const mishaps = fc.array(fc.constantFrom<Mishap>("none", "none", ...MISHAPS), {
 function start(file: string, chain: ModelChain, mishap: () => Mishap) {
   const ledger = openLedger(file, clock);
   const market = new ModelMarket(chain, mishap);
-  const purse = new Purse(() => market.balance(), clock);
-  const duties = new Duties({ market, ledger, purse, clock, tell: () => {} });
+  const reservations = new BalanceReservations(() => market.balance(), clock);
+  const duties = new Duties({ market, ledger, reservations, clock, tell: () => {} });
   return {
     ledger,
     market,

@@ -3,7 +3,7 @@ import { type Clock, instant } from "../../src/domain/chain.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -52,7 +52,7 @@ beforeEach(() => {
   };
   duties = new Duties({
     ...{ market, ledger, clock, steadyMs: () => market.head() * 1_000 },
-    purse: new Purse(() => market.balance(), clock),
+    reservations: new BalanceReservations(() => market.balance(), clock),
     tell: (event, facts) => void told.push({ event, facts }),
   });
   void duties.take(GUID, 0);
@@ -293,7 +293,7 @@ it("an assertion that is not signed by the expiration is not signed any more", a
     });
   const slow = new Duties({
     ...{ market: other, ledger: late, clock, steadyMs: () => other.head() * 1_000, tell: () => {} },
-    purse: new Purse(() => other.balance(), clock),
+    reservations: new BalanceReservations(() => other.balance(), clock),
   });
   void slow.take(GUID, 0);
   for (let number = 1_001; number <= 1_020; number++) await other.mine(number);

@@ -12,7 +12,7 @@ import { openLedgerFile } from "../../src/ledger/open.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -22,7 +22,7 @@ const clock: Clock = { now: () => instant(Date.now()) };
 
 let market: HandMarket;
 let ledger: Ledger;
-let purse: Purse;
+let reservations: BalanceReservations;
 let told: { event: string; facts: object }[];
 let duties: Duties;
 
@@ -31,7 +31,7 @@ let steadyMs: () => number;
 
 const openDuties = () =>
   new Duties({
-    ...{ market, ledger, purse, clock, steadyMs: () => steadyMs() },
+    ...{ market, ledger, reservations, clock, steadyMs: () => steadyMs() },
     tell: (event, facts) => void told.push({ event, facts }),
   });
 
@@ -81,11 +81,11 @@ beforeEach(async () => {
   market = new HandMarket();
   steadyMs = () => market.head() * 1_000;
   ledger = openLedger(":memory:", clock);
-  purse = new Purse(() => market.balance(), clock);
+  reservations = new BalanceReservations(() => market.balance(), clock);
   told = [];
-  await purse.refresh();
+  await reservations.refresh();
   plan();
-  purse.reserve(GUID, aPlan().stake);
+  reservations.reserve(GUID, aPlan().stake);
   duties = openDuties();
 });
 
@@ -159,7 +159,7 @@ describe("posting", () => {
     await market.mine(1_029);
     expect(actions()).toEqual(["assert"]);
     expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "post-failed" });
-    expect(purse.available()).toBe(100n * ONE_NCT);
+    expect(reservations.available()).toBe(100n * ONE_NCT);
   });
 
   it("hands over the very bytes that an earlier run signed and may not have sent", async () => {
@@ -227,7 +227,7 @@ describe("posting", () => {
       { event: "bounty.abandoned", facts: { why: "asserted-before" } },
     ]);
     expect(actions()).toEqual(["assert"]);
-    expect(purse.available()).toBe(100n * ONE_NCT);
+    expect(reservations.available()).toBe(100n * ONE_NCT);
   });
 
   it("does not give up on the word of one answer that another assertion of ours stands there", async () => {
@@ -259,7 +259,7 @@ describe("posting", () => {
     await market.mine(1_019);
     expect(ledger.find(key)).toMatchObject({ state: "abandoned", reason: "post-failed" });
     expect(told.at(-1)?.facts).toMatchObject({ detail: expect.stringContaining("refused") });
-    expect(purse.available()).toBe(100n * ONE_NCT);
+    expect(reservations.available()).toBe(100n * ONE_NCT);
   });
 
   it("posts what seemed too late by the event stream when the marketplace says that there is time", async () => {
@@ -290,11 +290,11 @@ describe("posting", () => {
   });
 
   it("keeps the money together for what an earlier run promised", async () => {
-    purse = new Purse(() => market.balance(), clock);
-    await purse.refresh();
+    reservations = new BalanceReservations(() => market.balance(), clock);
+    await reservations.refresh();
     market.confirming = hanging;
     openDuties().resume();
-    expect(purse.available()).toBe(100n * ONE_NCT - aPlan().stake - aPlan().fee);
+    expect(reservations.available()).toBe(100n * ONE_NCT - aPlan().stake - aPlan().fee);
   });
 
   it("gives up what was planned by an earlier run and can no longer be mined in time", async () => {

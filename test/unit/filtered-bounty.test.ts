@@ -7,7 +7,7 @@ import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import type { Case } from "../../src/producer/answering/artifact-in-work.ts";
+import type { ArtifactInWork } from "../../src/producer/answering/artifact-in-work.ts";
 import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
 import { type TriageParts, triageArtifacts } from "../../src/producer/answering/triage-artifacts.ts";
 import { type Filter, parseCondition } from "../../src/triage/filters/filter.ts";
@@ -34,7 +34,7 @@ async function triaged(
   ledger.see(bounty);
   const heads: number[] = [];
   const told: { readonly artifact: number; readonly why: string }[] = [];
-  const cases = await triageArtifacts(
+  const items = await triageArtifacts(
     {
       market: {
         async artifactHead(_uri: string, index: number) {
@@ -62,15 +62,15 @@ async function triaged(
     bounty.artifactCount,
     never,
   );
-  return { cases, heads: heads.toSorted(), told };
+  return { items, heads: heads.toSorted(), told };
 }
 
 const most: BidStrategy = {
   name: "most",
   bid: ({ artifacts, bidMaximum }) => artifacts.map(() => bidMaximum),
 };
-const judged = (cases: readonly Case[], confidence = 0.75): readonly Case[] =>
-  cases.map((item) => {
+const judged = (items: readonly ArtifactInWork[], confidence = 0.75): readonly ArtifactInWork[] =>
+  items.map((item) => {
     const opinion: Opinion = {
       ...{ verdict: "malicious", confidence: ppm(confidence), probability: ppm(0.9) },
       ...{ interval: [ppm(0.5), ppm(1)], family: "Some.Family", reason: "somebody" },
@@ -79,11 +79,11 @@ const judged = (cases: readonly Case[], confidence = 0.75): readonly Case[] =>
   });
 const plan = (
   bounty: ReturnType<typeof aBounty>,
-  cases: readonly Case[],
+  items: readonly ArtifactInWork[],
   more: { strategy?: BidStrategy; modifiers?: readonly Modifier[] } = {},
 ) =>
   planAssertion({
-    ...{ bounty, cases, parameters: someParameters, rivals: [], atRisk: nct(0n), strategy: most },
+    ...{ bounty, items, parameters: someParameters, rivals: [], atRisk: nct(0n), strategy: most },
     allowance: { kind: "stake", most: nct(1_000n * ONE_NCT), bound: "balance" },
     seal: (_guid, verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
     ...{ now: NOW, version: "0.1.0" },
@@ -92,11 +92,11 @@ const plan = (
 
 describe("a bounty of which some artifacts are filtered out", () => {
   it("asks the market for nothing of an artifact that a filter rejects", async () => {
-    const { cases, heads, told } = await triaged(bountyOf("text/html", "a/b", "text/html"), {
+    const { items, heads, told } = await triaged(bountyOf("text/html", "a/b", "text/html"), {
       filters: [HTML],
     });
     expect(heads).toEqual([1]);
-    expect(cases.map(({ asked }) => asked)).toEqual([[], ["pe"], []]);
+    expect(items.map(({ asked }) => asked)).toEqual([[], ["pe"], []]);
     expect(told).toMatchObject([
       { artifact: 0, why: "filtered", detail: "rejected by mimetype == text/html" },
       { artifact: 2, why: "filtered" },
@@ -105,10 +105,10 @@ describe("a bounty of which some artifacts are filtered out", () => {
 
   it("lets the producer do what else is due between two texts of a stranger's that are slow to search", async () => {
     using slow = slowCondition();
-    const { cases } = await triaged(bountyOf(...Array.from({ length: 40 }, () => "a/b")), {
+    const { items } = await triaged(bountyOf(...Array.from({ length: 40 }, () => "a/b")), {
       filters: [{ decision: "accept", condition: slow.condition }],
     });
-    expect(cases).toHaveLength(40);
+    expect(items).toHaveLength(40);
     expect(slow.counted()).toEqual({ asked: 40, inOneTurn: 1 });
   });
 
@@ -125,8 +125,8 @@ describe("a bounty of which some artifacts are filtered out", () => {
     await fc.assert(
       fc.asyncProperty(some, async (kept) => {
         const bounty = bountyOf(...kept.map((keep) => (keep ? "a/b" : "text/html")));
-        const { cases } = await triaged(bounty, { filters: [HTML] });
-        const made = plan(bounty, judged(cases));
+        const { items } = await triaged(bounty, { filters: [HTML] });
+        const made = plan(bounty, judged(items));
         if (made.kind !== "assert") throw new Error("expected an assertion");
         const { mask, verdicts, bids, confidences, metadata } = made.assertion;
         expect(kept.map((_, index) => hasBit(mask, index))).toEqual(kept);
@@ -144,10 +144,10 @@ describe("a day's last artifacts", () => {
   it("are taken in the order of the bounty, and only by what is to be scanned", async () => {
     let left = 2;
     const take = async () => (left-- > 0 ? undefined : "2 a day are used up");
-    const { cases, told } = await triaged(bountyOf("text/html", "a/b", "c/d", "e/f"), {
+    const { items, told } = await triaged(bountyOf("text/html", "a/b", "c/d", "e/f"), {
       ...{ filters: [HTML], artifactRate: { take } },
     });
-    expect(cases.map(({ asked }) => asked.length)).toEqual([0, 1, 1, 0]);
+    expect(items.map(({ asked }) => asked.length)).toEqual([0, 1, 1, 0]);
     expect(told).toMatchObject([
       { artifact: 0, why: "filtered" },
       { artifact: 3, why: "rate-limited", detail: "2 a day are used up" },
@@ -170,8 +170,8 @@ describe("a modified confidence", () => {
 
   it("bids on each artifact by what the bounty says of that one", async () => {
     const bounty = bountyOf("text/html", "a/b", "c/d", "e/f");
-    const { cases } = await triaged(bounty, { filters: [HTML] });
-    const opinions = judged(cases, 0.9);
+    const { items } = await triaged(bounty, { filters: [HTML] });
+    const opinions = judged(items, 0.9);
     const made = plan(bounty, opinions, {
       strategy: watching,
       modifiers: [modifier("favor", "c/d"), modifier("penalize", "e/f"), modifier("penalize", "text/html")],
@@ -183,9 +183,9 @@ describe("a modified confidence", () => {
 
   it("is kept beside the bids, though one of them was dropped", async () => {
     const bounty = bountyOf("a/b", "c/d", "e/f");
-    const { cases } = await triaged(bounty, {});
+    const { items } = await triaged(bounty, {});
     const second: BidStrategy = { name: "some", bid: ({ bidMinimum }) => [bidMinimum, null, bidMinimum] };
-    const made = plan(bounty, judged(cases), { strategy: second, modifiers: [modifier("favor", "e/f")] });
+    const made = plan(bounty, judged(items), { strategy: second, modifiers: [modifier("favor", "e/f")] });
     expect(made).toMatchObject({ assertion: { mask: 0b101n, confidences: [750_000, 800_000] } });
     if (made.kind !== "assert") throw new Error("expected an assertion");
     using ledger = openLedger(":memory:", { now: () => NOW });
@@ -194,7 +194,7 @@ describe("a modified confidence", () => {
     ledger.advance(bounty, "dispatched");
     ledger.recordOpinions(
       bounty,
-      judged(cases).map(({ opinion }) => opinion),
+      judged(items).map(({ opinion }) => opinion),
       [],
     );
     ledger.planAssertion(bounty, made.assertion);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Gate } from "../../src/async/semaphore.ts";
+import { Semaphore } from "../../src/async/semaphore.ts";
 import type { Fetched } from "../../src/consumer/fetch-artifact.ts";
 import { createScanHandler, type HandlerParts } from "../../src/consumer/handle-job.ts";
 import { instant } from "../../src/domain/chain.ts";
@@ -112,7 +112,7 @@ describe("downloads and scans", () => {
     const most = { scans: 0 };
     let scans = 0;
     const { ask, done } = consumer({
-      scans: new Gate(1),
+      scans: new Semaphore(1),
       backends: new Map([
         [
           "any",
@@ -138,7 +138,7 @@ describe("downloads and scans", () => {
   });
 
   it("end with the job's signal when it waits for a scan", async () => {
-    const scans = new Gate(1);
+    const scans = new Semaphore(1);
     using _taken = await scans.enter(never);
     const stop = new AbortController();
     const { ask } = consumer({ scans });

@@ -7,7 +7,7 @@ import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
 import { Limiter } from "../../src/producer/funds/limiter.ts";
-import { LookBack } from "../../src/producer/funds/rolling-window.ts";
+import { RollingWindow } from "../../src/producer/funds/rolling-window.ts";
 import { aBounty, aPlan, someParameters } from "../fixtures/bounties.ts";
 
 const HOUR = 3_600_000;
@@ -38,7 +38,7 @@ function aLimiter(ledger: Ledger, limits: Partial<Limits>, stopLossWindowHours =
   const steadyMs = () => time.steady;
   const limiter = new Limiter({
     ...{ limits: { ...none, ...limits }, stopLossWindowHours, ledger, steadyMs },
-    lookBack: new LookBack(clock, steadyMs),
+    rollingWindow: new RollingWindow(clock, steadyMs),
     tell: (event) => void told.push(event),
   });
   return { limiter, told };

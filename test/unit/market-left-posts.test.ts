@@ -33,7 +33,7 @@ beforeEach(() => {
   gateway = {
     ask: (ask) =>
       persist(ask, (how) => answer({ ...ask, ...how }), {
-        ...{ timers: time, inFlight, gate: { pass: async () => {}, close: () => {} }, random },
+        ...{ timers: time, inFlight, pacer: { pass: async () => {}, close: () => {} }, random },
         ...{ attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000 },
         rateLimit: (what) => new RateLimit(what, undefined, systemClock),
       }),

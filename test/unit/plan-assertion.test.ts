@@ -8,7 +8,7 @@ import { instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm, type Verdict } from "../../src/domain/verdict.ts";
-import type { Case } from "../../src/producer/answering/artifact-in-work.ts";
+import type { ArtifactInWork } from "../../src/producer/answering/artifact-in-work.ts";
 import { answersDue } from "../../src/producer/answering/deadline.ts";
 import { buildMetadata } from "../../src/producer/answering/metadata-document.ts";
 import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
@@ -24,7 +24,7 @@ const opinionOf = (verdict: Verdict, confidence = 1): Opinion => ({
   reason: `somebody: ${verdict}`,
 });
 
-const caseOf = (index: number, verdict: Verdict | null): Case => ({
+const itemOf = (index: number, verdict: Verdict | null): ArtifactInWork => ({
   index,
   asked: verdict === null ? [] : ["eicar"],
   answers: [],
@@ -39,7 +39,7 @@ const most: BidStrategy = {
 const refusal: Allowance = { kind: "nothing", why: "over-limit", detail: "no more than that" };
 
 const plan = (
-  cases: readonly Case[],
+  items: readonly ArtifactInWork[],
   more: {
     artifactCount?: number;
     allowance?: Allowance;
@@ -48,8 +48,8 @@ const plan = (
   } = {},
 ) =>
   planAssertion({
-    bounty: aBounty({ artifactCount: more.artifactCount ?? cases.length }),
-    cases,
+    bounty: aBounty({ artifactCount: more.artifactCount ?? items.length }),
+    items,
     parameters: more.parameters ?? someParameters,
     rivals: [],
     allowance: more.allowance ?? { kind: "stake", most: nct(1_000n * ONE_NCT), bound: "balance" },
@@ -66,7 +66,7 @@ describe("the plan of an assertion", () => {
       ...{ kind: "stake", most: nct(900n * ONE_NCT), bound: "balance", mostPerArtifact: nct(ONE_NCT) },
     };
     const bidsUnder = (bidMaximum: bigint) => {
-      const made = plan([caseOf(0, "malicious"), caseOf(1, "benign")], {
+      const made = plan([itemOf(0, "malicious"), itemOf(1, "benign")], {
         allowance,
         parameters: { ...someParameters, bidMaximum: nct(bidMaximum) },
       });
@@ -77,29 +77,29 @@ describe("the plan of an assertion", () => {
   });
 
   it("masks exactly the artifacts with a verdict that can be asserted, and keeps their places", () => {
-    const made = plan([caseOf(0, "unknown"), caseOf(1, "malicious"), caseOf(2, null), caseOf(3, "benign")]);
+    const made = plan([itemOf(0, "unknown"), itemOf(1, "malicious"), itemOf(2, null), itemOf(3, "benign")]);
     expect(made).toMatchObject({ kind: "assert", assertion: { mask: 0b1010n, verdicts: 0b0010n } });
     if (made.kind === "assert") expect(made.assertion.bids).toHaveLength(2);
   });
 
   it("has metadata for every artifact of the bounty, silent ones and unlisted ones included", () => {
-    const made = plan([caseOf(0, "unknown"), caseOf(1, "malicious")], { artifactCount: 3 });
+    const made = plan([itemOf(0, "unknown"), itemOf(1, "malicious")], { artifactCount: 3 });
     if (made.kind !== "assert") throw new Error("expected an assertion");
     expect(made.assertion.metadata.map((entry) => entry.malware_family)).toEqual(["", "Some.Family", ""]);
   });
 
   it("seals the very verdicts that it masks", () => {
-    const made = plan([caseOf(0, "malicious"), caseOf(1, "benign")]);
+    const made = plan([itemOf(0, "malicious"), itemOf(1, "benign")]);
     expect(made).toMatchObject({ assertion: { commitment: 1_001n, nonce: 7n } });
   });
 
   it.each([
-    [[caseOf(0, "unknown"), caseOf(1, "suspicious")], {}, "no-opinion"],
-    [[caseOf(0, "unknown")], { allowance: refusal }, "no-opinion"],
-    [[caseOf(0, "malicious")], { allowance: refusal }, "over-limit"],
-    [[caseOf(0, "malicious")], { strategy: { name: "mute", bid: () => [null] } }, "abstained"],
-  ] as const)("is silence with a reason when there is nothing to stake (%#)", (cases, more, why) => {
-    expect(plan(cases, more)).toMatchObject({ kind: "abandon", why });
+    [[itemOf(0, "unknown"), itemOf(1, "suspicious")], {}, "no-opinion"],
+    [[itemOf(0, "unknown")], { allowance: refusal }, "no-opinion"],
+    [[itemOf(0, "malicious")], { allowance: refusal }, "over-limit"],
+    [[itemOf(0, "malicious")], { strategy: { name: "mute", bid: () => [null] } }, "abstained"],
+  ] as const)("is silence with a reason when there is nothing to stake (%#)", (items, more, why) => {
+    expect(plan(items, more)).toMatchObject({ kind: "abandon", why });
   });
 });
 
@@ -114,7 +114,7 @@ describe("what a strategy is shown of the limits", () => {
       },
     };
     const allowance: Allowance = { kind: "stake", most: nct(ONE_NCT / 2n), bound: "at-risk" };
-    const made = plan([caseOf(0, "malicious"), caseOf(1, "benign")], { allowance, strategy });
+    const made = plan([itemOf(0, "malicious"), itemOf(1, "benign")], { allowance, strategy });
     expect(shown).toMatchObject([
       { balance: ONE_NCT / 2n + someParameters.assertionFee, bidMaximum: ONE_NCT / 2n },
     ]);
@@ -123,7 +123,7 @@ describe("what a strategy is shown of the limits", () => {
 
   it("does not widen the contract's limits", () => {
     const allowance: Allowance = { kind: "stake", most: nct(9n * ONE_NCT), bound: "balance" };
-    expect(plan([caseOf(0, "malicious")], { allowance })).toMatchObject({ assertion: { stake: ONE_NCT } });
+    expect(plan([itemOf(0, "malicious")], { allowance })).toMatchObject({ assertion: { stake: ONE_NCT } });
   });
 });
 

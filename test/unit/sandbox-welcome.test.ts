@@ -15,7 +15,7 @@ const PLACE = {
   url: "http://127.0.0.1:31337",
   chain: { url: "http://127.0.0.1:8545", chainId: 1338 },
   account: parseAddress(`0x${"aB".repeat(20)}`),
-  purse: nct(10_000n * ONE_NCT),
+  reservations: nct(10_000n * ONE_NCT),
 };
 const lines = (flags: Record<string, string> = {}) => {
   const config = readSettings(sandboxSettings, { flags, env: {} });

@@ -4,7 +4,7 @@ import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -42,10 +42,10 @@ beforeEach(async () => {
   ledger.recordTriage(key, ["scan", "scan"]);
   ledger.recordOpinions(key, [null, null], []);
   ledger.planAssertion(key, aPlan());
-  const purse = new Purse(() => market.balance(), clock);
-  await purse.refresh();
+  const reservations = new BalanceReservations(() => market.balance(), clock);
+  await reservations.refresh();
   duties = new Duties({
-    ...{ market, ledger, purse, clock },
+    ...{ market, ledger, reservations, clock },
     tell: (event, facts) => void told.push({ event, facts }),
   });
   await duties.take(GUID, 0);

@@ -68,7 +68,7 @@ describe("a list of unknown length as arguments", () => {
   const FEW = [
     "ledger/ledger.ts: ...states",
     "ledger/money.ts: ...states",
-    "queue/redis-rate-limit.ts: ...windows",
+    "redis/rate-counters.ts: ...windows",
   ];
 
   it("is nowhere in src: a hundred thousand of them overflow the stack", () => {

@@ -4,7 +4,7 @@ import { utils } from "web3";
 import { parseAddress } from "../../src/domain/address.ts";
 import { commitment } from "../../src/market/onchain/commitment.ts";
 import { everySet, fromBothEnds, outwards } from "../../src/producer/recover/verdict-search/candidates.ts";
-import { openWordHash, prefixOf } from "../../src/producer/recover/verdict-search/keccak-word.ts";
+import { openKeccakWord, prefixOf } from "../../src/producer/recover/verdict-search/keccak-word.ts";
 import {
   bitsOf,
   type SearchEnd,
@@ -159,7 +159,7 @@ describe("the orders of candidates", () => {
 
 describe("the hash of a word", () => {
   it("is Keccak-256 whatever the word", () => {
-    const hash = openWordHash();
+    const hash = openKeccakWord();
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: ALL }), fc.nat(255), (start, bit) => {
         const flipped = start ^ (1n << BigInt(bit));

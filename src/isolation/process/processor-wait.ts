@@ -18,7 +18,7 @@ export function waitedForProcessor(pid: number): number {
  * Calls `onOver` once `ms` have passed that `waitedMs`, which only grows from 0, does not account for: on a machine that
  * is busy thirtyfold everything takes thirty times as long, and that is nobody's fault. Returns what ends the wait.
  */
-export function afterOwnTime(ms: number, waitedMs: () => number, onOver: () => void): () => void {
+export function afterProcessorTime(ms: number, waitedMs: () => number, onOver: () => void): () => void {
   const from = performance.now();
   let timer: NodeJS.Timeout;
   const look = (): void => {

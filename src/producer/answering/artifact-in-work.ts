@@ -4,8 +4,8 @@ import type { Instant } from "../../domain/chain.ts";
 import type { Opinion } from "../../domain/opinion.ts";
 import { type ScanAnswer, type ScanJob, scanJobId } from "../../domain/scan.ts";
 
-/** One artifact on its way through the desk. */
-export interface Case {
+/** One artifact of a bounty in work. */
+export interface ArtifactInWork {
   readonly index: number;
   /** Backends it was given to; none when triage skipped it. */
   readonly asked: readonly string[];
@@ -17,10 +17,10 @@ export interface Case {
 /** The scan jobs of a bounty: one for every artifact and backend asked. */
 export function jobsOf(
   bounty: Bounty,
-  cases: readonly Case[],
+  items: readonly ArtifactInWork[],
   terms: { readonly deadline: Instant; readonly now: Instant; readonly maxSizeBytes: number },
 ): readonly ScanJob[] {
-  return cases.flatMap(({ index, asked }) =>
+  return items.flatMap(({ index, asked }) =>
     asked.map((backend) => ({
       id: scanJobId(bounty.chain, bounty.guid, index, backend),
       guid: bounty.guid,
@@ -38,12 +38,15 @@ export function jobsOf(
 }
 
 /** The ids of those jobs. */
-export const jobIdsOf = ({ chain, guid }: Bounty, cases: readonly Case[]): readonly string[] =>
-  cases.flatMap(({ index, asked }) => asked.map((backend) => scanJobId(chain, guid, index, backend)));
+export const jobIdsOf = ({ chain, guid }: Bounty, items: readonly ArtifactInWork[]): readonly string[] =>
+  items.flatMap(({ index, asked }) => asked.map((backend) => scanJobId(chain, guid, index, backend)));
 
 /** Gives every case the answers that came for it. */
-export const withAnswers = (cases: readonly Case[], answers: readonly ScanAnswer[]): readonly Case[] =>
-  cases.map((item) => ({
+export const withAnswers = (
+  items: readonly ArtifactInWork[],
+  answers: readonly ScanAnswer[],
+): readonly ArtifactInWork[] =>
+  items.map((item) => ({
     ...item,
     answers: answers.filter((answer) => answer.artifactIndex === item.index),
   }));

@@ -19,11 +19,10 @@ import type { Deprecation } from "../chain/deprecation.ts";
 import type { Duties } from "../duties/duties.ts";
 import { inTimeToPost } from "../duties/record/duty.ts";
 import type { Tell } from "../events/events.ts";
-import type { Purse } from "../funds/balance-reservations.ts";
+import type { BalanceReservations } from "../funds/balance-reservations.ts";
 import type { Limiter } from "../funds/limiter.ts";
-import type { Salvage } from "../recover/lost-stake-search.ts";
 import { Abandon } from "./abandon.ts";
-import { type Case, jobIdsOf, jobsOf, withAnswers } from "./artifact-in-work.ts";
+import { type ArtifactInWork, jobIdsOf, jobsOf, withAnswers } from "./artifact-in-work.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";
 import { askAhead } from "./ask-ahead.ts";
 import type { Collector } from "./collector.ts";
@@ -44,14 +43,22 @@ const MAX_IN_WORK = 500;
 /** Rivals' assertions remembered for one bounty: only strategies ask for them. */
 const MAX_RIVALS = 1_000;
 
-export interface DeskParts {
+/** Bounties that may carry an answer of ours which the ledger does not know. */
+export interface LostStakes {
+  /** Keeps an announced bounty to itself that may not be answered yet. */
+  keeps(notice: BountyNotice): boolean;
+  /** Whether a bounty may carry an answer of ours, for all we know. */
+  leaves(guid: Guid): boolean;
+}
+
+export interface BountiesInWorkParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
   readonly queue: ScanQueue;
   readonly collector: Collector;
   readonly duties: Duties;
   readonly deprecation: Pick<Deprecation, "active" | "posted">;
-  readonly purse: Purse;
+  readonly reservations: BalanceReservations;
   /** The operator's limits on what is promised. */
   readonly limiter: Pick<Limiter, "paused" | "allow">;
   readonly clock: Clock;
@@ -66,7 +73,7 @@ export interface DeskParts {
   /** When a block of this chain will be reached, as far as we can tell. */
   readonly instantOf: (block: number) => Instant;
   /** Bounties that may carry an answer of ours which the ledger does not know are kept away by it. */
-  readonly gate?: Pick<Salvage, "keeps" | "leaves"> | undefined;
+  readonly lostStakes?: LostStakes | undefined;
   /** Of microengine, for the assertion metadata. */
   readonly version: string;
 }
@@ -74,11 +81,11 @@ export interface DeskParts {
 /**
  * Answers the bounties of one chain: seen ► triaged ► dispatched ► distilled ► planned, each state in the ledger before
  * the next step; from `planned` on the bounty belongs to the duties. Every bounty is on its own: what goes wrong with
- * one is told and ends that one. Nothing was promised before `planned`, so after a restart the desk simply begins those
+ * one is told and ends that one. Nothing was promised before `planned`, so after a restart those are simply begun
  * bounties again; job ids make sure nothing is scanned twice while the queue remembers it.
  */
-export class Desk {
-  readonly #parts: DeskParts;
+export class BountiesInWork {
+  readonly #parts: BountiesInWorkParts;
   readonly #working = new Map<Guid, Promise<void>>();
   /** What other engines staked on the bounties in work. */
   readonly #rivals = new Map<Guid, AssertionNotice[]>();
@@ -89,7 +96,7 @@ export class Desk {
   /** That there were too many was told, and it was not over since. */
   #toldFull = false;
 
-  constructor(parts: DeskParts) {
+  constructor(parts: BountiesInWorkParts) {
     this.#parts = parts;
     const { market } = parts;
     market.on("bounty", (notice) => this.hear(notice));
@@ -123,7 +130,7 @@ export class Desk {
   hear(notice: BountyNotice): void {
     const { guid, uri, postedIn } = notice;
     if (postedIn !== undefined) this.#parts.deprecation.posted(guid, postedIn);
-    if (this.#parts.gate?.keeps(notice)) return;
+    if (this.#parts.lostStakes?.keeps(notice)) return;
     if (this.#wants(notice)) this.#begin(guid, uri, (signal) => seeBounty(this.#parts, notice, signal));
   }
 
@@ -157,8 +164,8 @@ export class Desk {
 
   /** Not what is known, of a kind nobody looks at, or comes while we are paused or stopping. */
   #wants({ guid, kind, uri }: Pick<Bounty, "guid" | "kind" | "uri">): boolean {
-    const { ledger, market, limiter, deprecation, tell, rules, gate } = this.#parts;
-    if (this.#stop.signal.aborted || this.#working.has(guid) || gate?.leaves(guid)) return false;
+    const { ledger, market, limiter, deprecation, tell, rules, lostStakes } = this.#parts;
+    if (this.#stop.signal.aborted || this.#working.has(guid) || lostStakes?.leaves(guid)) return false;
     if (ledger.find({ chain: market.chain, guid }) !== undefined) return false;
     const fetchable = isContentAddress(uri);
     if (!fetchable) this.#hopeless.add(guid);
@@ -204,11 +211,11 @@ export class Desk {
     heardAt: Instant,
     load: (signal: AbortSignal) => Promise<Bounty>,
   ): Promise<void> {
-    const { market, purse, duties, deprecation } = this.#parts;
+    const { market, reservations, duties, deprecation } = this.#parts;
     const signal = this.#stop.signal;
     try {
       // Needed when bidding; asked early, so that the answer is there by then.
-      void purse.refresh().catch(() => undefined);
+      void reservations.refresh().catch(() => undefined);
       const [bounty, found] = await Promise.all([load(signal), listArtifacts(market, uri, signal)]);
       const listed = found === "nowhere" ? await untilListed(this.#parts, bounty, signal) : found;
       if (listed === "chunks") throw new Abandon("no-artifacts", CHUNKS);
@@ -234,8 +241,8 @@ export class Desk {
     }
   }
 
-  #forget(bounty: Bounty, cases: readonly Case[]): void {
-    const ids = jobIdsOf(bounty, cases);
+  #forget(bounty: Bounty, items: readonly ArtifactInWork[]): void {
+    const ids = jobIdsOf(bounty, items);
     if (ids.length > 0) void this.#parts.queue.forget(ids).catch(() => undefined);
   }
 
@@ -252,11 +259,15 @@ export class Desk {
     tell("bounty.abandoned", { guid, why, ...(detail === "" ? {} : { detail }) });
   }
 
-  async #scan(bounty: Bounty, cases: readonly Case[], signal: AbortSignal): Promise<readonly Case[]> {
+  async #scan(
+    bounty: Bounty,
+    items: readonly ArtifactInWork[],
+    signal: AbortSignal,
+  ): Promise<readonly ArtifactInWork[]> {
     const { ledger, collector, clock, rules, tell, queue, instantOf } = this.#parts;
     const now = clock.now();
     const deadline = answersDue(bounty.expiration, now, instantOf);
-    const jobs = jobsOf(bounty, cases, { deadline, now, maxSizeBytes: rules.maxSizeBytes });
+    const jobs = jobsOf(bounty, items, { deadline, now, maxSizeBytes: rules.maxSizeBytes });
     ledger.advance(bounty, "dispatched");
     tell("bounty.dispatched", {
       guid: bounty.guid,
@@ -270,12 +281,12 @@ export class Desk {
       tell("backend.silent", { guid: bounty.guid, backend, jobs: silent.length });
     }
     if (late.length > 0) void queue.forget(late.map((job) => job.id)).catch(() => undefined);
-    return withAnswers(cases, answers);
+    return withAnswers(items, answers);
   }
 
-  #distill(bounty: Bounty, cases: readonly Case[]): readonly Case[] {
+  #distill(bounty: Bounty, items: readonly ArtifactInWork[]): readonly ArtifactInWork[] {
     const { ledger, distill, tell } = this.#parts;
-    const distilled = cases.map((item): Case => {
+    const distilled = items.map((item): ArtifactInWork => {
       if (item.asked.length === 0) return item;
       const opinion = distill({ asked: item.asked, answers: item.answers });
       tell("artifact.distilled", {
@@ -296,11 +307,11 @@ export class Desk {
   }
 
   /** Nothing is awaited between asking what may be staked and reserving it: no two bounties are promised the same NCT. */
-  async #plan(bounty: Bounty, cases: readonly Case[], signal: AbortSignal): Promise<void> {
+  async #plan(bounty: Bounty, items: readonly ArtifactInWork[], signal: AbortSignal): Promise<void> {
     const {
       market,
       ledger,
-      purse,
+      reservations,
       limiter,
       strategy,
       modifiers = [],
@@ -309,17 +320,17 @@ export class Desk {
       tell,
       version,
     } = this.#parts;
-    const spokenOf = cases.flatMap(({ index, opinion }) => (opinion && bounty.claims[index]) || []);
+    const spokenOf = items.flatMap(({ index, opinion }) => (opinion && bounty.claims[index]) || []);
     const asked = await askAhead(modifiers, spokenOf, signal);
-    await whileInTime(market, bounty.expiration, () => purse.refresh(), signal);
+    await whileInTime(market, bounty.expiration, () => reservations.refresh(), signal);
     const parameters = market.parameters();
     const { assertionFee: fee, bidMinimum } = parameters;
     const plan = planAssertion({
       bounty,
-      cases,
+      items,
       parameters,
       rivals: this.#rivals.get(bounty.guid) ?? [],
-      allowance: limiter.allow(market.chain, { balance: purse.available(), fee, bidMinimum }),
+      allowance: limiter.allow(market.chain, { balance: reservations.available(), fee, bidMinimum }),
       atRisk: ledger.atRisk(market.chain),
       strategy,
       modifiers: asked,
@@ -329,7 +340,7 @@ export class Desk {
     });
     if (plan.kind === "abandon") throw new Abandon(plan.why, plan.detail);
     ledger.planAssertion(bounty, plan.assertion);
-    purse.reserve(bounty.guid, plan.assertion.stake + plan.assertion.fee);
+    reservations.reserve(bounty.guid, plan.assertion.stake + plan.assertion.fee);
     tell("assertion.planned", {
       guid: bounty.guid,
       artifacts: plan.assertion.bids.length,

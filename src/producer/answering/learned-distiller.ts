@@ -10,7 +10,7 @@ import type { Silence } from "../../domain/silence.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Tell } from "../events/events.ts";
 
-export interface JudgeParts {
+export interface LearnedDistillerParts {
   readonly engine: DistillEngine;
   readonly silence: Silence;
   readonly ledger: Pick<Ledger, "newestSettled" | "settledOf">;
@@ -23,14 +23,14 @@ const GROWTH = 0.02;
  * Makes opinions, and learns from what becomes of them: from the ledger's history at the start, from each settlement
  * afterwards. What was learned lives in memory alone, and is the same after a restart.
  */
-export class Judge {
-  readonly #parts: JudgeParts;
+export class LearnedDistiller {
+  readonly #parts: LearnedDistillerParts;
   /** Oldest first, at most MOST_PRECEDENTS. */
   #history: readonly SettledArtifact[];
   #unlearned = 0;
   #reliability: Reliability = NOTHING_LEARNED;
 
-  constructor(parts: JudgeParts) {
+  constructor(parts: LearnedDistillerParts) {
     this.#parts = parts;
     this.#history = parts.ledger.newestSettled(MOST_PRECEDENTS).toReversed();
     this.#learn();

@@ -11,12 +11,12 @@ import { type Nct, nct } from "../../domain/nct.ts";
 import type { PlannedAssertion } from "../../ledger/records.ts";
 import type { AssertionNotice } from "../../market/port.ts";
 import { type Modifier, modifyConfidence } from "../../triage/filters/modifier.ts";
-import type { Case } from "./artifact-in-work.ts";
+import type { ArtifactInWork } from "./artifact-in-work.ts";
 import { buildMetadata } from "./metadata-document.ts";
 
 export interface PlanFacts {
   readonly bounty: Bounty;
-  readonly cases: readonly Case[];
+  readonly items: readonly ArtifactInWork[];
   readonly parameters: MarketParameters;
   readonly rivals: readonly AssertionNotice[];
   /** What the operator's limits leave for this bounty. */
@@ -37,9 +37,9 @@ export type AssertionPlan =
 /** From opinions to an assertion that can be written down and posted, or the reason why there is none. */
 export function planAssertion(facts: PlanFacts): AssertionPlan {
   const { allowance } = facts;
-  const artifacts = facts.cases.flatMap((item) => speakable(facts, item));
+  const artifacts = facts.items.flatMap((item) => speakable(facts, item));
   if (artifacts.length === 0) {
-    return { kind: "abandon", why: "no-opinion", detail: facts.cases.map(explain).join("; ") };
+    return { kind: "abandon", why: "no-opinion", detail: facts.items.map(explain).join("; ") };
   }
   if (allowance.kind === "nothing") return { kind: "abandon", why: allowance.why, detail: allowance.detail };
   const plan = planBids(bidRequest(facts, artifacts, allowance), facts.strategy);
@@ -91,15 +91,15 @@ function bidRequest(
 }
 
 /** Only malicious and benign can be asserted. */
-function speakable({ bounty, modifiers = [] }: PlanFacts, { index, opinion }: Case): BidArtifact[] {
+function speakable({ bounty, modifiers = [] }: PlanFacts, { index, opinion }: ArtifactInWork): BidArtifact[] {
   if (opinion === null || (opinion.verdict !== "malicious" && opinion.verdict !== "benign")) return [];
   const { verdict, interval, family } = opinion;
   const confidence = modifyConfidence(opinion.confidence, modifiers, bounty.claims[index] ?? NO_CLAIM);
   return [{ index, verdict, confidence, interval, family }];
 }
 
-function spoken({ bounty, cases }: PlanFacts, mask: bigint): Parameters<typeof buildMetadata>[0] {
-  const byIndex = new Map(cases.map((item) => [item.index, item]));
+function spoken({ bounty, items }: PlanFacts, mask: bigint): Parameters<typeof buildMetadata>[0] {
+  const byIndex = new Map(items.map((item) => [item.index, item]));
   return Array.from({ length: bounty.artifactCount }, (_, index) => {
     const item = byIndex.get(index);
     if (!hasBit(mask, index) || item === undefined || item.opinion === null) return null;
@@ -107,7 +107,8 @@ function spoken({ bounty, cases }: PlanFacts, mask: bigint): Parameters<typeof b
   });
 }
 
-const explain = ({ index, opinion }: Case): string => `${index}: ${opinion?.reason ?? "not scanned"}`;
+const explain = ({ index, opinion }: ArtifactInWork): string =>
+  `${index}: ${opinion?.reason ?? "not scanned"}`;
 
 const reasonOf = (why: AbstainReason): AbandonReason =>
   why === "balance" ? "thin-purse" : why === "nothing-to-say" ? "no-opinion" : "abstained";

@@ -7,7 +7,7 @@ import { triageByContent } from "../../triage/looks/look.ts";
 import type { Triage, TriageRules } from "../../triage/triage.ts";
 import type { Tell } from "../events/events.ts";
 import { Abandon } from "./abandon.ts";
-import type { Case } from "./artifact-in-work.ts";
+import type { ArtifactInWork } from "./artifact-in-work.ts";
 import type { ArtifactRate } from "./artifact-rate.ts";
 import { askAhead } from "./ask-ahead.ts";
 import { answersDue } from "./deadline.ts";
@@ -41,7 +41,7 @@ export async function triageArtifacts(
   bounty: Bounty,
   count: number,
   signal: AbortSignal,
-): Promise<readonly Case[]> {
+): Promise<readonly ArtifactInWork[]> {
   const { ledger, tell, clock, instantOf } = parts;
   const filters = await askAhead(parts.rules.filters ?? [], bounty.claims.slice(0, count), signal);
   const asking = { ...parts, rules: { ...parts.rules, filters } };
@@ -55,14 +55,14 @@ export async function triageArtifacts(
   signal.throwIfAborted();
   const words = decisions.map((decision) => (decision.kind === "skip" ? decision.reason : "scan"));
   ledger.recordTriage(bounty, words);
-  const cases = decisions.map((decision, index): Case => {
+  const items = decisions.map((decision, index): ArtifactInWork => {
     if (decision.kind === "scan") return { index, asked: decision.backends, answers: [], opinion: null };
     const { reason: why, detail } = decision;
     tell("artifact.skipped", { guid: bounty.guid, artifact: index, why, detail });
     return { index, asked: [], answers: [], opinion: null };
   });
-  if (cases.every((item) => item.asked.length === 0)) throw new Abandon("nothing-to-scan", words.join(", "));
-  return cases;
+  if (items.every((item) => item.asked.length === 0)) throw new Abandon("nothing-to-scan", words.join(", "));
+  return items;
 }
 
 /** What the day's limit leaves of the decisions; when it does not leave all, the first artifacts go first. */

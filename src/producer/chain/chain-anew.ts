@@ -7,7 +7,7 @@
  * ours than the ledger saw mined, and knows none of the bounties that are open, is another one. Both are asked twice, some
  * seconds apart, because a node can be behind the others. Should it have been a node that lost its blocks and gets them back,
  * what was written off is taken back (chain-back.ts), and what the ledger does not know is looked for at the next start
- * (recover/salvage.ts).
+ * (producer/recover/lost-stake-search.ts).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PROMISED_STATES } from "../../domain/lifecycle.ts";
@@ -54,7 +54,7 @@ export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: P
   const atRisk = formatNct(ledger.atRisk(chain));
   ledger.together(() => {
     const written = ledger.writeOff(chain, "chain-anew");
-    for (const note of [MARKET_NOTES.deprecated, MARKET_NOTES.examined, MARKET_NOTES.salvage])
+    for (const note of [MARKET_NOTES.deprecated, MARKET_NOTES.examined, MARKET_NOTES.lostStakes])
       ledger.setNote(chain, note, undefined);
     ledger.setNote(chain, MARKET_NOTES.anew, mined.toString());
     ledger.setNote(chain, MARKET_NOTES.before, `${ledger.newestEntry()}`);

@@ -14,8 +14,8 @@ export const MARKET_NOTES = {
   anew: "anew",
   /** The newest entry of the journal when the chain began anew: what was signed up to it is of the chain before. */
   before: "before",
-  /** Whether stakes of a ledger that was lost were looked for, and for which account: see recover/salvage.ts. */
-  salvage: "salvage",
+  /** Whether stakes of a ledger that was lost were looked for, and for which account: see producer/recover/lost-stake-search.ts. */
+  lostStakes: "salvage",
 } as const;
 
 /** The entry up to which all that was signed is of a chain that is no more; 0 when there is none. */

@@ -3,7 +3,7 @@ import { describeError } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Marketplace } from "../../market/port.ts";
-import type { Desk } from "../answering/bounties-in-work.ts";
+import type { BountiesInWork } from "../answering/bounties-in-work.ts";
 import type { Deprecation } from "../chain/deprecation.ts";
 import { MARKET_NOTES } from "../chain/market-notes.ts";
 import { inTimeToPost } from "../duties/record/duty.ts";
@@ -14,7 +14,7 @@ import { type BountyPages, type Look, lookThrough } from "./bounty-list.ts";
 export interface BackfillParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
-  readonly desk: Pick<Desk, "has" | "take" | "full" | "hopeless">;
+  readonly inWork: Pick<BountiesInWork, "has" | "take" | "full" | "hopeless">;
   readonly deprecation: Pick<Deprecation, "active" | "posted">;
   readonly limiter: Pick<Limiter, "paused">;
   readonly tell: Tell;
@@ -37,7 +37,7 @@ interface Remembered {
 const LONGEST_REST = 16;
 
 /**
- * Finds the bounties whose events never came and hands them to the desk.
+ * Finds the bounties whose events never came and hands them to what answers bounties.
  *
  * Looks at the end of the marketplace's list: at the start, after each `connected`, after a gap in the block numbers, and
  * every few blocks. One look at a time; what calls for another meanwhile is done after it. A look that met trouble is
@@ -156,17 +156,17 @@ export class Backfill {
    * there is no room for it.
    */
   async #examine(guid: Guid, head: BlockNumber): Promise<Remembered | undefined> {
-    const { market, desk, deprecation, tell } = this.#parts;
-    if (desk.hopeless(guid)) return { closes: head + market.parameters().maxDuration, examined: true };
-    if (desk.has(guid) || desk.full()) return undefined;
+    const { market, inWork, deprecation, tell } = this.#parts;
+    if (inWork.hopeless(guid)) return { closes: head + market.parameters().maxDuration, examined: true };
+    if (inWork.has(guid) || inWork.full()) return undefined;
     const bounty = await market.bounty(guid, this.#stop.signal);
     if (bounty === null) return undefined;
     const { expiration } = bounty;
     deprecation.posted(guid, block(expiration - market.parameters().maxDuration));
     if (inTimeToPost(expiration, head)) {
       // Its event may have come while we asked.
-      if (desk.has(guid) || desk.full()) return undefined;
-      if (desk.take(bounty)) tell("bounty.backfilled", { guid, blocksLeft: expiration - head });
+      if (inWork.has(guid) || inWork.full()) return undefined;
+      if (inWork.take(bounty)) tell("bounty.backfilled", { guid, blocksLeft: expiration - head });
     }
     return { closes: expiration, examined: true };
   }

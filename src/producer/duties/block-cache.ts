@@ -5,7 +5,7 @@ import type { Marketplace } from "../../market/port.ts";
  * than a block those who come later get the same one: it is no older than when the first of them asked, and a gateway
  * that is slow is not asked ever more at once.
  */
-export class OnceABlock<T> {
+export class BlockCache<T> {
   readonly #market: Pick<Marketplace, "head">;
   readonly #question: () => Promise<T>;
   #answer: { readonly at: number; readonly given: Promise<T> } | undefined;

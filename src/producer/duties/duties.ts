@@ -6,14 +6,14 @@ import { type BountyState, PROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../../ledger/records.ts";
 import type { AssertionNotice } from "../../market/port.ts";
-import { OnceABlock } from "./block-cache.ts";
+import { BlockCache } from "./block-cache.ts";
 import { BlockSignals } from "./block-signals.ts";
 import { DutySlots, type Slots, slotsFor } from "./duty-slots.ts";
 import { perform } from "./perform.ts";
 import { type Duty, nextDuty, type Stage, TRACKS, type Track, trackOf } from "./record/duty.ts";
-import type { DutiesParts, DutyResult, Errand } from "./record/duty-context.ts";
-import { overdueStage, type Promised, promise } from "./record/promised-bounty.ts";
-import { Books } from "./record/write-behind-ledger.ts";
+import type { DutiesParts, DutyContext, DutyResult } from "./record/duty-context.ts";
+import { overdueStage, type PromisedBounty, promise } from "./record/promised-bounty.ts";
+import { WriteBehindLedger } from "./record/write-behind-ledger.ts";
 import { SkippedBlocks } from "./skipped-blocks.ts";
 
 /**
@@ -75,11 +75,11 @@ const isMoot = (duty: Duty, state: BountyState): boolean =>
  */
 export class Duties {
   readonly #parts: DutiesParts;
-  readonly #books: Books;
-  readonly #freshHead: OnceABlock<number>;
-  readonly #freshParameters: OnceABlock<MarketParameters>;
+  readonly #ledger: WriteBehindLedger;
+  readonly #freshHead: BlockCache<number>;
+  readonly #freshParameters: BlockCache<MarketParameters>;
   readonly #blockSignals: BlockSignals;
-  readonly #agenda = new Map<Guid, Promised>();
+  readonly #agenda = new Map<Guid, PromisedBounty>();
   readonly #slots = new DutySlots();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
@@ -87,15 +87,15 @@ export class Duties {
   constructor(parts: DutiesParts) {
     this.#parts = parts;
     const { market, ledger, tell } = parts;
-    this.#books = new Books(ledger, market.chain, tell);
+    this.#ledger = new WriteBehindLedger(ledger, market.chain, tell);
     this.#blockSignals = new BlockSignals(parts.steadyMs ?? (() => performance.now()));
-    this.#freshHead = new OnceABlock(market, () => market.freshHead());
-    this.#freshParameters = new OnceABlock(market, () => market.freshParameters());
+    this.#freshHead = new BlockCache(market, () => market.freshHead());
+    this.#freshParameters = new BlockCache(market, () => market.freshParameters());
     const skipped = new SkippedBlocks(market.head(), QUORUMS_EVERY_BLOCKS);
     market.on("block", ({ number }) => {
       this.#blockSignals.heard(market.head());
       if (this.#stopped) return;
-      this.#books.flush();
+      this.#ledger.flush();
       if (skipped.before(number)) this.#doubtQuorums(number);
       this.#consider();
     });
@@ -125,7 +125,7 @@ export class Duties {
 
   /** Takes over a bounty that was just planned and posts it at once. */
   async take(guid: Guid, heardAt: number): Promise<void> {
-    const record = this.#books.find(this.#key(guid));
+    const record = this.#ledger.find(this.#key(guid));
     if (record === undefined) return;
     await this.#start(this.#put(record, heardAt, this.#isPublished(record)), "assertion");
   }
@@ -154,7 +154,7 @@ export class Duties {
 
   /** False from a write that the disk refused until everything that is missing was written: nothing new is promised. */
   ledgerWritable(): boolean {
-    return this.#books.writable();
+    return this.#ledger.writable();
   }
 
   /** No duty is begun any more; resolves when those under way are done. */
@@ -162,7 +162,7 @@ export class Duties {
     this.#stopped = true;
     this.#slots.clear();
     await Promise.allSettled(this.#running);
-    this.#books.flush();
+    this.#ledger.flush();
   }
 
   #key(guid: Guid): BountyKey {
@@ -173,11 +173,11 @@ export class Duties {
   #reserve({ bounty: { guid }, state }: BountyRecord): void {
     const plan =
       state === "planned" || state === "posting" ? this.#parts.ledger.assertion(this.#key(guid)) : undefined;
-    if (plan !== undefined) this.#parts.purse.reserve(guid, plan.stake + plan.fee);
+    if (plan !== undefined) this.#parts.reservations.reserve(guid, plan.stake + plan.fee);
   }
 
   /** A bounty is on the agenda once: two entries would each do its duties. */
-  #put(record: BountyRecord, heardAt: number | undefined, published: boolean): Promised {
+  #put(record: BountyRecord, heardAt: number | undefined, published: boolean): PromisedBounty {
     const known = this.#agenda.get(record.bounty.guid);
     if (known !== undefined) return known;
     const promised = promise({ record, heardAt, published, head: this.#parts.market.head() });
@@ -213,7 +213,7 @@ export class Duties {
     const { market } = this.#parts;
     const promised = this.#agenda.get(guid);
     if (promised === undefined || !sameAddress(author, market.account)) return;
-    if (this.#books.assertion(this.#key(guid))?.commitment !== commitment) return;
+    if (this.#ledger.assertion(this.#key(guid))?.commitment !== commitment) return;
     promised.recalled.noted = index;
     promised.recalled.placed.resolve(index);
   }
@@ -238,7 +238,7 @@ export class Duties {
     }
   }
 
-  #tellOverdue(promised: Promised, stage: Stage): void {
+  #tellOverdue(promised: PromisedBounty, stage: Stage): void {
     const { market, tell } = this.#parts;
     const { record, lastReason, due } = promised;
     promised.toldOverdue.add(stage);
@@ -250,7 +250,7 @@ export class Duties {
   }
 
   /** Undefined when there is nothing to do on this track at this block. */
-  #dueDuty(promised: Promised, track: Track): Duty | undefined {
+  #dueDuty(promised: PromisedBounty, track: Track): Duty | undefined {
     const { market } = this.#parts;
     const { record, published, notBefore } = promised;
     const { quorumUnheard } = promised.recalled;
@@ -265,13 +265,13 @@ export class Duties {
     return head < (notBefore[duty] ?? 0) ? undefined : duty;
   }
 
-  #slotsFor({ record: { bounty } }: Promised, duty: Duty): Slots | undefined {
+  #slotsFor({ record: { bounty } }: PromisedBounty, duty: Duty): Slots | undefined {
     const { market } = this.#parts;
     return slotsFor(duty, bounty.expiration, market.parameters().revealWindow, market.head());
   }
 
   /** Resolves at once when there is nothing to do, or nothing that begins before others. */
-  #start(promised: Promised, track: Track): Promise<void> | undefined {
+  #start(promised: PromisedBounty, track: Track): Promise<void> | undefined {
     const state = promised.tracks[track];
     if (state.running !== undefined || this.#stopped) return undefined;
     const duty = this.#dueDuty(promised, track);
@@ -287,7 +287,7 @@ export class Duties {
     return undefined;
   }
 
-  #begin(promised: Promised, track: Track, slots: Slots | undefined): Promise<void> | undefined {
+  #begin(promised: PromisedBounty, track: Track, slots: Slots | undefined): Promise<void> | undefined {
     const state = promised.tracks[track];
     if (state.running !== undefined || this.#stopped) return undefined;
     state.running = new AbortController();
@@ -311,7 +311,7 @@ export class Duties {
 
   /** Does one duty after the other until the track has to wait, or what is next has slots of another kind. */
   async #run(
-    promised: Promised,
+    promised: PromisedBounty,
     track: Track,
     { slots, signal }: { readonly slots: Slots | undefined; readonly signal: AbortSignal },
   ): Promise<"waits" | "elsewhere"> {
@@ -325,7 +325,7 @@ export class Duties {
       if (slots !== undefined && others !== undefined && others !== slots) return "elsewhere";
       let problem: DutyResult;
       try {
-        problem = await perform(duty, this.#errand(promised, duty, signal));
+        problem = await perform(duty, this.#context(promised, duty, signal));
       } catch (error) {
         problem = describeError(error);
       }
@@ -350,13 +350,13 @@ export class Duties {
   }
 
   /** The other track has failures of its own. */
-  #succeeded(promised: Promised, track: Track): void {
+  #succeeded(promised: PromisedBounty, track: Track): void {
     for (const duty of Object.keys(promised.failures) as Duty[])
       if (trackOf(duty) === track) delete promised.failures[duty];
     promised.lastReason = undefined;
   }
 
-  #failed(promised: Promised, duty: Duty, reason: string): void {
+  #failed(promised: PromisedBounty, duty: Duty, reason: string): void {
     const { market, tell } = this.#parts;
     const attempt = (promised.failures[duty] ?? 0) + 1;
     promised.failures[duty] = attempt;
@@ -374,15 +374,15 @@ export class Duties {
   }
 
   #isPublished({ bounty }: BountyRecord): boolean {
-    const uri = this.#books.assertion(this.#key(bounty.guid))?.metadataUri;
+    const uri = this.#ledger.assertion(this.#key(bounty.guid))?.metadataUri;
     return uri !== undefined && uri !== null;
   }
 
   /** Reads the record anew; a bounty that came to its end leaves the agenda. */
-  #refresh(promised: Promised): void {
+  #refresh(promised: PromisedBounty): void {
     const guid = promised.record.bounty.guid;
     const before = promised.record.state;
-    const record = this.#books.find(this.#key(guid));
+    const record = this.#ledger.find(this.#key(guid));
     if (record === undefined || record.state === "settled" || record.state === "abandoned")
       this.#agenda.delete(guid);
     if (record === undefined) return;
@@ -396,17 +396,17 @@ export class Duties {
     for (const track of TRACKS) void this.#start(promised, track);
   }
 
-  #errand(promised: Promised, duty: Duty, signal: AbortSignal): Errand {
+  #context(promised: PromisedBounty, duty: Duty, signal: AbortSignal): DutyContext {
     const { record, heardAt, failures, recalled } = promised;
     const key = this.#key(record.bounty.guid);
-    const assertion = this.#books.assertion(key);
+    const assertion = this.#ledger.assertion(key);
     if (assertion === undefined)
       throw new Fault("LEDGER_STATE", `Bounty ${key.guid} is promised without a plan.`);
     return {
       ...this.#parts,
       ...{ key, record, assertion, recalled, heardAt, signal },
       untilBlock: (number) => this.#blockSignals.from(number),
-      books: this.#books,
+      ledger: this.#ledger,
       failures: failures[duty] ?? 0,
       freshHead: () => this.#freshHead.ask(),
       freshRevealWindow: async () => (await this.#freshParameters.ask()).revealWindow,

@@ -1,4 +1,4 @@
-import { Background } from "./ranked-tasks.ts";
+import { RankedTasks } from "./ranked-tasks.ts";
 import { type Duty, inTimeToReveal, revealIsUrgent } from "./record/duty.ts";
 
 export type Slots = "spare" | "missing" | "confirming" | "settling";
@@ -36,8 +36,8 @@ export function slotsFor(
 /** The slots of each kind. Kinds wait for nothing but their own. */
 export class DutySlots {
   readonly #slots = Object.fromEntries(
-    KINDS.map((kind) => [kind, new Background(SLOTS[kind].count, SLOTS[kind].duties.length)]),
-  ) as Readonly<Record<Slots, Background>>;
+    KINDS.map((kind) => [kind, new RankedTasks(SLOTS[kind].count, SLOTS[kind].duties.length)]),
+  ) as Readonly<Record<Slots, RankedTasks>>;
 
   /** The task must not reject. It begins at once when a slot of the kind is free. */
   run(kind: Slots, duty: Duty, task: () => Promise<void>): void {

@@ -1,5 +1,5 @@
 import type { Duty } from "./record/duty.ts";
-import type { DutyResult, Errand } from "./record/duty-context.ts";
+import type { DutyContext, DutyResult } from "./record/duty-context.ts";
 import { confirmPosting, giveUpPlanned, postAssertion, verifyPosting } from "./steps/post-assertion.ts";
 import {
   confirmReveal,
@@ -11,32 +11,32 @@ import {
 import { askQuorum, confirmSettling, settleBounty } from "./steps/settle-bounty.ts";
 
 /** Does one duty about one bounty. Rejects when it could not even be tried. */
-export async function perform(duty: Duty, errand: Errand): Promise<DutyResult> {
+export async function perform(duty: Duty, context: DutyContext): Promise<DutyResult> {
   switch (duty) {
     case "post":
-      return postAssertion(errand);
+      return postAssertion(context);
     case "confirm-post":
-      return confirmPosting(errand);
+      return confirmPosting(context);
     case "verify-post":
-      return verifyPosting(errand);
+      return verifyPosting(context);
     case "publish":
-      return publishMetadata(errand);
+      return publishMetadata(context);
     case "reveal":
-      return revealAssertion(errand);
+      return revealAssertion(context);
     case "confirm-reveal":
-      return confirmReveal(errand);
+      return confirmReveal(context);
     case "verify-reveal":
-      return verifyReveal(errand);
+      return verifyReveal(context);
     case "miss-reveal":
-      return missReveal(errand);
+      return missReveal(context);
     case "ask-quorum":
-      return askQuorum(errand);
+      return askQuorum(context);
     case "settle":
-      return settleBounty(errand);
+      return settleBounty(context);
     case "confirm-settle":
-      return confirmSettling(errand);
+      return confirmSettling(context);
     case "give-up":
-      return giveUpPlanned(errand);
+      return giveUpPlanned(context);
     case "wait":
       return undefined;
   }

@@ -2,7 +2,7 @@
  * Runs tasks that nobody waits for, a few at a time. Of those waiting, the lowest rank is next, then the one that came
  * first. Between two tasks the event loop has a turn, so that ten thousand of them hold nobody else up.
  */
-export class Background {
+export class RankedTasks {
   readonly #slots: number;
   readonly #waiting: (() => Promise<void>)[][];
   #busy = 0;

@@ -12,7 +12,7 @@ interface Reservation {
  * show yet. A reservation ends when it is released (nothing was posted) or when the balance was read after the market
  * took the stake. Which came first is counted, not timed: a clock may be set.
  */
-export class Purse {
+export class BalanceReservations {
   readonly #readBalance: () => Promise<Nct>;
   readonly #clock: Clock;
   readonly #maxAgeMs: number;

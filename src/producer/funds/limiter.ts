@@ -12,7 +12,7 @@ import { formatNct, type Nct, nct } from "../../domain/nct.ts";
 import { describeStakeLimit, type StakeLimit } from "../../domain/stake-limit.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { ProducerEvents, Tell } from "../events/events.ts";
-import type { LookBack } from "./rolling-window.ts";
+import type { RollingWindow } from "./rolling-window.ts";
 
 const HOUR_MS = 3_600_000;
 /** Adding up a day of settlements may take some milliseconds, and every bounty asks. */
@@ -43,7 +43,7 @@ export interface LimiterParts {
   readonly limits: Limits;
   readonly stopLossWindowHours: number;
   readonly ledger: Pick<Ledger, "committed" | "stakedSince" | "profitSince">;
-  readonly lookBack: LookBack;
+  readonly rollingWindow: RollingWindow;
   /** As `LookBack` has it. */
   readonly steadyMs: () => number;
   readonly tell: Tell;
@@ -105,17 +105,17 @@ export class Limiter {
   }
 
   #stakedLastHour(): Nct {
-    return this.#parts.ledger.stakedSince(this.#parts.lookBack.since(HOUR_MS));
+    return this.#parts.ledger.stakedSince(this.#parts.rollingWindow.since(HOUR_MS));
   }
 
   #profitOverWindow(): Nct {
-    const { ledger, lookBack, stopLossWindowHours } = this.#parts;
-    return ledger.profitSince(lookBack.since(stopLossWindowHours * HOUR_MS));
+    const { ledger, rollingWindow, stopLossWindowHours } = this.#parts;
+    return ledger.profitSince(rollingWindow.since(stopLossWindowHours * HOUR_MS));
   }
 
   #look(): void {
-    const { limits, stopLossWindowHours: windowHours, lookBack, tell, steadyMs } = this.#parts;
-    lookBack.look();
+    const { limits, stopLossWindowHours: windowHours, rollingWindow, tell, steadyMs } = this.#parts;
+    rollingWindow.look();
     if (limits.stopLoss === undefined || steadyMs() - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = steadyMs();
     this.#profit = this.#profitOverWindow();

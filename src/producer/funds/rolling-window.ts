@@ -18,7 +18,7 @@ const REMEMBERED = 1_000;
  * begins before the step; set back, it begins with the time after it. Either way nothing that belongs into the window is
  * left out, and what lies in the future counts. What the clock did before the process began nobody knows.
  */
-export class LookBack {
+export class RollingWindow {
   readonly #clock: Clock;
   readonly #steadyMs: () => number;
   #stretches: Stretch[] = [];

@@ -8,7 +8,7 @@ import { createBlockClock } from "../chain/block-clock.ts";
 import { joinChain } from "../chain/join-chain.ts";
 import { Duties } from "../duties/duties.ts";
 import type { Tell } from "../events/events.ts";
-import { Purse } from "../funds/balance-reservations.ts";
+import { BalanceReservations } from "../funds/balance-reservations.ts";
 import type { TellRecover } from "./events.ts";
 import type { Recovered } from "./recover-bounty.ts";
 import type { ScanAgain } from "./scan-again.ts";
@@ -59,7 +59,7 @@ export async function openChainRecovery(
   market.on("block", ({ number }) => blocks.observe(number, clock.now()));
   const duties = new Duties({
     ...{ market, ledger, clock, tell },
-    purse: new Purse(() => market.balance(), clock),
+    reservations: new BalanceReservations(() => market.balance(), clock),
     feeCeiling: config.maxFee,
   });
   const recovery = {

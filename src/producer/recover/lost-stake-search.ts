@@ -11,7 +11,7 @@ import type { RecoverEvents, TellRecover } from "./events.ts";
 import type { Recovered, RecoveryParts } from "./recover-bounty.ts";
 import { searchBounties } from "./search.ts";
 
-export interface SalvageParts {
+export interface LostStakeSearchParts {
   readonly recovery: Omit<RecoveryParts, "leave">;
   readonly duties: Pick<Duties, "take">;
   /** Resolves when those who wait for the first look have waited long enough. */
@@ -76,8 +76,8 @@ const MAX_KEPT = 1_000;
  *   noted, and then for the bounties.
  * - When no bounty that was posted before the start can be revealed any more, the look is over, whatever was unread.
  */
-export class Salvage {
-  readonly #parts: SalvageParts & { readonly sure: boolean };
+export class LostStakeSearch {
+  readonly #parts: LostStakeSearchParts & { readonly sure: boolean };
   readonly #startedAt: number;
   readonly #done = new Map<Guid, Recovered>();
   readonly #looking = new Set<Guid>();
@@ -87,7 +87,7 @@ export class Salvage {
   #kept: BountyNotice[] = [];
   #state: "shut" | "released" | "open" = "shut";
 
-  constructor(parts: SalvageParts & { readonly sure: boolean }) {
+  constructor(parts: LostStakeSearchParts & { readonly sure: boolean }) {
     this.#parts = parts;
     this.#startedAt = parts.recovery.market.head();
   }
@@ -125,7 +125,7 @@ export class Salvage {
     );
     try {
       if (!this.#parts.sure && !(await hasSentMore(recovery, pause, signal))) {
-        ledger.setNote(market.chain, MARKET_NOTES.salvage, undefined);
+        ledger.setNote(market.chain, MARKET_NOTES.lostStakes, undefined);
         over.abort();
         this.#open(waiting);
         return;
@@ -239,16 +239,19 @@ export class Salvage {
 }
 
 /** Undefined when nothing can have been lost. */
-export async function openSalvage(parts: SalvageParts, signal: AbortSignal): Promise<Salvage | undefined> {
+export async function openLostStakeSearch(
+  parts: LostStakeSearchParts,
+  signal: AbortSignal,
+): Promise<LostStakeSearch | undefined> {
   const { market, ledger } = parts.recovery;
-  const noted = ledger.note(market.chain, MARKET_NOTES.salvage);
-  if (noted === noteOf("begun", market)) return new Salvage({ ...parts, sure: true });
+  const noted = ledger.note(market.chain, MARKET_NOTES.lostStakes);
+  if (noted === noteOf("begun", market)) return new LostStakeSearch({ ...parts, sure: true });
   const sent = await market.transactionCount().catch(() => undefined);
   signal.throwIfAborted();
   const known = knownCount(market, ledger);
   if (sent !== undefined && sent <= known) return undefined;
   noteSalvage(market, ledger, "begun");
-  return new Salvage({ ...parts, sure: sent !== undefined });
+  return new LostStakeSearch({ ...parts, sure: sent !== undefined });
 }
 
 /**
@@ -259,7 +262,7 @@ function knownCount(market: Marketplace, ledger: Ledger): bigint {
   const { chain } = market;
   const anew = ledger.note(chain, MARKET_NOTES.anew);
   const signed = ledger.newestNonce(chain, lastBefore(ledger, chain));
-  const [word, account, looked] = ledger.note(chain, MARKET_NOTES.salvage)?.split(" ") ?? [];
+  const [word, account, looked] = ledger.note(chain, MARKET_NOTES.lostStakes)?.split(" ") ?? [];
   const counts = [
     anew !== undefined ? BigInt(anew) : signed === undefined ? 0n : signed + 1n,
     // Without a count it is from a ledger that was looked for before anything was promised.
@@ -270,7 +273,7 @@ function knownCount(market: Marketplace, ledger: Ledger): bigint {
 
 /** Whether our account sent more than is known; a gateway that does not say for long may know of something. */
 async function hasSentMore(
-  { market, ledger }: SalvageParts["recovery"],
+  { market, ledger }: LostStakeSearchParts["recovery"],
   pause: typeof defaultPause,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -288,14 +291,14 @@ type Noted = "begun" | "done";
 const noteOf = (noted: Noted, { account }: Marketplace): string => `${noted} ${account}`;
 
 const noteSalvage = (market: Marketplace, ledger: Ledger, noted: Noted): void =>
-  ledger.setNote(market.chain, MARKET_NOTES.salvage, noteOf(noted, market));
+  ledger.setNote(market.chain, MARKET_NOTES.lostStakes, noteOf(noted, market));
 
 /** Notes that all was looked at, up to so many transactions; a gateway that does not say how many is asked again. */
 function noteDone(market: Marketplace, ledger: Ledger, sent: bigint | undefined): void {
   const { chain } = market;
   const count = sent === undefined ? "" : ` ${sent}`;
   ledger.together(() => {
-    ledger.setNote(chain, MARKET_NOTES.salvage, `${noteOf("done", market)}${count}`);
+    ledger.setNote(chain, MARKET_NOTES.lostStakes, `${noteOf("done", market)}${count}`);
     ledger.setNote(chain, MARKET_NOTES.anew, undefined);
   });
 }

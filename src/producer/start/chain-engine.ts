@@ -15,9 +15,9 @@ import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { ScanQueue } from "../../queue/port.ts";
 import type { TriageRules } from "../../triage/triage.ts";
 import type { ArtifactRate } from "../answering/artifact-rate.ts";
-import { Desk } from "../answering/bounties-in-work.ts";
+import { BountiesInWork } from "../answering/bounties-in-work.ts";
 import type { Collector } from "../answering/collector.ts";
-import type { Judge } from "../answering/learned-distiller.ts";
+import type { LearnedDistiller } from "../answering/learned-distiller.ts";
 import { awaitServed } from "../answering/served-backends.ts";
 import { watchContracts } from "../chain/contracts-watch.ts";
 import { Backfill } from "../discovery/backfill.ts";
@@ -25,7 +25,7 @@ import type { Tell } from "../events/events.ts";
 import type { ChainMoney } from "../funds/limit-metrics.ts";
 import type { Limiter } from "../funds/limiter.ts";
 import { tellRecoverLog } from "../recover/events.ts";
-import { openSalvage } from "../recover/lost-stake-search.ts";
+import { openLostStakeSearch } from "../recover/lost-stake-search.ts";
 import { rescan, rescanUntil } from "../recover/verdict-search/rescan.ts";
 import type { ChainPromises } from "./chain-promises.ts";
 
@@ -43,7 +43,7 @@ export interface ChainEngineParts {
   readonly strategy: BidStrategy;
   readonly limiter: Limiter;
   readonly artifactRate: Pick<ArtifactRate, "take">;
-  readonly judge: Judge;
+  readonly distiller: LearnedDistiller;
   /** Of microengine. */
   readonly version: string;
 }
@@ -75,8 +75,8 @@ export async function openChainEngine(
 ): Promise<ChainEngine> {
   const { config, ledger, queue, collector, clock, tell, log, metrics, rules, strategy, limiter, version } =
     parts;
-  const { judge } = parts;
-  const { chain, wallet, purse, deprecation } = promises;
+  const { distiller } = parts;
+  const { chain, wallet, reservations, deprecation } = promises;
   // What is opened here may be given up, and opened anew, many times while the marketplace stays.
   using scope = new DisposableStack();
   const { market } = scope.use(scoped(promises.market));
@@ -92,14 +92,14 @@ export async function openChainEngine(
   const nonceFor = (guid: Guid) => wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
   const instantOf = (number: number) => blocks.instantOf(block(number));
   const backends = rules.backends.map(({ name }) => name);
-  const salvage = await openSalvage(
+  const lostStakes = await openLostStakeSearch(
     {
       recovery: {
         ...{ market, ledger, clock, nonceFor, instantOf, version, tries: RECOVERY_DEFAULTS.tries },
         tell: tellRecoverLog(log),
         async rescan(bounty, mask, before, until) {
           const { maxSizeBytes } = rules;
-          const distill = (testimony: Testimony) => judge.distill(testimony);
+          const distill = (testimony: Testimony) => distiller.distill(testimony);
           const scanning = { queue, collector, backends, distill, clock, maxSizeBytes };
           const deadline = rescanUntil(clock.now(), RECOVERY_DEFAULTS.rescanSeconds, before);
           // What is known without the scanners is tried all the same.
@@ -110,25 +110,25 @@ export async function openChainEngine(
     },
     signal,
   );
-  const desk = new Desk({
-    ...{ market, ledger, queue, collector, duties, deprecation, purse, limiter, clock, tell },
+  const inWork = new BountiesInWork({
+    ...{ market, ledger, queue, collector, duties, deprecation, reservations, limiter, clock, tell },
     ...{ rules, strategy, version, modifiers: config.confidence, artifactRate: parts.artifactRate },
-    distill: (testimony) => judge.distill(testimony),
+    distill: (testimony) => distiller.distill(testimony),
     seal: (guid, verdicts) => {
       const nonce = nonceFor(guid);
       return { nonce, commitment: commitment(wallet.address, verdicts, nonce) };
     },
     instantOf,
-    gate: salvage,
+    lostStakes: lostStakes,
   });
-  const backfill = new Backfill({ market, ledger, desk, deprecation, limiter, tell });
+  const backfill = new Backfill({ market, ledger, inWork, deprecation, limiter, tell });
 
   const listening = scope.move();
-  let salvaging: Promise<void> | undefined;
+  let searching: Promise<void> | undefined;
   const release = (): void => {
-    const unpromised = desk.resume();
+    const unpromised = inWork.resume();
     const early = promises.takeEarly();
-    for (const notice of early) desk.hear(notice);
+    for (const notice of early) inWork.hear(notice);
     if (promised + unpromised > 0) tell("producer.resumed", { chain, promised, unpromised });
     // Bounties are heard of and what was promised is kept meanwhile.
     const waitMs = config.embedded > 0 ? CONSUMERS_WAIT_MS : 0;
@@ -144,34 +144,34 @@ export async function openChainEngine(
   return {
     chain,
     broken: broken.promise,
-    inFlight: () => desk.inFlight(),
+    inFlight: () => inWork.inFlight(),
     begin() {
-      if (salvage === undefined) {
+      if (lostStakes === undefined) {
         release();
         backfill.begin();
         return;
       }
-      salvaging = salvage.run(
+      searching = lostStakes.run(
         {
-          ...{ has: (guid) => desk.has(guid), hear: (notice) => desk.hear(notice) },
+          ...{ has: (guid) => inWork.has(guid), hear: (notice) => inWork.hear(notice) },
           ...{ release, open: () => backfill.begin() },
         },
         signal,
       );
     },
     async stop() {
-      await salvaging;
+      await searching;
       await backfill.stop();
-      await desk.stop();
+      await inWork.stop();
       listening.dispose();
     },
     money: () => ({
       chain,
-      available: purse.lastBalance() === undefined ? undefined : purse.available(),
+      available: reservations.lastBalance() === undefined ? undefined : reservations.available(),
       fee: market.parameters().assertionFee,
     }),
     refreshMetrics() {
-      const balance = purse.lastBalance();
+      const balance = reservations.lastBalance();
       if (balance !== undefined) metrics.balanceNct.set({ chain }, nctNumber(balance));
     },
   };

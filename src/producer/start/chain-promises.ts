@@ -29,7 +29,7 @@ import type { KnownPins } from "../chain/pins.ts";
 import { Duties } from "../duties/duties.ts";
 import { type Duty, inTimeToReveal, revealIsDue, STAGES, type Stage } from "../duties/record/duty.ts";
 import type { Tell } from "../events/events.ts";
-import { Purse } from "../funds/balance-reservations.ts";
+import { BalanceReservations } from "../funds/balance-reservations.ts";
 
 export interface ChainPromisesParts {
   readonly config: ProducerConfig;
@@ -55,7 +55,7 @@ export interface ChainPromises extends AsyncDisposable {
   readonly chain: ChainName;
   readonly market: Marketplace;
   readonly wallet: Wallet;
-  readonly purse: Purse;
+  readonly reservations: BalanceReservations;
   readonly deprecation: Deprecation;
   readonly kept: Promise<Kept>;
   /** Bounties announced since we listen, the newest of them, that nobody has taken up; empties the list. */
@@ -114,7 +114,7 @@ export function openChainPromises(
     early?.push(notice);
     if (early !== undefined && early.length > MOST_EARLY) early.shift();
   });
-  const purse = new Purse(() => market.balance(), clock);
+  const reservations = new BalanceReservations(() => market.balance(), clock);
   // From before the first frame on: what the stream tells is told once.
   const deprecation = new Deprecation({ market, ledger, tell });
   let duties: Duties | undefined;
@@ -137,7 +137,7 @@ export function openChainPromises(
     // Nothing new is staked before the gateway has said which contracts it works with.
     const may = (duty: Duty): boolean => (joined || duty !== "post") && parts.may(duty);
     duties = new Duties({
-      ...{ market, ledger, purse, clock, tell, deprecation, may },
+      ...{ market, ledger, reservations, clock, tell, deprecation, may },
       feeCeiling: config.maxFee,
     });
     nonceHoles = new NonceHoles({ market, ledger, tell });
@@ -152,7 +152,7 @@ export function openChainPromises(
   kept.catch(() => undefined);
 
   return {
-    ...{ chain, market, wallet, purse, deprecation, kept },
+    ...{ chain, market, wallet, reservations, deprecation, kept },
     async start(until) {
       const pins = await start(until);
       joined = true;

@@ -19,12 +19,12 @@ import { parseRedisAddress } from "../../redis/address.ts";
 import type { Seal } from "../../redis/seal.ts";
 import { openArtifactRate } from "../answering/artifact-rate.ts";
 import { Collector } from "../answering/collector.ts";
-import { Judge } from "../answering/learned-distiller.ts";
+import { LearnedDistiller } from "../answering/learned-distiller.ts";
 import { servedChanges, unserved } from "../answering/served-backends.ts";
 import type { RelayEvents } from "../events/relay-events.ts";
 import { showLimits } from "../funds/limit-metrics.ts";
 import { describeLimits, Limiter, limitsOf } from "../funds/limiter.ts";
-import { LookBack } from "../funds/rolling-window.ts";
+import { RollingWindow } from "../funds/rolling-window.ts";
 import { spawnEmbeddedConsumer } from "../process/embedded-consumer.ts";
 import { type ChainEngine, openChainEngine } from "./chain-engine.ts";
 import type { ChainPromises } from "./chain-promises.ts";
@@ -87,14 +87,14 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   const steadyMs = () => performance.now();
   const limiter = new Limiter({
     ...{ limits, stopLossWindowHours: config.stopLossWindow, ledger, tell, steadyMs },
-    lookBack: new LookBack(clock, steadyMs),
+    rollingWindow: new RollingWindow(clock, steadyMs),
     leased: parts.leased,
   });
-  const judge = new Judge({ engine, silence: silenceBy(config.benign), ledger });
-  for (const { chain } of chains) relay.wrap(chain, (told) => judge.heeding(chain, told));
+  const distiller = new LearnedDistiller({ engine, silence: silenceBy(config.benign), ledger });
+  for (const { chain } of chains) relay.wrap(chain, (told) => distiller.heeding(chain, told));
   const shared = {
     ...{ config, ledger, queue, collector, clock, tell, metrics, rules, strategy, limiter },
-    ...{ artifactRate, judge, version: parts.version, log: io.log },
+    ...{ artifactRate, distiller, version: parts.version, log: io.log },
   };
   const engines: ChainEngine[] = [];
   opening.defer(async () => void (await Promise.all(engines.map((one) => one.stop()))));

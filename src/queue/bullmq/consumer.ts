@@ -4,7 +4,7 @@
  * States of a job here: taken -> running -> answered, as the return value of its BullMQ job; or taken -> given back,
  * when other backends hold every slot or the consumer is stopped. A job given back is at once another consumer's to
  * take. When the process dies instead, the job's lock lapses and a check that every worker makes puts it back; the
- * second time BullMQ gives it up, and the producer hears `failed` (see bullmq-names.ts for the times). Or taken ->
+ * second time BullMQ gives it up, and the producer hears `failed` (see names.ts for the times). Or taken ->
  * dropped, when its seal does not hold (seal.ts): nobody scans it, and BullMQ has it as failed.
  */
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,6 +1,6 @@
 /**
- * The port to what runs YARA rules. Two implementations, which one contract test holds to the same: `yara-wasm.ts` and
- * `yara-native.ts`.
+ * The port to what runs YARA rules. Two implementations, which one contract test holds to the same: `wasm.ts` and
+ * `native.ts`.
  */
 import { describeError } from "../../domain/fault.ts";
 import { BrokenRules, type RuleProblem } from "./problem.ts";

@@ -12,7 +12,7 @@ import { readStart, readText } from "./answer-body.ts";
 import { InFlight, type Manner } from "./in-flight.ts";
 import type { Lane } from "./lane.ts";
 import { type AnswerLimits, LIMITS } from "./limits.ts";
-import { Gate } from "./pacing.ts";
+import { Pacer } from "./pacing.ts";
 import { type Attempt, persist } from "./persist.ts";
 import { Presence } from "./presence.ts";
 import { leftFault, RateLimit, transitFault } from "./transit-faults.ts";
@@ -95,7 +95,7 @@ export class Gateway implements Asker, AsyncDisposable {
   readonly #options: Required<Omit<GatewayOptions, "apiKey" | "proxy">> & Pick<GatewayOptions, "apiKey">;
   /** Apart for every lane, and for what is held back: a reveal must not queue behind the receipts of a hundred others. */
   readonly #connections: Readonly<Record<Lane | "held", Dispatcher>>;
-  readonly #gate = new Gate({ spacingMs: 25 });
+  readonly #pacer = new Pacer({ spacingMs: 25 });
   readonly #inFlight = new InFlight();
   readonly #presence = new Presence(() => systemTimers.now());
   #left = false;
@@ -176,7 +176,7 @@ export class Gateway implements Asker, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#left = true;
-    this.#gate.release();
+    this.#pacer.release();
     await Promise.all(Object.values(this.#connections).map((agent) => agent.destroy()));
   }
 
@@ -185,7 +185,7 @@ export class Gateway implements Asker, AsyncDisposable {
     return persist(ask, attempt, {
       ...this.#options,
       timers: systemTimers,
-      gate: this.#gate,
+      pacer: this.#pacer,
       inFlight: this.#inFlight,
       gone: () => this.gone(),
       rateLimit: (what) => new RateLimit(what, undefined, clock),

@@ -25,7 +25,7 @@ const LAST: Lane = "read";
 /** Timers are a little early at times. */
 const SLACK_MS = 1;
 
-export class Gate {
+export class Pacer {
   readonly #spacingMs: number;
   readonly #longestPauseMs: Readonly<Record<Lane, number>>;
   readonly #waiting = new LaneQueue<() => void>();

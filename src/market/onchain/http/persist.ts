@@ -4,13 +4,13 @@ import { hedge } from "./hedge.ts";
 import type { Ask } from "./http.ts";
 import type { InFlight } from "./in-flight.ts";
 import { shareOf } from "./in-flight.ts";
-import type { Gate } from "./pacing.ts";
+import type { Pacer } from "./pacing.ts";
 import { RateLimit } from "./transit-faults.ts";
 
 /** What a request goes through, whatever carries it. */
 export interface PersistParts {
   readonly timers: Timers;
-  readonly gate: Pick<Gate, "pass" | "close">;
+  readonly pacer: Pick<Pacer, "pass" | "close">;
   readonly inFlight: InFlight;
   /** 0 <= random() < 1. */
   readonly random: () => number;
@@ -49,7 +49,7 @@ const LONGEST_TIMEOUT_MS = 60_000;
  * same would ask for ever what is answered a second too late each time.
  */
 export async function persist<T>(ask: Ask, attempt: Attempt<T>, parts: PersistParts): Promise<T> {
-  const { attempts, backoffMs, pauseMs, random, gate, timers } = parts;
+  const { attempts, backoffMs, pauseMs, random, pacer, timers } = parts;
   const repeatable = ask.repeatable ?? ask.method === "GET";
   const giveUpAt = timers.now() + (ask.patienceMs ?? parts.patienceMs);
   const impatience = ask.patienceMs === undefined ? undefined : timers.timeout(ask.patienceMs);
@@ -63,7 +63,7 @@ export async function persist<T>(ask: Ask, attempt: Attempt<T>, parts: PersistPa
       if (error.code === "MARKET_RATE_LIMITED") {
         if (timers.now() > giveUpAt) throw error;
         const askedFor = error instanceof RateLimit ? error.pauseMs : undefined;
-        gate.close(askedFor ?? pauseMs * (1 + random()));
+        pacer.close(askedFor ?? pauseMs * (1 + random()));
         continue;
       }
       failures++;
@@ -132,10 +132,10 @@ function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | 
 async function pass(
   ask: Ask,
   impatience: AbortSignal | undefined,
-  { gate, rateLimit }: PersistParts,
+  { pacer, rateLimit }: PersistParts,
 ): Promise<void> {
   try {
-    await gate.pass(ask.lane, anyOf(ask.signal, impatience, ask.unheeded));
+    await pacer.pass(ask.lane, anyOf(ask.signal, impatience, ask.unheeded));
   } catch (error) {
     ask.signal?.throwIfAborted();
     if (impatience?.aborted) throw rateLimit(ask.what);

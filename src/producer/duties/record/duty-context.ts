@@ -5,15 +5,15 @@ import type { AssertionRecord, BountyKey, BountyRecord } from "../../../ledger/r
 import type { Marketplace, PostedAssertion, Urgency } from "../../../market/port.ts";
 import type { Deprecation } from "../../chain/deprecation.ts";
 import type { Tell } from "../../events/events.ts";
-import type { Purse } from "../../funds/balance-reservations.ts";
+import type { BalanceReservations } from "../../funds/balance-reservations.ts";
 import { type Duty, inTimeToReveal } from "./duty.ts";
 import type { SettlementMemory } from "./settlement-memory.ts";
-import type { Books } from "./write-behind-ledger.ts";
+import type { WriteBehindLedger } from "./write-behind-ledger.ts";
 
 export interface DutiesParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
-  readonly purse: Purse;
+  readonly reservations: BalanceReservations;
   readonly clock: Clock;
   /** Milliseconds of a clock that nobody sets. Default: `performance.now()`. */
   readonly steadyMs?: () => number;
@@ -62,8 +62,8 @@ export interface Recollection {
 }
 
 /** One duty about one bounty: what is known of it, and what is needed to do it. */
-export interface Errand extends Omit<DutiesParts, "ledger"> {
-  readonly books: Books;
+export interface DutyContext extends Omit<DutiesParts, "ledger"> {
+  readonly ledger: WriteBehindLedger;
   readonly key: BountyKey;
   readonly record: BountyRecord;
   readonly assertion: AssertionRecord;
@@ -87,10 +87,10 @@ export type DutyResult = string | undefined;
 
 /** Our assertion as the market lists it; `urgency` is that of what waits for the answer. */
 export async function findOurs(
-  { market, books, key, assertion, recalled, signal }: Errand,
+  { market, ledger, key, assertion, recalled, signal }: DutyContext,
   urgency?: Urgency,
 ): Promise<PostedAssertion | undefined> {
-  const likely = books.assertion(key)?.index ?? assertion.index ?? recalled.noted;
+  const likely = ledger.assertion(key)?.index ?? assertion.index ?? recalled.noted;
   const posted = await market.ownAssertions(key.guid, { signal, urgency, likely });
   return posted.find(({ commitment }) => commitment === assertion.commitment);
 }
@@ -100,11 +100,11 @@ export async function findOurs(
  * same, and the next who asks joins it, so that an answer that takes longer than anyone waits for it comes all the same.
  */
 export async function findOursBefore(
-  errand: Errand,
+  context: DutyContext,
   block: number,
 ): Promise<PostedAssertion | undefined | "slow"> {
-  const { recalled, untilBlock } = errand;
-  recalled.look ??= findOurs(errand, "reveal").finally(() => {
+  const { recalled, untilBlock } = context;
+  recalled.look ??= findOurs(context, "reveal").finally(() => {
     recalled.look = undefined;
   });
   // It may be that nobody waits for it any more when it fails.
@@ -123,7 +123,7 @@ const WRITE_OFF_BLOCKS = 20;
  * with nothing to lose, until the reveal window lies `WRITE_OFF_BLOCKS` behind by the stream alone.
  */
 export async function isPast(
-  { market, record }: Errand,
+  { market, record }: DutyContext,
   inTime: () => Promise<boolean>,
 ): Promise<"past" | "in-time" | "unsure"> {
   try {
@@ -135,7 +135,7 @@ export async function isPast(
 }
 
 /** Whether the market says, asked anew for block and window, that a reveal can still be mined in time. */
-export async function isRevealable({ record, freshHead, freshRevealWindow }: Errand): Promise<boolean> {
+export async function isRevealable({ record, freshHead, freshRevealWindow }: DutyContext): Promise<boolean> {
   const [head, revealWindow] = await Promise.all([freshHead(), freshRevealWindow()]);
   return inTimeToReveal(record.bounty.expiration, revealWindow, head);
 }

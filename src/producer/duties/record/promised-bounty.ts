@@ -13,7 +13,7 @@ interface TrackState {
 }
 
 /** A bounty on the agenda, and what is remembered of it while the process lives. */
-export interface Promised {
+export interface PromisedBounty {
   record: BountyRecord;
   /** Whether the assertion's metadata is stored with the market. */
   published: boolean;
@@ -45,7 +45,7 @@ export interface Beginning {
   readonly head: number;
 }
 
-export const promise = ({ head, ...known }: Beginning): Promised => ({
+export const promise = ({ head, ...known }: Beginning): PromisedBounty => ({
   ...known,
   tracks: {
     assertion: { running: undefined, queued: false, again: false },
@@ -79,7 +79,7 @@ export const promise = ({ head, ...known }: Beginning): Promised => ({
 
 /** Notes what is due at this block, and says which stage takes longer than usual. */
 export function overdueStage(
-  promised: Promised,
+  promised: PromisedBounty,
   facts: Pick<DutyFacts, "head" | "parameters">,
 ): Stage | undefined {
   const stage = stageDue({ ...facts, record: promised.record });

@@ -33,7 +33,7 @@ type Change = Partial<Omit<Missing, "writes">>;
  * when the disk has room (`flush`, once a block). After a crash it is gone, and a record says less than was done: the
  * next start then does it again, and the contract, which takes one reveal and one settlement, refuses.
  */
-export class Books {
+export class WriteBehindLedger {
   readonly #ledger: Ledger;
   readonly #chain: ChainName;
   readonly #tell: Tell;

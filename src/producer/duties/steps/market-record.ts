@@ -1,7 +1,7 @@
 import { sameAddress } from "../../../domain/address.ts";
 import type { Nct } from "../../../domain/nct.ts";
 import type { ArbiterVote } from "../../../market/port.ts";
-import type { Errand } from "../record/duty-context.ts";
+import type { DutyContext } from "../record/duty-context.ts";
 import { mostPayable, payoutOwed } from "./payout.ts";
 
 /** What the contract holds of a bounty, as the marketplace shows it. */
@@ -16,8 +16,8 @@ export interface MarketRecord {
 }
 
 /** Rejects when the marketplace shows neither assertions nor votes now. */
-export async function readMarketRecord(errand: Errand): Promise<MarketRecord> {
-  const { market, key, record, assertion, signal } = errand;
+export async function readMarketRecord(context: DutyContext): Promise<MarketRecord> {
+  const { market, key, record, assertion, signal } = context;
   const { account } = market;
   const [assertions, votes] = await Promise.all([
     market.assertions(key.guid, signal),

@@ -3,30 +3,30 @@ import type { BountyState } from "../../../domain/lifecycle.ts";
 import type { PostedAssertion } from "../../../market/port.ts";
 import { inTimeToPost, inTimeToReveal, revealIsDue } from "../record/duty.ts";
 import {
+  type DutyContext,
   type DutyResult,
-  type Errand,
   findOurs,
   isPast,
   isRevealable,
   UNSURE,
 } from "../record/duty-context.ts";
 import { assertionFound } from "./assertion-found.ts";
-import { chase, giveUp } from "./signed-fate.ts";
+import { fateOfSigned, giveUp } from "./signed-fate.ts";
 
 /**
  * Signs and sends what was planned; the same commitment however often. What the wallet refuses to sign is built again at
  * every block while there is time: the gateway may have been in a passing state. What was signed waits for its receipt
  * however long that takes, while the reveal goes its own way; what is not signed by the expiration is not signed any more.
  */
-export async function postAssertion(errand: Errand): Promise<DutyResult> {
-  const { market, books, purse, clock, tell, key, record, assertion, recalled, heardAt } = errand;
+export async function postAssertion(context: DutyContext): Promise<DutyResult> {
+  const { market, ledger, reservations, clock, tell, key, record, assertion, recalled, heardAt } = context;
   const { expiration } = record.bounty;
   const { bids, mask, commitment, fee } = assertion;
-  const { feeCeiling, deprecation } = errand;
-  if (record.state === "planned" && deprecation?.active() === true) return giveUp(errand, "deprecated");
+  const { feeCeiling, deprecation } = context;
+  if (record.state === "planned" && deprecation?.active() === true) return giveUp(context, "deprecated");
   const late = new AbortController();
   let isSigned = false;
-  errand.untilBlock(expiration).addEventListener("abort", () => {
+  context.untilBlock(expiration).addEventListener("abort", () => {
     if (!isSigned) late.abort(tooLate());
   });
   const outcome = await market.assert(
@@ -34,24 +34,24 @@ export async function postAssertion(errand: Errand): Promise<DutyResult> {
     (signed, current) => {
       // What was signed before may be on the market, and its reveal on the way: nothing else is signed beside that.
       const { revealWindow } = market.parameters();
-      const isFirst = books.find(key)?.state === "planned";
+      const isFirst = ledger.find(key)?.state === "planned";
       if (!isFirst && revealIsDue(expiration, revealWindow, market.head())) throw tooLate();
-      books.journalAssertion(key, signed, current === fee ? undefined : current);
+      ledger.journalAssertion(key, signed, current === fee ? undefined : current);
       isSigned = true;
-      purse.reserve(key.guid, assertion.stake + current);
+      reservations.reserve(key.guid, assertion.stake + current);
     },
     {
-      signal: AbortSignal.any([errand.signal, late.signal]),
+      signal: AbortSignal.any([context.signal, late.signal]),
       onRequest: () => {
-        if (heardAt !== undefined) books.recordRequested(key, clock.now() - heardAt);
+        if (heardAt !== undefined) ledger.recordRequested(key, clock.now() - heardAt);
       },
     },
   );
   if (outcome.kind === "done") {
-    assertionFound(errand, outcome.value.index);
+    assertionFound(context, outcome.value.index);
     return undefined;
   }
-  if (outcome.kind === "failed" && !outcome.retryable && books.signed(key, "assert").length === 0) {
+  if (outcome.kind === "failed" && !outcome.retryable && ledger.signed(key, "assert").length === 0) {
     recalled.refusal = outcome.reason;
     return outcome.reason;
   }
@@ -77,42 +77,43 @@ const tooLate = (): Fault =>
  * is too late for the contract: an account nonce that is never used holds up everything behind it. A list can leave an
  * entry out, so as long as a reveal could save a stake that is there after all, it is looked for.
  */
-export async function confirmPosting(errand: Errand): Promise<DutyResult> {
-  const { market, record, tell } = errand;
+export async function confirmPosting(context: DutyContext): Promise<DutyResult> {
+  const { market, record, tell } = context;
   const { expiration } = record.bounty;
   const inTime = inTimeToPost(expiration, market.head());
-  const listed = await findOurs(errand).catch((error: unknown) => {
+  const listed = await findOurs(context).catch((error: unknown) => {
     if (!inTime) throw error;
     return undefined;
   });
   if (listed !== undefined) {
-    assertionFound(errand, listed.index);
+    assertionFound(context, listed.index);
     return undefined;
   }
-  const chased = await chase(errand);
-  if (chased.kind === "there") {
-    assertionFound(errand, chased.index);
+  const fate = await fateOfSigned(context);
+  if (fate.kind === "there") {
+    assertionFound(context, fate.index);
     return undefined;
   }
   // Found, and perhaps revealed, while this asked.
-  if (!isStill(errand, "posting")) return undefined;
-  if (chased.kind === "never") return giveUp(errand, "post-failed", chased.reason);
-  const stands = chased.kind === "taken" ? await findAnother(errand) : undefined;
-  if (stands !== undefined && isStill(errand, "posting")) {
+  if (!isStill(context, "posting")) return undefined;
+  if (fate.kind === "never") return giveUp(context, "post-failed", fate.reason);
+  const stands = fate.kind === "taken" ? await findAnother(context) : undefined;
+  if (stands !== undefined && isStill(context, "posting")) {
     tell("assertion.another-stands", { guid: record.bounty.guid, index: stands.index, hint: ANOTHER_HINT });
-    return giveUp(errand, "asserted-before", chased.reason);
+    return giveUp(context, "asserted-before", fate.reason);
   }
-  if (chased.kind === "anew" && inTimeToPost(expiration, market.head())) return postAssertion(errand);
+  if (fate.kind === "anew" && inTimeToPost(expiration, market.head())) return postAssertion(context);
   const revealable = (head: number): boolean =>
     inTimeToReveal(expiration, market.parameters().revealWindow, head);
-  if (revealable(market.head())) return chased.reason;
-  const past = await isPast(errand, () => isRevealable(errand));
-  if (past === "past" && isStill(errand, "posting")) return giveUp(errand, "post-failed", chased.reason);
-  return past === "unsure" ? UNSURE : chased.reason;
+  if (revealable(market.head())) return fate.reason;
+  const past = await isPast(context, () => isRevealable(context));
+  if (past === "past" && isStill(context, "posting")) return giveUp(context, "post-failed", fate.reason);
+  return past === "unsure" ? UNSURE : fate.reason;
 }
 
 /** The reveal's track may have gone on while this one asked. */
-const isStill = ({ books, key }: Errand, state: BountyState): boolean => books.find(key)?.state === state;
+const isStill = ({ ledger, key }: DutyContext, state: BountyState): boolean =>
+  ledger.find(key)?.state === state;
 
 const ANOTHER_HINT =
   "It is of a ledger that is not this one. Stop the producer and run `microengine recover` before the reveal window closes.";
@@ -121,8 +122,8 @@ const ANOTHER_HINT =
  * The assertion of ours that stands in the place of the one that the contract refused; undefined unless the marketplace
  * lists it twice and does not list the refused one. The record is given up for it, so no single answer may decide.
  */
-async function findAnother(errand: Errand): Promise<PostedAssertion | undefined> {
-  const { market, key, assertion, signal } = errand;
+async function findAnother(context: DutyContext): Promise<PostedAssertion | undefined> {
+  const { market, key, assertion, signal } = context;
   const look = () => market.ownAssertions(key.guid, { signal });
   try {
     const [first, second] = [await look(), await look()];
@@ -135,30 +136,30 @@ async function findAnother(errand: Errand): Promise<PostedAssertion | undefined>
 }
 
 /** It was on the market: is it still, and where? Blocks can be taken back, and what they held with them. */
-export async function verifyPosting(errand: Errand): Promise<DutyResult> {
-  const { market, tell, key, record, failures } = errand;
-  const [ours, doubt] = await Promise.all([findOurs(errand), correctExpiration(errand)]);
+export async function verifyPosting(context: DutyContext): Promise<DutyResult> {
+  const { market, tell, key, record, failures } = context;
+  const [ours, doubt] = await Promise.all([findOurs(context), correctExpiration(context)]);
   if (ours !== undefined) {
-    assertionFound(errand, ours.index);
+    assertionFound(context, ours.index);
     return doubt;
   }
   if (failures === 0) tell("assertion.vanished", { guid: key.guid, what: "assertion" });
-  const chased = await chase(errand);
-  if (chased.kind === "there") {
-    assertionFound(errand, chased.index);
+  const fate = await fateOfSigned(context);
+  if (fate.kind === "there") {
+    assertionFound(context, fate.index);
     return "there by its receipt, which can be made up, and not listed by the marketplace";
   }
-  if (chased.kind === "anew" && inTimeToPost(record.bounty.expiration, market.head()))
-    return postAssertion(errand);
-  return chased.reason;
+  if (fate.kind === "anew" && inTimeToPost(record.bounty.expiration, market.head()))
+    return postAssertion(context);
+  return fate.reason;
 }
 
 /**
  * The reveal is due by the expiration, which we have from the marketplace's answers; blocks that are taken back move it
  * too. Another one is believed when two answers give it. Resolves to what is in doubt.
  */
-async function correctExpiration(errand: Errand): Promise<string | undefined> {
-  const { market, books, tell, key, record, signal } = errand;
+async function correctExpiration(context: DutyContext): Promise<string | undefined> {
+  const { market, ledger, tell, key, record, signal } = context;
   const { expiration } = record.bounty;
   try {
     const first = await market.bounty(key.guid, signal);
@@ -166,7 +167,7 @@ async function correctExpiration(errand: Errand): Promise<string | undefined> {
     const second = await market.bounty(key.guid, signal);
     if (second?.expiration !== first.expiration)
       return "the marketplace tells of different blocks in which the bounty expires";
-    books.recordExpiration(key, record.bounty, first.expiration);
+    ledger.recordExpiration(key, record.bounty, first.expiration);
     tell("bounty.expiration-corrected", { guid: key.guid, from: expiration, to: first.expiration });
     return undefined;
   } catch (error) {
@@ -175,12 +176,12 @@ async function correctExpiration(errand: Errand): Promise<string | undefined> {
 }
 
 /** Planned, never sent, and too late by the event stream. */
-export async function giveUpPlanned(errand: Errand): Promise<DutyResult> {
-  const { expiration } = errand.record.bounty;
-  const { recalled, freshHead } = errand;
-  const past = await isPast(errand, async () => inTimeToPost(expiration, await freshHead()));
-  if (past === "in-time") return postAssertion(errand);
+export async function giveUpPlanned(context: DutyContext): Promise<DutyResult> {
+  const { expiration } = context.record.bounty;
+  const { recalled, freshHead } = context;
+  const past = await isPast(context, async () => inTimeToPost(expiration, await freshHead()));
+  if (past === "in-time") return postAssertion(context);
   if (past === "unsure") return UNSURE;
   const { refusal } = recalled;
-  return refusal === undefined ? giveUp(errand, "too-late") : giveUp(errand, "post-failed", refusal);
+  return refusal === undefined ? giveUp(context, "too-late") : giveUp(context, "post-failed", refusal);
 }

@@ -3,8 +3,8 @@ import { stringifyJson } from "../../../json/json.ts";
 import type { Outcome, PostedAssertion } from "../../../market/port.ts";
 import { inTimeToReveal, revealIsDue, revealIsUrgent } from "../record/duty.ts";
 import {
+  type DutyContext,
   type DutyResult,
-  type Errand,
   findOurs,
   findOursBefore,
   isPast,
@@ -42,9 +42,9 @@ interface NotTold {
 }
 
 /** Stores the metadata before the short reveal window opens. */
-export async function publishMetadata(errand: Errand): Promise<DutyResult> {
-  const { market, books, key, assertion, signal } = errand;
-  books.recordMetadataUri(key, await market.publishMetadata(assertion.metadata, signal));
+export async function publishMetadata(context: DutyContext): Promise<DutyResult> {
+  const { market, ledger, key, assertion, signal } = context;
+  ledger.recordMetadataUri(key, await market.publishMetadata(assertion.metadata, signal));
   return undefined;
 }
 
@@ -63,20 +63,20 @@ export async function publishMetadata(errand: Errand): Promise<DutyResult> {
  * reorganisation may not be where it was posted. The gateway may wait for a receipt as long as the window: when there is
  * none after a few blocks, the market is looked at.
  */
-export async function revealAssertion(errand: Errand, seenAt?: number): Promise<DutyResult> {
-  const { assertion, recalled } = errand;
+export async function revealAssertion(context: DutyContext, seenAt?: number): Promise<DutyResult> {
+  const { assertion, recalled } = context;
   const told = recalled.misplaced === assertion.index ? undefined : assertion.index;
   const known = seenAt ?? told ?? recalled.noted;
-  const place = known ?? (await askPlace(errand));
+  const place = known ?? (await askPlace(context));
   if (typeof place === "string") return place;
-  if (typeof place === "object") return revealAtPlaces(errand, place.listed);
+  if (typeof place === "object") return revealAtPlaces(context, place.listed);
   const waiting = new AbortController();
-  const outcome = await sendReveal(errand, place, waiting);
+  const outcome = await sendReveal(context, place, waiting);
   if (outcome.kind === "done") {
-    revealed(errand, place);
+    revealed(context, place);
     return undefined;
   }
-  if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(errand);
+  if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(context);
   const isMisplaced = outcome.kind === "failed" && WRONG_PLACE.test(outcome.reason);
   if (isMisplaced && place === assertion.index) recalled.misplaced = place;
   if (outcome.kind === "failed" && (recalled.noted === place || isMisplaced)) {
@@ -88,19 +88,23 @@ export async function revealAssertion(errand: Errand, seenAt?: number): Promise<
 }
 
 /** `waiting` aborts when the receipt was waited for long enough. */
-async function sendReveal(errand: Errand, index: number, waiting: AbortController): Promise<Outcome<void>> {
-  const { market, books, key, record, assertion, recalled, untilBlock } = errand;
+async function sendReveal(
+  context: DutyContext,
+  index: number,
+  waiting: AbortController,
+): Promise<Outcome<void>> {
+  const { market, ledger, key, record, assertion, recalled, untilBlock } = context;
   const { nonce, verdicts } = assertion;
   const { artifactCount } = record.bounty;
-  const metadata = await metadataFor(errand);
+  const metadata = await metadataFor(context);
   const outcome = await market.reveal(
     { guid: key.guid, index, nonce, verdicts, artifactCount, metadata },
     (signed) => {
       recalled.handedOver = 0;
       recalled.revealIndex = index;
       recalled.revealFailed = false;
-      books.recordSigned(key, "reveal", signed);
-      if (isInTime(errand))
+      ledger.recordSigned(key, "reveal", signed);
+      if (isInTime(context))
         untilBlock(market.head() + RECEIPT_BLOCKS).addEventListener("abort", () => waiting.abort());
     },
     waiting.signal,
@@ -113,20 +117,20 @@ async function sendReveal(errand: Errand, index: number, waiting: AbortControlle
  * Where our assertion stands, by the list or whoever says so first, or why that is not known. A list that leaves ours out is
  * one answer, and proves no more than none: when the window is about to close both are `NotTold`.
  */
-async function askPlace(errand: Errand): Promise<number | NotTold | string> {
-  const { market, record, recalled, assertion } = errand;
-  const look = findOursBefore(errand, market.head() + LOOK_BLOCKS).catch(() => "slow" as const);
+async function askPlace(context: DutyContext): Promise<number | NotTold | string> {
+  const { market, record, recalled, assertion } = context;
+  const look = findOursBefore(context, market.head() + LOOK_BLOCKS).catch(() => "slow" as const);
   const ours = await Promise.race([look, recalled.placed.promise]);
   if (typeof ours === "number") return ours;
   if (ours !== undefined && ours !== "slow") {
-    assertionFound(errand, ours.index);
+    assertionFound(context, ours.index);
     return ours.index;
   }
   const { expiration } = record.bounty;
   const isUrgent = revealIsUrgent(expiration, market.parameters().revealWindow, market.head());
   if (isUrgent && ours === "slow") return { listed: undefined };
   if (isUrgent) {
-    const [mayBeThere, listed] = await Promise.all([canBeMined(errand), listSoon(errand)]);
+    const [mayBeThere, listed] = await Promise.all([canBeMined(context), listSoon(context)]);
     if (mayBeThere) return { listed };
   }
   if (assertion.index !== null) return assertion.index;
@@ -134,23 +138,23 @@ async function askPlace(errand: Errand): Promise<number | NotTold | string> {
 }
 
 /** All that is listed, to see where ours may stand; undefined when that takes longer than a block, or cannot be had. */
-async function listSoon({ market, key, signal, untilBlock }: Errand): Promise<Listed> {
+async function listSoon({ market, key, signal, untilBlock }: DutyContext): Promise<Listed> {
   const late = Promise.withResolvers<undefined>();
   untilBlock(market.head() + 1).addEventListener("abort", () => late.resolve(undefined), { once: true });
   return Promise.race([market.assertions(key.guid, signal).catch(() => undefined), late.promise]);
 }
 
 /** Asked anew each time: a node that lags behind may have caught up by the next block. */
-async function canBeMined({ market, books, key, untilBlock }: Errand): Promise<boolean> {
+async function canBeMined({ market, ledger, key, untilBlock }: DutyContext): Promise<boolean> {
   const late = Promise.withResolvers<undefined>();
   untilBlock(market.head() + 1).addEventListener("abort", () => late.resolve(undefined), { once: true });
   const counted = await Promise.race([market.minedCount().catch(() => undefined), late.promise]);
-  return mayBeMined({ first: books.firstNonce(key, "assert"), counted, seen: books.minedNonce() });
+  return mayBeMined({ first: ledger.firstNonce(key, "assert"), counted, seen: ledger.minedNonce() });
 }
 
 /** Nothing says where our assertion stands: the contract takes a reveal in its place and refuses it in all others. */
-async function revealAtPlaces(errand: Errand, listed: Listed): Promise<DutyResult> {
-  const { market, recalled, assertion } = errand;
+async function revealAtPlaces(context: DutyContext, listed: Listed): Promise<DutyResult> {
+  const { market, recalled, assertion } = context;
   const told = assertion.index ?? undefined;
   const places = placesToTry({
     account: market.account,
@@ -161,10 +165,10 @@ async function revealAtPlaces(errand: Errand, listed: Listed): Promise<DutyResul
   if (places.length === 0) return NOT_TOLD;
   recalled.tried = [...recalled.tried, ...places];
   const waiting = new AbortController();
-  const outcomes = await Promise.all(places.map((place) => sendReveal(errand, place, waiting)));
+  const outcomes = await Promise.all(places.map((place) => sendReveal(context, place, waiting)));
   const taken = outcomes.findIndex(({ kind }) => kind === "done");
   if (taken >= 0) {
-    revealed(errand, places[taken]!);
+    revealed(context, places[taken]!);
     return undefined;
   }
   recalled.revealFailed = outcomes.every(({ kind }) => kind === "failed");
@@ -184,41 +188,41 @@ async function revealAtPlaces(errand: Errand, listed: Listed): Promise<DutyResul
  * that others give with their reveals is slow to come: while there is time, nothing waits for it longer than two blocks,
  * and the question goes on meanwhile. The contract takes one reveal, and without one every bid is lost.
  */
-export async function confirmReveal(errand: Errand): Promise<DutyResult> {
-  const { market, record } = errand;
+export async function confirmReveal(context: DutyContext): Promise<DutyResult> {
+  const { market, record } = context;
   const { expiration } = record.bounty;
   const { revealWindow } = market.parameters();
-  const ours = await findOursSoon(errand);
+  const ours = await findOursSoon(context);
   if (ours?.revealed) {
-    revealed(errand, ours.index);
+    revealed(context, ours.index);
     return undefined;
   }
-  if (isInTime(errand)) return revealAgain(errand, ours);
+  if (isInTime(context)) return revealAgain(context, ours);
   // It may be in the last block of the window, which whoever is asked has not seen yet.
   if (market.head() < expiration + revealWindow) return "the reveal window closes with this block";
-  return missReveal(errand, ours);
+  return missReveal(context, ours);
 }
 
 /** While there is time, whatever keeps the market from showing our assertion soon counts as not shown. */
-async function findOursSoon(errand: Errand): Promise<PostedAssertion | undefined> {
-  if (isInTime(errand)) {
-    const ours = await findOursBefore(errand, errand.market.head() + LOOK_BLOCKS).catch(
+async function findOursSoon(context: DutyContext): Promise<PostedAssertion | undefined> {
+  if (isInTime(context)) {
+    const ours = await findOursBefore(context, context.market.head() + LOOK_BLOCKS).catch(
       () => "slow" as const,
     );
     if (ours !== "slow") return ours;
-    if (isInTime(errand)) return undefined;
+    if (isInTime(context)) return undefined;
   }
   // The window closed, perhaps meanwhile, and now there is nothing to hurry for.
-  return findOurs(errand, "reveal");
+  return findOurs(context, "reveal");
 }
 
 /** The market knew our verdicts: does it still? Blocks can be taken back, and what they held with them. */
-export async function verifyReveal(errand: Errand): Promise<DutyResult> {
-  const ours = await findOurs(errand);
+export async function verifyReveal(context: DutyContext): Promise<DutyResult> {
+  const ours = await findOurs(context);
   if (ours?.revealed) return undefined;
-  errand.tell("assertion.vanished", { guid: errand.key.guid, what: "reveal" });
+  context.tell("assertion.vanished", { guid: context.key.guid, what: "reveal" });
   // A list that leaves our assertion out does not say that it is not revealed.
-  return ours === undefined ? handOver(errand) : revealAgain(errand, ours);
+  return ours === undefined ? handOver(context) : revealAgain(context, ours);
 }
 
 /**
@@ -234,69 +238,69 @@ export async function verifyReveal(errand: Errand): Promise<DutyResult> {
  * never more than a stake. In the other direction a marketplace that tells the same block for ever is believed only until
  * the contract has refused for lateness a few times.
  */
-export async function missReveal(errand: Errand, seen?: PostedAssertion): Promise<DutyResult> {
-  const { books, tell, key, record, assertion, recalled, freshHead, freshRevealWindow } = errand;
-  const past = await isPast(errand, () => isRevealable(errand));
+export async function missReveal(context: DutyContext, seen?: PostedAssertion): Promise<DutyResult> {
+  const { ledger, tell, key, record, assertion, recalled, freshHead, freshRevealWindow } = context;
+  const past = await isPast(context, () => isRevealable(context));
   if (past === "unsure") return UNSURE;
   if (past === "in-time" && recalled.refusedAsLate < LATE_AFTER) {
     if (revealIsDue(record.bounty.expiration, await freshRevealWindow(), await freshHead()))
-      return revealAgain(errand, seen);
+      return revealAgain(context, seen);
     return "the marketplace's newest block is not the event stream's";
   }
   if (seen === undefined) {
-    const never = await whyNeverPosted(errand);
-    if (never !== undefined) return giveUp(errand, "post-failed", never);
+    const never = await whyNeverPosted(context);
+    if (never !== undefined) return giveUp(context, "post-failed", never);
   }
   if (!recalled.triedLate) {
     recalled.triedLate = true;
-    return revealAgain(errand, seen);
+    return revealAgain(context, seen);
   }
-  books.recordRevealMissed(key);
+  ledger.recordRevealMissed(key);
   tell("assertion.reveal-missed", { guid: key.guid, stake: formatNct(assertion.stake) });
   return undefined;
 }
 
-const isInTime = ({ market, record }: Errand): boolean =>
+const isInTime = ({ market, record }: DutyContext): boolean =>
   inTimeToReveal(record.bounty.expiration, market.parameters().revealWindow, market.head());
 
-async function revealAgain(errand: Errand, ours: PostedAssertion | undefined): Promise<DutyResult> {
-  const { assertion, recalled } = errand;
+async function revealAgain(context: DutyContext, ours: PostedAssertion | undefined): Promise<DutyResult> {
+  const { assertion, recalled } = context;
   const moved = ours !== undefined && ours.index !== (recalled.revealIndex ?? assertion.index);
   // Each place is tried once; the bytes of one of them say nothing of the others.
   const isSearched = ours === undefined && assertion.index === null && recalled.tried.length > 0;
   const hopeless = recalled.revealFailed || moved || isSearched || recalled.handedOver >= STUCK_AFTER;
-  return hopeless ? revealAssertion(errand, ours?.index) : handOver(errand, ours?.index);
+  return hopeless ? revealAssertion(context, ours?.index) : handOver(context, ours?.index);
 }
 
-async function handOver(errand: Errand, seenAt?: number): Promise<DutyResult> {
-  const { market, books, key, recalled, signal } = errand;
-  const signed = books.lastSigned(key, "reveal");
-  if (signed.length === 0) return revealAssertion(errand, seenAt);
+async function handOver(context: DutyContext, seenAt?: number): Promise<DutyResult> {
+  const { market, ledger, key, recalled, signal } = context;
+  const signed = ledger.lastSigned(key, "reveal");
+  if (signed.length === 0) return revealAssertion(context, seenAt);
   recalled.handedOver++;
   const resent = await market.resend(signed, signal, "reveal");
-  if (resent.kind === "void") return revealAssertion(errand, seenAt);
+  if (resent.kind === "void") return revealAssertion(context, seenAt);
   return resent.kind === "sent" ? "not shown by the marketplace yet, and handed over again" : resent.reason;
 }
 
 /** The published URI; failing that whatever fits, because an assertion that is not revealed loses every bid. */
-async function metadataFor(errand: Errand): Promise<string> {
-  const { books, key } = errand;
-  const assertion = books.assertion(key) ?? errand.assertion;
-  const timeout = errand.timeout ?? AbortSignal.timeout;
+async function metadataFor(context: DutyContext): Promise<string> {
+  const { ledger, key } = context;
+  const assertion = ledger.assertion(key) ?? context.assertion;
+  const timeout = context.timeout ?? AbortSignal.timeout;
   if (assertion.metadataUri !== null) return assertion.metadataUri;
   try {
-    await publishMetadata({ ...errand, signal: timeout(LAST_UPLOAD_MS) });
-    return books.assertion(key)?.metadataUri ?? "";
+    await publishMetadata({ ...context, signal: timeout(LAST_UPLOAD_MS) });
+    return ledger.assertion(key)?.metadataUri ?? "";
   } catch {
     const inline = stringifyJson(assertion.metadata);
     return inline.length <= MAX_INLINE_METADATA ? inline : "";
   }
 }
 
-function revealed(errand: Errand, index: number): void {
-  const { books, tell, key } = errand;
-  if (books.find(key)?.state === "posting") assertionFound(errand, index);
-  books.recordRevealed(key);
-  assertionFound(errand, index);
+function revealed(context: DutyContext, index: number): void {
+  const { ledger, tell, key } = context;
+  if (ledger.find(key)?.state === "posting") assertionFound(context, index);
+  ledger.recordRevealed(key);
+  assertionFound(context, index);
   tell("assertion.revealed", { guid: key.guid, index });
 }

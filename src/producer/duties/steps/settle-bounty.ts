@@ -1,7 +1,7 @@
 import { hasBit } from "../../../domain/bits.ts";
 import { formatNct, type Nct } from "../../../domain/nct.ts";
 import type { Outcome } from "../../../market/port.ts";
-import type { DutyResult, Errand } from "../record/duty-context.ts";
+import type { DutyContext, DutyResult } from "../record/duty-context.ts";
 import type { SettlementSeen } from "../record/settlement-memory.ts";
 import { believeSettlement } from "./believe.ts";
 import { consensusOf } from "./consensus.ts";
@@ -27,10 +27,10 @@ const QUORUM_ASKS = 3;
  * Whether the arbiters agreed: it was announced, which anybody can, or nobody listened. A settlement before that reverts;
  * not knowing costs time only, because without a quorum the end of the vote window settles it.
  */
-export async function askQuorum(errand: Errand): Promise<DutyResult> {
-  const { market, books, key, recalled, failures, signal } = errand;
+export async function askQuorum(context: DutyContext): Promise<DutyResult> {
+  const { market, ledger, key, recalled, failures, signal } = context;
   const reached = await market.quorumReached(key.guid, signal);
-  if (reached) books.recordQuorum(key);
+  if (reached) ledger.recordQuorum(key);
   else if (recalled.quorumAnnounced && failures + 1 < QUORUM_ASKS)
     return "a quorum was announced that the marketplace does not show";
   recalled.quorumUnheard = false;
@@ -38,20 +38,20 @@ export async function askQuorum(errand: Errand): Promise<DutyResult> {
   return undefined;
 }
 
-export async function settleBounty(errand: Errand): Promise<DutyResult> {
-  const { market, books, key, record, recalled } = errand;
+export async function settleBounty(context: DutyContext): Promise<DutyResult> {
+  const { market, ledger, key, record, recalled } = context;
   if (record.revealMissed && record.state !== "settling") {
-    const never = await whyNeverPosted(errand);
-    if (never !== undefined) return giveUp(errand, "post-failed", never);
+    const never = await whyNeverPosted(context);
+    if (never !== undefined) return giveUp(context, "post-failed", never);
   }
-  const outcome = await market.settle(key.guid, (signed) => books.recordSigned(key, "settle", signed));
-  if (outcome.kind === "done") return firstLook(errand, seenNow(errand, outcome.value.payout, "receipt"));
+  const outcome = await market.settle(key.guid, (signed) => ledger.recordSigned(key, "settle", signed));
+  if (outcome.kind === "done") return firstLook(context, seenNow(context, outcome.value.payout, "receipt"));
   if (wasSettled(outcome)) {
     recalled.settlement.refused = true;
-    return firstLook(errand, await lookOnMarket(errand));
+    return firstLook(context, await lookOnMarket(context));
   }
-  const never = isUnknownThere(outcome) ? await whyNeverPosted(errand) : undefined;
-  return never === undefined ? outcome.reason : giveUp(errand, "post-failed", never);
+  const never = isUnknownThere(outcome) ? await whyNeverPosted(context) : undefined;
+  return never === undefined ? outcome.reason : giveUp(context, "post-failed", never);
 }
 
 /**
@@ -73,18 +73,18 @@ export async function settleBounty(errand: Errand): Promise<DutyResult> {
  * against the contract's own record of assertions and votes (see settlement/believe.ts). A payout that cannot be
  * confirmed is written down as unknown, and counts for nothing.
  */
-export async function confirmSettling(errand: Errand): Promise<DutyResult> {
-  const { market, books, key, failures, recalled, signal } = errand;
+export async function confirmSettling(context: DutyContext): Promise<DutyResult> {
+  const { market, ledger, key, failures, recalled, signal } = context;
   const { seen } = recalled.settlement;
   if (seen !== undefined)
-    return market.head() < seen.block + LOOK_AGAIN_AFTER_BLOCKS ? undefined : lookAgain(errand, seen);
-  const signed = books.lastSigned(key, "settle");
+    return market.head() < seen.block + LOOK_AGAIN_AFTER_BLOCKS ? undefined : lookAgain(context, seen);
+  const signed = ledger.lastSigned(key, "settle");
   const resent = signed.length === 0 ? undefined : await market.resend(signed, signal, "settle");
-  if (resent?.kind === "void") return settleBounty(errand);
-  const found = await lookOnMarket(errand);
-  if (found.kind === "seen") return firstLook(errand, found);
-  if (found.kind === "failed") return settleBounty(errand);
-  return failures >= LOST_AFTER ? settleBounty(errand) : found.reason;
+  if (resent?.kind === "void") return settleBounty(context);
+  const found = await lookOnMarket(context);
+  if (found.kind === "seen") return firstLook(context, found);
+  if (found.kind === "failed") return settleBounty(context);
+  return failures >= LOST_AFTER ? settleBounty(context) : found.reason;
 }
 
 /** What the market says of all that we signed to settle. */
@@ -93,7 +93,7 @@ type Found =
   | { readonly kind: "failed" | "unknown"; readonly reason: string };
 
 const seenNow = (
-  { market }: Errand,
+  { market }: DutyContext,
   payout: Nct | null,
   source: SettlementSeen["source"],
 ): Extract<Found, { kind: "seen" }> => ({
@@ -101,15 +101,15 @@ const seenNow = (
   seen: { block: market.head(), payout, source },
 });
 
-async function lookOnMarket(errand: Errand): Promise<Found> {
-  const { market, books, key, recalled, signal } = errand;
-  const fate = await market.lookUp(books.signed(key, "settle"), signal);
-  if (fate.kind === "done") return seenNow(errand, fate.value.payout, "receipt");
+async function lookOnMarket(context: DutyContext): Promise<Found> {
+  const { market, ledger, key, recalled, signal } = context;
+  const fate = await market.lookUp(ledger.signed(key, "settle"), signal);
+  if (fate.kind === "done") return seenNow(context, fate.value.payout, "receipt");
   if (wasSettled(fate)) recalled.settlement.refused = true;
   // A proxy that drops the bodies of GET requests leaves nothing else to go by.
   const announced = recalled.announced ?? null;
   if (recalled.settlement.refused || (fate.kind === "unknown" && announced !== null))
-    return seenNow(errand, announced, announced === null ? "receipt" : "announcement");
+    return seenNow(context, announced, announced === null ? "receipt" : "announcement");
   return fate;
 }
 
@@ -120,45 +120,45 @@ const wasSettled = (outcome: Settlement): boolean =>
 /** The block that had the bounty may be none of the chain any more. */
 const isUnknownThere = ({ reason }: { readonly reason: string }): boolean => /not initialized/i.test(reason);
 
-function firstLook(errand: Errand, found: Found): DutyResult {
+function firstLook(context: DutyContext, found: Found): DutyResult {
   if (found.kind !== "seen") return found.reason;
-  errand.recalled.settlement.seen = found.seen;
+  context.recalled.settlement.seen = found.seen;
   return undefined;
 }
 
-async function lookAgain(errand: Errand, seen: SettlementSeen): Promise<DutyResult> {
-  const { market, books, key, recalled, failures } = errand;
-  const found = await lookOnMarket(errand);
+async function lookAgain(context: DutyContext, seen: SettlementSeen): Promise<DutyResult> {
+  const { market, ledger, key, recalled, failures } = context;
+  const found = await lookOnMarket(context);
   if (found.kind !== "seen" || found.seen.payout !== seen.payout) {
     recalled.settlement.seen = undefined;
-    errand.tell("assertion.vanished", { guid: key.guid, what: "settlement" });
+    context.tell("assertion.vanished", { guid: key.guid, what: "settlement" });
     return found.kind === "seen" ? "two answers differ on what the settlement paid" : found.reason;
   }
-  const record = await readMarketRecord(errand).catch((error: unknown) => {
+  const record = await readMarketRecord(context).catch((error: unknown) => {
     if (failures < LOST_AFTER) throw error;
     return undefined;
   });
-  const never = record?.listed === false && !found.seen.payout ? await whyNeverPosted(errand) : undefined;
-  if (never !== undefined) return giveUp(errand, "post-failed", never);
-  const nonce = books.lastSigned(key, "settle").at(-1)?.nonce;
+  const never = record?.listed === false && !found.seen.payout ? await whyNeverPosted(context) : undefined;
+  if (never !== undefined) return giveUp(context, "post-failed", never);
+  const nonce = ledger.lastSigned(key, "settle").at(-1)?.nonce;
   const nonceUsed = nonce === undefined || (await market.minedCount()) > nonce;
-  return conclude(errand, found.seen, record, nonceUsed);
+  return conclude(context, found.seen, record, nonceUsed);
 }
 
 async function conclude(
-  errand: Errand,
+  context: DutyContext,
   { payout, source }: SettlementSeen,
   record: MarketRecord | undefined,
   nonceUsed: boolean,
 ): Promise<DutyResult> {
-  const { tell, key, recalled, assertion } = errand;
+  const { tell, key, recalled, assertion } = context;
   const { refused, contractAsked } = recalled.settlement;
   const owed = record?.owed;
-  const most = record?.most ?? leastOf(errand.record.bounty.amount, assertion.stake, assertion.fee);
+  const most = record?.most ?? leastOf(context.record.bounty.amount, assertion.stake, assertion.fee);
   const belief = believeSettlement({ payout, source, nonceUsed, owed, most, refused, contractAsked });
   switch (belief.kind) {
     case "settled":
-      return settled(errand, belief.payout, record);
+      return settled(context, belief.payout, record);
     case "not-yet":
       recalled.settlement.seen = undefined;
       recalled.announced = undefined;
@@ -166,7 +166,7 @@ async function conclude(
     case "ask-contract":
       recalled.settlement.seen = undefined;
       recalled.settlement.contractAsked = true;
-      return settleBounty(errand);
+      return settleBounty(context);
     case "unverified":
       tell("settlement.unverified", {
         guid: key.guid,
@@ -174,7 +174,7 @@ async function conclude(
         owed: owed === undefined ? "unknown" : formatNct(owed),
         why: belief.why,
       });
-      return settled(errand, null, record);
+      return settled(context, null, record);
   }
 }
 
@@ -182,10 +182,10 @@ async function conclude(
 const leastOf = (amount: Nct, stake: Nct, fee: Nct): Nct => (amount + stake + fee) as Nct;
 
 /** What the arbiters decided goes into the ledger, too, to learn from. Not knowing it delays nothing. */
-function settled(errand: Errand, payout: Nct | null, record: MarketRecord | undefined): undefined {
-  const { books, tell, key, assertion } = errand;
-  const { truth, ...judged } = judgedBy(errand, record);
-  books.recordSettled(key, payout, truth);
+function settled(context: DutyContext, payout: Nct | null, record: MarketRecord | undefined): undefined {
+  const { ledger, tell, key, assertion } = context;
+  const { truth, ...judged } = judgedBy(context, record);
+  ledger.recordSettled(key, payout, truth);
   tell("assertion.settled", {
     guid: key.guid,
     payout: payout === null ? "unknown" : formatNct(payout),
@@ -194,7 +194,7 @@ function settled(errand: Errand, payout: Nct | null, record: MarketRecord | unde
   });
 }
 
-function judgedBy({ record: { bounty }, assertion }: Errand, record: MarketRecord | undefined) {
+function judgedBy({ record: { bounty }, assertion }: DutyContext, record: MarketRecord | undefined) {
   const truth = consensusOf(record?.votes ?? [], bounty.artifactCount) ?? [];
   const spoken = truth.filter((_, index) => hasBit(assertion.mask, index)).length;
   const right = truth.filter(

@@ -1,7 +1,7 @@
 /** What became of an assertion that was signed and that the market does not list. */
-import { type Errand, findOurs } from "../record/duty-context.ts";
+import { type DutyContext, findOurs } from "../record/duty-context.ts";
 
-export type Chased =
+export type SignedFate =
   | { readonly kind: "there"; readonly index: number }
   /** What was signed can never be mined, or failed for a reason that passes. */
   | { readonly kind: "anew"; readonly reason: string }
@@ -12,11 +12,11 @@ export type Chased =
   | { readonly kind: "open"; readonly reason: string };
 
 /** Hands over again what was signed last, and asks what became of all that was signed. */
-export async function chase({ market, books, key, signal }: Errand): Promise<Chased> {
-  const signed = books.lastSigned(key, "assert");
+export async function fateOfSigned({ market, ledger, key, signal }: DutyContext): Promise<SignedFate> {
+  const signed = ledger.lastSigned(key, "assert");
   const resent = signed.length === 0 ? undefined : await market.resend(signed, signal, "assertion");
   if (resent?.kind === "void") return { kind: "anew", reason: resent.reason };
-  const fate = await market.lookUp(books.signed(key, "assert"), signal);
+  const fate = await market.lookUp(ledger.signed(key, "assert"), signal);
   if (fate.kind === "done") {
     const { index } = fate.value;
     if (index !== undefined) return { kind: "there", index };
@@ -33,11 +33,11 @@ export async function chase({ market, books, key, signal }: Errand): Promise<Cha
  * unless that is certain. A receipt can be made up: then the market lists nothing of ours, and the bytes that were said
  * to be mined revert, because it is too late for them, or can never be mined. To be asked after the reveal window only.
  */
-export async function whyNeverPosted(errand: Errand): Promise<string | undefined> {
+export async function whyNeverPosted(context: DutyContext): Promise<string | undefined> {
   try {
-    if ((await findOurs(errand)) !== undefined) return undefined;
-    const chased = await chase(errand);
-    return chased.kind === "anew" || chased.kind === "never" ? chased.reason : undefined;
+    if ((await findOurs(context)) !== undefined) return undefined;
+    const fate = await fateOfSigned(context);
+    return fate.kind === "anew" || fate.kind === "never" ? fate.reason : undefined;
   } catch {
     return undefined;
   }
@@ -45,11 +45,11 @@ export async function whyNeverPosted(errand: Errand): Promise<string | undefined
 
 /** Ends a bounty on which no stake was placed after all. */
 export function giveUp(
-  { books, purse, tell, key }: Errand,
+  { ledger, reservations, tell, key }: DutyContext,
   why: "too-late" | "post-failed" | "deprecated" | "asserted-before",
   detail?: string,
 ): undefined {
-  books.abandon(key, why);
-  purse.release(key.guid);
+  ledger.abandon(key, why);
+  reservations.release(key.guid);
   tell("bounty.abandoned", { guid: key.guid, why, ...(detail === undefined ? {} : { detail }) });
 }

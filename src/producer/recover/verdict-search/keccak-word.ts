@@ -7,7 +7,7 @@
  * Source: FIPS 202, section 3.2 (theta, rho, pi, chi, iota) and 3.2.5 (round constants); Keccak's own padding, 0x01.
  */
 
-export interface WordHash {
+export interface KeccakWord {
   /** The word, least significant bit last, as Solidity hashes a `uint256`. */
   set(word: bigint): void;
   word(): bigint;
@@ -40,7 +40,7 @@ const WORD_BYTES = 32;
 const RATE = 136;
 const DIGEST = 200;
 
-export function openWordHash(): WordHash {
+export function openKeccakWord(): KeccakWord {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(keccakModule()));
   const { memory, absorb } = instance.exports as Permutation;
   const word = new Uint8Array(memory.buffer, 0, WORD_BYTES);

@@ -5,7 +5,7 @@ import { type Clock, type Instant, instant } from "../../../domain/chain.ts";
 import type { Opinion } from "../../../domain/opinion.ts";
 import { PPM_ONE } from "../../../domain/verdict.ts";
 import type { ScanQueue } from "../../../queue/port.ts";
-import { type Case, jobsOf, withAnswers } from "../../answering/artifact-in-work.ts";
+import { type ArtifactInWork, jobsOf, withAnswers } from "../../answering/artifact-in-work.ts";
 import type { Collector } from "../../answering/collector.ts";
 import type { VerdictGuess } from "./verdict-search.ts";
 
@@ -32,16 +32,16 @@ export async function rescan(
   until: Instant,
   signal: AbortSignal,
 ): Promise<VerdictGuess | undefined> {
-  const cases = unpackBits(mask, bounty.artifactCount).flatMap((masked, index): Case[] =>
+  const items = unpackBits(mask, bounty.artifactCount).flatMap((masked, index): ArtifactInWork[] =>
     masked ? [{ index, asked: backends, answers: [], opinion: null }] : [],
   );
-  const jobs = jobsOf(bounty, cases, { deadline: until, now: clock.now(), maxSizeBytes });
+  const jobs = jobsOf(bounty, items, { deadline: until, now: clock.now(), maxSizeBytes });
   const ids = jobs.map(({ id }) => id);
   await queue.forget(ids);
   const answers = await collector.collect(jobs, until, signal);
   void queue.forget(ids).catch(() => undefined);
   if (answers.length === 0) return undefined;
-  const opinions = withAnswers(cases, answers).map(({ index, asked, answers: heard }) => ({
+  const opinions = withAnswers(items, answers).map(({ index, asked, answers: heard }) => ({
     index,
     opinion: distill({ asked, answers: heard }),
   }));

@@ -1,7 +1,7 @@
 import type { Address } from "../../../domain/address.ts";
 import { commitment } from "../../../market/onchain/commitment.ts";
 import { everySet, fromBothEnds, outwards } from "./candidates.ts";
-import { openWordHash, prefixOf } from "./keccak-word.ts";
+import { openKeccakWord, prefixOf } from "./keccak-word.ts";
 
 /** An assertion whose verdicts nobody remembers. */
 export interface SealedVerdicts {
@@ -50,7 +50,7 @@ export function* searchVerdicts(
   const limit = few ? 2 ** masked.length : plan.tries;
   const guess = few ? 0n : (plan.guess?.verdicts ?? 0n) & sealed.mask;
 
-  const word = openWordHash();
+  const word = openKeccakWord();
   word.set(sealed.nonce);
   const key = word.hash() ^ BigInt(sealed.account);
   word.set(guess ^ key);

@@ -3,7 +3,7 @@ import { bayes } from "../../src/distill/bayes.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import type { SettledArtifact } from "../../src/domain/settled.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
-import { Judge } from "../../src/producer/answering/learned-distiller.ts";
+import { LearnedDistiller } from "../../src/producer/answering/learned-distiller.ts";
 import type { ProducerEvents, Tell } from "../../src/producer/events/events.ts";
 import { anAnswer, GUID } from "../fixtures/bounties.ts";
 
@@ -24,28 +24,28 @@ function judgeOf(history: readonly SettledArtifact[], settled: (key: BountyKey) 
   const told: string[] = [];
   const tell: Tell = (event) => told.push(event);
   const ledger = { newestSettled: () => history, settledOf: settled };
-  const judge = new Judge({ engine: bayes, silence, ledger });
-  return { judge, told, heeding: judge.heeding("side", tell) };
+  const distiller = new LearnedDistiller({ engine: bayes, silence, ledger });
+  return { distiller, told, heeding: distiller.heeding("side", tell) };
 }
 
 describe("the judge", () => {
   it("knows at its start what the ledger's history teaches", () => {
     const wrong = Array.from({ length: 50 }, () => [past(true), past(false)]).flat();
-    const naive = judgeOf([], () => []).judge.distill(testimony);
-    const taught = judgeOf(wrong, () => []).judge.distill(testimony);
+    const naive = judgeOf([], () => []).distiller.distill(testimony);
+    const taught = judgeOf(wrong, () => []).distiller.distill(testimony);
     expect(naive.verdict).toBe("malicious");
     expect(taught.verdict).toBe("suspicious");
   });
 
   it("learns from every settlement of its chain, and passes on what it hears", () => {
     const asked: BountyKey[] = [];
-    const { judge, told, heeding } = judgeOf([past(true)], (key) => {
+    const { distiller, told, heeding } = judgeOf([past(true)], (key) => {
       asked.push(key);
       return [past(false)];
     });
-    const before = judge.distill(testimony).probability;
+    const before = distiller.distill(testimony).probability;
     heeding("assertion.settled", settlement);
-    expect(judge.distill(testimony).probability).toBeLessThan(before);
+    expect(distiller.distill(testimony).probability).toBeLessThan(before);
     expect(asked).toEqual([{ chain: "side", guid: GUID }]);
     heeding("assertion.revealed", { guid: parseGuid(GUID), index: 0 });
     expect(told).toEqual(["assertion.settled", "assertion.revealed"]);
@@ -54,22 +54,22 @@ describe("the judge", () => {
 
   it("keeps its opinion for a while when much is known, and learns in time all the same", () => {
     const history = Array.from({ length: 400 }, (_, index) => past(index % 4 !== 0));
-    const { judge, heeding } = judgeOf(history, () => [past(false)]);
-    const before = judge.distill(testimony).probability;
+    const { distiller, heeding } = judgeOf(history, () => [past(false)]);
+    const before = distiller.distill(testimony).probability;
     // However regularly truth returns.
     expect(Math.abs(before - 750_000)).toBeLessThan(20_000);
     heeding("assertion.settled", settlement);
-    expect(judge.distill(testimony).probability).toBe(before);
+    expect(distiller.distill(testimony).probability).toBe(before);
     for (let settled = 0; settled < 10; settled++) heeding("assertion.settled", settlement);
-    expect(judge.distill(testimony).probability).not.toBe(before);
+    expect(distiller.distill(testimony).probability).not.toBe(before);
   });
 
   it("costs no duty anything when the ledger cannot be read", () => {
-    const { judge, told, heeding } = judgeOf([], () => {
+    const { distiller, told, heeding } = judgeOf([], () => {
       throw new Error("disk I/O error");
     });
     expect(() => heeding("assertion.settled", settlement)).not.toThrow();
     expect(told).toEqual(["assertion.settled", "bounty.failed"]);
-    expect(judge.distill(testimony).verdict).toBe("malicious");
+    expect(distiller.distill(testimony).verdict).toBe("malicious");
   });
 });

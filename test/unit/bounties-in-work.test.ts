@@ -4,12 +4,12 @@ import { noOpinion } from "../../src/domain/opinion.ts";
 import { scanJobId } from "../../src/domain/scan.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
-import { Desk, type DeskParts } from "../../src/producer/answering/bounties-in-work.ts";
+import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
 import { Collector } from "../../src/producer/answering/collector.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
@@ -18,7 +18,7 @@ import { slowCondition } from "../fixtures/slow-condition.ts";
 const clock = { now: () => instant(1_000) };
 
 /** Whoever has no limits may stake what the purse holds. */
-const unlimited: DeskParts["limiter"] = {
+const unlimited: BountiesInWorkParts["limiter"] = {
   paused: () => undefined,
   allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
 };
@@ -50,20 +50,20 @@ function eagerQueue(): ScanQueue {
   };
 }
 
-function openDesk(bounty = aBounty(), more: Partial<DeskParts> = {}) {
+function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {}) {
   const { queue = silentQueue } = more;
   const market = new HandMarket();
   market.bounty = async () => bounty;
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
   const ledger = openLedger(":memory:", clock);
-  const purse = new Purse(() => market.balance(), clock);
+  const reservations = new BalanceReservations(() => market.balance(), clock);
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
   const deprecation = new Deprecation({ market, ledger, tell });
-  const desk = new Desk({
-    ...{ market, ledger, purse, clock, tell, queue, limiter: unlimited, deprecation },
+  const inWork = new BountiesInWork({
+    ...{ market, ledger, reservations, clock, tell, queue, limiter: unlimited, deprecation },
     collector: new Collector(queue, clock, () => {}),
-    duties: new Duties({ market, ledger, purse, clock, tell }),
+    duties: new Duties({ market, ledger, reservations, clock, tell }),
     rules: {
       artifactKinds: ["file"],
       maxSizeBytes: 1_000,
@@ -82,71 +82,71 @@ function openDesk(bounty = aBounty(), more: Partial<DeskParts> = {}) {
   const notice = { ...bounty, postedIn: undefined };
   const dispatched = () => expect.poll(() => ledger.find(bounty)?.state).toBe("dispatched");
   const count = (name: string) => told.filter(([event]) => event === name).length;
-  return { market, ledger, told, desk, bounty, notice, dispatched, count };
+  return { market, ledger, told, inWork, bounty, notice, dispatched, count };
 }
 
 it("does not begin a bounty again that it heard of before it took up those of the earlier run", async () => {
-  const { market, desk, notice, dispatched, count } = openDesk();
+  const { market, inWork, notice, dispatched, count } = openBounties();
   market.tell("bounty", notice);
   await dispatched();
-  expect(desk.resume()).toBe(0);
-  await desk.stop();
+  expect(inWork.resume()).toBe(0);
+  await inWork.stop();
   expect(count("bounty.dispatched")).toBe(1);
 });
 
 it("takes up a bounty that was found, and once, also when its event comes after all", async () => {
-  const { market, ledger, desk, bounty, notice, dispatched, count } = openDesk();
-  expect(desk.take(bounty)).toBe(true);
+  const { market, ledger, inWork, bounty, notice, dispatched, count } = openBounties();
+  expect(inWork.take(bounty)).toBe(true);
   // Whoever found it relies on the ledger to have it.
   expect(ledger.find(bounty)?.state).toBe("seen");
-  expect(desk.has(GUID)).toBe(true);
+  expect(inWork.has(GUID)).toBe(true);
   market.tell("bounty", notice);
-  expect(desk.take(bounty)).toBe(false);
+  expect(inWork.take(bounty)).toBe(false);
   await dispatched();
-  await desk.stop();
-  expect(desk.take(bounty)).toBe(false);
+  await inWork.stop();
+  expect(inWork.take(bounty)).toBe(false);
   expect([count("bounty.seen"), count("bounty.dispatched")]).toEqual([1, 1]);
 });
 
 it("leaves alone what may carry an answer of ours, heard or found", async () => {
   const kept: string[] = [];
-  const gate = {
+  const lostStakes = {
     keeps: ({ guid }: { readonly guid: string }) => kept.push(guid) < 2,
     leaves: (guid: string) => guid === GUID && kept.length < 2,
   };
-  const { market, ledger, desk, bounty, notice, dispatched } = openDesk(aBounty(), { gate });
+  const { market, ledger, inWork, bounty, notice, dispatched } = openBounties(aBounty(), { lostStakes });
   market.tell("bounty", notice);
-  expect([kept, desk.take(bounty), ledger.find(bounty)]).toEqual([[GUID], false, undefined]);
+  expect([kept, inWork.take(bounty), ledger.find(bounty)]).toEqual([[GUID], false, undefined]);
   market.tell("bounty", notice);
   await dispatched();
-  await desk.stop();
+  await inWork.stop();
 });
 
 it.each([30, -3])(
   "stakes nothing on a bounty whose event tells another expiration than the market, by %i blocks",
   async (blocks) => {
-    const { market, ledger, desk, bounty, notice, count } = openDesk();
+    const { market, ledger, inWork, bounty, notice, count } = openBounties();
     market.tell("bounty", { ...notice, expiration: block(bounty.expiration + blocks) });
     await expect.poll(() => count("bounty.abandoned")).toBe(1);
     expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
     // The list of bounties does not bring it up again.
-    expect(desk.take(bounty)).toBe(false);
+    expect(inWork.take(bounty)).toBe(false);
   },
 );
 
 it("asks again when the market tells another expiration than the event, and goes on when it agrees", async () => {
-  const { market, ledger, desk, bounty, notice, dispatched } = openDesk();
+  const { market, ledger, inWork, bounty, notice, dispatched } = openBounties();
   const answers = [block(bounty.expiration + 30)];
   market.bounty = async () => ({ ...bounty, expiration: answers.shift() ?? bounty.expiration });
   market.tell("bounty", notice);
   await dispatched();
   expect(ledger.find(bounty)?.bounty.expiration).toBe(bounty.expiration);
-  await desk.stop();
+  await inWork.stop();
 });
 
 it("stakes nothing on a bounty from the list that the market tells otherwise about when asked again", async () => {
-  const { market, ledger, desk, bounty, count } = openDesk();
-  expect(desk.take({ ...bounty, expiration: block(bounty.expiration + 30) })).toBe(true);
+  const { market, ledger, inWork, bounty, count } = openBounties();
+  expect(inWork.take({ ...bounty, expiration: block(bounty.expiration + 30) })).toBe(true);
   await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
   expect(market.asked).toEqual([]);
@@ -154,7 +154,7 @@ it("stakes nothing on a bounty from the list that the market tells otherwise abo
 
 it("stakes nothing on a bounty that is said to last longer than any may", async () => {
   const long = aBounty({ expiration: block(1_111) });
-  const { market, ledger, notice, count } = openDesk(long);
+  const { market, ledger, notice, count } = openBounties(long);
   market.tell("bounty", notice);
   await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(ledger.find(long)).toMatchObject({ state: "abandoned", reason: "market-failed" });
@@ -165,7 +165,7 @@ it("does what else is due between two texts of a stranger's that a modifier is s
   const claims = Array.from({ length: 40 }, (_, index) => ({ raw: { index } }));
   const listed = claims.map((_, index) => ({ name: `${index}`, hash: `Qm${index}` }));
   const heard: number[] = [];
-  const { market, notice, count } = openDesk(aBounty({ artifactCount: 40, claims }), {
+  const { market, notice, count } = openBounties(aBounty({ artifactCount: 40, claims }), {
     queue: eagerQueue(),
     distill: () => ({
       ...noOpinion("somebody"),
@@ -196,7 +196,7 @@ it("has the queue forget what it need not know any more, and nothing that the ne
     forget: async (ids) => void forgotten.push(...ids),
   });
   const verdict = { verdict: "unknown", confidence: ppm(0), probability: ppm(0.5) } as const;
-  const done = openDesk(aBounty(), {
+  const done = openBounties(aBounty(), {
     queue: keen(eagerQueue()),
     distill: () => ({ ...noOpinion("somebody"), ...verdict }),
   });
@@ -204,29 +204,29 @@ it("has the queue forget what it need not know any more, and nothing that the ne
   await expect.poll(() => done.count("bounty.abandoned")).toBe(1);
   expect(forgotten).toEqual([scanJobId("side", GUID, 0, "any")]);
   forgotten.length = 0;
-  const stopped = openDesk(aBounty(), { queue: keen(silentQueue) });
+  const stopped = openBounties(aBounty(), { queue: keen(silentQueue) });
   stopped.market.tell("bounty", stopped.notice);
   await stopped.dispatched();
-  await stopped.desk.stop();
+  await stopped.inWork.stop();
   expect(forgotten).toEqual([]);
 });
 
 it("takes up nothing once it is stopped", async () => {
-  const { market, ledger, desk, bounty, notice } = openDesk();
-  await desk.stop();
-  expect(desk.take(bounty)).toBe(false);
+  const { market, ledger, inWork, bounty, notice } = openBounties();
+  await inWork.stop();
+  expect(inWork.take(bounty)).toBe(false);
   market.tell("bounty", notice);
-  expect(desk.inFlight()).toBe(0);
+  expect(inWork.inFlight()).toBe(0);
   expect(ledger.find(bounty)).toBeUndefined();
 });
 
 it("leaves a found bounty alone of which it has heard, or of a kind that nobody looks at", async () => {
-  const { market, told, desk, bounty, notice } = openDesk();
+  const { market, told, inWork, bounty, notice } = openBounties();
   market.tell("bounty", notice);
-  expect(desk.take(bounty)).toBe(false);
-  await desk.stop();
-  const urls = openDesk(aBounty({ kind: "url" }));
-  expect(urls.desk.take(urls.bounty)).toBe(false);
+  expect(inWork.take(bounty)).toBe(false);
+  await inWork.stop();
+  const urls = openBounties(aBounty({ kind: "url" }));
+  expect(urls.inWork.take(urls.bounty)).toBe(false);
   // It is told of once.
   urls.market.tell("bounty", urls.notice);
   expect(urls.told).toEqual([["bounty.skipped", { guid: GUID, why: "wrong-kind" }]]);
@@ -235,23 +235,23 @@ it("leaves a found bounty alone of which it has heard, or of a kind that nobody 
 
 describe("while its registry is deprecated, a desk", () => {
   it("takes up nothing, and lets go of what it had not planned yet", async () => {
-    const { market, ledger, desk, bounty, notice, count } = openDesk();
+    const { market, ledger, inWork, bounty, notice, count } = openBounties();
     market.tell("deprecated", { rollover: true, since: block(900) });
     market.tell("bounty", notice);
-    expect(desk.take(bounty)).toBe(false);
+    expect(inWork.take(bounty)).toBe(false);
     expect(count("bounty.skipped")).toBe(1);
     ledger.see(bounty);
-    expect(desk.resume()).toBe(1);
+    expect(inWork.resume()).toBe(1);
     await expect.poll(() => ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "deprecated" });
-    await desk.stop();
+    await inWork.stop();
   });
 
   it("takes up a bounty that was posted later, for the registry must take bounties again", async () => {
-    const { market, desk, notice, dispatched, count } = openDesk();
+    const { market, inWork, notice, dispatched, count } = openBounties();
     market.tell("deprecated", { rollover: true, since: block(900) });
     market.tell("bounty", { ...notice, postedIn: block(901) });
     await dispatched();
-    await desk.stop();
+    await inWork.stop();
     expect(count("market.undeprecated")).toBe(1);
   });
 });
@@ -259,7 +259,7 @@ describe("while its registry is deprecated, a desk", () => {
 it.each(["Qm not base58!", "bafybeiglyrzt", "Qm0", "x".repeat(100), "", "../nonces"])(
   "never asks about a bounty whose event names %j as its artifacts",
   async (uri) => {
-    const { market, desk, notice, told } = openDesk(aBounty({ uri }));
+    const { market, inWork, notice, told } = openBounties(aBounty({ uri }));
     let asked = 0;
     market.bounty = async () => {
       asked++;
@@ -267,25 +267,25 @@ it.each(["Qm not base58!", "bafybeiglyrzt", "Qm0", "x".repeat(100), "", "../nonc
     };
     for (let time = 0; time < 3; time++) market.tell("bounty", notice);
     expect(told).toEqual([["bounty.skipped", { guid: GUID, why: "no-address" }]]);
-    expect([asked, desk.inFlight(), desk.hopeless(GUID)]).toEqual([0, 0, true]);
-    await desk.stop();
+    expect([asked, inWork.inFlight(), inWork.hopeless(GUID)]).toEqual([0, 0, true]);
+    await inWork.stop();
   },
 );
 
 it("stakes on no chunks of one large object as if they were artifacts, also when they were listed only after the scans", async () => {
   const chunks = ["Qm0", "Qm1", "Qm2"].map((hash) => ({ name: "", hash }));
-  const { market, ledger, desk, bounty, notice, told, count } = openDesk(aBounty({ artifactCount: 3 }));
+  const { market, ledger, inWork, bounty, notice, told, count } = openBounties(aBounty({ artifactCount: 3 }));
   market.listArtifacts = async () => chunks;
   market.tell("bounty", notice);
   await expect.poll(() => ledger.find(bounty)?.state).toBe("abandoned");
-  await desk.stop();
+  await inWork.stop();
   expect(told.find(([event]) => event === "bounty.abandoned")?.[1]).toMatchObject({
     why: "no-artifacts",
     detail: expect.stringContaining("chunks of one large object"),
   });
   expect(count("bounty.dispatched")).toBe(0);
 
-  const later = openDesk(aBounty({ artifactCount: 3 }), {
+  const later = openBounties(aBounty({ artifactCount: 3 }), {
     queue: eagerQueue(),
     distill: () => noOpinion("x"),
   });
@@ -296,7 +296,7 @@ it("stakes on no chunks of one large object as if they were artifacts, also when
   };
   later.market.tell("bounty", later.notice);
   await expect.poll(() => later.ledger.find(bounty)?.state).toBe("abandoned");
-  await later.desk.stop();
+  await later.inWork.stop();
   expect([later.count("bounty.dispatched"), later.count("assertion.planned")]).toEqual([1, 0]);
   expect(later.told.find(([event]) => event === "bounty.abandoned")?.[1]).toMatchObject({
     why: "no-artifacts",

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import { nct } from "../../src/domain/nct.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 
 function aPurse(balance: bigint) {
   const state = { balance, now: 1, reads: 0 };
-  const purse = new Purse(
+  const reservations = new BalanceReservations(
     async () => {
       state.reads++;
       return nct(state.balance);
@@ -14,96 +14,96 @@ function aPurse(balance: bigint) {
     { now: () => instant(state.now) },
     100,
   );
-  return { state, purse };
+  return { state, reservations };
 }
 
 it("the purse does not promise the same NCT to two bounties", async () => {
-  const { purse } = aPurse(10n);
-  await purse.refresh();
-  purse.reserve("a", 7n);
-  expect(purse.available()).toBe(3n);
+  const { reservations } = aPurse(10n);
+  await reservations.refresh();
+  reservations.reserve("a", 7n);
+  expect(reservations.available()).toBe(3n);
 });
 
 it("the purse counts a posted stake once: while promised, then in the balance", async () => {
-  const { purse, state } = aPurse(10n);
-  await purse.refresh();
-  purse.reserve("a", 7n);
+  const { reservations, state } = aPurse(10n);
+  await reservations.refresh();
+  reservations.reserve("a", 7n);
   state.now = 50;
-  purse.spent("a");
+  reservations.spent("a");
   state.balance = 3n;
-  expect(purse.available()).toBe(3n);
+  expect(reservations.available()).toBe(3n);
   state.now = 200;
-  await purse.refresh();
-  expect(purse.available()).toBe(3n);
+  await reservations.refresh();
+  expect(reservations.available()).toBe(3n);
 });
 
 it("the purse gets back what was promised and never posted", async () => {
-  const { purse } = aPurse(10n);
-  await purse.refresh();
-  purse.reserve("a", 7n);
-  purse.release("a");
-  expect(purse.available()).toBe(10n);
+  const { reservations } = aPurse(10n);
+  await reservations.refresh();
+  reservations.reserve("a", 7n);
+  reservations.release("a");
+  expect(reservations.available()).toBe(10n);
 });
 
 it("the purse asks the market once for many bounties at the same moment", async () => {
-  const { purse, state } = aPurse(10n);
-  await Promise.all([purse.refresh(), purse.refresh(), purse.refresh()]);
+  const { reservations, state } = aPurse(10n);
+  await Promise.all([reservations.refresh(), reservations.refresh(), reservations.refresh()]);
   expect(state.reads).toBe(1);
 });
 
 it("the purse is empty, not negative, when more was promised than is left", async () => {
-  const { purse } = aPurse(10n);
-  await purse.refresh();
-  purse.reserve("a", 70n);
-  expect(purse.available()).toBe(0n);
+  const { reservations } = aPurse(10n);
+  await reservations.refresh();
+  reservations.reserve("a", 70n);
+  expect(reservations.available()).toBe(0n);
 });
 
 it("the purse does not take a balance that was asked for before a stake was posted to show that stake", async () => {
   const asked = Promise.withResolvers<ReturnType<typeof nct>>();
   let now = 1;
-  const purse = new Purse(() => asked.promise, { now: () => instant(now) });
-  const refreshed = purse.refresh();
-  purse.reserve("a", 7n);
+  const reservations = new BalanceReservations(() => asked.promise, { now: () => instant(now) });
+  const refreshed = reservations.refresh();
+  reservations.reserve("a", 7n);
   now = 2;
-  purse.spent("a");
+  reservations.spent("a");
   asked.resolve(nct(10n));
   await refreshed;
-  expect(purse.available()).toBe(3n);
+  expect(reservations.available()).toBe(3n);
 });
 
 it("the purse reads the balance again after the clock was set back", async () => {
-  const { purse, state } = aPurse(10n);
+  const { reservations, state } = aPurse(10n);
   state.now = 5_000;
-  await purse.refresh();
+  await reservations.refresh();
   state.now = 1_000;
   state.balance = 4n;
-  await purse.refresh();
-  expect(purse.available()).toBe(4n);
+  await reservations.refresh();
+  expect(reservations.available()).toBe(4n);
 });
 
 it("the purse gives a posted stake back to nobody when the clock is set back meanwhile", async () => {
   const asked = Promise.withResolvers<ReturnType<typeof nct>>();
   let now = 5_000_000;
-  const purse = new Purse(() => asked.promise, { now: () => instant(now) });
-  const refreshed = purse.refresh();
-  purse.reserve("a", 7n);
+  const reservations = new BalanceReservations(() => asked.promise, { now: () => instant(now) });
+  const refreshed = reservations.refresh();
+  reservations.reserve("a", 7n);
   now -= 3_600_000;
-  purse.spent("a");
+  reservations.spent("a");
   asked.resolve(nct(10n));
   await refreshed;
-  expect(purse.available()).toBe(3n);
+  expect(reservations.available()).toBe(3n);
 });
 
 it("the purse does not hold back for an hour what the balance shows, after the clock was set back by one", async () => {
-  const { purse, state } = aPurse(10n);
+  const { reservations, state } = aPurse(10n);
   state.now = 5_000_000;
-  await purse.refresh();
-  purse.reserve("a", 7n);
-  purse.spent("a");
+  await reservations.refresh();
+  reservations.reserve("a", 7n);
+  reservations.spent("a");
   state.balance = 3n;
   state.now -= 3_600_000;
-  await purse.refresh();
-  expect(purse.available()).toBe(3n);
+  await reservations.refresh();
+  expect(reservations.available()).toBe(3n);
 });
 
 /** What can happen to a purse; amounts and steps are drawn. */
@@ -128,7 +128,7 @@ it("the purse never promises what the wallet does not hold, in whatever order th
       const posted = new Map<number, bigint>();
       let answer = () => {};
       // The oldest balance a gateway can answer with: that of the moment it was asked.
-      const purse = new Purse(
+      const reservations = new BalanceReservations(
         () =>
           new Promise(
             (resolve) =>
@@ -141,24 +141,24 @@ it("the purse never promises what the wallet does not hold, in whatever order th
       );
       for (const step of happening) {
         if (step.do === "clock") wallet.now += step.byMs;
-        if (step.do === "ask") void purse.refresh();
+        if (step.do === "ask") void reservations.refresh();
         if (step.do === "answer") answer();
         if (step.do === "answer") await new Promise(setImmediate);
         if (step.do === "reserve" && !promised.has(step.of) && !posted.has(step.of)) {
-          const amount = purse.available() / share;
+          const amount = reservations.available() / share;
           promised.set(step.of, amount);
-          purse.reserve(String(step.of), amount);
+          reservations.reserve(String(step.of), amount);
         }
-        if (step.do === "release" && promised.delete(step.of)) purse.release(String(step.of));
+        if (step.do === "release" && promised.delete(step.of)) reservations.release(String(step.of));
         const stake = step.do === "post" ? promised.get(step.of) : undefined;
         if (step.do === "post" && stake !== undefined) {
           promised.delete(step.of);
           posted.set(step.of, stake);
           wallet.holds -= stake;
-          purse.spent(String(step.of));
+          reservations.spent(String(step.of));
         }
         const owed = [...promised.values()].reduce((sum, amount) => sum + amount, 0n);
-        expect(purse.available()).toBeLessThanOrEqual(wallet.holds - owed);
+        expect(reservations.available()).toBeLessThanOrEqual(wallet.holds - owed);
       }
     }),
   );

@@ -3,12 +3,12 @@ import { BUILT_IN_STRATEGIES } from "../../src/bid/strategies.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { Desk, type DeskParts } from "../../src/producer/answering/bounties-in-work.ts";
+import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
 import { Collector } from "../../src/producer/answering/collector.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
@@ -29,7 +29,7 @@ const idle: ScanQueue = {
 };
 
 /** A desk whose bounties stay in work: the market answers about none until it is told to. */
-function openDesk(ledger: Ledger = openLedger(":memory:", clock)) {
+function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
   const market = new HandMarket();
   const answer = Promise.withResolvers<void>();
   market.bounty = async () => {
@@ -39,14 +39,14 @@ function openDesk(ledger: Ledger = openLedger(":memory:", clock)) {
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
-  const purse = new Purse(() => market.balance(), clock);
-  const duties = new Duties({ market, ledger, purse, clock, tell });
-  const limiter: DeskParts["limiter"] = {
+  const reservations = new BalanceReservations(() => market.balance(), clock);
+  const duties = new Duties({ market, ledger, reservations, clock, tell });
+  const limiter: BountiesInWorkParts["limiter"] = {
     paused: () => undefined,
     allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
   };
-  const desk = new Desk({
-    ...{ market, ledger, purse, limiter, clock, tell, queue: idle, duties },
+  const inWork = new BountiesInWork({
+    ...{ market, ledger, reservations, limiter, clock, tell, queue: idle, duties },
     collector: new Collector(idle, clock, () => {}),
     deprecation: new Deprecation({ market, ledger, tell }),
     rules: { artifactKinds: ["file"], maxSizeBytes: 1_000, backends: [], routes: [] },
@@ -61,14 +61,14 @@ function openDesk(ledger: Ledger = openLedger(":memory:", clock)) {
   const hear = (number: number) =>
     market.tell("bounty", { ...aBounty({ guid: guidOf(number) }), postedIn: undefined });
   const count = (name: string) => told.filter(([event]) => event === name).length;
-  return { market, desk, duties, ledger, told, hear, count, answer };
+  return { market, inWork, duties, ledger, told, hear, count, answer };
 }
 
 it("has 500 bounties in work of a flood, counts the others, says so once, and has room again afterwards", async () => {
-  const { desk, hear, count, told, answer } = openDesk();
+  const { inWork, hear, count, told, answer } = openBounties();
   for (let number = 1; number <= 20_000; number++) hear(number);
-  expect(desk.inFlight()).toBe(500);
-  expect(desk.full()).toBe(true);
+  expect(inWork.inFlight()).toBe(500);
+  expect(inWork.full()).toBe(true);
   expect(count("bounty.skipped")).toBe(19_500);
   expect(told.find(([event]) => event === "bounty.skipped")).toEqual([
     "bounty.skipped",
@@ -76,15 +76,15 @@ it("has 500 bounties in work of a flood, counts the others, says so once, and ha
   ]);
   expect(count("bounties.too-many")).toBe(1);
   answer.resolve();
-  await expect.poll(() => desk.inFlight()).toBe(0);
+  await expect.poll(() => inWork.inFlight()).toBe(0);
   hear(30_000);
-  expect(desk.has(guidOf(30_000))).toBe(true);
+  expect(inWork.has(guidOf(30_000))).toBe(true);
   expect(count("bounties.too-many")).toBe(1);
-  await desk.stop();
+  await inWork.stop();
 });
 
 it("reveals what was promised while 500 others are in work and more are heard of", async () => {
-  const { market, desk, duties, ledger, hear, answer } = openDesk();
+  const { market, inWork, duties, ledger, hear, answer } = openBounties();
   const promised = aBounty({ guid: guidOf(9_999), expiration: block(1_020) });
   ledger.see(promised);
   ledger.advance(promised, "distilled");
@@ -96,7 +96,7 @@ it("reveals what was promised while 500 others are in work and more are heard of
   await market.mine(1_020);
   await expect.poll(() => market.reveals.length).toBe(1);
   answer.resolve();
-  await desk.stop();
+  await inWork.stop();
   await duties.stop();
 });
 
@@ -105,12 +105,12 @@ it("takes up 500 of the bounties that an earlier run left, those with the most t
   for (let number = 1; number <= 600; number++) {
     ledger.see(aBounty({ guid: guidOf(number), expiration: block(1_010 + (number % 600)) }));
   }
-  const { desk, count, answer } = openDesk(ledger);
-  expect(desk.resume()).toBe(500);
-  expect(desk.inFlight()).toBe(500);
+  const { inWork, count, answer } = openBounties(ledger);
+  expect(inWork.resume()).toBe(500);
+  expect(inWork.inFlight()).toBe(500);
   expect(count("bounty.abandoned")).toBe(100);
   expect(ledger.find({ chain: "side", guid: guidOf(600) })).toMatchObject({ reason: "too-many" });
-  expect(desk.has(guidOf(599))).toBe(true);
+  expect(inWork.has(guidOf(599))).toBe(true);
   answer.resolve();
-  await desk.stop();
+  await inWork.stop();
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
-import { LookBack } from "../../src/producer/funds/rolling-window.ts";
+import { RollingWindow } from "../../src/producer/funds/rolling-window.ts";
 
 const HOUR = 3_600_000;
 
@@ -11,41 +11,41 @@ function aLookBack() {
     time.steady += ms;
     time.wall += ms;
   };
-  const lookBack = new LookBack({ now: () => instant(time.wall) }, () => time.steady);
-  return { time, pass, lookBack };
+  const rollingWindow = new RollingWindow({ now: () => instant(time.wall) }, () => time.steady);
+  return { time, pass, rollingWindow };
 }
 
 it("a window begins as long ago as it is wide, while nobody sets the clock", () => {
-  const { time, pass, lookBack } = aLookBack();
-  expect(lookBack.since(HOUR)).toBe(time.wall - HOUR);
+  const { time, pass, rollingWindow } = aLookBack();
+  expect(rollingWindow.since(HOUR)).toBe(time.wall - HOUR);
   pass(5 * HOUR);
-  expect(lookBack.since(HOUR)).toBe(time.wall - HOUR);
+  expect(rollingWindow.since(HOUR)).toBe(time.wall - HOUR);
 });
 
 it("a clock that is set forwards by a day ends no window early", () => {
-  const { time, pass, lookBack } = aLookBack();
+  const { time, pass, rollingWindow } = aLookBack();
   pass(HOUR);
   const stake = time.wall;
   pass(HOUR / 2);
   time.wall += 24 * HOUR;
-  expect(lookBack.since(HOUR)).toBeLessThanOrEqual(stake);
+  expect(rollingWindow.since(HOUR)).toBeLessThanOrEqual(stake);
   pass(HOUR / 4);
-  expect(lookBack.since(HOUR)).toBeLessThanOrEqual(stake);
+  expect(rollingWindow.since(HOUR)).toBeLessThanOrEqual(stake);
   pass(HOUR / 2);
-  expect(lookBack.since(HOUR)).toBeGreaterThan(stake);
+  expect(rollingWindow.since(HOUR)).toBeGreaterThan(stake);
 });
 
 it("a clock that is set back by an hour leaves nothing out of a window", () => {
-  const { time, pass, lookBack } = aLookBack();
+  const { time, pass, rollingWindow } = aLookBack();
   pass(2 * HOUR);
   const before = time.wall;
   time.wall -= HOUR;
   const after = time.wall;
-  expect(lookBack.since(HOUR / 2)).toBeLessThanOrEqual(after);
+  expect(rollingWindow.since(HOUR / 2)).toBeLessThanOrEqual(after);
   pass(HOUR / 2);
-  expect(lookBack.since(HOUR)).toBeLessThanOrEqual(Math.min(before, after));
+  expect(rollingWindow.since(HOUR)).toBeLessThanOrEqual(Math.min(before, after));
   pass(HOUR);
-  expect(lookBack.since(HOUR)).toBe(time.wall - HOUR);
+  expect(rollingWindow.since(HOUR)).toBe(time.wall - HOUR);
 });
 
 it("no window leaves out what belongs into it, however often the clock is set", () => {
@@ -55,14 +55,14 @@ it("no window leaves out what belongs into it, however often the clock is set", 
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const { time, pass, lookBack } = aLookBack();
+      const { time, pass, rollingWindow } = aLookBack();
       const stamps: { steady: number; wall: number }[] = [];
       for (const { passMs, setMs } of steps) {
         pass(passMs);
         time.wall += setMs;
-        lookBack.look();
+        rollingWindow.look();
         stamps.push({ ...time });
-        const since = lookBack.since(HOUR);
+        const since = rollingWindow.since(HOUR);
         const within = stamps.filter(({ steady }) => steady >= time.steady - HOUR);
         // Steps of less than a second pass for drift.
         for (const { wall } of within) expect(wall).toBeGreaterThanOrEqual(since - 1_000);

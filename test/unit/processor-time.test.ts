@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, it } from "vitest";
-import { afterOwnTime, waitedForProcessor } from "../../src/isolation/process/processor-wait.ts";
+import { afterProcessorTime, waitedForProcessor } from "../../src/isolation/process/processor-wait.ts";
 
 const over = (ms: number, waitedMs: () => number): Promise<number> => {
   const from = performance.now();
   return new Promise((resolve) => {
-    afterOwnTime(ms, waitedMs, () => resolve(performance.now() - from));
+    afterProcessorTime(ms, waitedMs, () => resolve(performance.now() - from));
   });
 };
 
@@ -21,7 +21,7 @@ it("time that a process had to wait for a processor is not counted, however late
 
 it("nobody hears of time that was called off", async () => {
   const heard: string[] = [];
-  const stop = afterOwnTime(
+  const stop = afterProcessorTime(
     10,
     () => 0,
     () => heard.push("called off"),

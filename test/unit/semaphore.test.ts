@@ -1,6 +1,6 @@
 import { setImmediate as once } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { Gate } from "../../src/async/semaphore.ts";
+import { Semaphore } from "../../src/async/semaphore.ts";
 
 const never = new AbortController().signal;
 
@@ -10,7 +10,7 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 it("lets in as many as there is room for, and the others one by one, the longest waiting first", async () => {
-  const gate = new Gate(2);
+  const gate = new Semaphore(2);
   const [first, second] = [await gate.enter(never), await gate.enter(never)];
   const order: string[] = [];
   const third = gate.enter(never).then(() => order.push("third"));
@@ -25,7 +25,7 @@ it("lets in as many as there is room for, and the others one by one, the longest
 });
 
 it("gives the place of one who leaves to the one who waits, not to a newcomer at the same moment", async () => {
-  const gate = new Gate(1);
+  const gate = new Semaphore(1);
   const first = await gate.enter(never);
   const waiting = gate.enter(never);
   first![Symbol.dispose]();
@@ -35,7 +35,7 @@ it("gives the place of one who leaves to the one who waits, not to a newcomer at
 });
 
 it("lets go of one who stops waiting, whose turn then is the next one's", async () => {
-  const gate = new Gate(1);
+  const gate = new Semaphore(1);
   const first = await gate.enter(never);
   const stop = new AbortController();
   const waiting = gate.enter(stop.signal);

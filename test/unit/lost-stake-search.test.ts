@@ -7,7 +7,7 @@ import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
 import { commitment } from "../../src/market/onchain/commitment.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
-import { openSalvage, type Waiting } from "../../src/producer/recover/lost-stake-search.ts";
+import { openLostStakeSearch, type Waiting } from "../../src/producer/recover/lost-stake-search.ts";
 import { aBounty, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -57,7 +57,7 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
   const stop = new AbortController();
   const patience = Promise.withResolvers<void>();
   const open = () =>
-    openSalvage(
+    openLostStakeSearch(
       {
         recovery: {
           ...{ market, ledger, clock, tries: 1_000, version: "1.2.3" },
@@ -73,11 +73,11 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
       stop.signal,
     );
   const begin = async () => {
-    const salvage = (await open())!;
+    const lostStakes = (await open())!;
     const waiting: Waiting = {
       has: () => false,
       hear: ({ guid, postedIn }) => {
-        if (!salvage.keeps({ ...market.bounties.get(guid)!, postedIn })) heard.push(guid);
+        if (!lostStakes.keeps({ ...market.bounties.get(guid)!, postedIn })) heard.push(guid);
       },
       release: () => doors.push("released"),
       open: () => doors.push("open"),
@@ -87,7 +87,7 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
         ...market.bounties.get(guid)!,
         postedIn: postedIn === undefined ? undefined : block(postedIn),
       });
-    return { salvage, hear, running: salvage.run(waiting, stop.signal) };
+    return { lostStakes, hear, running: lostStakes.run(waiting, stop.signal) };
   };
   const state = (guid: Guid) => ledger.find({ chain: "side", guid })?.state;
   const note = () => ledger.note("side", "salvage")?.split(" ")[0];
@@ -251,13 +251,13 @@ it("a bounty that the marketplace tells nothing about is left alone until it doe
   const { market, begin, doors, note, state } = scene();
   const [lost, foreign] = [market.post(1_050, 0b01n), market.post(1_051)];
   market.hindrance = (guid) => (guid === lost ? unreadable() : undefined);
-  const { salvage, running } = await begin();
+  const { lostStakes, running } = await begin();
   await expect.poll(() => doors).toEqual(["released", "open"]);
-  expect([salvage.leaves(lost), salvage.leaves(foreign), note()]).toEqual([true, false, "begun"]);
+  expect([lostStakes.leaves(lost), lostStakes.leaves(foreign), note()]).toEqual([true, false, "begun"]);
   market.hindrance = () => undefined;
   await market.mine(1_005);
   await running;
-  expect([salvage.leaves(lost), state(lost), note()]).toEqual([false, "asserted", "done"]);
+  expect([lostStakes.leaves(lost), state(lost), note()]).toEqual([false, "asserted", "done"]);
   expect(market.looked.filter((guid) => guid === foreign)).toHaveLength(1);
 });
 

@@ -7,14 +7,14 @@ import { parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
 import type { ScanAnswer } from "../../src/domain/scan.ts";
 import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { Desk } from "../../src/producer/answering/bounties-in-work.ts";
+import { BountiesInWork } from "../../src/producer/answering/bounties-in-work.ts";
 import { Collector } from "../../src/producer/answering/collector.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
-import { Purse } from "../../src/producer/funds/balance-reservations.ts";
+import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { Limiter, type LimiterParts } from "../../src/producer/funds/limiter.ts";
-import { LookBack } from "../../src/producer/funds/rolling-window.ts";
+import { RollingWindow } from "../../src/producer/funds/rolling-window.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
@@ -45,21 +45,21 @@ function quickQueue(): ScanQueue {
   };
 }
 
-function openDesk(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
+function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
   const market = new HandMarket();
   market.bounty = async (guid) => aBounty({ guid, artifactCount: 1, claims: [{ raw: {} }] });
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
   const queue = quickQueue();
-  const purse = new Purse(() => market.balance(), clock);
+  const reservations = new BalanceReservations(() => market.balance(), clock);
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
-  const duties = new Duties({ market, ledger, purse, clock, tell, feeCeiling: nct(ONE_NCT) });
+  const duties = new Duties({ market, ledger, reservations, clock, tell, feeCeiling: nct(ONE_NCT) });
   const limiter = new Limiter({
     limits: { minBalance: nct(0n), fee: nct(ONE_NCT), ...limits },
-    ...{ stopLossWindowHours: 24, ledger, tell, steadyMs, lookBack: new LookBack(clock, steadyMs) },
+    ...{ stopLossWindowHours: 24, ledger, tell, steadyMs, rollingWindow: new RollingWindow(clock, steadyMs) },
   });
-  const desk = new Desk({
-    ...{ market, ledger, purse, limiter, clock, tell, queue, duties },
+  const inWork = new BountiesInWork({
+    ...{ market, ledger, reservations, limiter, clock, tell, queue, duties },
     collector: new Collector(queue, clock, () => {}),
     deprecation: new Deprecation({ market, ledger, tell }),
     rules: {
@@ -75,7 +75,7 @@ function openDesk(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     version: "0.0.0",
   });
   const of = (name: string) => told.filter(([event]) => event === name).map(([, facts]) => facts);
-  return { market, desk, duties, purse, limiter, of };
+  return { market, inWork, duties, reservations, limiter, of };
 }
 
 it.each([
@@ -86,16 +86,16 @@ it.each([
   "twenty bounties planned at the same moment do not exceed %s together",
   async (_, limits, total) => {
     using ledger = openLedger(":memory:", clock);
-    const { desk, of } = openDesk(ledger, limits);
+    const { inWork, of } = openBounties(ledger, limits);
     for (let number = 1; number <= 20; number++)
-      desk.take(aBounty({ guid: guidOf(number), artifactCount: 1, claims: [{ raw: {} }] }));
+      inWork.take(aBounty({ guid: guidOf(number), artifactCount: 1, claims: [{ raw: {} }] }));
     await expect.poll(() => of("assertion.posted").length + of("bounty.abandoned").length).toBe(20);
     const stakes = of("assertion.planned").map((facts) => Number((facts as { stake: string }).stake));
     expect(stakes.reduce((sum, stake) => sum + stake, 0)).toBe(total);
     expect(new Set(of("bounty.abandoned").map((facts) => (facts as { why: string }).why))).toEqual(
       new Set(["over-limit"]),
     );
-    await desk.stop();
+    await inWork.stop();
   },
 );
 
@@ -107,8 +107,8 @@ it("a bounty that comes while the stop-loss holds is not even scanned", async ()
   ledger.planAssertion(lost, aPlan());
   ledger.recordAsserted(lost, 0);
   ledger.recordSettled(lost, nct(0n));
-  const { desk, of } = openDesk(ledger, { stopLoss: nct(ONE_NCT) });
-  expect(desk.take(aBounty({ guid: guidOf(2) }))).toBe(false);
+  const { inWork, of } = openBounties(ledger, { stopLoss: nct(ONE_NCT) });
+  expect(inWork.take(aBounty({ guid: guidOf(2) }))).toBe(false);
   expect(of("bounty.skipped")).toEqual([{ guid: guidOf(2), why: "stop-loss" }]);
   expect(ledger.find(aBounty({ guid: guidOf(2) }))).toBeUndefined();
   expect(of("stop-loss.tripped")).toEqual([{ lost: "1.53125", limit: "1", windowHours: 24 }]);
@@ -138,12 +138,12 @@ it("after a restart the purse holds back what was promised and the balance may n
         if (state === "abandoned") ledger.abandon(key, "too-late");
         if (state === "planned" || state === "posting") owed += stake + fee;
       }
-      const { duties, purse, market } = openDesk(ledger, {});
+      const { duties, reservations, market } = openBounties(ledger, {});
       // Nothing gets through while we look.
       market.confirming = () => new Promise(() => {});
-      await purse.refresh();
+      await reservations.refresh();
       duties.resume();
-      expect(purse.available()).toBe((await market.balance()) - owed);
+      expect(reservations.available()).toBe((await market.balance()) - owed);
       void duties.stop();
     }),
     { numRuns: 40 },
@@ -152,8 +152,8 @@ it("after a restart the purse holds back what was promised and the balance may n
 
 it("an assertion is not planned while the market charges more for it than the ceiling", async () => {
   using ledger = openLedger(":memory:", clock);
-  const { desk, of } = openDesk(ledger, { fee: nct(someParameters.assertionFee - 1n) });
-  desk.take(aBounty({ guid: guidOf(1) }));
+  const { inWork, of } = openBounties(ledger, { fee: nct(someParameters.assertionFee - 1n) });
+  inWork.take(aBounty({ guid: guidOf(1) }));
   await expect.poll(() => of("bounty.abandoned")).toHaveLength(1);
   expect(of("bounty.abandoned")[0]).toMatchObject({
     why: "over-limit",
@@ -163,9 +163,9 @@ it("an assertion is not planned while the market charges more for it than the ce
 
 it("an assertion is posted with the ceiling, for the fee may rise until then", async () => {
   using ledger = openLedger(":memory:", clock);
-  const { desk, market, of } = openDesk(ledger, {});
-  desk.take(aBounty({ guid: guidOf(1) }));
+  const { inWork, market, of } = openBounties(ledger, {});
+  inWork.take(aBounty({ guid: guidOf(1) }));
   await expect.poll(() => of("assertion.posted")).toHaveLength(1);
   expect(market.assertRequests).toMatchObject([{ fee: someParameters.assertionFee, feeCeiling: ONE_NCT }]);
-  await desk.stop();
+  await inWork.stop();
 });
