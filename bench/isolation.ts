@@ -36,7 +36,10 @@ async function timed<Way extends string>(ways: Record<Way, () => unknown>): Prom
 
 async function measure(sizeBytes: number): Promise<number> {
   const artifact = {
-    ...{ kind: "file" as const, bytes: Buffer.alloc(sizeBytes, "A"), sha256: "", types: [] },
+    kind: "file" as const,
+    bytes: Buffer.alloc(sizeBytes, "A"),
+    sha256: "",
+    types: [],
     claim: NO_CLAIM,
   };
   await using pool = await ScanPool.open(resolveBackend("eicar"), {

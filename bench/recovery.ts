@@ -66,7 +66,10 @@ async function start(market: Sandbox, folder: string): Promise<readonly number[]
 using folder = temporaryFolder();
 const windows = { durationBlocks: 60, revealWindow: 10_000, voteWindow: 10_000 };
 await using market = await openMarket(folder.path, {
-  ...{ ...windows, blockTimeMs: BLOCK_MS, arbiters: 0, rivals: 0 },
+  ...windows,
+  blockTimeMs: BLOCK_MS,
+  arbiters: 0,
+  rivals: 0,
 });
 const empty = await start(market, folder.path);
 

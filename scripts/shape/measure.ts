@@ -17,6 +17,8 @@ export function spread(values: readonly number[]): string {
 
 /** A measure of which there should be none. */
 export const none = (name: string, offenders: readonly string[]): Measure => ({
-  ...{ name, offenders, goal: "none" },
+  name,
+  offenders,
+  goal: "none",
   figures: String(offenders.length),
 });

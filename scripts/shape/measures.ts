@@ -49,13 +49,16 @@ function sizes(tree: readonly SourceFile[]): readonly Measure[] {
     { name: "files", figures: String(tree.length), goal: undefined, offenders: [] },
     { name: "lines", figures: String(total), goal: undefined, offenders: [] },
     {
-      ...{ name: "file-lines", figures: spread(lengths), goal: `at most ${MAX_FILE_LINES}` },
+      name: "file-lines",
+      figures: spread(lengths),
+      goal: `at most ${MAX_FILE_LINES}`,
       offenders: tree
         .filter(({ lines }) => lines.length > MAX_FILE_LINES)
         .map(({ path, lines }) => `${path} ${lines.length}`),
     },
     {
-      ...{ name: "folders", figures: `${byFolder.size}, ${spread(folders.map(({ files }) => files))} files` },
+      name: "folders",
+      figures: `${byFolder.size}, ${spread(folders.map(({ files }) => files))} files`,
       goal: `at most ${MAX_FILES} files, ${MAX_LISTED_FILES} in a list`,
       offenders: tooFull.map(({ folder, files }) => `${folder} ${files}`),
     },
@@ -94,7 +97,8 @@ function signatures(tree: readonly SourceFile[]): readonly Measure[] {
     /(?:^|\/)main\.ts$/.test(path) ? MAX_ROOT_LINES : MAX_FUNCTION_LINES;
   return [
     {
-      ...{ name: "function-lines", figures: `${lengths.length}, ${spread(lengths)}` },
+      name: "function-lines",
+      figures: `${lengths.length}, ${spread(lengths)}`,
       goal: `at most ${MAX_FUNCTION_LINES}, ${MAX_ROOT_LINES} in a main.ts`,
       offenders: all
         .filter(({ path, lines = 0 }) => lines > most(path))

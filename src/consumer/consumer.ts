@@ -107,7 +107,12 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     const tellDownload = downloadTeller(addr, log);
     const handlerFor = (work: ScanWork): ScanHandler => {
       const handle = createScanHandler({
-        ...{ backends: pools, source, clock, log, consumer, maxSizeBytes },
+        backends: pools,
+        source,
+        clock,
+        log,
+        consumer,
+        maxSizeBytes,
         scans,
         refusedByRate: rateOf(terms.rateLimits ?? {}, work.rates),
         requiredMs: terms.scanTimeRequirementMs ?? 0,
@@ -188,7 +193,9 @@ export async function openPools(
   for (const module of new Set(terms.backends).values().map(resolve)) {
     const { scanLimit: size, scanMemoryBytes: memoryBytes, freshProcess: fresh = [] } = terms;
     const options = {
-      ...{ size, log, fresh },
+      size,
+      log,
+      fresh,
       limits: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...limits },
     };
     const pool = opened.use(await ScanPool.open(module, options, signal));

@@ -158,7 +158,10 @@ const qualified = (clearing: Opinion, caveat: Caveat | undefined): Opinion =>
   caveat === undefined
     ? clearing
     : {
-        ...{ ...clearing, verdict: "unknown", confidence: 0, reason: "undecided" },
+        ...clearing,
+        verdict: "unknown",
+        confidence: 0,
+        reason: "undecided",
         detail: `${caveat.kind}: ${caveat.sentence}`,
       };
 

@@ -59,7 +59,9 @@ function readSettled(raw: unknown): readonly SettledArtifact[] {
       malicious: truth === 1,
       types: answers.map(([, , , , types]) => types).find((types) => types.length > 0) ?? [],
       answers: answers.map(([backend, said, confidence, reason]) => ({
-        ...{ backend, verdict: said, confidence },
+        backend,
+        verdict: said,
+        confidence,
         ...(reason === null ? {} : { reason }),
       })),
       given: verdict === null || probability === null ? null : { verdict, probability: probability as Ppm },

@@ -113,7 +113,12 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   const chains: ChainPromises[] = [];
   const promised = (): number => chains.reduce((sum, chain) => sum + chain.open(), 0);
   await using lease = new ProducerLease({
-    ...{ config, account, place: held.place, log, tell, promised },
+    config,
+    account,
+    place: held.place,
+    log,
+    tell,
+    promised,
     ended: (fault) => halt.abort(fault),
   });
   await using opened = new AsyncDisposableStack();
@@ -173,7 +178,10 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
 
   const serve = () =>
     serveHealth({
-      ...{ host: config.httpHost, port: config.httpPort, log, metrics: registry },
+      host: config.httpHost,
+      port: config.httpPort,
+      log,
+      metrics: registry,
       others: () => consumers.text(registry),
       live: () => ({ process: { ok: true }, loop: loop.health() }),
       ready: () => ({
@@ -206,7 +214,16 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     const { openAnswering } = await import("./start/open-answering.ts");
     answering = answers.use(
       await openAnswering({
-        ...{ config, io, ledger, metrics, relay, prepared, seal, chains, end, consumers },
+        config,
+        io,
+        ledger,
+        metrics,
+        relay,
+        prepared,
+        seal,
+        chains,
+        end,
+        consumers,
         leased: () => lease.standing() === "leased",
         version: readVersion(),
       }),

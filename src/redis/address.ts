@@ -107,7 +107,9 @@ function parseOne(url: URL): OneRedis {
   if (url.search !== "" || url.hash !== "") throw invalid("it may not have a query or a fragment");
   return {
     kind: "one",
-    ...{ host, port, db: readDatabase(url.pathname.slice(1)) },
+    host,
+    port,
+    db: readDatabase(url.pathname.slice(1)),
     ...loginOf(url),
     ...(url.protocol === "rediss:" && { tls: isIP(host) === 0 ? { servername: host } : {} }),
   };
@@ -130,7 +132,10 @@ function parseSentinel({ rest, secure }: Parts): RedisSentinel {
     throw invalid("its query may have sentinel-user and sentinel-password, nothing else");
   return {
     kind: "sentinel",
-    ...{ sentinels: readEndpoints(hosts, SENTINEL_PORT), master, db: readDatabase(db), ...login },
+    sentinels: readEndpoints(hosts, SENTINEL_PORT),
+    master,
+    db: readDatabase(db),
+    ...login,
     ...(username && { sentinelUsername: username }),
     ...(password && { sentinelPassword: password }),
     ...(secure && { tls: {} }),

@@ -137,8 +137,11 @@ class RedisLease implements WalletLease {
     this.#key = `microengine:wallet:${options.account.toLowerCase()}`;
     const since = new Date(options.clock.now()).toISOString();
     this.#holder = {
-      ...{ process: process.pid, host: hostname(), since },
-      ...{ place: options.place, id: randomUUID() },
+      process: process.pid,
+      host: hostname(),
+      since,
+      place: options.place,
+      id: randomUUID(),
     };
     this.#value = JSON.stringify(this.#holder);
   }

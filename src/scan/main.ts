@@ -79,7 +79,11 @@ async function openParts(
   const rules = await readTriageRules({ ...config, artifactType: [config.kind] }, described);
   const silence = silenceBy(config.benign);
   return {
-    ...{ backends, rules, log, clock: systemClock, kind: config.kind },
+    backends,
+    rules,
+    log,
+    clock: systemClock,
+    kind: config.kind,
     distill: (testimony) => engine.distill(testimony, knowledgeAbout(testimony, silence, NOTHING_LEARNED)),
     deadlineMs: config.deadline * 1_000,
   };

@@ -31,7 +31,8 @@ export async function readStreamWithin(
 }
 
 const contentOf = (bytes: Uint8Array): FileContent => ({
-  ...{ kind: "content", bytes },
+  kind: "content",
+  bytes,
   sha256: createHash("sha256").update(bytes).digest("hex"),
 });
 

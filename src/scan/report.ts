@@ -65,7 +65,11 @@ export function failureOf(report: FileReport): string | undefined {
 export function reportScanned(seen: Seen, opinion: Opinion, answers: readonly ScanAnswer[]): FileReport {
   const { verdict, confidence, probability, interval, family, reason } = opinion;
   return {
-    ...{ path: seen.path, sha256: seen.sha256, size: seen.size, types: seen.types, verdict },
+    path: seen.path,
+    sha256: seen.sha256,
+    size: seen.size,
+    types: seen.types,
+    verdict,
     confidence: ratioOf(confidence),
     probability: ratioOf(probability),
     interval: [ratioOf(interval[0]), ratioOf(interval[1])],

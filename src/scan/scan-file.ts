@@ -56,7 +56,9 @@ export async function scanFile(parts: ScanParts, path: Buffer, signal: AbortSign
   const job = (backend: string): ScanJob => ({
     ...NO_BOUNTY,
     id: scanJobId(NO_BOUNTY.chain, NO_BOUNTY.guid, NO_BOUNTY.artifactIndex, backend),
-    ...{ backend, kind, claim },
+    backend,
+    kind,
+    claim,
     deadline: instant(now + parts.deadlineMs),
     maxSizeBytes: rules.maxSizeBytes,
     dispatchedAt: now,

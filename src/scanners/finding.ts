@@ -64,7 +64,9 @@ export function checkFinding(
   return {
     ok: true,
     finding: {
-      ...{ verdict, confidence: sure, metadata: metadata ?? {} },
+      verdict,
+      confidence: sure,
+      metadata: metadata ?? {},
       ...(family && isMalware(verdict) && { family }),
       ...(detail && { detail }),
       ...(metadata === undefined && { dropped: DROPPED }),

@@ -34,7 +34,10 @@ export interface Patience {
 }
 
 const requestOf = ({ kind, bytes, types }: Specimen, deadlineMs: number) => ({
-  ...{ kind, bytes, types, claim: NO_CLAIM },
+  kind,
+  bytes,
+  types,
+  claim: NO_CLAIM,
   sha256: createHash("sha256").update(bytes).digest("hex"),
   deadline: Date.now() + deadlineMs,
 });

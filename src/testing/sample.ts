@@ -36,7 +36,10 @@ export async function prepare(sample: Sample, at: number): Promise<Specimen> {
   const path = file instanceof URL ? fileURLToPath(file) : file;
   return {
     name: sample.name ?? (path === undefined ? `sample ${at + 1}` : basename(path)),
-    ...{ kind, bytes, types: await detectTypes(bytes, kind, true), meaningless: false },
+    kind,
+    bytes,
+    types: await detectTypes(bytes, kind, true),
+    meaningless: false,
     ...(verdict === undefined ? {} : { verdict }),
     ...(family === undefined ? {} : { family }),
   };

@@ -23,8 +23,14 @@ import { complaints, figures, isClean, isQuick, killsByState, stallLine, type To
 
 const TEMPO: Tempo = {
   // Five kills in a row and the starts after them can take half a minute; a reveal must be possible in between.
-  ...{ blockTimeMs: 400, duration: 60, revealWindow: 100, voteWindow: 30 },
-  ...{ bountyEvery: 5, answerBlocks: 20, rest: 24, patience: 60 },
+  blockTimeMs: 400,
+  duration: 60,
+  revealWindow: 100,
+  voteWindow: 30,
+  bountyEvery: 5,
+  answerBlocks: 20,
+  rest: 24,
+  patience: 60,
 };
 const KILLS: Readonly<Record<Phase, number>> = {
   producer: 100,

@@ -76,8 +76,12 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Outcome> {
   const { seed, phase, kills, folder, tempo } = rehearsal;
   const startedAt = performance.now();
   await using sandbox = await openMarket(folder, {
-    ...{ blockTimeMs: tempo.blockTimeMs, revealWindow: tempo.revealWindow, voteWindow: tempo.voteWindow },
-    ...{ arbiters: 1, rivals: 0, seed },
+    blockTimeMs: tempo.blockTimeMs,
+    revealWindow: tempo.revealWindow,
+    voteWindow: tempo.voteWindow,
+    arbiters: 1,
+    rivals: 0,
+    seed,
   });
   const chronicle = new Chronicle(sandbox.chain, sandbox.account!, await sandbox.chain.head());
   const bounties = poster(sandbox, seed, tempo);
@@ -86,7 +90,9 @@ export async function rehearse(rehearsal: Rehearsal): Promise<Outcome> {
     await chronicle.readTo(head);
   });
   await using cast = await Cast.open({
-    ...{ gateway: sandbox.url, folder, head: () => blocks.head },
+    gateway: sandbox.url,
+    folder,
+    head: () => blocks.head,
     // A hundred successors that each wait for a lease to lapse would make a long evening.
     consumers: phase === "producer" ? 0 : CONSUMERS,
   });

@@ -68,7 +68,8 @@ describe("the Redis rate counter", () => {
     await test.server.kill();
     await gone;
     expect(await counter!.use("a", { day: 5 }, "take")).toEqual({
-      ...{ kind: "unknown", why: "Redis is out of reach" },
+      kind: "unknown",
+      why: "Redis is out of reach",
     });
   });
 
@@ -100,7 +101,8 @@ describe("the embedded queue", () => {
   it("counts for all its consumers together, at the same moment too", async () => {
     const children = Array.from({ length: 3 }, () =>
       fork(new URL("../fixtures/queue/rate-taker.ts", import.meta.url), [], {
-        ...{ stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [] },
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+        execArgv: [],
       }),
     );
     const ready = Promise.all(children.map((child) => hears(child, "ready")));

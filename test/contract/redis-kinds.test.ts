@@ -20,7 +20,12 @@ async function expectLease(text: string): Promise<void> {
   const account = parseAddress(`0x${"5a".repeat(20)}`);
   const take = (place: string) =>
     takeWalletLease({
-      ...{ address: parseRedisAddress(text), account, place, waitMs: 0, clock: systemClock, log },
+      address: parseRedisAddress(text),
+      account,
+      place,
+      waitMs: 0,
+      clock: systemClock,
+      log,
     });
   await using _lease = await take("here");
   await expect(take("there")).rejects.toMatchObject({ code: "WALLET_HELD" });

@@ -32,7 +32,8 @@ function sharing(start: () => Promise<ManyRedis>): (spec: CrewSpec) => Promise<Q
     const order = { kind: "redis", redis, queue: name, backends, concurrency, ...more } as const;
     await Promise.all(Array.from({ length: consumers }, () => hears(crew.hire(order), "ready")));
     return {
-      ...{ queue, crew },
+      queue,
+      crew,
       async [Symbol.asyncDispose]() {
         await crew.dismiss();
         await queue[Symbol.asyncDispose]();

@@ -30,13 +30,23 @@ async function open(secrets: { producer?: string; consumer?: string }, consumers
   let forged = 0;
   const queue = stack.use(
     await openBullmqQueue({
-      ...{ address, waitMs: 0, log, ...basics, seal: createSeal(secrets.producer) },
+      address,
+      waitMs: 0,
+      log,
+      ...basics,
+      seal: createSeal(secrets.producer),
       onForged: () => forged++,
     }),
   );
   const bullmq = { connection: { host: server.host, port: server.port }, prefix: "{q}" };
   return {
-    ...{ stack, crew, hired, queue, bullmq, entries, says },
+    stack,
+    crew,
+    hired,
+    queue,
+    bullmq,
+    entries,
+    says,
     forged: () => forged,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

@@ -30,7 +30,12 @@ async function open(...args: string[]) {
   ) => {
     const place = `here:${++places}`;
     return takeWalletLease({
-      ...{ address, account: ACCOUNT, place, waitMs: 0, clock: systemClock, log },
+      address,
+      account: ACCOUNT,
+      place,
+      waitMs: 0,
+      clock: systemClock,
+      log,
       ...more,
     });
   };

@@ -38,8 +38,10 @@ describe("a mixed bounty before three backends, of which one hangs, one crashes 
   it("is asserted in time on the answer, and settled right", async () => {
     const contents = [EICAR, CLEAN, Buffer.concat([EICAR, CLEAN])];
     const guid = await sandbox.postBounty({
-      ...{ contents, truth: [true, false, true] },
-      ...{ duration: 24, reward: nct(10n * ONE_NCT) },
+      contents,
+      truth: [true, false, true],
+      duration: 24,
+      reward: nct(10n * ONE_NCT),
     });
     const ours = { guid } as const;
     const [planned] = await producer.told("assertion.planned");

@@ -11,8 +11,14 @@ const TEMPO: Tempo = {
   // A producer that was killed waits for its lease to lapse, and must find the reveal windows still open.
   // Where others want the processors, its seven processes take longer to come up again than a market that runs on takes to
   // answer: up to twice beside what `openMarket` gives to all.
-  ...{ blockTimeMs: Math.min(paced(250), 500), duration: 40, revealWindow: 40, voteWindow: 16 },
-  ...{ bountyEvery: 3, answerBlocks: 20, rest: 8, patience: 40 },
+  blockTimeMs: Math.min(paced(250), 500),
+  duration: 40,
+  revealWindow: 40,
+  voteWindow: 16,
+  bountyEvery: 3,
+  answerBlocks: 20,
+  rest: 8,
+  patience: 40,
 };
 
 it(`loses no stake and misses no bounty while producer, consumers, Redis and line go down (seed ${SEED})`, async () => {

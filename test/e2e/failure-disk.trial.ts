@@ -23,7 +23,9 @@ it("promises nothing while the disk is full, reveals and settles all the same, a
   const post = (duration: number) =>
     sandbox.postBounty({
       contents: [Buffer.concat([EICAR, Buffer.from(`${bounties++}`)])],
-      ...{ truth: [true], duration, reward: REWARD },
+      truth: [true],
+      duration,
+      reward: REWARD,
     });
   const about = (guid: string) => (entry: Entry) => entry.guid === guid;
 

@@ -131,7 +131,9 @@ beforeAll(async () => {
   const commission = (_: Failure, at: number) =>
     sandbox.postBounty({
       contents: [Buffer.concat([EICAR, Buffer.from(`${at}`)])],
-      ...{ truth: [true], duration: 80, reward: REWARD },
+      truth: [true],
+      duration: 80,
+      reward: REWARD,
     });
   await Promise.all(FAILURES.map(commission));
 });

@@ -47,7 +47,10 @@ async function scene(backend: "eicar" | "slow"): Promise<Scene> {
   let bounties = 0;
   const lifetime = stack.move();
   return {
-    ...{ sandbox, redis, folder, producer },
+    sandbox,
+    redis,
+    folder,
+    producer,
     async hire() {
       const consumer = new EngineProcess([
         ...["consumer", "--polyswarmd-addr", sandbox.url, "--scan-limit", "1", "--http-port", "0"],
@@ -60,7 +63,9 @@ async function scene(backend: "eicar" | "slow"): Promise<Scene> {
     post: (duration = 20) =>
       sandbox.postBounty({
         contents: [Buffer.concat([EICAR, Buffer.from(`${bounties++}`)])],
-        ...{ truth: [true], duration, reward: REWARD },
+        truth: [true],
+        duration,
+        reward: REWARD,
       }),
     letGo: () => writeFile(join(folder, "go"), ""),
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),

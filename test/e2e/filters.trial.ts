@@ -31,7 +31,10 @@ it.concurrent("a bounty of which the first artifact is filtered out is asserted 
 
   const [skipped] = await producer.told("artifact.skipped");
   expect(skipped).toMatchObject({
-    ...{ guid, artifact: 0, why: "filtered", detail: "rejected by mimetype == text/html" },
+    guid,
+    artifact: 0,
+    why: "filtered",
+    detail: "rejected by mimetype == text/html",
   });
   const [planned] = await producer.told("assertion.planned");
   expect(planned).toMatchObject({ artifacts: 2 });
@@ -77,7 +80,8 @@ it.concurrent("a day's last artifacts are scanned, the others left alone, and ra
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, QUICK);
   await using producer = new EngineProcess([...producerFlags(sandbox.url, folder.path), "--embedded", "2"], {
-    ...{ RATE_LIMIT: "5", DAILY_RATE_LIMIT: "4" },
+    RATE_LIMIT: "5",
+    DAILY_RATE_LIMIT: "4",
   });
   await producer.told("producer.ready");
   await producer.told("consumer.serving");

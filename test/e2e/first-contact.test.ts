@@ -15,8 +15,13 @@ it("a producer stakes nothing on a chain and a registry that only the gateway sp
   using folder = temporaryFolder();
   // No chain id of the test set-ups: for all a producer knows, the money is real.
   await using chain = await startChain({
-    ...{ chainId: 424_242, blockTimeMs: paced(300), revealWindow: 20, voteWindow: 40 },
-    ...{ arbiters: 1, rivals: 0, log },
+    chainId: 424_242,
+    blockTimeMs: paced(300),
+    revealWindow: 20,
+    voteWindow: 40,
+    arbiters: 1,
+    rivals: 0,
+    log,
   });
   await using gateway = await startGateway({ chain, store: memoryStore(), log });
   await openWalletDir(join(folder.path, "wallet"));

@@ -131,7 +131,9 @@ let bounties = 0;
 const post = () =>
   sandbox.postBounty({
     contents: [Buffer.concat([EICAR, Buffer.from(`${bounties++}`)])],
-    ...{ truth: [true], duration: 16, reward: REWARD },
+    truth: [true],
+    duration: 16,
+    reward: REWARD,
   });
 const say = (event: string, data: object) => meddler.say(stringifyJson({ event, data }));
 const about = (guid: string | undefined) => (entry: Entry) => entry.guid === guid;

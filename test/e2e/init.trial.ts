@@ -45,7 +45,8 @@ describe.each([
 
   it("passes the compiler", async () => {
     expect(await runIn(at(name), join(ROOT, "node_modules", ".bin", "tsc"), [])).toMatchObject({
-      ...{ code: 0, stdout: "" },
+      code: 0,
+      stdout: "",
     });
   });
 

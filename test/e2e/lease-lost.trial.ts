@@ -22,7 +22,9 @@ it("a producer that loses its wallet's lease asserts nothing more, keeps its pro
   const post = (note: string) =>
     sandbox.postBounty({
       contents: [Buffer.concat([EICAR, Buffer.from(note)])],
-      ...{ truth: [true], duration: WIDE.durationBlocks, reward: REWARD },
+      truth: [true],
+      duration: WIDE.durationBlocks,
+      reward: REWARD,
     });
   await post("first");
   await producer.told("assertion.posted");
@@ -65,7 +67,9 @@ it("a producer that is started while another has the lease keeps what its ledger
     await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);
     await sandbox.postBounty({
       contents: [EICAR],
-      ...{ truth: [true], duration: WIDE.durationBlocks, reward: REWARD },
+      truth: [true],
+      duration: WIDE.durationBlocks,
+      reward: REWARD,
     });
     await producer.told("assertion.posted");
     await producer.kill("SIGKILL");

@@ -8,7 +8,10 @@ const SURE = ["--distill", "lean"];
 const QUICK = { blockTimeMs: 400, revealWindow: 8, voteWindow: 8, rivals: 0 };
 /** `truth` is the arbiters': our backend calls every EICAR file malicious. */
 const eicar = (duration: number, truth = true) => ({
-  ...{ contents: [EICAR], truth: [truth], duration, reward: REWARD },
+  contents: [EICAR],
+  truth: [truth],
+  duration,
+  reward: REWARD,
 });
 
 it.concurrent("a producer stakes up to its limits, says which one binds, and stakes again when something was settled", async () => {

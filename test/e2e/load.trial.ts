@@ -35,7 +35,9 @@ describe("200 bounties posted at once", () => {
     guids = await sandbox.postBounties(
       Array.from({ length: BOUNTIES }, (_, index) => ({
         contents: [Buffer.concat([EICAR, Buffer.alloc(1 + (index % 50), " ")])],
-        ...{ truth: [true], duration: DURATION, reward: REWARD },
+        truth: [true],
+        duration: DURATION,
+        reward: REWARD,
       })),
     );
     await producer.told("assertion.settled", BOUNTIES);
@@ -58,8 +60,12 @@ describe("200 bounties posted at once", () => {
     expect(
       judge({ bounties: chronicle.bounties, transactions: chronicle.transactions, up, answerBlocks: 0 }),
     ).toMatchObject({
-      ...{ posted: BOUNTIES, asserted: BOUNTIES, missed: [], doubleAsserted: [] },
-      ...{ unrevealed: [], unsettled: [] },
+      posted: BOUNTIES,
+      asserted: BOUNTIES,
+      missed: [],
+      doubleAsserted: [],
+      unrevealed: [],
+      unsettled: [],
     });
   });
 

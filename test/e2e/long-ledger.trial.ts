@@ -11,11 +11,17 @@ const COUNT = Object.values(OPEN).reduce((sum, count) => sum + count, 0);
 it(`a producer with ${COUNT} open bounties in its ledger is ready, and answers a new bounty, without signing anything twice`, async () => {
   using folder = temporaryFolder();
   await using market = await openMarket(folder.path, {
-    ...{ blockTimeMs: 1_000, revealWindow: 10_000, voteWindow: 10_000, arbiters: 0, rivals: 0 },
+    blockTimeMs: 1_000,
+    revealWindow: 10_000,
+    voteWindow: 10_000,
+    arbiters: 0,
+    rivals: 0,
   });
   mkdirSync(join(folder.path, "data"), { mode: 0o700 });
   await openBounties(market, join(folder.path, "data", "ledger.sqlite"), OPEN, {
-    ...{ shortBlocks: 10, longBlocks: 100, blockSeconds: 1 },
+    shortBlocks: 10,
+    longBlocks: 100,
+    blockSeconds: 1,
   });
   const before = await deedsOnChain(market);
   await using producer = new EngineProcess([...producerFlags(market.url, folder.path), "--embedded", "1"]);

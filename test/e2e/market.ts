@@ -28,9 +28,18 @@ export const WIDE = { durationBlocks: 90, revealWindow: 90, voteWindow: 90 } as 
 export async function openMarket(folder: string, options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
   const { blockTimeMs = 500, bountyIntervalMs = 500 } = options;
   const sandbox = await startSandbox({
-    ...{ durationBlocks: 12, revealWindow: 8, voteWindow: 12, arbiters: 3 },
-    ...{ rivals: 1, rivalAccuracy: 0.5, rivalStakeNct: nct(ONE_NCT / 4n), artifactsPerBounty: 1 },
-    ...{ rewardNct: REWARD, opens: "when-told" as const, port: 0, seed: 11 },
+    durationBlocks: 12,
+    revealWindow: 8,
+    voteWindow: 12,
+    arbiters: 3,
+    rivals: 1,
+    rivalAccuracy: 0.5,
+    rivalStakeNct: nct(ONE_NCT / 4n),
+    artifactsPerBounty: 1,
+    rewardNct: REWARD,
+    opens: "when-told" as const,
+    port: 0,
+    seed: 11,
     walletDir: join(folder, "wallet"),
     logger: createLogger({ level: "silent", format: "json", name: "sandbox" }),
     ...options,

@@ -23,8 +23,11 @@ const REWARD = nct(8n * ONE_NCT);
 
 const ODD = {
   nowhere: {
-    ...{ contents: [], truth: [true, true, true, true], artifactCount: 4 },
-    ...{ uri: cidOf(Buffer.from("published by nobody")), duration: BRIEF },
+    contents: [],
+    truth: [true, true, true, true],
+    artifactCount: 4,
+    uri: cidOf(Buffer.from("published by nobody")),
+    duration: BRIEF,
   },
   short: { contents: [EICAR], truth: [true, false, false], artifactCount: 3 },
   long: { contents: [EICAR, CLEAN, EICAR], truth: [true, false], artifactCount: 2 },
@@ -173,8 +176,20 @@ describe("a producer that faces odd bounties all at once", () => {
       atRisk: counted("stake_at_risk_nct"),
       backlog: counted("queue_backlog"),
     }).toEqual({
-      ...{ seen: 10, skipped: 1, nowhere: 1, abandoned: 3, posted: 7, revealed: 7, settled: 7, missed: 0 },
-      ...{ right: 1 + 2 + 2 + 3 + 1 + 256 + 1, wrong: 0, malformed: 0, open: 0, atRisk: 0, backlog: 0 },
+      seen: 10,
+      skipped: 1,
+      nowhere: 1,
+      abandoned: 3,
+      posted: 7,
+      revealed: 7,
+      settled: 7,
+      missed: 0,
+      right: 1 + 2 + 2 + 3 + 1 + 256 + 1,
+      wrong: 0,
+      malformed: 0,
+      open: 0,
+      atRisk: 0,
+      backlog: 0,
     });
     expect(await deedsOnChain(sandbox)).toEqual({ asserted: 7, revealed: 7, settled: 7 });
     const byState = { settled: 7, abandoned: 3 };

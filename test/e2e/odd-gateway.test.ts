@@ -44,7 +44,11 @@ const UNKNOWN: readonly object[] = [
 function disfigured({ data, ...rest }: Frame): readonly object[] {
   const fields = ["guid", "artifact_type", "author", "amount", "uri", "expiration"];
   const wrong: Readonly<Record<string, unknown>> = {
-    ...{ guid: "not-a-guid", artifact_type: "hologram", author: "0x12", amount: "-5", uri: 7 },
+    guid: "not-a-guid",
+    artifact_type: "hologram",
+    author: "0x12",
+    amount: "-5",
+    uri: 7,
     expiration: { in: "a while" },
   };
   return [
@@ -59,8 +63,12 @@ function disfigured({ data, ...rest }: Frame): readonly object[] {
 const hastyAssertion = ({ data }: Frame): object => ({
   event: "assertion",
   data: {
-    ...{ bounty_guid: data.guid, author: RIVAL, index: 0, bid: ["62500000000000000"] },
-    ...{ mask: [true], commitment: "1" },
+    bounty_guid: data.guid,
+    author: RIVAL,
+    index: 0,
+    bid: ["62500000000000000"],
+    mask: [true],
+    commitment: "1",
   },
   block_number: 1,
   txhash: `0x${"1".repeat(64)}`,
@@ -115,7 +123,9 @@ let bounties = 0;
 const post = () =>
   sandbox.postBounty({
     contents: [Buffer.concat([EICAR, Buffer.from(`${bounties++}`)])],
-    ...{ truth: [true], duration: WIDE.durationBlocks, reward: REWARD },
+    truth: [true],
+    duration: WIDE.durationBlocks,
+    reward: REWARD,
   });
 const posted = (guid: string) => producer.told("assertion.posted", 1, (entry) => entry.guid === guid);
 

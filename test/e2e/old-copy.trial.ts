@@ -22,7 +22,9 @@ it("an old copy of a ledger that is put back costs none of the stakes placed sin
   const post = (note: string) =>
     sandbox.postBounty({
       contents: [Buffer.concat([EICAR, Buffer.from(note)])],
-      ...{ truth: [true], duration: WIDE.durationBlocks, reward: REWARD },
+      truth: [true],
+      duration: WIDE.durationBlocks,
+      reward: REWARD,
     });
   const answer = async (notes: readonly string[]) => {
     await using producer = start();
@@ -64,7 +66,9 @@ it("a sandbox that was begun anew is told from the ledger's, and its old stakes 
     await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);
     await sandbox.postBounty({
       contents: [EICAR],
-      ...{ truth: [true], duration: WIDE.durationBlocks, reward: REWARD },
+      truth: [true],
+      duration: WIDE.durationBlocks,
+      reward: REWARD,
     });
     await producer.told("assertion.posted");
     await producer.kill("SIGKILL");

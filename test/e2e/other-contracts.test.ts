@@ -21,10 +21,18 @@ const Compiled = z.object({
 const SETTINGS = { optimizer: { enabled: true, runs: 1 }, evmVersion: "istanbul" };
 
 const Outcome = z.strictObject({
-  ...{ bounties: z.int(), asserted: z.int(), revealed: z.int(), settled: z.int() },
-  ...{ correct: z.int(), wrong: z.int(), silent: z.int() },
-  ...{ stakedNct: z.number().positive(), profitNct: z.number().positive() },
-  ...{ assertMsP50: z.int().positive(), assertMsMax: z.int().positive(), unfinished: z.array(z.unknown()) },
+  bounties: z.int(),
+  asserted: z.int(),
+  revealed: z.int(),
+  settled: z.int(),
+  correct: z.int(),
+  wrong: z.int(),
+  silent: z.int(),
+  stakedNct: z.number().positive(),
+  profitNct: z.number().positive(),
+  assertMsP50: z.int().positive(),
+  assertMsMax: z.int().positive(),
+  unfinished: z.array(z.unknown()),
 });
 
 it("the demo earns on contracts of another make, and says so in one last line of JSON", async () => {

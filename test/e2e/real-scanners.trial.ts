@@ -52,7 +52,8 @@ describe("a clamd and YARA rules over files of this machine", () => {
     const guid = await sandbox.postBounty({
       contents: SAMPLES.map(({ bytes }) => bytes),
       truth: SAMPLES.map(({ malicious }) => malicious),
-      ...{ duration: 24, reward: nct(20n * ONE_NCT) },
+      duration: 24,
+      reward: nct(20n * ONE_NCT),
     });
     const [planned] = await producer.told("assertion.planned");
     expect(planned).toMatchObject({ guid, artifacts: SAMPLES.length });

@@ -32,7 +32,9 @@ async function wholeMarket(start: () => Promise<ManyRedis>, between?: (redis: Ma
   const post = () =>
     sandbox.postBounty({
       contents: [Buffer.concat([EICAR, Buffer.from(`${bounties++}`)])],
-      ...{ truth: [true], duration: between === undefined ? 15 : 40, reward: REWARD },
+      truth: [true],
+      duration: between === undefined ? 15 : 40,
+      reward: REWARD,
     });
   const first = await Promise.all([post(), post()]);
   await Promise.all(first.map((guid) => producer.told("assertion.posted", 1, about(guid))));

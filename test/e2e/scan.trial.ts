@@ -71,8 +71,13 @@ describe("microengine scan", () => {
       reason: "eicar malicious 1",
       results: [
         {
-          ...{ backend: "eicar", verdict: "malicious", confidence: 1, family: "Eicar Test File" },
-          ...{ reason: null, detail: null, ms: expect.any(Number) },
+          backend: "eicar",
+          verdict: "malicious",
+          confidence: 1,
+          family: "Eicar Test File",
+          reason: null,
+          detail: null,
+          ms: expect.any(Number),
         },
       ],
     });

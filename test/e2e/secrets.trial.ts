@@ -132,12 +132,24 @@ async function openScene(format: (typeof FORMATS)[number]) {
     ...formsOf(privateKey),
   ];
   const env = {
-    ...{ POLYSWARMD_ADDR: sandbox.url, API_KEY: apiKey, ALLOW_KEY_OVER_HTTP: "yes", LOG_FORMAT: format },
-    ...{ KEYFILE: keyfile, PASSWORD: password, QUEUE_SECRET: queueSecret },
-    ...{ REDIS_ADDR: `redis://:${redisPassword}@${redis.address}`, DATA_DIR: join(folder, "data") },
+    POLYSWARMD_ADDR: sandbox.url,
+    API_KEY: apiKey,
+    ALLOW_KEY_OVER_HTTP: "yes",
+    LOG_FORMAT: format,
+    KEYFILE: keyfile,
+    PASSWORD: password,
+    QUEUE_SECRET: queueSecret,
+    REDIS_ADDR: `redis://:${redisPassword}@${redis.address}`,
+    DATA_DIR: join(folder, "data"),
   };
   return {
-    ...{ folder, sandbox, redis, redisPassword, wrongKey, wrongPassword, env },
+    folder,
+    sandbox,
+    redis,
+    redisPassword,
+    wrongKey,
+    wrongPassword,
+    env,
     bounty: () => sandbox.postBounty({ contents: [EICAR], truth: [true], duration: 12, reward: REWARD }),
     leaks: (text: string) => secrets.filter((secret) => text.includes(secret)),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

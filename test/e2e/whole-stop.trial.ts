@@ -27,7 +27,9 @@ async function stopAll(order: readonly ("gateway" | "redis" | "engine")[]): Prom
   const post = (index: number) =>
     sandbox.postBounty({
       contents: [Buffer.concat([EICAR, Buffer.from(`${index}`)])],
-      ...{ truth: [true], duration: index === 0 ? 8 : 60, reward: REWARD },
+      truth: [true],
+      duration: index === 0 ? 8 : 60,
+      reward: REWARD,
     });
   await post(0);
   await producer.told("assertion.posted");

@@ -49,7 +49,11 @@ it("a consumer whose clamd is down starts, answers unknown, says so, and recover
 
     const address = parseRedisAddress(redis.address);
     await using queue = await openBullmqQueue({
-      ...{ address, queue: "clamav-test", backends: ["clamav"], waitMs: 0, log },
+      address,
+      queue: "clamav-test",
+      backends: ["clamav"],
+      waitMs: 0,
+      log,
     });
     const ask = async (): Promise<ScanAnswer> => {
       const { promise, resolve } = Promise.withResolvers<ScanAnswer>();

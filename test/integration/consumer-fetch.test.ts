@@ -8,7 +8,11 @@ import { ConfigFault } from "../../src/domain/fault.ts";
 import { content, openGateway, type Serve } from "./consumer-gateway.ts";
 
 const POLICY = {
-  ...{ clock: systemClock, random: () => 1, silenceMs: 5000, pauseMs: 5, maxPauseMs: 20 },
+  clock: systemClock,
+  random: () => 1,
+  silenceMs: 5000,
+  pauseMs: 5,
+  maxPauseMs: 20,
   missingMs: 60_000,
 };
 const never = new AbortController().signal;

@@ -76,8 +76,12 @@ describe("a consumer that is given hostile input", () => {
     });
     consumer = await openConsumer({
       terms: {
-        ...{ polyswarmdAddr: gateway.base, allowKeyOverHttp: false, backends: ["eicar", CREDULOUS] },
-        ...{ scanLimit: 2, maxArtifactSize: 40 * MIB, name: "hostile" },
+        polyswarmdAddr: gateway.base,
+        allowKeyOverHttp: false,
+        backends: ["eicar", CREDULOUS],
+        scanLimit: 2,
+        maxArtifactSize: 40 * MIB,
+        name: "hostile",
       },
       log,
       onAnswer: (answer) => heard.push(answer),
@@ -123,7 +127,9 @@ describe("a consumer that is given hostile input", () => {
     expect(doubtful.length).toBeGreaterThan(20);
     for (const { uri, caveat } of doubtful) {
       expect(await work.ask({ uri, backend: "answers", inMs: 50_000 })).toMatchObject({
-        ...{ verdict: "unknown", confidence: 0, reason: "undecided" },
+        verdict: "unknown",
+        confidence: 0,
+        reason: "undecided",
         detail: expect.stringMatching(`^${caveat}: `),
       });
     }

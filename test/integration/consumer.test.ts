@@ -103,7 +103,9 @@ describe("a consumer", () => {
     expect(await ask({ uri: "QmCycGraph" })).toMatchObject({ verdict: "malicious", metadata: {} });
     expect(entries).toContainEqual(
       expect.objectContaining({
-        ...{ msg: "scanner.metadata-dropped", level: 40, backend: "puppet" },
+        msg: "scanner.metadata-dropped",
+        level: 40,
+        backend: "puppet",
         complaint: expect.stringMatching(/^metadata is left out: it must be an object that is JSON/),
       }),
     );

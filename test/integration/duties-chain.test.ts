@@ -30,10 +30,20 @@ let ledger: Ledger;
 beforeAll(async () => {
   wallet = openSigner(createHash("sha256").update("duties against a chain").digest());
   sandbox = await startSandbox({
-    ...{ ...WIDE, blockTimeMs: paced(200), arbiters: 1 },
-    ...{ rivals: 0, rivalAccuracy: 1, rivalStakeNct: nct(ONE_NCT / 8n), artifactsPerBounty: 1 },
-    ...{ rewardNct: nct(2n * ONE_NCT), bountyIntervalMs: 1_000, opens: "when-told" as const },
-    ...{ seed: 7, fund: [wallet.address], basePath: "/v1/default", logger: log },
+    ...WIDE,
+    blockTimeMs: paced(200),
+    arbiters: 1,
+    rivals: 0,
+    rivalAccuracy: 1,
+    rivalStakeNct: nct(ONE_NCT / 8n),
+    artifactsPerBounty: 1,
+    rewardNct: nct(2n * ONE_NCT),
+    bountyIntervalMs: 1_000,
+    opens: "when-told" as const,
+    seed: 7,
+    fund: [wallet.address],
+    basePath: "/v1/default",
+    logger: log,
   });
   folder = await mkdtemp(join(tmpdir(), "duties-chain-"));
   ledger = openLedger(join(folder, "ledger.sqlite"), systemClock);
@@ -69,8 +79,13 @@ function dyingAt(action: Action | undefined, market: Marketplace, died: () => vo
 /** A run of the producer's duties over the ledger, which ends in the middle of `action`. */
 async function startRun(dies?: Action) {
   const market = joinPolyswarmd({
-    ...{ addr: `${sandbox.url}/`, chain: "side" as const, signer: wallet, log, clock: systemClock },
-    ...{ random: Math.random, timings: { receiptPollMs: 50 } },
+    addr: `${sandbox.url}/`,
+    chain: "side" as const,
+    signer: wallet,
+    log,
+    clock: systemClock,
+    random: Math.random,
+    timings: { receiptPollMs: 50 },
   });
   await market.start(AbortSignal.timeout(240_000));
   const dead = Promise.withResolvers<void>();
@@ -78,7 +93,10 @@ async function startRun(dies?: Action) {
   const reservations = new BalanceReservations(() => market.balance(), systemClock);
   const heard: string[] = [];
   const duties = new Duties({
-    ...{ market: dyingAt(dies, market, dead.resolve), ledger, reservations, clock: systemClock },
+    market: dyingAt(dies, market, dead.resolve),
+    ledger,
+    reservations,
+    clock: systemClock,
     tell: (event) => {
       heard.push(event);
       told.dispatchEvent(new Event(event));
@@ -108,7 +126,13 @@ async function plan(market: Marketplace, guid: Guid): Promise<void> {
   ledger.recordTriage(key, ["scan"]);
   ledger.recordOpinions(key, [null], []);
   ledger.planAssertion(key, {
-    ...{ nonce, mask: 1n, verdicts: 1n, bids: [stake], stake, fee, plannedAt: systemClock.now() },
+    nonce,
+    mask: 1n,
+    verdicts: 1n,
+    bids: [stake],
+    stake,
+    fee,
+    plannedAt: systemClock.now(),
     commitment: commitment(wallet.address, 1n, nonce),
     metadata: [{ malware_family: "EICAR" }],
   });

@@ -209,8 +209,10 @@ describe.concurrent("the description of a program", () => {
     await expect(
       ScannerWork.open(describedBy({ command: [`./${name}`], exitCodes: {} })),
     ).rejects.toMatchObject({
-      ...{ name: "ConfigFault", code: "PROGRAM_INTERPRETER" },
-      ...{ message: expect.stringContaining(words), hint: expect.stringMatching(hint) },
+      name: "ConfigFault",
+      code: "PROGRAM_INTERPRETER",
+      message: expect.stringContaining(words),
+      hint: expect.stringMatching(hint),
     });
   });
 

@@ -71,13 +71,21 @@ const codings = [
 
 const reach = (base: string): Gateway =>
   new Gateway({
-    ...{ base, account: parseAddress(`0x${"11".repeat(20)}`), chain: "side", clock: systemClock },
-    ...{ random: () => 0.5, attempts: 1 },
+    base,
+    account: parseAddress(`0x${"11".repeat(20)}`),
+    chain: "side",
+    clock: systemClock,
+    random: () => 0.5,
+    attempts: 1,
   });
 const ask = { what: "the answer", method: "GET", path: "/x", lane: "read" } as const;
 
 const POLICY = {
-  ...{ clock: systemClock, random: () => 1, silenceMs: 5000, pauseMs: 5, maxPauseMs: 20 },
+  clock: systemClock,
+  random: () => 1,
+  silenceMs: 5000,
+  pauseMs: 5,
+  maxPauseMs: 20,
   missingMs: 60_000,
 };
 async function fetchFrom(url: string, maxSizeBytes = 1_000_000, inMs = 20_000) {
@@ -228,9 +236,13 @@ describe("an answer that points elsewhere", () => {
     const told = Promise.withResolvers<Record<string, unknown>>();
     const log = createLogger({ level: "fatal", format: "json", name: "test" });
     const stream = new EventStream({
-      ...{ url: server.url.replace("http", "ws"), random: () => 0.5, blockMs: () => undefined },
-      ...{ log: { ...log, warn: told.resolve } as unknown as typeof log },
-      ...{ onOpen: () => {}, onClose: () => {}, onHeard: () => {} },
+      url: server.url.replace("http", "ws"),
+      random: () => 0.5,
+      blockMs: () => undefined,
+      log: { ...log, warn: told.resolve } as unknown as typeof log,
+      onOpen: () => {},
+      onClose: () => {},
+      onHeard: () => {},
     });
     stream.start();
     expect(await told.promise).toMatchObject({

@@ -34,8 +34,13 @@ const never = new AbortController().signal;
 
 const reach = (proxy: HttpProxy | undefined, base = BASE): Gateway =>
   new Gateway({
-    ...{ base, proxy, account: parseAddress(`0x${"11".repeat(20)}`), chain: "side", clock: systemClock },
-    ...{ random: () => 0.5, attempts: 1 },
+    base,
+    proxy,
+    account: parseAddress(`0x${"11".repeat(20)}`),
+    chain: "side",
+    clock: systemClock,
+    random: () => 0.5,
+    attempts: 1,
   });
 const ask = { what: "x", path: "/x", lane: "read" } as const;
 
@@ -99,8 +104,15 @@ describe("through a proxy", () => {
       if (heard.name === "block") block.resolve(heard);
     };
     const stream = new EventStream({
-      ...{ url: eventsUrl(BASE, "side"), apiKey: "key", proxy: through(proxy), log, random: () => 0.5 },
-      ...{ blockMs: () => undefined, onOpen: open.resolve, onClose: () => {}, onHeard: hear },
+      url: eventsUrl(BASE, "side"),
+      apiKey: "key",
+      proxy: through(proxy),
+      log,
+      random: () => 0.5,
+      blockMs: () => undefined,
+      onOpen: open.resolve,
+      onClose: () => {},
+      onHeard: hear,
     });
     try {
       stream.start();
@@ -118,14 +130,14 @@ describe("through a proxy", () => {
     const told = Promise.withResolvers<Record<string, unknown>>();
     const hear = { ...log, warn: told.resolve } as unknown as typeof log;
     const stream = new EventStream({
-      ...{ url: eventsUrl("https://gateway.test", "side"), proxy: through(proxy), log: hear },
-      ...{
-        random: () => 0.5,
-        blockMs: () => undefined,
-        onOpen: () => {},
-        onClose: () => {},
-        onHeard: () => {},
-      },
+      url: eventsUrl("https://gateway.test", "side"),
+      proxy: through(proxy),
+      log: hear,
+      random: () => 0.5,
+      blockMs: () => undefined,
+      onOpen: () => {},
+      onClose: () => {},
+      onHeard: () => {},
     });
     try {
       stream.start();

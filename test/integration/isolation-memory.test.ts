@@ -19,7 +19,11 @@ let artifacts = 0;
 const scan = (pool: ScanPool, word: string, sha256 = `artifact ${artifacts++}`): Promise<ScanOutcome> =>
   pool.scan(
     {
-      ...{ kind: "file", bytes: Buffer.from(word), sha256, types: [], claim: { raw: {} } },
+      kind: "file",
+      bytes: Buffer.from(word),
+      sha256,
+      types: [],
+      claim: { raw: {} },
       deadline: Date.now() + 30_000,
     },
     never,

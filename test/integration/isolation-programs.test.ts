@@ -18,7 +18,11 @@ const never = new AbortController().signal;
 const scan = (worker: ScanWorker, word: string, inMs = 30_000): Promise<ScanOutcome> =>
   worker.scan(
     {
-      ...{ kind: "file", bytes: Buffer.from(word), sha256: "", types: [], claim: { raw: {} } },
+      kind: "file",
+      bytes: Buffer.from(word),
+      sha256: "",
+      types: [],
+      claim: { raw: {} },
       deadline: Date.now() + inMs,
     },
     never,

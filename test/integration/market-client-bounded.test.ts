@@ -31,7 +31,11 @@ afterEach(async () => {
 async function started(more: Partial<PolyswarmdOptions> = {}): Promise<void> {
   const opened = gateway.connection();
   market = joinPolyswarmd({
-    ...{ addr: gateway.url, chain: "side", signer: wallet, clock: systemClock, waitMs: 0 },
+    addr: gateway.url,
+    chain: "side",
+    signer: wallet,
+    clock: systemClock,
+    waitMs: 0,
     log: pino({}, { write: (line: string) => void told.push(JSON.parse(line)) }),
     random: () => 0.5,
     timings: { http: { backoffMs: 5, pauseMs: 20 }, stream: { backoffMs: 5 } },
@@ -162,8 +166,13 @@ describe("the event stream", () => {
       ),
     );
     expect(await heard).toEqual({
-      ...{ guid, kind: "file", author: rival, amount: 5_000_000_000_000_000_001n, uri: "Qm" },
-      ...{ expiration: 1020, postedIn: 100 },
+      guid,
+      kind: "file",
+      author: rival,
+      amount: 5_000_000_000_000_000_001n,
+      uri: "Qm",
+      expiration: 1020,
+      postedIn: 100,
     });
   });
 

@@ -14,7 +14,12 @@ const guid = uintToGuid(7n);
 const LIST = `/bounties/${guid}/assertions`;
 
 const row = (author: string, commitment: number) => ({
-  ...{ author, bid: ["5"], mask: [true], commitment, nonce: "0", verdicts: [null] },
+  author,
+  bid: ["5"],
+  mask: [true],
+  commitment,
+  nonce: "0",
+  verdicts: [null],
 });
 /** More than is read of a list: one row of strangers holds so many values, or so many bytes. */
 const TOO_MANY = { status: 200, text: `{"status":"OK","result":[${"1,".repeat(1_300_000)}1]}` };
@@ -27,8 +32,13 @@ let market: Marketplace;
 beforeEach(async () => {
   gateway = await OddGateway.open();
   market = joinPolyswarmd({
-    ...{ addr: gateway.url, chain: "side", signer: wallet, clock: systemClock, waitMs: 0 },
-    ...{ log: pino({ level: "silent" }), random: () => 0.5 },
+    addr: gateway.url,
+    chain: "side",
+    signer: wallet,
+    clock: systemClock,
+    waitMs: 0,
+    log: pino({ level: "silent" }),
+    random: () => 0.5,
     timings: { http: { attempts: 2, backoffMs: 5, pauseMs: 20 }, stream: { backoffMs: 5 } },
   });
   await market.start(AbortSignal.timeout(10_000));

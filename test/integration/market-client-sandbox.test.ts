@@ -23,10 +23,22 @@ let market: Marketplace;
 beforeAll(async () => {
   wallet = openSigner(createHash("sha256").update("market client against the sandbox").digest());
   sandbox = await startSandbox({
-    ...{ blockTimeMs: paced(200), durationBlocks: 15, revealWindow: 10, voteWindow: 15, arbiters: 3 },
-    ...{ rivals: 1, rivalAccuracy: 1, rivalStakeNct: nct(ONE_NCT / 8n), artifactsPerBounty: 1 },
-    ...{ rewardNct: nct(2n * ONE_NCT), bountyIntervalMs: 1_000, opens: "when-told" as const },
-    ...{ seed: 7, fund: [wallet.address], basePath: "/v1/default", logger: log },
+    blockTimeMs: paced(200),
+    durationBlocks: 15,
+    revealWindow: 10,
+    voteWindow: 15,
+    arbiters: 3,
+    rivals: 1,
+    rivalAccuracy: 1,
+    rivalStakeNct: nct(ONE_NCT / 8n),
+    artifactsPerBounty: 1,
+    rewardNct: nct(2n * ONE_NCT),
+    bountyIntervalMs: 1_000,
+    opens: "when-told" as const,
+    seed: 7,
+    fund: [wallet.address],
+    basePath: "/v1/default",
+    logger: log,
   });
   market = joinPolyswarmd({
     addr: `${sandbox.url}/`,

@@ -38,8 +38,13 @@ afterEach(() => odd[Symbol.asyncDispose]());
 
 /** What the market shows of our assertion, once it is there. */
 const ours = {
-  ...{ author: wallet.address, mask: [true, false], commitment: "1234", nonce: "0", verdicts: [null, null] },
-  ...{ metadata: "", bid: ["62500000000000001"] },
+  author: wallet.address,
+  mask: [true, false],
+  commitment: "1234",
+  nonce: "0",
+  verdicts: [null, null],
+  metadata: "",
+  bid: ["62500000000000001"],
 };
 const shown = (index: number) => {
   gateway.on(`GET /bounties/${guid}/assertions`, { result: [ours] });

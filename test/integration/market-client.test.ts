@@ -31,7 +31,12 @@ afterEach(async () => {
 
 function join(more: Partial<PolyswarmdOptions> = {}): Marketplace {
   market = joinPolyswarmd({
-    ...{ addr: `${gateway.url}/`, chain: "side", signer: wallet, log, clock: systemClock, waitMs: 0 },
+    addr: `${gateway.url}/`,
+    chain: "side",
+    signer: wallet,
+    log,
+    clock: systemClock,
+    waitMs: 0,
     random: () => 0.5,
     ...more,
     timings: { http: { backoffMs: 5, pauseMs: 20 }, stream: { backoffMs: 5 }, ...more.timings },

@@ -196,7 +196,11 @@ export class OddGateway implements AsyncDisposable {
     const intent = intentOf(asked, this.fee);
     const transactions = callsFor(intent, registry).map(
       (call): Built => ({
-        ...{ nonce: 0, chainId: 1337, gas: 50_000_000, gasPrice: 0, value: 0 },
+        nonce: 0,
+        chainId: 1337,
+        gas: 50_000_000,
+        gasPrice: 0,
+        value: 0,
         to: call.recipient === "token" ? token : registry,
         data: encodeCall(call),
       }),

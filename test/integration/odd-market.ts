@@ -28,7 +28,10 @@ export async function openOddMarket(
   const gateway = await OddGateway.open();
   options.arrange?.(gateway);
   const market = joinPolyswarmd({
-    ...{ addr: gateway.url, chain: "side" as const, signer: wallet, clock: systemClock },
+    addr: gateway.url,
+    chain: "side" as const,
+    signer: wallet,
+    clock: systemClock,
     log: options.log ?? createLogger({ level: "silent", format: "json", name: "test" }),
     random: () => 0.5,
     receiptPatienceMs: options.receiptPatienceMs ?? 1_500,
@@ -50,7 +53,11 @@ export async function openOddMarket(
 }
 
 export const requestFor = (id: Guid, bid = 62500000000000001n) => ({
-  ...{ guid: id, bids: [nct(bid)], mask: 1n, artifactCount: 2, commitment: 1234n },
+  guid: id,
+  bids: [nct(bid)],
+  mask: 1n,
+  artifactCount: 2,
+  commitment: 1234n,
   fee: nct(PARAMETERS.assertion_fee),
 });
 

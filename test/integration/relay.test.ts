@@ -49,14 +49,12 @@ describe("the relay", () => {
       proxy: through(relay),
     };
     await using source = openArtifactSource(access, {
-      ...{
-        clock: systemClock,
-        random: () => 1,
-        silenceMs: 5000,
-        pauseMs: 5,
-        maxPauseMs: 20,
-        missingMs: 1000,
-      },
+      clock: systemClock,
+      random: () => 1,
+      silenceMs: 5000,
+      pauseMs: 5,
+      maxPauseMs: 20,
+      missingMs: 1000,
     });
     const wanted = { uri: "QmX", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 20_000 };
     const fetched = await source.fetch(wanted, new AbortController().signal);

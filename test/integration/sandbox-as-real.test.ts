@@ -23,14 +23,31 @@ let market: Marketplace;
 beforeAll(async () => {
   const wallet = openSigner(createHash("sha256").update("as the real gateway").digest());
   sandbox = await startSandbox({
-    ...{ blockTimeMs: paced(200), durationBlocks: 15, revealWindow: 10, voteWindow: 15, arbiters: 1 },
-    ...{ rivals: 0, rivalAccuracy: 1, rivalStakeNct: nct(ONE_NCT / 8n), artifactsPerBounty: 1 },
-    ...{ rewardNct: nct(2n * ONE_NCT), bountyIntervalMs: 1_000, opens: "when-told" as const },
-    ...{ seed: 7, fund: [wallet.address], logger: log, asReal: HABITS },
+    blockTimeMs: paced(200),
+    durationBlocks: 15,
+    revealWindow: 10,
+    voteWindow: 15,
+    arbiters: 1,
+    rivals: 0,
+    rivalAccuracy: 1,
+    rivalStakeNct: nct(ONE_NCT / 8n),
+    artifactsPerBounty: 1,
+    rewardNct: nct(2n * ONE_NCT),
+    bountyIntervalMs: 1_000,
+    opens: "when-told" as const,
+    seed: 7,
+    fund: [wallet.address],
+    logger: log,
+    asReal: HABITS,
   });
   market = joinPolyswarmd({
-    ...{ addr: sandbox.url, chain: "side" as const, signer: wallet, log, clock: systemClock },
-    ...{ random: Math.random, timings: { http: { attempts: 2, backoffMs: 1 } } },
+    addr: sandbox.url,
+    chain: "side" as const,
+    signer: wallet,
+    log,
+    clock: systemClock,
+    random: Math.random,
+    timings: { http: { attempts: 2, backoffMs: 1 } },
   });
   await market.start(AbortSignal.timeout(240_000));
 });

@@ -37,7 +37,8 @@ describe("the test kit for authors of scanners", () => {
         { name: "page", content: "<html></html>" },
         { content: "%PDF-1.7\n", verdict: "malicious" },
       ],
-      ...{ deadlineMs: 400, graceMs: 200 },
+      deadlineMs: 400,
+      graceMs: 200,
     } as const;
     const { name, complaints } = await checkScanner(fixture("careless.ts"), options);
     expect(name).toBe("careless");

@@ -74,11 +74,13 @@ export async function live(scenario: Scenario): Promise<Life> {
     const gateway = new ModelGateway({ chain, time, weather, account: ACCOUNT, random, onSubmit: () => {} });
     const market = joinModelMarket({ chain, gateway, time, account: ACCOUNT, blockMs, random });
     const duties = new Duties({
-      ...{ market, ledger, clock, tell: () => {}, steadyMs: () => time.now() },
-      ...{
-        timeout: (ms: number) => time.timeout(ms),
-        reservations: new BalanceReservations(() => market.balance(), clock),
-      },
+      market,
+      ledger,
+      clock,
+      tell: () => {},
+      steadyMs: () => time.now(),
+      timeout: (ms: number) => time.timeout(ms),
+      reservations: new BalanceReservations(() => market.balance(), clock),
     });
     return { gateway, market, duties, alive: true };
   };
@@ -162,7 +164,11 @@ export async function live(scenario: Scenario): Promise<Life> {
   run.gateway.die();
   void run.duties.stop();
   return {
-    ...{ scenario, lost, requests: most, staked: staked.length, revealable: revealable.length },
+    scenario,
+    lost,
+    requests: most,
+    staked: staked.length,
+    revealable: revealable.length,
     revealed: staked.filter(({ bounty }) => bounty.revealed).length,
     settled: staked.filter(({ bounty }) => bounty.settled !== undefined).length,
   };
@@ -182,8 +188,12 @@ function plan(
   ledger.recordOpinions(key, [null, null], []);
   ledger.planAssertion(key, aPlan({ commitment: BigInt(1_000 + number) }));
   const bounty: ModelBounty = {
-    ...{ guid, expiration, place: number % 3 },
-    ...{ asserted: undefined, revealed: undefined, settled: undefined },
+    guid,
+    expiration,
+    place: number % 3,
+    asserted: undefined,
+    revealed: undefined,
+    settled: undefined,
   };
   chain.bounties.set(guid, bounty);
   return { bounty, dueAt: undefined, placeKnown: false, published: false };

@@ -51,7 +51,13 @@ const NODE: Address = "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE" as Address;
 const HOLDS_MS = 10_000;
 const POLLS_MS = 1_000;
 const CONTRACT_UNSIGNED = {
-  ...{ nonce: 0n, chainId: 1337n, gas: 50_000_000n, gasPrice: 0n, value: 0n, to: NODE, data: "0x00" },
+  nonce: 0n,
+  chainId: 1337n,
+  gas: 50_000_000n,
+  gasPrice: 0n,
+  value: 0n,
+  to: NODE,
+  data: "0x00",
 };
 
 /** An honest gateway with the delays of the weather, behind the client's own way of asking, in model time. */
@@ -73,7 +79,11 @@ export class ModelGateway implements Asker {
       timers: time,
       pacer: { pass: async () => {}, close: () => {} },
       inFlight: this.#inFlight,
-      ...{ random, attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000 },
+      random,
+      attempts: 4,
+      backoffMs: 200,
+      pauseMs: 1_000,
+      patienceMs: 60_000,
       rateLimit: (what) => new RateLimit(what, undefined, systemClock),
     });
   }
@@ -176,7 +186,11 @@ export class ModelGateway implements Asker {
     if (entries.every(({ is_error }) => !is_error)) return entries;
     const messages = entries.filter(({ is_error }) => is_error).map(({ message }) => message);
     return new MarketFault("MARKET_REFUSED", messages.join("; "), {
-      ...{ status: 400, reached: "yes", retryable: false, messages, errors: entries },
+      status: 400,
+      reached: "yes",
+      retryable: false,
+      messages,
+      errors: entries,
     });
   }
 
@@ -211,12 +225,18 @@ export class ModelGateway implements Asker {
       errors,
       assertions: asserted.map((guid) => assertionEvent(chain.bounties.get(guid)!, account)),
       transfers: settled.map((guid) => ({
-        ...{ from: NODE, to: account, value: String(payoutOf(chain.bounties.get(guid)!)) },
+        from: NODE,
+        to: account,
+        value: String(payoutOf(chain.bounties.get(guid)!)),
       })),
     };
     if (errors.length === 0) return answer;
     return new MarketFault("MARKET_REFUSED", errors.join("; "), {
-      ...{ status: 400, reached: "yes", retryable: false, messages: errors, errors: answer },
+      status: 400,
+      reached: "yes",
+      retryable: false,
+      messages: errors,
+      errors: answer,
     });
   }
 }
@@ -233,7 +253,9 @@ function endpointOf({ method, path }: Ask): Endpoint {
 
 const notFound = ({ what }: Ask): MarketFault =>
   new MarketFault("MARKET_NOT_FOUND", `The marketplace does not find ${what}.`, {
-    ...{ status: 404, reached: "yes", retryable: false },
+    status: 404,
+    reached: "yes",
+    retryable: false,
   });
 
 const unsignedFor = (rest: string) =>
@@ -256,7 +278,11 @@ const bits = (value: bigint) => [0n, 1n].map((at) => ((value >> at) & 1n) === 1n
 /** All assertions: those of others, who do not reveal, with ours in its place. */
 function listed(bounty: ModelBounty, account: Address): readonly unknown[] {
   const others = Array.from({ length: bounty.place }, () => ({
-    ...{ author: NODE, bid: bids.map(String), mask: bits(mask), commitment: "1", nonce: "0" },
+    author: NODE,
+    bid: bids.map(String),
+    mask: bits(mask),
+    commitment: "1",
+    nonce: "0",
   }));
   if (bounty.asserted === undefined) return others;
   const { commitment } = bounty.asserted;
@@ -267,7 +293,10 @@ function listed(bounty: ModelBounty, account: Address): readonly unknown[] {
 }
 
 const assertionEvent = (bounty: ModelBounty, author: Address) => ({
-  ...{ bounty_guid: bounty.guid, author, index: bounty.place, commitment: bounty.asserted?.commitment ?? 0n },
+  bounty_guid: bounty.guid,
+  author,
+  index: bounty.place,
+  commitment: bounty.asserted?.commitment ?? 0n,
 });
 
 /** Nobody votes: stake and fee come back, and a share of the reward. */
@@ -279,7 +308,13 @@ function payoutOf({ place }: ModelBounty): bigint {
 const REWARD = 5n * 10n ** 18n;
 
 const rawBounty = ({ guid, expiration }: ModelBounty) => ({
-  ...{ guid: guid as Guid, artifact_type: "file", author: NODE, amount: String(REWARD) },
-  ...{ uri: "QmYNmQKp6SuaVrpgWRsPTgCQCnpxUYGq76YEKBXuj2N4H6", num_artifacts: 2, expiration, metadata: [] },
+  guid: guid as Guid,
+  artifact_type: "file",
+  author: NODE,
+  amount: String(REWARD),
+  uri: "QmYNmQKp6SuaVrpgWRsPTgCQCnpxUYGq76YEKBXuj2N4H6",
+  num_artifacts: 2,
+  expiration,
+  metadata: [],
   quorum_reached: false,
 });

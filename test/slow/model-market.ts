@@ -39,9 +39,17 @@ export function joinModelMarket(parts: ModelMarketParts): ModelMarket {
   const signer: Signer = { address: account, sign: async (...asked) => chain.sign(...asked) };
   const reads = new Reads(gateway, "side", account);
   const transactions = new Transactions({
-    ...{ gateway, signer, nonces: new Nonces(reads), minedCount: () => reads.minedCount() },
-    ...{ chain: "side", log, random, patienceMs: 20_000, pollMs: 500 },
-    ...{ timers: time, blockMs: () => blockMs },
+    gateway,
+    signer,
+    nonces: new Nonces(reads),
+    minedCount: () => reads.minedCount(),
+    chain: "side",
+    log,
+    random,
+    patienceMs: 20_000,
+    pollMs: 500,
+    timers: time,
+    blockMs: () => blockMs,
   });
   const refreshFee = async (): Promise<Nct> => parameters.assertionFee;
   const actions = new Actions({ transactions, reads, signer, log, refreshFee, onRefused: () => {} });

@@ -56,12 +56,17 @@ export function scenarioOf(seed: number): Scenario {
     return item;
   };
   return {
-    ...{ seed, slow: next(SLOW), phase: next(PHASES), factor: next(FACTORS), trouble: next(TROUBLES) },
-    ...{
-      blockMs: pick([1_000, 1_000, 1_000, 2_000, 5_000, 15_000]),
-      durationBlocks: pick([4, 6, 9, 14, 25]),
-    },
-    ...{ revealWindow: pick([10, 10, 10, 12, 25, 40]), bounties: pick([1, 3, 6]) },
-    ...{ streamMs: random() * 600, deaf: pick([0, 0.5, 1]), hidden: random() < 0.25 },
+    seed,
+    slow: next(SLOW),
+    phase: next(PHASES),
+    factor: next(FACTORS),
+    trouble: next(TROUBLES),
+    blockMs: pick([1_000, 1_000, 1_000, 2_000, 5_000, 15_000]),
+    durationBlocks: pick([4, 6, 9, 14, 25]),
+    revealWindow: pick([10, 10, 10, 12, 25, 40]),
+    bounties: pick([1, 3, 6]),
+    streamMs: random() * 600,
+    deaf: pick([0, 0.5, 1]),
+    hidden: random() < 0.25,
   };
 }

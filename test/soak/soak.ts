@@ -105,7 +105,11 @@ export async function soak({
     return meanOf([...near].map(([, memory]) => memory));
   };
   return {
-    ...{ backends: names, files: files.length, answers, outcomes, consumers: started.length },
+    backends: names,
+    files: files.length,
+    answers,
+    outcomes,
+    consumers: started.length,
     early: before(early),
     late: before(scans),
     course: Array.from({ length: 10 }, (_, at) => before(((at + 1) * scans) / 10)),

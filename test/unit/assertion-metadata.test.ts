@@ -88,7 +88,9 @@ describe("the metadata of an assertion", () => {
     expect(entryOf({ scannerVersion: "3.1.0", metadata: { scanner } })).toEqual({
       malware_family: "Some.Family",
       scanner: {
-        ...{ version: "3.1.0", vendor_version: "2024.3 build 17", signatures_version: "88123" },
+        version: "3.1.0",
+        vendor_version: "2024.3 build 17",
+        signatures_version: "88123",
         polyswarmclient_version: "0.1.0",
         environment: { operating_system: process.platform, architecture: process.arch },
       },
@@ -110,8 +112,12 @@ describe("the metadata of an assertion", () => {
       { backend: "d", verdict: "benign", metadata: { signer: "somebody" } },
     );
     expect(entry).toEqual({
-      ...{ malware_family: "Some.Family", scanner: expect.anything(), note: "strong", rules: 3 },
-      ...{ domains: ["a.example", "b.example"], ip_addresses: ["1.2.3.4"] },
+      malware_family: "Some.Family",
+      scanner: expect.anything(),
+      note: "strong",
+      rules: 3,
+      domains: ["a.example", "b.example"],
+      ip_addresses: ["1.2.3.4"],
     });
   });
 

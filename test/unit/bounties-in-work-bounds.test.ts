@@ -46,7 +46,14 @@ function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
     allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
   };
   const inWork = new BountiesInWork({
-    ...{ market, ledger, reservations, limiter, clock, tell, queue: idle, duties },
+    market,
+    ledger,
+    reservations,
+    limiter,
+    clock,
+    tell,
+    queue: idle,
+    duties,
     collector: new Collector(idle, clock, () => {}),
     deprecation: new Deprecation({ market, ledger, tell }),
     rules: { artifactKinds: ["file"], maxSizeBytes: 1_000, backends: [], routes: [] },

@@ -56,10 +56,21 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
   const duties = new Duties({ market, ledger, reservations, clock, tell, feeCeiling: nct(ONE_NCT) });
   const limiter = new Limiter({
     limits: { minBalance: nct(0n), fee: nct(ONE_NCT), ...limits },
-    ...{ stopLossWindowHours: 24, ledger, tell, steadyMs, rollingWindow: new RollingWindow(clock, steadyMs) },
+    stopLossWindowHours: 24,
+    ledger,
+    tell,
+    steadyMs,
+    rollingWindow: new RollingWindow(clock, steadyMs),
   });
   const inWork = new BountiesInWork({
-    ...{ market, ledger, reservations, limiter, clock, tell, queue, duties },
+    market,
+    ledger,
+    reservations,
+    limiter,
+    clock,
+    tell,
+    queue,
+    duties,
     collector: new Collector(queue, clock, () => {}),
     deprecation: new Deprecation({ market, ledger, tell }),
     rules: {

@@ -61,7 +61,14 @@ function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {
   const tell: Tell = (event, facts) => void told.push([event, facts]);
   const deprecation = new Deprecation({ market, ledger, tell });
   const inWork = new BountiesInWork({
-    ...{ market, ledger, reservations, clock, tell, queue, limiter: unlimited, deprecation },
+    market,
+    ledger,
+    reservations,
+    clock,
+    tell,
+    queue,
+    limiter: unlimited,
+    deprecation,
     collector: new Collector(queue, clock, () => {}),
     duties: new Duties({ market, ledger, reservations, clock, tell }),
     rules: {

@@ -46,7 +46,8 @@ const market = fc
   .record({ length: fc.nat(3_000), size: fc.integer({ min: 1, max: 80 }) })
   .chain(({ length, size }) =>
     fc.record({
-      ...{ length: fc.constant(length), size: fc.constant(size) },
+      length: fc.constant(length),
+      size: fc.constant(size),
       cursor: fc.nat(length + 200),
       open: fc.nat(Math.min(length, 300)),
     }),

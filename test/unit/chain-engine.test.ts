@@ -16,13 +16,21 @@ describe("an engine that is opened anew after each failed try to answer", () => 
       const deprecation = new Deprecation({ market, ledger, tell: () => {} });
       const kept = { duties: {}, blocks: createBlockClock(block(1), systemClock.now()), promised: 0 };
       const promises = {
-        ...{ chain: "side", market, deprecation, wallet: {}, reservations: {} },
+        chain: "side",
+        market,
+        deprecation,
+        wallet: {},
+        reservations: {},
         start: async () => ({ ...market.built }),
         kept: how === "is stopped" ? Promise.resolve(kept) : Promise.reject(new Error("half-way")),
       } as unknown as ChainPromises;
       promises.kept.catch(() => undefined);
       const parts = {
-        ...{ config: {}, rules: { backends: [] }, ledger, clock: systemClock, tell: () => {} },
+        config: {},
+        rules: { backends: [] },
+        ledger,
+        clock: systemClock,
+        tell: () => {},
       } as unknown as ChainEngineParts;
       const before = market.listeners();
       for (let tries = 0; tries < 5; tries++) {

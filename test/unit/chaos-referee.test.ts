@@ -79,7 +79,11 @@ describe("the referee of the chaos suite", () => {
 
   it("does not count approvals as assertions", () => {
     const approval: MinedTransaction = {
-      ...{ hash: "0xa", block: 12, action: undefined, guid: undefined, reverted: undefined },
+      hash: "0xa",
+      block: 12,
+      action: undefined,
+      guid: undefined,
+      reverted: undefined,
     };
     const { transactions } = facts();
     expect(judge(facts({ transactions: [approval, approval, ...transactions] })).doubleAsserted).toEqual([]);

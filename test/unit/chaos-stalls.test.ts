@@ -15,7 +15,9 @@ it("sums up how long producers stood still from when each was ready, and what ca
     [2, 8_900],
   ]);
   expect(sumUpStalls(text, readyAt)).toEqual({
-    ...{ looks: 300, longestMs: 70, p999Ms: 70 },
+    looks: 300,
+    longestMs: 70,
+    p999Ms: 70,
     longestWhileStartingMs: 900,
   });
 });

@@ -115,8 +115,17 @@ describe("the board of the demo", () => {
 describe("the last table of the demo", () => {
   it("rounds amounts and says how it ended", () => {
     const outcome = {
-      ...{ bounties: 2, asserted: 2, revealed: 2, settled: 2, correct: 1, wrong: 1, silent: 0 },
-      ...{ stakedNct: "3.25", profitNct: "-0.930288461538461538", assertMsP50: 37, assertMsMax: 327 },
+      bounties: 2,
+      asserted: 2,
+      revealed: 2,
+      settled: 2,
+      correct: 1,
+      wrong: 1,
+      silent: 0,
+      stakedNct: "3.25",
+      profitNct: "-0.930288461538461538",
+      assertMsP50: 37,
+      assertMsMax: 327,
       unfinished: [],
     };
     const text = renderOutcome(outcome);
@@ -127,8 +136,17 @@ describe("the last table of the demo", () => {
 
   it("says how many bounties were not seen through, and why", () => {
     const outcome = {
-      ...{ bounties: 6, asserted: 3, revealed: 2, settled: 2, correct: 2, wrong: 0, silent: 2 },
-      ...{ stakedNct: "3.25", profitNct: "1", assertMsP50: 37, assertMsMax: 327 },
+      bounties: 6,
+      asserted: 3,
+      revealed: 2,
+      settled: 2,
+      correct: 2,
+      wrong: 0,
+      silent: 2,
+      stakedNct: "3.25",
+      profitNct: "1",
+      assertMsP50: 37,
+      assertMsMax: 327,
       unfinished: [
         { reason: "no answer in time; the machine is busy", bounties: 2 },
         { reason: "not heard of before the demo ended", bounties: 1 },
@@ -141,8 +159,17 @@ describe("the last table of the demo", () => {
 
   it("has no times when nothing was asserted", () => {
     const outcome = {
-      ...{ bounties: 1, asserted: 0, revealed: 0, settled: 0, correct: 0, wrong: 0, silent: 1 },
-      ...{ stakedNct: "0", profitNct: "0", assertMsP50: null, assertMsMax: null },
+      bounties: 1,
+      asserted: 0,
+      revealed: 0,
+      settled: 0,
+      correct: 0,
+      wrong: 0,
+      silent: 1,
+      stakedNct: "0",
+      profitNct: "0",
+      assertMsP50: null,
+      assertMsMax: null,
       unfinished: [],
     };
     expect(renderOutcome(outcome)).toMatch(/median +-\n/);

@@ -41,13 +41,18 @@ function together(bins: readonly Bin[]) {
 const copycats: readonly SimulatedEngine[] = [
   { name: "a", sensitivity: 0.8, specificity: 0.8 },
   ...["b", "c", "d", "e"].map((name) => ({
-    ...{ name, sensitivity: 0.8, specificity: 0.8 },
+    name,
+    sensitivity: 0.8,
+    specificity: 0.8,
     copies: { of: "a", share: 0.9 },
   })),
   { name: "z", sensitivity: 0.8, specificity: 0.95 },
 ];
 const related: readonly SimulatedEngine[] = ["a", "b", "c", "d", "e"].map((name, index) => ({
-  ...{ name, sensitivity: 0.7 + index * 0.05, specificity: 0.9 - index * 0.05, late: 0.1 },
+  name,
+  sensitivity: 0.7 + index * 0.05,
+  specificity: 0.9 - index * 0.05,
+  late: 0.1,
   ...(index === 0 ? {} : { copies: { of: "a", share: 0.4 } }),
 }));
 const cases = [

@@ -43,7 +43,10 @@ describe("the engine any", () => {
 
   it("knows nothing when nobody votes", () => {
     expect(opinionOf(silent("yara"), anAnswer({ verdict: "suspicious" }))).toMatchObject({
-      ...{ verdict: "unknown", confidence: 0, probability: 500_000, interval: [0, 1_000_000] },
+      verdict: "unknown",
+      confidence: 0,
+      probability: 500_000,
+      interval: [0, 1_000_000],
     });
   });
 });
@@ -55,7 +58,9 @@ describe.each([any, majority])("the engine $name", (engine) => {
   ] as const)("makes no verdict of a backend that says %s and claims no more than even odds", (_, says) => {
     for (const sure of [0, 0.3, 0.5, 0.5000004]) {
       expect(engine.distill(testimony([says("a", sure)]), knowledge)).toMatchObject({
-        ...{ verdict: "suspicious", confidence: 500_000, probability: 500_000 },
+        verdict: "suspicious",
+        confidence: 500_000,
+        probability: 500_000,
       });
     }
     expect(engine.distill(testimony([says("a", 0.51)]), knowledge)).toMatchObject({
@@ -112,7 +117,11 @@ describe("a module of the operator's", () => {
     });
     expect(
       answering(() => ({
-        ...{ verdict: "benign", probability: 0.1, interval: [0.05, 0.2], family: "Adware", reason: "price" },
+        verdict: "benign",
+        probability: 0.1,
+        interval: [0.05, 0.2],
+        family: "Adware",
+        reason: "price",
       })),
     ).toMatchObject({ confidence: 900_000, interval: [50_000, 200_000], family: "Adware", reason: "price" });
   });

@@ -44,7 +44,11 @@ function settled(ledger: Ledger, number: number, truth: readonly boolean[] = [tr
       anAnswer({ guid: key.guid, artifactIndex: 0, backend: "yara", confidence: 0.5, types: [] }),
       anAnswer({ guid: key.guid, artifactIndex: 0, backend: "eicar", types: ["text/plain", "text/html"] }),
       anAnswer({
-        ...{ guid: key.guid, artifactIndex: 1, backend: "eicar", verdict: "unknown", confidence: 0 },
+        guid: key.guid,
+        artifactIndex: 1,
+        backend: "eicar",
+        verdict: "unknown",
+        confidence: 0,
         reason: "no-match",
       }),
     ],

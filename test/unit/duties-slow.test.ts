@@ -24,8 +24,13 @@ const toldOf = (name: string) => told.filter(({ event }) => event === name).map(
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 const ours = (index = 4): PostedAssertion => ({
-  ...{ guid: GUID, author: market.account, index, revealed: false },
-  ...{ bids: aPlan().bids, mask: aPlan().mask, commitment: aPlan().commitment },
+  guid: GUID,
+  author: market.account,
+  index,
+  revealed: false,
+  bids: aPlan().bids,
+  mask: aPlan().mask,
+  commitment: aPlan().commitment,
 });
 
 const pass = async (from: number, to: number) => {
@@ -51,7 +56,10 @@ beforeEach(() => {
     return look.promise;
   };
   duties = new Duties({
-    ...{ market, ledger, clock, steadyMs: () => market.head() * 1_000 },
+    market,
+    ledger,
+    clock,
+    steadyMs: () => market.head() * 1_000,
     reservations: new BalanceReservations(() => market.balance(), clock),
     tell: (event, facts) => void told.push({ event, facts }),
   });
@@ -292,7 +300,11 @@ it("an assertion that is not signed by the expiration is not signed any more", a
       });
     });
   const slow = new Duties({
-    ...{ market: other, ledger: late, clock, steadyMs: () => other.head() * 1_000, tell: () => {} },
+    market: other,
+    ledger: late,
+    clock,
+    steadyMs: () => other.head() * 1_000,
+    tell: () => {},
     reservations: new BalanceReservations(() => other.balance(), clock),
   });
   void slow.take(GUID, 0);

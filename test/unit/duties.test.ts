@@ -31,7 +31,11 @@ let steadyMs: () => number;
 
 const openDuties = () =>
   new Duties({
-    ...{ market, ledger, reservations, clock, steadyMs: () => steadyMs() },
+    market,
+    ledger,
+    reservations,
+    clock,
+    steadyMs: () => steadyMs(),
     tell: (event, facts) => void told.push({ event, facts }),
   });
 

@@ -72,8 +72,12 @@ const most: BidStrategy = {
 const judged = (items: readonly ArtifactInWork[], confidence = 0.75): readonly ArtifactInWork[] =>
   items.map((item) => {
     const opinion: Opinion = {
-      ...{ verdict: "malicious", confidence: ppm(confidence), probability: ppm(0.9) },
-      ...{ interval: [ppm(0.5), ppm(1)], family: "Some.Family", reason: "somebody" },
+      verdict: "malicious",
+      confidence: ppm(confidence),
+      probability: ppm(0.9),
+      interval: [ppm(0.5), ppm(1)],
+      family: "Some.Family",
+      reason: "somebody",
     };
     return item.asked.length === 0 ? item : { ...item, opinion };
   });
@@ -83,10 +87,16 @@ const plan = (
   more: { strategy?: BidStrategy; modifiers?: readonly Modifier[] } = {},
 ) =>
   planAssertion({
-    ...{ bounty, items, parameters: someParameters, rivals: [], atRisk: nct(0n), strategy: most },
+    bounty,
+    items,
+    parameters: someParameters,
+    rivals: [],
+    atRisk: nct(0n),
+    strategy: most,
     allowance: { kind: "stake", most: nct(1_000n * ONE_NCT), bound: "balance" },
     seal: (_guid, verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
-    ...{ now: NOW, version: "0.1.0" },
+    now: NOW,
+    version: "0.1.0",
     ...more,
   });
 
@@ -145,7 +155,8 @@ describe("a day's last artifacts", () => {
     let left = 2;
     const take = async () => (left-- > 0 ? undefined : "2 a day are used up");
     const { items, told } = await triaged(bountyOf("text/html", "a/b", "c/d", "e/f"), {
-      ...{ filters: [HTML], artifactRate: { take } },
+      filters: [HTML],
+      artifactRate: { take },
     });
     expect(items.map(({ asked }) => asked.length)).toEqual([0, 1, 1, 0]);
     expect(told).toMatchObject([
@@ -157,7 +168,8 @@ describe("a day's last artifacts", () => {
 
 describe("a modified confidence", () => {
   const modifier = (effect: Modifier["effect"], value: string): Modifier => ({
-    ...{ effect, condition: parseCondition("mimetype", "==", value) },
+    effect,
+    condition: parseCondition("mimetype", "==", value),
   });
   const seen: number[][] = [];
   const watching: BidStrategy = {

@@ -89,7 +89,9 @@ describe("checking what a scanner said", () => {
   ])("can be sent to another process whatever the metadata is: with %s", (_, metadata, sent) => {
     const said = { verdict: "malicious", confidence: 0.9, raw: () => 1, metadata };
     expect(structuredClone(sendable(said))).toEqual({
-      ...{ verdict: "malicious", confidence: 0.9, metadata: sent },
+      verdict: "malicious",
+      confidence: 0.9,
+      metadata: sent,
     });
     expect(sendable({ verdict: "unknown" })).toEqual({ verdict: "unknown" });
   });
@@ -104,7 +106,10 @@ describe("checking what a scanner said", () => {
   ])("keeps the verdict and drops metadata that is %s, and says so", (_, metadata) => {
     const said = { verdict: "malicious", confidence: 0.9, family: "Needle", metadata };
     expect(finding(said)).toEqual({
-      ...{ verdict: "malicious", confidence: 0.9, family: "Needle", metadata: {} },
+      verdict: "malicious",
+      confidence: 0.9,
+      family: "Needle",
+      metadata: {},
       dropped: "metadata is left out: it must be an object that is JSON of at most 65536 characters.",
     });
   });

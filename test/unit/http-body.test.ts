@@ -43,7 +43,9 @@ describe("the body that a service is sent", () => {
   it("as a form has the names and further parts of the description, variables and what is known filled in", async () => {
     const form = await received(
       sent("hello", {
-        ...{ as: "multipart", field: "sample", filename: "artifact.bin" },
+        as: "multipart",
+        field: "sample",
+        filename: "artifact.bin",
         fields: { apikey: KEY, hash: "{sha256}", about: "{kind}: {types}, ${x" },
       }),
     );
@@ -66,7 +68,10 @@ describe("the body that a service is sent", () => {
         expect(contentType).toBe("application/json");
         expect(JSON.parse(Buffer.from(bytes).toString())).toEqual({
           instances: [{ b64: Buffer.from(content).toString("base64") }],
-          ...{ url: Buffer.from(content).toString(), key: "k3y", max: 3, deep: null },
+          url: Buffer.from(content).toString(),
+          key: "k3y",
+          max: 3,
+          deep: null,
         });
       }),
     );

@@ -16,7 +16,11 @@ const past = (malicious: boolean): SettledArtifact => ({
   given: null,
 });
 const settlement: ProducerEvents["assertion.settled"] = {
-  ...{ guid: GUID, payout: "1", profit: "0", right: 1, wrong: 0 },
+  guid: GUID,
+  payout: "1",
+  profit: "0",
+  right: 1,
+  wrong: 0,
 };
 
 /** A judge over a history, and what settled bounties will turn out to have held. */

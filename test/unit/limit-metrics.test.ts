@@ -53,8 +53,10 @@ it("shows that asserting is paused for as long as it is", async () => {
 
 it("shows shares of each chain's own balance and stakes, of the chain on which they bind first", async () => {
   const limits = {
-    ...{ minBalance: nct(0n), fee: nct(ONE_NCT) },
-    ...{ stakePerBounty: { percent: 10 }, atRisk: { percent: 50 } },
+    minBalance: nct(0n),
+    fee: nct(ONE_NCT),
+    stakePerBounty: { percent: 10 },
+    atRisk: { percent: 50 },
   };
   const staked = { side: parseNct("40"), home: parseNct("100") };
   const limiter = {

@@ -37,7 +37,10 @@ function aLimiter(ledger: Ledger, limits: Partial<Limits>, stopLossWindowHours =
   const told: string[] = [];
   const steadyMs = () => time.steady;
   const limiter = new Limiter({
-    ...{ limits: { ...none, ...limits }, stopLossWindowHours, ledger, steadyMs },
+    limits: { ...none, ...limits },
+    stopLossWindowHours,
+    ledger,
+    steadyMs,
     rollingWindow: new RollingWindow(clock, steadyMs),
     tell: (event) => void told.push(event),
   });

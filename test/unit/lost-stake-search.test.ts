@@ -31,7 +31,12 @@ class LostMarket extends HandMarket {
     if (verdicts === undefined) return guid;
     const one = nct(ONE_NCT);
     this.ours.set(guid, {
-      ...{ guid, author: this.account, index: 0, bids: [one, one], mask: 0b11n, revealed: false },
+      guid,
+      author: this.account,
+      index: 0,
+      bids: [one, one],
+      mask: 0b11n,
+      revealed: false,
       commitment: commitment(this.account, verdicts, NONCE),
       ...more,
     });
@@ -60,7 +65,11 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
     openLostStakeSearch(
       {
         recovery: {
-          ...{ market, ledger, clock, tries: 1_000, version: "1.2.3" },
+          market,
+          ledger,
+          clock,
+          tries: 1_000,
+          version: "1.2.3",
           tell: (event, facts) => told.push([event, facts]),
           nonceFor: () => NONCE,
           instantOf: (number) => instant(number),
@@ -93,7 +102,18 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
   const note = () => ledger.note("side", "salvage")?.split(" ")[0];
   const events = () => told.map(([event]) => event);
   return {
-    ...{ market, ledger, told, taken, heard, doors, stop, open, begin, state, note, events },
+    market,
+    ledger,
+    told,
+    taken,
+    heard,
+    doors,
+    stop,
+    open,
+    begin,
+    state,
+    note,
+    events,
     runOutOfPatience: async () => {
       patience.resolve();
       await new Promise((resolve) => setImmediate(resolve));
@@ -198,7 +218,8 @@ it("what cannot be rebuilt is told of and written down as abandoned, so that it 
     { guid, why: "another-program", detail: expect.any(String) },
   ]);
   expect(ledger.find({ chain: "side", guid })).toMatchObject({
-    ...{ state: "abandoned", reason: "asserted-before" },
+    state: "abandoned",
+    reason: "asserted-before",
   });
   expect(doors).toEqual(["released", "open"]);
 });

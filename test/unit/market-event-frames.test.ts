@@ -16,15 +16,13 @@ const EXAMPLES: [string, string, object][] = [
     {
       name: "bounty",
       notice: {
-        ...{
-          guid,
-          kind: "file",
-          author,
-          amount: 5000000000000000000n,
-          uri: "QmYN",
-          expiration: 1020,
-          postedIn: 1000,
-        },
+        guid,
+        kind: "file",
+        author,
+        amount: 5000000000000000000n,
+        uri: "QmYN",
+        expiration: 1020,
+        postedIn: 1000,
       },
     },
   ],
@@ -34,7 +32,11 @@ const EXAMPLES: [string, string, object][] = [
     {
       name: "assertion",
       notice: {
-        ...{ guid, author, index: 0, bids: [1000000000000000000n, 500000000000000000n], mask: 3n },
+        guid,
+        author,
+        index: 0,
+        bids: [1000000000000000000n, 500000000000000000n],
+        mask: 3n,
         commitment: 98027666108851067441586630711424741192895764493624852482156164231288054866503n,
       },
     },

@@ -33,8 +33,14 @@ beforeEach(() => {
   gateway = {
     ask: (ask) =>
       persist(ask, (how) => answer({ ...ask, ...how }), {
-        ...{ timers: time, inFlight, pacer: { pass: async () => {}, close: () => {} }, random },
-        ...{ attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000 },
+        timers: time,
+        inFlight,
+        pacer: { pass: async () => {}, close: () => {} },
+        random,
+        attempts: 4,
+        backoffMs: 200,
+        pauseMs: 1_000,
+        patienceMs: 60_000,
         rateLimit: (what) => new RateLimit(what, undefined, systemClock),
       }),
   };
@@ -62,7 +68,9 @@ function answer(ask: Ask): Promise<unknown> {
 }
 
 const signed = (number: number): SignedTransaction => ({
-  ...{ raw: `raw-${number}`, hash: `0x${number}`, nonce: BigInt(number) },
+  raw: `raw-${number}`,
+  hash: `0x${number}`,
+  nonce: BigInt(number),
 });
 const options = () => ({ lane: "reveal", random, timers: time }) as const;
 
@@ -111,12 +119,10 @@ it("a post that is only slow is not called off, and its late answer is told", as
 describe("what may be lost", () => {
   const openSender = () =>
     new Sender({
-      ...{
-        gateway,
-        random,
-        timers: time,
-        log: createLogger({ level: "silent", format: "json", name: "it" }),
-      },
+      gateway,
+      random,
+      timers: time,
+      log: createLogger({ level: "silent", format: "json", name: "it" }),
       signer: {
         address: "0x63046FD3FBCe76196914C3021B30c09CEB2f4F03" as never,
         sign: async () => [signed(1_000)],

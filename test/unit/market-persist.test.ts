@@ -21,8 +21,14 @@ beforeEach(() => {
 
 const asking = <T>(ask: Ask, attempt: Attempt<T>): Promise<T> =>
   persist(ask, attempt, {
-    ...{ timers: time, inFlight, pacer: { pass: async () => {}, close: () => {} }, random: () => 0.5 },
-    ...{ attempts: 4, backoffMs: 200, pauseMs: 1_000, patienceMs: 60_000 },
+    timers: time,
+    inFlight,
+    pacer: { pass: async () => {}, close: () => {} },
+    random: () => 0.5,
+    attempts: 4,
+    backoffMs: 200,
+    pauseMs: 1_000,
+    patienceMs: 60_000,
     rateLimit: (what) => new RateLimit(what, undefined, systemClock),
   });
 

@@ -9,9 +9,14 @@ const ARTIFACTS = 256;
 const ALL = (1n << 256n) - 1n;
 const authorOf = (index: number) => parseAddress(`0x${(index + 1).toString(16).padStart(40, "0")}`);
 const row = (index: number, more: Partial<PostedAssertion> = {}): PostedAssertion => ({
-  ...{ guid: uintToGuid(7n), index, author: authorOf(index), commitment: 1n, revealed: true },
+  guid: uintToGuid(7n),
+  index,
+  author: authorOf(index),
+  commitment: 1n,
+  revealed: true,
   bids: Array.from({ length: ARTIFACTS }, () => nct(5n)),
-  ...{ mask: ALL, verdicts: index % 2 === 0 ? ALL : 0n },
+  mask: ALL,
+  verdicts: index % 2 === 0 ? ALL : 0n,
   ...more,
 });
 const terms = { amount: nct(2_560n), artifactCount: ARTIFACTS, assertionFee: nct(1n) };

@@ -105,7 +105,11 @@ describe("a filter or modifier that is wrong", () => {
 describe("a phrase that npm took apart", () => {
   const npm = (taken: Record<string, string>) => ({ npm_lifecycle_event: "start", ...taken });
   const line = (words: readonly string[]) => ({
-    ...{ command: "producer", settings: producerSettings, flags: {}, words, rest: words },
+    command: "producer",
+    settings: producerSettings,
+    flags: {},
+    words,
+    rest: words,
   });
 
   it("comes back in one piece", () => {

@@ -63,7 +63,10 @@ const plan = (
 describe("the plan of an assertion", () => {
   it("bids no more on an artifact than the operator's ceiling, whatever maximum a gateway names, and less where it names less", () => {
     const allowance: Allowance = {
-      ...{ kind: "stake", most: nct(900n * ONE_NCT), bound: "balance", mostPerArtifact: nct(ONE_NCT) },
+      kind: "stake",
+      most: nct(900n * ONE_NCT),
+      bound: "balance",
+      mostPerArtifact: nct(ONE_NCT),
     };
     const bidsUnder = (bidMaximum: bigint) => {
       const made = plan([itemOf(0, "malicious"), itemOf(1, "benign")], {

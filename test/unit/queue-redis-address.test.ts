@@ -85,8 +85,13 @@ it.each([
   [
     "redis-sentinel://me:s3cret@10.0.0.1:7000,b.example/engine?sentinel-user=you&sentinel-password=p%40ss",
     {
-      ...{ sentinels: SENTINELS, master: "engine", db: 0, username: "me", password: "s3cret" },
-      ...{ sentinelUsername: "you", sentinelPassword: "p@ss" },
+      sentinels: SENTINELS,
+      master: "engine",
+      db: 0,
+      username: "me",
+      password: "s3cret",
+      sentinelUsername: "you",
+      sentinelPassword: "p@ss",
     },
   ],
 ])("reads the address of Sentinels, %s", (text, address) => {

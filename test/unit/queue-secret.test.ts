@@ -63,7 +63,11 @@ describe("a file that a flag names", () => {
 describe("secrets among the flags", () => {
   it("are found, whatever the process", () => {
     const flags = {
-      ...{ password: "p", "password-file": "f", "queue-secret": "s", "api-key": "a", queue: "q" },
+      password: "p",
+      "password-file": "f",
+      "queue-secret": "s",
+      "api-key": "a",
+      queue: "q",
       "redis-addr": "redis://:x@localhost",
     };
     expect(visibleSecrets(producerSettings, flags).toSorted()).toEqual([

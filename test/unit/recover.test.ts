@@ -36,7 +36,12 @@ function scene(verdicts = VERDICTS, mask = 0b111n) {
     .filter((bit) => bit === "1")
     .map(() => nct(ONE_NCT));
   const ours: PostedAssertion = {
-    ...{ guid: GUID, author: market.account, index: 1, bids, mask, revealed: false },
+    guid: GUID,
+    author: market.account,
+    index: 1,
+    bids,
+    mask,
+    revealed: false,
     commitment: commitment(market.account, verdicts, NONCE),
   };
   market.listed = [{ ...ours, index: 0, author: aBounty().author, commitment: 9n }, ours];
@@ -44,7 +49,11 @@ function scene(verdicts = VERDICTS, mask = 0b111n) {
   const told: (readonly [string, object])[] = [];
   const scans: bigint[] = [];
   const parts: RecoveryParts = {
-    ...{ market, ledger, tries: 1_000, version: "1.2.3", clock: { now: () => instant(5_000) } },
+    market,
+    ledger,
+    tries: 1_000,
+    version: "1.2.3",
+    clock: { now: () => instant(5_000) },
     tell: (event, facts) => told.push([event, facts]),
     nonceFor: () => NONCE,
     instantOf: (number) => instant(number),
@@ -66,8 +75,15 @@ describe("a bounty with a lost assertion", () => {
     const lost = scene();
     expect(await look(lost)).toBe("rebuilt");
     expect(written(lost.ledger)).toMatchObject({
-      ...{ state: "asserted", index: 1, verdicts: VERDICTS, nonce: NONCE, mask: 0b111n },
-      ...{ stake: 3n * ONE_NCT, fee: someParameters.assertionFee, payout: null, plannedAt: 1_020 },
+      state: "asserted",
+      index: 1,
+      verdicts: VERDICTS,
+      nonce: NONCE,
+      mask: 0b111n,
+      stake: 3n * ONE_NCT,
+      fee: someParameters.assertionFee,
+      payout: null,
+      plannedAt: 1_020,
       metadata: [{ malware_family: "" }, { malware_family: "" }, { malware_family: "" }],
     });
     expect(lost.told).toEqual([

@@ -58,12 +58,19 @@ it("there are ceilings where the operator sets none, and the start tells each of
     return limitsOf(readSettings(producerSettings, { flags: given, env: {}, machine }));
   };
   expect(describeLimits(read({}))).toEqual({
-    ...{ perArtifact: "1 NCT", perBounty: "10% of the wallet", perHour: "none", atRisk: "50% of the wallet" },
-    ...{ leftInWallet: "0 NCT", fee: "1 NCT", stopLoss: "none" },
+    perArtifact: "1 NCT",
+    perBounty: "10% of the wallet",
+    perHour: "none",
+    atRisk: "50% of the wallet",
+    leftInWallet: "0 NCT",
+    fee: "1 NCT",
+    stopLoss: "none",
   });
   const chosen = read({ "max-bid": "0.5", "max-stake-per-bounty": "3", "max-at-risk": "80%" });
   expect(describeLimits(chosen)).toMatchObject({
-    ...{ perArtifact: "0.5 NCT", perBounty: "3 NCT", atRisk: "80% of the wallet" },
+    perArtifact: "0.5 NCT",
+    perBounty: "3 NCT",
+    atRisk: "80% of the wallet",
   });
 });
 

@@ -9,14 +9,16 @@ const skipped = reportUnscanned(
   "not scanned: too-large, 9 bytes, the limit is 8",
 );
 const found: FileReport = {
-  ...{ path: "bait.sh", sha256: "ab".repeat(32), size: 1, types: ["text/plain"], verdict: "malicious" },
-  ...{
-    confidence: 0.77,
-    probability: 0.77,
-    interval: [0.49612, 1],
-    family: "Bait",
-    reason: "mine malicious 0.8",
-  },
+  path: "bait.sh",
+  sha256: "ab".repeat(32),
+  size: 1,
+  types: ["text/plain"],
+  verdict: "malicious",
+  confidence: 0.77,
+  probability: 0.77,
+  interval: [0.49612, 1],
+  family: "Bait",
+  reason: "mine malicious 0.8",
   results: [
     {
       backend: "mine",

@@ -17,7 +17,9 @@ const SEEN = { sha256: "ab".repeat(32), size: 9, types: ["text/plain"] };
 const clean = (path: string): FileReport => reportUnscanned({ path, ...SEEN }, "nothing");
 const found = (path: string, verdict: FileReport["verdict"] = "malicious"): FileReport => ({
   ...clean(path),
-  ...{ verdict, confidence: 0.9, family: "Bait" },
+  verdict,
+  confidence: 0.9,
+  family: "Bait",
 });
 const failed = (path: string): FileReport => ({
   ...clean(path),

@@ -45,7 +45,10 @@ beforeEach(async () => {
   const reservations = new BalanceReservations(() => market.balance(), clock);
   await reservations.refresh();
   duties = new Duties({
-    ...{ market, ledger, reservations, clock },
+    market,
+    ledger,
+    reservations,
+    clock,
     tell: (event, facts) => void told.push({ event, facts }),
   });
   await duties.take(GUID, 0);

@@ -13,7 +13,11 @@ export const RECOVERY_DEFAULTS = { tries: 2 ** 24, rescanSeconds: 60 } as const;
 /** Those of the producer whose ledger was lost, as far as they matter. */
 const usedSettings = {
   ...gateway,
-  ...{ keyfile, password, passwordFile, dataDir, chains },
+  keyfile,
+  password,
+  passwordFile,
+  dataDir,
+  chains,
   blocks: maybe({
     flag: "blocks",
     env: "RECOVER_BLOCKS",
@@ -48,8 +52,16 @@ const usedSettings = {
     reads: seconds("zero allowed"),
   }),
   ...scanning,
-  ...{ embedded, benign, triage, distill },
-  ...{ chainId, registryAddr, trustRegistry, tokenAddr, maxGasPrice, maxFee },
+  embedded,
+  benign,
+  triage,
+  distill,
+  chainId,
+  registryAddr,
+  trustRegistry,
+  tokenAddr,
+  maxGasPrice,
+  maxFee,
   ...starting,
   ...logging,
 };

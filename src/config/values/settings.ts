@@ -103,8 +103,14 @@ export const reading = <T>(right: string, read: (text: string) => T): Reader<T> 
 
 const yesOrNo = reading("yes or no", (text) => {
   const answers: Readonly<Record<string, boolean>> = {
-    ...{ yes: true, true: true, on: true, "1": true },
-    ...{ no: false, false: false, off: false, "0": false },
+    yes: true,
+    true: true,
+    on: true,
+    "1": true,
+    no: false,
+    false: false,
+    off: false,
+    "0": false,
   };
   const answer = answers[text.toLowerCase()];
   if (answer === undefined) throw new RangeError(text);

@@ -103,8 +103,15 @@ export const chainId = reading("a chain id, a whole number of at least 1", (give
 });
 
 const UNITS: Readonly<Record<string, number>> = {
-  ...{ "": 1, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 },
-  ...{ kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9 },
+  "": 1,
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
 };
 
 /** Bytes; binary and decimal units. */

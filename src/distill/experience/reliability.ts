@@ -65,7 +65,9 @@ export function countPrecedents(precedents: readonly Precedent[], camps: Camps):
     }
   }
   return {
-    ...{ settled, settledByClass, backends },
+    settled,
+    settledByClass,
+    backends,
     camps,
     calibration: UNCALIBRATED,
   };

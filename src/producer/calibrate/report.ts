@@ -81,7 +81,9 @@ function backendReport(backend: string, types: TypeClass | "all", words: readonl
     words.filter(({ truth }) => truth === 1),
   ];
   return {
-    ...{ backend, types, heard: words.length },
+    backend,
+    types,
+    heard: words.length,
     sensitivity: shareOf(malicious, ({ accused }) => accused),
     specificity: shareOf(benign, ({ accused }) => !accused),
   };

@@ -13,9 +13,14 @@ const blocks = z.number().int().nonnegative();
 
 /** Amounts are decimal text of base units. */
 const Noted = z.object({
-  ...{ bountyFee: amount, assertionFee: amount, bountyAmountMinimum: amount },
-  ...{ bidMinimum: amount, bidMaximum: amount },
-  ...{ revealWindow: blocks, voteWindow: blocks, maxDuration: blocks },
+  bountyFee: amount,
+  assertionFee: amount,
+  bountyAmountMinimum: amount,
+  bidMinimum: amount,
+  bidMaximum: amount,
+  revealWindow: blocks,
+  voteWindow: blocks,
+  maxDuration: blocks,
 });
 
 /** The market's parameters as the ledger noted them last; undefined when it did not, or they make no sense. */

@@ -244,7 +244,10 @@ export class Duties {
     promised.toldOverdue.add(stage);
     const blocks = market.head() - (due?.since ?? market.head());
     tell("duty.overdue", {
-      ...{ guid: record.bounty.guid, duty: stage, state: record.state, blocks },
+      guid: record.bounty.guid,
+      duty: stage,
+      state: record.state,
+      blocks,
       ...(lastReason === undefined ? {} : { reason: lastReason }),
     });
   }
@@ -404,7 +407,12 @@ export class Duties {
       throw new Fault("LEDGER_STATE", `Bounty ${key.guid} is promised without a plan.`);
     return {
       ...this.#parts,
-      ...{ key, record, assertion, recalled, heardAt, signal },
+      key,
+      record,
+      assertion,
+      recalled,
+      heardAt,
+      signal,
       untilBlock: (number) => this.#blockSignals.from(number),
       ledger: this.#ledger,
       failures: failures[duty] ?? 0,

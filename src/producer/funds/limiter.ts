@@ -34,8 +34,13 @@ export function describeLimits(limits: Limits): ProducerEvents["producer.limits"
   const { bid, stakePerBounty, atRisk, stakePerHour, minBalance, fee, stopLoss } = limits;
   const said = (limit: StakeLimit | undefined) => (limit === undefined ? "none" : describeStakeLimit(limit));
   return {
-    ...{ perArtifact: said(bid), perBounty: said(stakePerBounty), perHour: said(stakePerHour) },
-    ...{ atRisk: said(atRisk), leftInWallet: said(minBalance), fee: said(fee), stopLoss: said(stopLoss) },
+    perArtifact: said(bid),
+    perBounty: said(stakePerBounty),
+    perHour: said(stakePerHour),
+    atRisk: said(atRisk),
+    leftInWallet: said(minBalance),
+    fee: said(fee),
+    stopLoss: said(stopLoss),
   };
 }
 

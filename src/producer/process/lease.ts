@@ -52,7 +52,14 @@ export class ProducerLease implements AsyncDisposable {
     const { takeWalletLease } = await import("../../redis/wallet-lease.ts");
     try {
       this.#lease = await takeWalletLease({
-        ...{ address, account, place, waitMs, clock: systemClock, log, signal, seal },
+        address,
+        account,
+        place,
+        waitMs,
+        clock: systemClock,
+        log,
+        signal,
+        seal,
       });
     } catch (error) {
       this.#standing = "apart";

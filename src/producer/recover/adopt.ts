@@ -42,7 +42,10 @@ export function adopt(rebuilt: Rebuilt, ledger: Ledger): void {
       ledger.recordOpinions(bounty, [], []);
     }
     ledger.planAssertion(bounty, {
-      ...{ commitment: posted.commitment, nonce: rebuilt.nonce, mask: posted.mask, verdicts },
+      commitment: posted.commitment,
+      nonce: rebuilt.nonce,
+      mask: posted.mask,
+      verdicts,
       bids: posted.bids,
       stake: nct(posted.bids.reduce((sum, bid) => sum + bid, 0n)),
       fee: rebuilt.fee,

@@ -49,7 +49,11 @@ export async function openChainRecovery(
 ): Promise<ChainRecovery> {
   const { config, ledger, clock, tell, tellRecover, tally, log, scanAgain, version } = parts;
   const { wallet, market, start } = joinChain(chain, {
-    ...{ config, privateKey: parts.privateKey, ledger, clock, log },
+    config,
+    privateKey: parts.privateKey,
+    ledger,
+    clock,
+    log,
   });
   await using opening = new AsyncDisposableStack();
   opening.use(market);
@@ -58,12 +62,18 @@ export async function openChainRecovery(
   const blocks = createBlockClock(market.head(), clock.now());
   market.on("block", ({ number }) => blocks.observe(number, clock.now()));
   const duties = new Duties({
-    ...{ market, ledger, clock, tell },
+    market,
+    ledger,
+    clock,
+    tell,
     reservations: new BalanceReservations(() => market.balance(), clock),
     feeCeiling: config.maxFee,
   });
   const recovery = {
-    ...{ market, ledger, clock, version },
+    market,
+    ledger,
+    clock,
+    version,
     tell: tellRecover,
     tries: config.tries,
     nonceFor: (guid: Guid) => wallet.commitmentNonce({ chainName: chain, chainId, registry, guid }),

@@ -96,7 +96,11 @@ async function rebuild(
   try {
     adopt(
       {
-        ...{ bounty, posted, nonce, verdicts: end.verdicts, version },
+        bounty,
+        posted,
+        nonce,
+        verdicts: end.verdicts,
+        version,
         fee: market.parameters().assertionFee,
         plannedAt: instant(Math.min(clock.now(), instantOf(block(bounty.expiration)))),
       },

@@ -50,7 +50,10 @@ export function openScanAgain(
       const engine = await loadDistillEngine(config.distill);
       const silence = silenceBy(config.benign);
       return {
-        ...{ queue, backends, clock, maxSizeBytes: rules.maxSizeBytes },
+        queue,
+        backends,
+        clock,
+        maxSizeBytes: rules.maxSizeBytes,
         collector: new Collector(queue, clock, () => {}),
         // What the lost ledger taught is lost with it.
         distill: (testimony) =>
@@ -90,7 +93,10 @@ async function openQueue(
     });
   }
   return openBullmqQueue({
-    ...{ queue: config.queue, backends, log, signal },
+    queue: config.queue,
+    backends,
+    log,
+    signal,
     address: parseRedisAddress(config.redisAddr),
     waitMs: Math.min(REDIS_WAIT_MS, config.wait * 1_000),
     seal: createSeal(await readQueueSecret(config)),

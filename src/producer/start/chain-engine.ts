@@ -95,7 +95,13 @@ export async function openChainEngine(
   const lostStakes = await openLostStakeSearch(
     {
       recovery: {
-        ...{ market, ledger, clock, nonceFor, instantOf, version, tries: RECOVERY_DEFAULTS.tries },
+        market,
+        ledger,
+        clock,
+        nonceFor,
+        instantOf,
+        version,
+        tries: RECOVERY_DEFAULTS.tries,
         tell: tellRecoverLog(log),
         async rescan(bounty, mask, before, until) {
           const { maxSizeBytes } = rules;
@@ -111,8 +117,21 @@ export async function openChainEngine(
     signal,
   );
   const inWork = new BountiesInWork({
-    ...{ market, ledger, queue, collector, duties, deprecation, reservations, limiter, clock, tell },
-    ...{ rules, strategy, version, modifiers: config.confidence, artifactRate: parts.artifactRate },
+    market,
+    ledger,
+    queue,
+    collector,
+    duties,
+    deprecation,
+    reservations,
+    limiter,
+    clock,
+    tell,
+    rules,
+    strategy,
+    version,
+    modifiers: config.confidence,
+    artifactRate: parts.artifactRate,
     distill: (testimony) => distiller.distill(testimony),
     seal: (guid, verdicts) => {
       const nonce = nonceFor(guid);
@@ -135,8 +154,13 @@ export async function openChainEngine(
     void awaitServed(queue, backends, { waitMs, signal }).then((missing) => {
       if (signal.aborted) return;
       tell("producer.ready", {
-        ...{ account: wallet.address, chain, head: market.head(), backends, unserved: missing },
-        ...{ strategy: strategy.name, deprecated: deprecation.active() },
+        account: wallet.address,
+        chain,
+        head: market.head(),
+        backends,
+        unserved: missing,
+        strategy: strategy.name,
+        deprecated: deprecation.active(),
       });
     });
   };
@@ -153,8 +177,10 @@ export async function openChainEngine(
       }
       searching = lostStakes.run(
         {
-          ...{ has: (guid) => inWork.has(guid), hear: (notice) => inWork.hear(notice) },
-          ...{ release, open: () => backfill.begin() },
+          has: (guid) => inWork.has(guid),
+          hear: (notice) => inWork.hear(notice),
+          release,
+          open: () => backfill.begin(),
         },
         signal,
       );

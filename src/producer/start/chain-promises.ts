@@ -94,7 +94,11 @@ export function openChainPromises(
   const staked = (): number => ledger.inStates(chain, STAKED_STATES).length;
   const owed = (): number => ledger.inStates(chain, PROMISED_STATES).length;
   const { wallet, market, start } = joinChain(chain, {
-    ...{ config, privateKey: parts.privateKey, ledger, clock, log },
+    config,
+    privateKey: parts.privateKey,
+    ledger,
+    clock,
+    log,
     patience: staked() > 0 ? "endless" : "as-configured",
     watched: (signer) => counting(signer, parts.onRefused),
     ...(parts.counts === undefined ? {} : { counts: parts.counts }),
@@ -137,7 +141,13 @@ export function openChainPromises(
     // Nothing new is staked before the gateway has said which contracts it works with.
     const may = (duty: Duty): boolean => (joined || duty !== "post") && parts.may(duty);
     duties = new Duties({
-      ...{ market, ledger, reservations, clock, tell, deprecation, may },
+      market,
+      ledger,
+      reservations,
+      clock,
+      tell,
+      deprecation,
+      may,
       feeCeiling: config.maxFee,
     });
     nonceHoles = new NonceHoles({ market, ledger, tell });
@@ -152,7 +162,12 @@ export function openChainPromises(
   kept.catch(() => undefined);
 
   return {
-    ...{ chain, market, wallet, reservations, deprecation, kept },
+    chain,
+    market,
+    wallet,
+    reservations,
+    deprecation,
+    kept,
     async start(until) {
       const pins = await start(until);
       joined = true;

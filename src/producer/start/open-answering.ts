@@ -86,15 +86,31 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   const limits = limitsOf(config);
   const steadyMs = () => performance.now();
   const limiter = new Limiter({
-    ...{ limits, stopLossWindowHours: config.stopLossWindow, ledger, tell, steadyMs },
+    limits,
+    stopLossWindowHours: config.stopLossWindow,
+    ledger,
+    tell,
+    steadyMs,
     rollingWindow: new RollingWindow(clock, steadyMs),
     leased: parts.leased,
   });
   const distiller = new LearnedDistiller({ engine, silence: silenceBy(config.benign), ledger });
   for (const { chain } of chains) relay.wrap(chain, (told) => distiller.heeding(chain, told));
   const shared = {
-    ...{ config, ledger, queue, collector, clock, tell, metrics, rules, strategy, limiter },
-    ...{ artifactRate, distiller, version: parts.version, log: io.log },
+    config,
+    ledger,
+    queue,
+    collector,
+    clock,
+    tell,
+    metrics,
+    rules,
+    strategy,
+    limiter,
+    artifactRate,
+    distiller,
+    version: parts.version,
+    log: io.log,
   };
   const engines: ChainEngine[] = [];
   opening.defer(async () => void (await Promise.all(engines.map((one) => one.stop()))));
@@ -110,7 +126,8 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     unserved: () => unserved(backends, queue.served()),
     begin() {
       const look = servedChanges({
-        ...{ backends, queue },
+        backends,
+        queue,
         onChange: (backend, now) =>
           tell(now === "served" ? "backend.served" : "backend.unserved", { backend }),
       });

@@ -27,10 +27,15 @@ const PLACE = (() => {
   };
   const length = () => ({ choice: take(2), low: take(16 << 3), middle: take(16 << 3), high: take(256) });
   return {
-    ...{ isMatch: take(12 << 4), isRep: take(12), isRep0Long: take(12 << 4) },
+    isMatch: take(12 << 4),
+    isRep: take(12),
+    isRep0Long: take(12 << 4),
     isRepG: [take(12), take(12), take(12)],
-    ...{ slot: take(4 << 6), special: take(128), align: take(16) },
-    ...{ matchLength: length(), repeatLength: length() },
+    slot: take(4 << 6),
+    special: take(128),
+    align: take(16),
+    matchLength: length(),
+    repeatLength: length(),
     literal: end,
   } as const;
 })();

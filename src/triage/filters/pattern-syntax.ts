@@ -25,10 +25,20 @@ const not =
   (char) =>
     !test(char);
 const CLASSES: Readonly<Record<string, CharTest>> = {
-  ...{ d: DIGIT, D: not(DIGIT), w: WORD, W: not(WORD), s: BLANK, S: not(BLANK) },
+  d: DIGIT,
+  D: not(DIGIT),
+  w: WORD,
+  W: not(WORD),
+  s: BLANK,
+  S: not(BLANK),
 };
 const CONTROLS: Readonly<Record<string, string>> = {
-  ...{ n: "\n", r: "\r", t: "\t", f: "\f", v: "\v", a: "\u0007" },
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  f: "\f",
+  v: "\v",
+  a: "\u0007",
 };
 
 const atWordEdge = (chars: readonly string[], at: number): boolean =>

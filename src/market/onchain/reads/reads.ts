@@ -127,7 +127,9 @@ export class Reads {
   listArtifacts(uri: string, signal?: AbortSignal): Promise<readonly { name: string; hash: string }[]> {
     const path = `/artifacts/${encodeURIComponent(uri)}`;
     return this.#read(Artifacts, `the artifacts of ${uri}`, path, {
-      ...{ signal, hasty404: true, limits: LIMITS.listing },
+      signal,
+      hasty404: true,
+      limits: LIMITS.listing,
     });
   }
 
@@ -139,7 +141,8 @@ export class Reads {
 
   votes(guid: Guid, signal?: AbortSignal): Promise<readonly ArbiterVote[]> {
     return this.#read(Votes, `the votes on ${guid}`, `/bounties/${guid}/votes`, {
-      ...{ signal, limits: LIMITS.votes },
+      signal,
+      limits: LIMITS.votes,
     });
   }
 

@@ -81,13 +81,11 @@ export const Guids = z.array(guid);
 /** One assertion; which bounty and which index it is says the request. */
 export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
   .object({
-    ...{
-      author: address,
-      bid: z.array(amount).max(MAX_ARTIFACTS),
-      mask: bits,
-      commitment: uint,
-      nonce: uint,
-    },
+    author: address,
+    bid: z.array(amount).max(MAX_ARTIFACTS),
+    mask: bits,
+    commitment: uint,
+    nonce: uint,
     // Where some are not known yet, none are.
     verdicts: z.array(z.boolean()).max(MAX_ARTIFACTS).transform(packBits).optional().catch(undefined),
   })

@@ -193,7 +193,8 @@ export class Transactions {
       const soon = lost ? timers.timeout(lostMs) : undefined;
       try {
         const { events, fateOf } = await askReceipts(gateway, [hash], {
-          ...{ chain, lane },
+          chain,
+          lane,
           signal: soon === undefined ? signal : anyOf(soon, signal),
         });
         const fate = fateOf(hash);

@@ -18,7 +18,9 @@ export function assertionFound(context: DutyContext, index: number): void {
     return;
   }
   tell("assertion.posted", {
-    ...{ guid: key.guid, index, stake: formatNct(assertion.stake) },
+    guid: key.guid,
+    index,
+    stake: formatNct(assertion.stake),
     ms: requestedMs ?? null,
   });
 }

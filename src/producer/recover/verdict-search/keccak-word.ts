@@ -71,8 +71,16 @@ const bigintOf = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).t
 
 /** Instructions, types and sections of the binary format that are used here. */
 const OP = {
-  ...{ end: 0x0b, get: 0x20, set: 0x21, load: 0x29, store: 0x37, i32: 0x41, i64: 0x42 },
-  ...{ and: 0x83, xor: 0x85, rotl: 0x89 },
+  end: 0x0b,
+  get: 0x20,
+  set: 0x21,
+  load: 0x29,
+  store: 0x37,
+  i32: 0x41,
+  i64: 0x42,
+  and: 0x83,
+  xor: 0x85,
+  rotl: 0x89,
 };
 const I64 = 0x7e;
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
