@@ -25,7 +25,7 @@ export interface Limits {
 }
 
 /** Stable names: metrics carry them. */
-export type LimitName = "bid" | "stake-per-bounty" | "stake-per-hour" | "at-risk" | "min-balance" | "fee";
+type LimitName = "bid" | "stake-per-bounty" | "stake-per-hour" | "at-risk" | "min-balance" | "fee";
 
 export interface MoneyFacts {
   /** In the wallet of this chain, less everything promised that the balance does not show yet. */

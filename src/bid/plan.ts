@@ -10,7 +10,7 @@ import { type Nct, nct } from "../domain/nct.ts";
 import type { BidArtifact, BidRequest, BidStrategy } from "./contract.ts";
 
 /** Why an artifact is left out of an assertion. Stable names: logs and metrics carry them. */
-export type DropReason =
+type DropReason =
   | "strategy-silent" // the strategy bid null
   | "not-a-bid" // the strategy answered neither a bigint nor null
   | "below-minimum"
@@ -25,12 +25,12 @@ export type AbstainReason =
   | "no-bid-left"
   | "balance";
 
-export interface DroppedArtifact {
+interface DroppedArtifact {
   readonly index: number;
   readonly why: DropReason;
 }
 
-export type BidPlan =
+type BidPlan =
   | {
       readonly kind: "assert";
       readonly mask: bigint;

@@ -4,7 +4,7 @@ import type { SettingsTable } from "./values/settings.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
-export interface CompletedCommand {
+interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly settings: SettingsTable;

@@ -26,7 +26,7 @@ const BASE58 = /^[1-9A-HJ-NP-Za-km-z]{1,99}$/;
 const SHA256_HEX = /^[0-9a-fA-F]{64}$/;
 
 /** A content address as gateways know them: a base58 CID, or a SHA-256. Nothing else may become part of a path. */
-export const isArtifactUri = (uri: string): boolean => BASE58.test(uri) || SHA256_HEX.test(uri);
+const isArtifactUri = (uri: string): boolean => BASE58.test(uri) || SHA256_HEX.test(uri);
 
 /** `undefined` when the URI or the index is none. */
 export function artifactUrl(base: string, uri: string, index: number): string | undefined {

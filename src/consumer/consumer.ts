@@ -20,7 +20,7 @@ import { MissingWaits } from "./missing-waits.ts";
 import { ScanPlaces } from "./scan-places.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
 
-export interface ConsumerTerms {
+interface ConsumerTerms {
   readonly polyswarmdAddr: string;
   readonly apiKey?: string;
   readonly allowKeyOverHttp: boolean;
@@ -46,7 +46,7 @@ export interface ConsumerTerms {
   readonly name: string;
 }
 
-export interface ConsumerParts {
+interface ConsumerParts {
   readonly terms: ConsumerTerms;
   readonly log: Logger;
   /** Hears of every answer. */
@@ -167,7 +167,7 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
 }
 
 /** What the scanners of a consumer need to be started. */
-export interface PoolParts extends Pick<ConsumerParts, "log" | "limits" | "signal"> {
+interface PoolParts extends Pick<ConsumerParts, "log" | "limits" | "signal"> {
   readonly terms: Pick<
     ConsumerTerms,
     "backends" | "backendSettings" | "scanLimit" | "scanMemoryBytes" | "freshProcess"

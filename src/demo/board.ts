@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 
-export type Stage = "seen" | "silent" | "planned" | "asserted" | "revealed" | "missed" | "settled";
+type Stage = "seen" | "silent" | "planned" | "asserted" | "revealed" | "missed" | "settled";
 
 export interface Line {
   readonly guid: string;

@@ -22,7 +22,7 @@ export interface Outcome {
   readonly unfinished: readonly Unfinished[];
 }
 
-export interface Unfinished {
+interface Unfinished {
   readonly reason: string;
   readonly bounties: number;
 }

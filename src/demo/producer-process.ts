@@ -5,7 +5,7 @@ import { mainModule } from "../config/main-module.ts";
 import { Fault } from "../domain/fault.ts";
 import { readTold, type Told } from "./board.ts";
 
-export interface ProducerProcessOptions {
+interface ProducerProcessOptions {
   readonly flags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** How much it tells; the demo itself needs all from `info` on. */

@@ -4,7 +4,7 @@ import type { Board } from "./board.ts";
 import { renderBoard, renderLine, type Size, wrapped } from "./render.ts";
 
 /** Where the demo shows how it goes on. */
-export interface Screen {
+interface Screen {
   note(text: string): void;
   show(board: Board, changed: string | undefined): void;
   /** Leaves the whole board behind. */
@@ -12,7 +12,7 @@ export interface Screen {
 }
 
 /** Standard output or error as far as it matters here. */
-export interface Output {
+interface Output {
   readonly isTTY?: boolean;
   readonly rows?: number;
   readonly columns?: number;
@@ -21,7 +21,7 @@ export interface Output {
   off(event: "resize", listener: () => void): unknown;
 }
 
-export interface ScreenOptions {
+interface ScreenOptions {
   readonly color: boolean;
   /** Whether a terminal is drawn on: not when a log is written there as well. */
   readonly draws: boolean;

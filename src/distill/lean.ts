@@ -24,7 +24,7 @@ import type { DistillEngine, Knowledge, Testimony } from "./contract.ts";
 import { missingFrom, summarize } from "./summary.ts";
 import { wilson } from "./wilson.ts";
 
-export type LeanRules = Pick<Knowledge, "silence">;
+type LeanRules = Pick<Knowledge, "silence">;
 
 /** Even odds reach this far: 45 to 55 percent. */
 const SUSPICION_PPM = 100_000;

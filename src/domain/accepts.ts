@@ -24,7 +24,7 @@ export interface KnownArtifact {
   readonly sizeBytes?: number;
 }
 
-export const acceptsKind = (accepts: Accepts, kind: ArtifactKind): boolean =>
+const acceptsKind = (accepts: Accepts, kind: ArtifactKind): boolean =>
   (accepts.kinds ?? ["file"]).includes(kind);
 
 /** Whether the answer can depend on the type at all. */

@@ -34,7 +34,7 @@ export const KNOWN_DEPLOYMENTS: readonly Deployment[] = [];
  * - `named`       the operator named the registry, now or at an earlier start: the ledger has it pinned.
  * - `test-chain`  no real money.
  */
-export type Standing = "known" | "named" | "test-chain" | "unknown";
+type Standing = "known" | "named" | "test-chain" | "unknown";
 
 export function standingOf(
   chain: ChainName,

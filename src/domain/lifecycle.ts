@@ -97,7 +97,7 @@ export const STAKED_STATES = [
   "settling",
 ] as const satisfies BountyState[];
 
-export const mayFollow = (from: BountyState, to: BountyState): boolean => NEXT[from].includes(to);
+const mayFollow = (from: BountyState, to: BountyState): boolean => NEXT[from].includes(to);
 
 /** Staying where one is is always fine: a repeated step after a restart must not fail. */
 export const mayMove = (from: BountyState, to: BountyState): boolean =>

@@ -42,7 +42,7 @@ export interface ScanJob {
 }
 
 /** Milliseconds, each from the start of its own stage. */
-export interface ScanTimings {
+interface ScanTimings {
   /** From dispatch until a consumer took the job. */
   readonly queuedMs: number;
   readonly fetchMs: number;

@@ -2,7 +2,7 @@ import { MOST_PER_ARTIFACT } from "./deployment.ts";
 import { formatNct, type Nct, nct, parseNct } from "./nct.ts";
 
 /** A share of everything the wallet has, staked or not, in whole percent. */
-export interface WalletShare {
+interface WalletShare {
   readonly percent: number;
 }
 

@@ -23,7 +23,7 @@ export class ContentCodingError extends Error {
   }
 }
 
-export interface Encoded {
+interface Encoded {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Body;
 }

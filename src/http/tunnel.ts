@@ -6,7 +6,7 @@ import { isIP, type Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { describeProxy, type HttpProxy, proxyAuthorization } from "./proxy.ts";
 
-export interface TunnelTarget {
+interface TunnelTarget {
   readonly host: string;
   readonly port: number;
   /** TLS is spoken with the target, within the tunnel; its certificate is checked. */

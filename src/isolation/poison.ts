@@ -1,12 +1,12 @@
 /** How many processes one artifact may kill, and for how long it is remembered. */
-export interface PoisonTerms {
+interface PoisonTerms {
   readonly deaths: number;
   readonly forgetMs: number;
   /** Artifacts remembered at most; the longest unseen are forgotten first. */
   readonly most: number;
 }
 
-export const POISON_TERMS: PoisonTerms = { deaths: 2, forgetMs: 600_000, most: 1_000 };
+const POISON_TERMS: PoisonTerms = { deaths: 2, forgetMs: 600_000, most: 1_000 };
 
 interface Deaths {
   readonly count: number;

@@ -32,7 +32,7 @@ export type ScanOutcome =
   | Death
   | { readonly kind: "timeout" | "cancelled" };
 
-export interface ScanTerms {
+interface ScanTerms {
   readonly signal: AbortSignal;
   /** How long after its deadline it may still end by itself. */
   readonly graceMs: number;

@@ -21,7 +21,7 @@ import { ScanWorker } from "./scan-worker.ts";
 import { ScannerState } from "./scanner-state.ts";
 import type { WorkerLimits } from "./worker-limits.ts";
 
-export interface ScanPoolOptions {
+interface ScanPoolOptions {
   /** Scans at the same time at most. */
   readonly size: number;
   readonly log: Logger;

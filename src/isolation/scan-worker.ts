@@ -26,7 +26,7 @@ import { type Started, type StartOptions, startChild } from "./start-child.ts";
 import type { WorkerChild } from "./worker-child.ts";
 import { WORKER_LIMITS, type WorkerLimits } from "./worker-limits.ts";
 
-export interface WorkerOptions extends Omit<StartOptions, "limits"> {
+interface WorkerOptions extends Omit<StartOptions, "limits"> {
   readonly limits?: Partial<WorkerLimits>;
 }
 

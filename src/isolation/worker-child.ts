@@ -31,7 +31,7 @@ import { FromWorker, type ToWorker } from "./worker-messages.ts";
 
 const PROGRAM = new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url);
 
-export interface ChildTerms {
+interface ChildTerms {
   /** Of its backend, for the log. */
   readonly spec: string;
   /** Where its files go: its own, and removed after it. */

@@ -6,7 +6,7 @@ import { ConfigFault, describeError } from "../domain/fault.ts";
 import { ensureWritable } from "./open.ts";
 
 /** A data directory that nobody else works in. */
-export interface HeldDataDir extends Disposable {
+interface HeldDataDir extends Disposable {
   /**
    * Names the directory among all of all machines. Whoever holds it knows that an earlier holder under this name is
    * gone.

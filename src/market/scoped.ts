@@ -4,7 +4,7 @@
  */
 import type { Marketplace } from "./port.ts";
 
-export interface ScopedMarketplace extends Disposable {
+interface ScopedMarketplace extends Disposable {
   /** The same marketplace; disposing of the scope takes off the listeners that were added here, and no others. */
   readonly market: Marketplace;
 }

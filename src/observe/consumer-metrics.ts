@@ -4,7 +4,7 @@ import { metricsOf } from "./metrics.ts";
 
 const STAGE_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30];
 
-export type ConsumerMetrics = ReturnType<typeof consumerMetrics>;
+type ConsumerMetrics = ReturnType<typeof consumerMetrics>;
 
 /** What a consumer counts. */
 export function consumerMetrics(registry: Registry) {

@@ -12,7 +12,7 @@ const LONGEST = 2_000;
 const TEXTS_KNOWN = 100;
 
 /** What is needed of the process. */
-export interface WarningSource {
+interface WarningSource {
   removeAllListeners(event: "warning"): unknown;
   on(event: "warning", listener: (warning: Error) => void): unknown;
 }

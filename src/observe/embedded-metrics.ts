@@ -41,7 +41,7 @@ const ADDED_UP_AS: Readonly<Record<string, string>> = {
 };
 
 /** What is needed of a child process. */
-export interface Child {
+interface Child {
   on(event: "message", listener: (message: unknown) => void): unknown;
   once(event: "exit", listener: () => void): unknown;
 }

@@ -10,7 +10,7 @@
  */
 import { openSink, type Sink } from "./log-sink.ts";
 
-export interface LogOutputOptions {
+interface LogOutputOptions {
   /** Bytes kept while there is no room; default 4 MiB, some 10,000 lines. */
   readonly keptBytes?: number;
   readonly retryMs?: number;

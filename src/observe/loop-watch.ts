@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 1_000;
 /** For so long health tells of a stall. */
 const TELL_FOR_MS = 600_000;
 
-export interface LoopWatchOptions {
+interface LoopWatchOptions {
   readonly registry: Registry;
   readonly log: Logger;
   /** A stall of so many milliseconds is told of; default 1 s. */

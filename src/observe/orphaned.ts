@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 500;
 /** What npm says of the script that it runs, such as "exec node src/main.ts" or "microengine". */
 const RUNS_US = /(?:^|[\s/&;"'])(?:microengine|main\.[jt]s)(?=$|[\s"'])/;
 
-export interface Family {
+interface Family {
   /** The process above, now. */
   parent(): number;
   readonly env: Readonly<Record<string, string | undefined>>;

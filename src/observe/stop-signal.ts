@@ -10,7 +10,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 const SAME_REQUEST_MS = 500;
 
 /** What is needed of the process that is asked to stop. */
-export interface Stoppable {
+interface Stoppable {
   on(signal: keyof typeof EXIT_CODES, listener: () => void): unknown;
   exit(code: number): void;
 }

@@ -1,5 +1,5 @@
 /** How much a value that came out of a queue may hold, looked at before any schema is: those look at all of it. */
-export interface ValueBounds {
+interface ValueBounds {
   /** Values of every kind, keys included. */
   readonly values: number;
   /** Characters of all its texts and keys. */

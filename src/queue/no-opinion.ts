@@ -1,7 +1,7 @@
 import type { NoOpinionReason, ScanAnswer, ScanJob } from "../domain/scan.ts";
 
 /** The part of a job that its id already tells. */
-export type NamedJob = Pick<ScanJob, "id" | "guid" | "artifactIndex" | "backend">;
+type NamedJob = Pick<ScanJob, "id" | "guid" | "artifactIndex" | "backend">;
 
 /** An answer to a job that nobody looked at: `unknown`, and why. */
 export function noOpinion(

@@ -12,7 +12,7 @@ export type RedisClient = Redis | Cluster;
 export type Patience = "fail-fast" | "patient";
 
 /** Milliseconds until the next attempt to connect; `null` ends the attempts. */
-export type Retry = (attempt: number) => number | null;
+type Retry = (attempt: number) => number | null;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const SILENCE_TIMEOUT_MS = 5_000;

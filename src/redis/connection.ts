@@ -12,7 +12,7 @@ export { isUsable, type Patience, type RedisClient } from "./client.ts";
 
 const RETRY_EVERY_MS = 2_000;
 
-export interface ConnectRedisOptions {
+interface ConnectRedisOptions {
   /** For how long to try. 0: once. */
   readonly waitMs: number;
   readonly log: Logger;

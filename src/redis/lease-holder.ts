@@ -29,7 +29,7 @@ export type LeaseHolder = z.infer<typeof Holder>;
 /** What no secret could be checked of: its text is read all the same, because another producer may have made it. */
 const Sealed = z.object({ sealed: z.string(), mac: z.string() });
 
-export interface FoundLease {
+interface FoundLease {
   readonly value: string;
   /** Whether Redis forgets it by itself. */
   readonly lapses: boolean;

@@ -18,7 +18,7 @@ import { openTunnel } from "../http/tunnel.ts";
 import type { Logger } from "../observe/log.ts";
 import { type Destination, destinationIn, destinationOf } from "./destinations.ts";
 
-export interface RelayOptions {
+interface RelayOptions {
   readonly allowed: ReadonlySet<Destination>;
   /** Says what proxy the relay itself goes through. */
   readonly env: Readonly<Record<string, string | undefined>>;

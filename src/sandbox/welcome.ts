@@ -5,7 +5,7 @@ import type { Address } from "../domain/address.ts";
 import { formatNct, type Nct } from "../domain/nct.ts";
 
 /** A sandbox that runs, as far as its user needs to know it. */
-export interface Place {
+interface Place {
   /** Of the gateway. */
   readonly url: string;
   readonly chain: { readonly url: string; readonly chainId: number };

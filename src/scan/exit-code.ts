@@ -2,15 +2,15 @@
 import type { Verdict } from "../domain/verdict.ts";
 import type { Tally } from "./render.ts";
 
-export interface ScanEnd {
+interface ScanEnd {
   readonly tally: Tally;
   readonly failOn: readonly Verdict[];
   readonly interrupted: "interrupted" | "complete";
 }
 
-export const FOUND = 3;
-export const INCOMPLETE = 1;
-export const INTERRUPTED = 130;
+const FOUND = 3;
+const INCOMPLETE = 1;
+const INTERRUPTED = 130;
 
 /** An interruption says most, for nothing is known of the rest; then what was found, then what could not be scanned. */
 export function exitCodeOf({ tally, failOn, interrupted }: ScanEnd): number {

@@ -11,14 +11,14 @@ const BAR = 24;
 const CLEAR = "\r\x1b[K";
 
 /** What is needed of standard error. */
-export interface ProgressOutput {
+interface ProgressOutput {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
 /** `total` is not known at once. */
-export interface ProgressState {
+interface ProgressState {
   readonly tally: Tally;
   readonly total: number | undefined;
 }

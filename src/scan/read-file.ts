@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { describeError } from "../domain/fault.ts";
 
-export type FileContent =
+type FileContent =
   | { readonly kind: "content"; readonly bytes: Uint8Array; readonly sha256: string }
   /** `sizeBytes` as the file system says it. */
   | { readonly kind: "too-large"; readonly sizeBytes: number }

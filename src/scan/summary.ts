@@ -58,7 +58,7 @@ export function summarise(summary: Summary, report: FileReport): Summary {
 }
 
 /** Whether the scan came to its end, or was interrupted. */
-export type End = "complete" | "interrupted";
+type End = "complete" | "interrupted";
 
 /** The first line of what is told, with its end. */
 export const renderHead = (tally: Tally, end: End): string =>

@@ -57,7 +57,7 @@ export const AnswerShape = z.strictObject({
       (table) => new Map(Object.entries(table).map(([word, meaning]) => [word.toLowerCase(), meaning])),
     ),
 });
-export type AnswerMap = z.infer<typeof AnswerShape>;
+type AnswerMap = z.infer<typeof AnswerShape>;
 
 /**
  * What a number with a text says. `who` completes the sentence of the Fault (ANSWER_OUTCOME, ANSWER_INVALID) thrown when

@@ -4,7 +4,7 @@ import { ConfigFault } from "../domain/fault.ts";
 import type { ScannerSettings } from "./contract.ts";
 
 /** Backends that come with the program; each has a module among these folders. */
-export const BUILT_IN_BACKENDS = ["eicar", "yara", "clamav"] as const;
+const BUILT_IN_BACKENDS = ["eicar", "yara", "clamav"] as const;
 
 /** Where a backend's module is. Its name is only known once it is loaded, in a process of its own. */
 export interface BackendModule {

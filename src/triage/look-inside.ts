@@ -21,7 +21,7 @@ import { isMail, MAIL_HEAD_BYTES, mailParts } from "./texts/mail.ts";
 import { isEvidentText } from "./texts/text.ts";
 import { programEnd, truncation } from "./truncation.ts";
 
-export interface LookLimits {
+interface LookLimits {
   /** Of everything that is unpacked, together. */
   readonly unpackedBytes: number;
   /** Of all archives together. */

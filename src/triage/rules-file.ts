@@ -18,7 +18,7 @@ const TriageFile = z.strictObject({
 });
 
 /** The part of the rules that a file may set. */
-export interface TriageSettings {
+interface TriageSettings {
   readonly maxSizeBytes?: number;
   readonly declaredTypes?: NonNullable<TriageRules["declaredTypes"]>;
   readonly routes: readonly Route[];

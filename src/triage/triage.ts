@@ -38,7 +38,7 @@ export interface TriageRules {
   readonly declaredTypes?: "ignore" | "may-skip";
 }
 
-export const SKIP_REASONS = [
+const SKIP_REASONS = [
   "wrong-kind", // neither the operator nor any backend takes this kind of artifact
   "filtered", // an operator's filter says so
   "too-large", // over the operator's limit, or over that of every backend

@@ -8,7 +8,7 @@ import type { Intent } from "../domain/transaction.ts";
  * Source: function signatures and encoded examples of the contracts.
  */
 
-export interface Word {
+interface Word {
   readonly name: string;
   /** 64 lower-case hex digits. */
   readonly hex: string;

@@ -68,7 +68,7 @@ const byBackend =
     ((backend ?? []) as readonly string[]).includes(name);
 
 /** Where a producer and its consumers meet. */
-export const queueing = {
+const queueing = {
   redisAddr: one({
     flag: "redis-addr",
     env: "REDIS_ADDR",

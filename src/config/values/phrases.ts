@@ -8,7 +8,7 @@ export const PHRASE_WORDS = 4;
 /** As much of a table of settings as it takes to find the phrases. */
 type Flags = Readonly<Record<string, { readonly kind: string; readonly flag: string }>>;
 
-export type Phrase = readonly [decision: string, field: string, comparison: string, value: string];
+type Phrase = readonly [decision: string, field: string, comparison: string, value: string];
 
 /**
  * The command line with each phrase behind its flag made one word, so that whatever reads it next sees a flag with one

@@ -2,7 +2,7 @@ import { ConfigFault, describeError } from "../../domain/fault.ts";
 import { readTextFile, withoutLineBreak } from "../../files/text-file.ts";
 
 /** A setting that names a file with a secret in it, as Docker hands secrets over. */
-export interface SecretFile {
+interface SecretFile {
   readonly path: string;
   /** What the secret is called in messages. */
   readonly what: string;

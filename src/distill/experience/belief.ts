@@ -24,7 +24,7 @@ import type { Statement } from "./statement.ts";
 import type { TypeClass } from "./type-class.ts";
 
 /** Log odds of malicious, and how uncertain they are. */
-export interface Belief {
+interface Belief {
   readonly z: number;
   readonly variance: number;
 }
@@ -35,7 +35,7 @@ export interface Conclusion extends Belief {
   readonly grounds: ReadonlySet<Statement["side"]>;
 }
 
-export interface Evidence {
+interface Evidence {
   readonly typeClass: TypeClass;
   /** At most one per backend. */
   readonly statements: readonly Statement[];

@@ -13,7 +13,7 @@ export interface Calibration {
 export const UNCALIBRATED: Calibration = { intercept: 0, slope: 1, fittedOn: 0 };
 
 /** One settled artifact: the log odds that everything else gave it, and what it was. */
-export interface Outcome {
+interface Outcome {
   readonly z: number;
   readonly truth: 0 | 1;
 }

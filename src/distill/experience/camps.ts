@@ -14,7 +14,7 @@ export interface Camps {
   readonly members: ReadonlyMap<string, Membership>;
 }
 
-export interface Membership {
+interface Membership {
   readonly camp: string;
   /** 0 for a backend that is alone, 1 for one that only repeats what another says. */
   readonly shared: number;

@@ -19,7 +19,7 @@ export interface Tally {
 }
 
 /** The record of one backend. */
-export interface Track {
+interface Track {
   readonly overall: Tally;
   readonly byClass: ReadonlyMap<TypeClass, Tally>;
 }

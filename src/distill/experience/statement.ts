@@ -6,7 +6,7 @@
 import type { PastAnswer } from "../../domain/settled.ts";
 import { edgeOf, type Ppm, ppm, ratioOf } from "../../domain/verdict.ts";
 
-export const SAYINGS = [
+const SAYINGS = [
   "malicious-sure",
   "malicious",
   "malicious-unsure",

@@ -1,7 +1,7 @@
 import { canonicalType } from "../../domain/media-type.ts";
 
 /** Coarse, so that each class gathers a history: an engine's record on documents says little about executables. */
-export const TYPE_CLASSES = [
+const TYPE_CLASSES = [
   "executable",
   "script",
   "document",

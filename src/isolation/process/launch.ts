@@ -15,7 +15,7 @@ export interface Launch {
   readonly execArgv: string[];
 }
 
-export interface LaunchTerms {
+interface LaunchTerms {
   readonly moduleUrl: string;
   /** The process's own; it may write there and nowhere else. */
   readonly directory: string;

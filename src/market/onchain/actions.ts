@@ -20,7 +20,7 @@ import type { Reads } from "./reads/reads.ts";
 import type { TransactionEvents } from "./reads/schemas.ts";
 import type { Action, Transactions } from "./transactions/transactions.ts";
 
-export interface ActionParts {
+interface ActionParts {
   readonly transactions: Transactions;
   readonly reads: Reads;
   readonly signer: Signer;

@@ -44,7 +44,7 @@ const MAX_IN_WORK = 500;
 const MAX_RIVALS = 1_000;
 
 /** Bounties that may carry an answer of ours which the ledger does not know. */
-export interface LostStakes {
+interface LostStakes {
   /** Keeps an announced bounty to itself that may not be answered yet. */
   keeps(notice: BountyNotice): boolean;
   /** Whether a bounty may carry an answer of ours, for all we know. */

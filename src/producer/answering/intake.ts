@@ -11,7 +11,7 @@ import type { Tell } from "../events/events.ts";
 import { Abandon } from "./abandon.ts";
 import { answersDue } from "./deadline.ts";
 
-export interface IntakeParts {
+interface IntakeParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
   readonly clock: Clock;
@@ -108,14 +108,14 @@ export function writeDown({ ledger, tell }: Pick<IntakeParts, "ledger" | "tell">
  * How many artifacts a URI lists; undefined when the listing failed, for then fetching them will decide. `chunks`: it is one
  * large object and no directory.
  */
-export type Listed = number | undefined | "nowhere" | "chunks";
+type Listed = number | undefined | "nowhere" | "chunks";
 
 /**
  * The artifact service lists one object of more than 256 KiB as its chunks, without names, and the bounty counts each as an
  * artifact. The verdict on a piece of a file says nothing of the file, and the arbiters may judge by the whole. A directory
  * names its entries.
  */
-export const isChunkList = (links: readonly { readonly name: string }[]): boolean =>
+const isChunkList = (links: readonly { readonly name: string }[]): boolean =>
   links.length > 1 && links.every(({ name }) => name === "");
 
 export async function listArtifacts(market: Marketplace, uri: string, signal: AbortSignal): Promise<Listed> {

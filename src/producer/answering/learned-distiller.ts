@@ -10,7 +10,7 @@ import type { Silence } from "../../domain/silence.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Tell } from "../events/events.ts";
 
-export interface LearnedDistillerParts {
+interface LearnedDistillerParts {
   readonly engine: DistillEngine;
   readonly silence: Silence;
   readonly ledger: Pick<Ledger, "newestSettled" | "settledOf">;

@@ -5,7 +5,7 @@ import type { ScanAnswer } from "../../domain/scan.ts";
 import { stringifyJson } from "../../json/json.ts";
 
 /** One artifact's entry in the assertion metadata. */
-export type VerdictMetadata = Readonly<Record<string, unknown>> & { readonly malware_family: string };
+type VerdictMetadata = Readonly<Record<string, unknown>> & { readonly malware_family: string };
 
 /** The entry of an artifact outside the mask. */
 const SILENT: VerdictMetadata = Object.freeze({ malware_family: "" });

@@ -14,7 +14,7 @@ import { type Modifier, modifyConfidence } from "../../triage/filters/modifier.t
 import type { ArtifactInWork } from "./artifact-in-work.ts";
 import { buildMetadata } from "./metadata-document.ts";
 
-export interface PlanFacts {
+interface PlanFacts {
   readonly bounty: Bounty;
   readonly items: readonly ArtifactInWork[];
   readonly parameters: MarketParameters;
@@ -30,7 +30,7 @@ export interface PlanFacts {
   readonly version: string;
 }
 
-export type AssertionPlan =
+type AssertionPlan =
   | { readonly kind: "assert"; readonly assertion: PlannedAssertion }
   | { readonly kind: "abandon"; readonly why: AbandonReason; readonly detail: string };
 

@@ -27,7 +27,7 @@ export async function awaitServed(
   }
 }
 
-export interface ServedWatch {
+interface ServedWatch {
   readonly backends: readonly string[];
   readonly queue: Pick<ScanQueue, "served">;
   /** Called for each change. */

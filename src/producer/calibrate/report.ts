@@ -14,7 +14,7 @@ export interface Share {
 }
 
 /** What became of a backend's word, over all types (`all`) or over one class of them. */
-export interface BackendReport {
+interface BackendReport {
   readonly backend: string;
   readonly types: TypeClass | "all";
   /** Settled artifacts of which it said something: a verdict, or that it found nothing. */

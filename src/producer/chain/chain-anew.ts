@@ -17,7 +17,7 @@ import type { Marketplace } from "../../market/port.ts";
 import type { Tell } from "../events/events.ts";
 import { lastBefore, MARKET_NOTES } from "./market-notes.ts";
 
-export interface ChainAnewParts {
+interface ChainAnewParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
   readonly tell: Tell;

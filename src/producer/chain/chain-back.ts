@@ -15,7 +15,7 @@ import type { Marketplace } from "../../market/port.ts";
 import type { Tell } from "../events/events.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
 
-export interface ChainBackParts {
+interface ChainBackParts {
   readonly market: Pick<Marketplace, "chain" | "on" | "transactionCount" | "bounty">;
   readonly ledger: Ledger;
   readonly tell: Tell;

@@ -11,7 +11,7 @@ const MAX_PAUSE_BLOCKS = 32;
 /** The hole and those behind it; the gateway takes ten transactions in a request. */
 const AT_ONCE = 10;
 
-export interface NonceHolesParts {
+interface NonceHolesParts {
   readonly market: Pick<Marketplace, "chain" | "on" | "handOver">;
   readonly ledger: Pick<Ledger, "newestNonce" | "signedByNonce" | "note">;
   readonly tell: Tell;

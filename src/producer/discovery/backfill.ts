@@ -11,7 +11,7 @@ import type { Tell } from "../events/events.ts";
 import type { Limiter } from "../funds/limiter.ts";
 import { type BountyPages, type Look, lookThrough } from "./bounty-list.ts";
 
-export interface BackfillParts {
+interface BackfillParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
   readonly inWork: Pick<BountiesInWork, "has" | "take" | "full" | "hopeless">;

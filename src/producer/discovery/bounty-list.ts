@@ -65,7 +65,7 @@ export async function lookThrough(
  * The last page that lists anything, found from page `from` by doubling the step and then bisecting: the list does not
  * say how long it is. Undefined when it is empty.
  */
-export async function lastPage(
+async function lastPage(
   pages: BountyPages,
   from: number,
 ): Promise<{ readonly page: number; readonly guids: readonly Guid[] } | undefined> {

@@ -1,6 +1,6 @@
 import { STAGES, type Stage } from "../duties/record/duty.ts";
 
-export interface MarketState {
+interface MarketState {
   /** The event stream is open. */
   readonly connected: boolean;
   /** The registry takes no new bounties. */

@@ -10,7 +10,7 @@ import type { PostedAssertion } from "../../market/port.ts";
 import { buildMetadata } from "../answering/metadata-document.ts";
 
 /** An assertion of ours on the market, with all that the market does not tell of it. */
-export interface Rebuilt {
+interface Rebuilt {
   readonly bounty: Bounty;
   readonly posted: PostedAssertion;
   readonly nonce: bigint;

@@ -15,7 +15,7 @@ import type { ScanAgain } from "./scan-again.ts";
 import { searchBounties } from "./search.ts";
 import type { Tally } from "./tally.ts";
 
-export interface ChainRecoveryParts {
+interface ChainRecoveryParts {
   readonly config: RecoverConfig;
   readonly privateKey: Uint8Array;
   readonly ledger: Ledger;
@@ -30,7 +30,7 @@ export interface ChainRecoveryParts {
 }
 
 /** What was lost on one chain, being found again. */
-export interface ChainRecovery extends AsyncDisposable {
+interface ChainRecovery extends AsyncDisposable {
   /** Looks through the marketplace's bounties. Never rejects: what went wrong is told and counted. */
   recover(): Promise<void>;
   /** Resolves when nothing is left to reveal or to settle, or when we are asked to stop. */

@@ -35,7 +35,7 @@ export interface RecoverEvents {
  * - `too-many`         there are more verdicts than were tried.
  * - `ledger-differs`   the ledger holds another answer of ours, which may still be posted for all it knows.
  */
-export type NotRebuilt = "another-program" | "too-many" | "ledger-differs";
+type NotRebuilt = "another-program" | "too-many" | "ledger-differs";
 
 export type TellRecover = <Name extends keyof RecoverEvents>(event: Name, facts: RecoverEvents[Name]) => void;
 

@@ -11,7 +11,7 @@ import type { RecoverEvents, TellRecover } from "./events.ts";
 import type { Recovered, RecoveryParts } from "./recover-bounty.ts";
 import { searchBounties } from "./search.ts";
 
-export interface LostStakeSearchParts {
+interface LostStakeSearchParts {
   readonly recovery: Omit<RecoveryParts, "leave">;
   readonly duties: Pick<Duties, "take">;
   /** Resolves when those who wait for the first look have waited long enough. */
@@ -76,7 +76,7 @@ const MAX_KEPT = 1_000;
  *   noted, and then for the bounties.
  * - When no bounty that was posted before the start can be revealed any more, the look is over, whatever was unread.
  */
-export class LostStakeSearch {
+class LostStakeSearch {
   readonly #parts: LostStakeSearchParts & { readonly sure: boolean };
   readonly #startedAt: number;
   readonly #done = new Map<Guid, Recovered>();

@@ -4,7 +4,7 @@ import type { Guid } from "../../domain/guid.ts";
 import { type Recovered, type RecoveryParts, recoverBounty } from "./recover-bounty.ts";
 import { walk } from "./walk.ts";
 
-export interface SearchParts {
+interface SearchParts {
   readonly recovery: RecoveryParts;
   /** What expired longer ago than this is left alone; undefined looks at everything. */
   readonly blocks: number | undefined;

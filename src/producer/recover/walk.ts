@@ -4,7 +4,7 @@ import type { Marketplace } from "../../market/port.ts";
 import { type Look, lookThrough } from "../discovery/bounty-list.ts";
 import { askAgain } from "./ask-again.ts";
 
-export interface Walk {
+interface Walk {
   readonly market: Marketplace;
   /** What expired longer ago than this is left alone; undefined looks at everything. */
   readonly blocks: number | undefined;

@@ -14,7 +14,7 @@ import { type HttpProxy, proxyFor } from "../../http/proxy.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Tell } from "../events/events.ts";
 
-export interface HandOverFirst {
+interface HandOverFirst {
   readonly config: Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "chains">;
   readonly ledger: Pick<Ledger, "pin" | "signedReveals">;
   readonly tell: Tell;

@@ -5,7 +5,7 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 
-export type Piece = () => Promise<unknown>;
+type Piece = () => Promise<unknown>;
 
 /** Loads one after the other; whatever else waits has its turn before and after each. */
 export async function loadInTurns(pieces: readonly Piece[]): Promise<void> {

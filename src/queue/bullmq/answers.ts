@@ -21,7 +21,7 @@ import { BLOCKING_READ_S } from "./names.ts";
 const CLOSE_WITHIN_MS = 1_000;
 const REOPEN_EVERY_MS = 1_000;
 
-export interface AnswerStreamOptions {
+interface AnswerStreamOptions {
   /** For commands that do not block. */
   readonly redis: RedisClient;
   /** For the connection of the stream's own. */

@@ -11,12 +11,12 @@
 import { settledWithin } from "../../async/within.ts";
 import { describeRedisError, isUsable, type RedisClient } from "../../redis/client.ts";
 
-export const CHECK_EVERY_MS = 2_000;
+const CHECK_EVERY_MS = 2_000;
 const ANSWER_WITHIN_MS = 3_000;
 
-export const OUT_OF_REACH = "Redis is out of reach.";
+const OUT_OF_REACH = "Redis is out of reach.";
 
-export interface CommandCheckOptions<Answer> {
+interface CommandCheckOptions<Answer> {
   readonly redis: RedisClient;
   /** Sends the script. */
   send(): Promise<Answer>;

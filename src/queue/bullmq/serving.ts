@@ -13,7 +13,7 @@ import { z } from "zod";
 import type { RedisClient } from "../../redis/client.ts";
 
 /** Three checks. A consumer that was stopped counts as there for so long. */
-export const SERVING_MS = 6_000;
+const SERVING_MS = 6_000;
 /** Longer than a failover takes, so that a word that is gone was lost, not lapsed. */
 const WORD_MS = 60_000;
 

@@ -21,7 +21,7 @@ const LAST_WORDS_MS = 250;
 /** A child that closed its channel is of no use; it may take this long to exit by itself. */
 const EXIT_WITHIN_MS = 2_000;
 
-export interface ChildEvents {
+interface ChildEvents {
   /** There may be room for a job. */
   onRoom(): void;
   onServe(backends: readonly string[]): void;

@@ -8,14 +8,14 @@ import type { Readable } from "node:stream";
 import { ConfigFault, Fault } from "../../domain/fault.ts";
 
 /** A local EVM chain in a process of its own. Disposing of it ends the process. */
-export interface Anvil extends AsyncDisposable {
+interface Anvil extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
   /** Resolves when the process is gone, wanted or not. */
   readonly ended: Promise<void>;
 }
 
-export interface AnvilOptions {
+interface AnvilOptions {
   readonly chainId: number;
   readonly blockTimeMs: number;
   /** Unlocked accounts with ether; the same addresses every time. */

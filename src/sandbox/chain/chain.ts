@@ -63,7 +63,7 @@ export interface Chain extends AsyncDisposable {
   fund(account: Address, amount: Nct): Promise<void>;
 }
 
-export interface ChainOptions {
+interface ChainOptions {
   readonly blockTimeMs: number;
   /** Blocks. */
   readonly revealWindow: number;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigFault, Fault } from "../../domain/fault.ts";
 
 /** Standard JSON settings of the Solidity compiler, without the output selection. */
-export type CompilerSettings = Readonly<Record<string, unknown>>;
+type CompilerSettings = Readonly<Record<string, unknown>>;
 
 const SETTINGS: CompilerSettings = { optimizer: { enabled: true, runs: 200 }, evmVersion: "london" };
 

@@ -11,7 +11,7 @@ export const CONTRACT_NAMES = ["NectarToken", "BountyRegistry", "ArbiterStaking"
 export type ContractName = (typeof CONTRACT_NAMES)[number];
 
 /** What is needed to deploy a contract and talk to it. */
-export interface CompiledContract {
+interface CompiledContract {
   readonly abi: readonly AbiFragment[];
   /** Creation code as `0x` hex, without constructor arguments. */
   readonly bytecode: string;

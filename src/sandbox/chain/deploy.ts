@@ -27,7 +27,7 @@ export interface Accounts {
   readonly rivals: readonly Address[];
 }
 
-export interface DeploymentOptions {
+interface DeploymentOptions {
   readonly blockTimeMs: number;
   /** Blocks. */
   readonly revealWindow: number;

@@ -34,7 +34,7 @@ const GAS = "0x2faf080"; // 50,000,000
 const PATIENCE_BLOCKS = 20;
 
 /** Sends from accounts that the node has unlocked. */
-export interface Transactions {
+interface Transactions {
   /** Resolves with the hash once the node has taken it. `to` is left out to create a contract. */
   submit(from: Address, data: string, to?: Address): Promise<string>;
   /**

@@ -1,5 +1,5 @@
 /** Remembers the router's paths, to tell a wrong method (405) from an unknown path (404). */
-export interface PathPatterns {
+interface PathPatterns {
   /** `url` as the router takes it: `:name` or `:name(^expression$)` for a segment. */
   add(url: string): void;
   match(path: string): boolean;

@@ -21,7 +21,7 @@ import { inChunks, type RealHabits } from "./shared/as-real.ts";
 import { requireKeys } from "./shared/authorization.ts";
 import type { GatewayContext } from "./shared/context.ts";
 
-export interface GatewayOptions {
+interface GatewayOptions {
   readonly chain: Chain;
   readonly store: ArtifactStore;
   readonly log: Logger;

@@ -38,7 +38,7 @@ export interface AmbassadorOptions extends DrawOptions {
 }
 
 /** A bounty that the ambassador decided on; `settled` once it got back what was due. */
-export interface PlannedBounty {
+interface PlannedBounty {
   readonly guid: Guid;
   readonly kind: ArtifactKind;
   /** Per artifact, `true` is malicious. */

@@ -10,7 +10,7 @@ import type { ArtifactStore } from "../content/store.ts";
 import type { BountyBook, OpenBounty } from "./bounties-on-chain.ts";
 import { once, type Player, player, settle, type Truth } from "./player.ts";
 
-export interface ArbiterOptions {
+interface ArbiterOptions {
   readonly chain: Chain;
   readonly book: BountyBook;
   readonly store: ArtifactStore;

@@ -21,7 +21,7 @@ export interface OpenBounty {
 export type Round = "assert" | "reveal" | "vote" | "quorum" | "over";
 
 /** Blocks, as the registry holds them now. */
-export interface Windows {
+interface Windows {
   readonly reveal: number;
   readonly vote: number;
 }

@@ -12,7 +12,7 @@ import type { BountyBook, OpenBounty } from "./bounties-on-chain.ts";
 import { dice } from "./dice.ts";
 import { openPurse, type Player, player, settle, type Truth } from "./player.ts";
 
-export interface RivalOptions {
+interface RivalOptions {
   readonly chain: Chain;
   readonly book: BountyBook;
   readonly store: ArtifactStore;

@@ -8,7 +8,7 @@ import type { DecodedLog } from "../chain/chain.ts";
 import type { Truth } from "./player.ts";
 
 /** What an engine did and got, as the chain tells it. */
-export interface EngineTally {
+interface EngineTally {
   readonly account: Address;
   /** Bounties. */
   readonly asserted: number;

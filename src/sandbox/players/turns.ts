@@ -10,7 +10,7 @@ import type { Commissioner } from "./commission.ts";
 import type { Player } from "./player.ts";
 import type { Tally } from "./tally.ts";
 
-export interface TurnsOptions {
+interface TurnsOptions {
   readonly chain: Chain;
   readonly pollMs: number;
   readonly ambassador: Ambassador;
@@ -20,7 +20,7 @@ export interface TurnsOptions {
   readonly log: Logger;
 }
 
-export interface Turns extends AsyncDisposable {
+interface Turns extends AsyncDisposable {
   /** From now on the ambassador is told of blocks, too. */
   open(): void;
   /** See `Sandbox.done`. */

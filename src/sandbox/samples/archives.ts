@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 
 /** A file to be packed. Names are ASCII and at most 100 characters. */
-export interface Entry {
+interface Entry {
   readonly name: string;
   readonly content: Uint8Array;
 }

@@ -18,7 +18,7 @@ const PROGRAMS = ["ls", "cat", "true", "sleep", "date", "mkdir", "echo", "pwd", 
 const PROGRAM_FOLDERS = ["/bin", "/usr/bin"];
 const MAX_PROGRAM_BYTES = 2 * 1024 * 1024;
 
-export interface Sample {
+interface Sample {
   readonly name: string;
   readonly content: Uint8Array;
   /** Whether it carries the EICAR test string. */
@@ -73,7 +73,7 @@ export async function collectSamples(): Promise<readonly Sample[]> {
 }
 
 /** Writes the samples into `malicious/` and `benign/` of a folder, which is made when it is not there. */
-export async function writeSamples(folder: string): Promise<void> {
+async function writeSamples(folder: string): Promise<void> {
   const samples = await collectSamples();
   for (const kind of ["malicious", "benign"]) await mkdir(join(folder, kind), { recursive: true });
   await Promise.all(
@@ -83,7 +83,7 @@ export async function writeSamples(folder: string): Promise<void> {
   );
 }
 
-export interface SampleFolder extends AsyncDisposable {
+interface SampleFolder extends AsyncDisposable {
   readonly path: string;
 }
 

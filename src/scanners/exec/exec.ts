@@ -48,7 +48,7 @@ export const ExecShape = z
     if (value.answer !== undefined && !looksInside)
       complain("exitCodes", 'none means "answer", so no output is read');
   });
-export type ExecDescription = z.infer<typeof ExecShape>;
+type ExecDescription = z.infer<typeof ExecShape>;
 
 /** Without a table, a program that ends well is asked for its words. */
 const ANSWERS_WHEN_WELL: Outcomes = { "0": { verdict: "answer" } };

@@ -13,7 +13,7 @@ const SCRIPT = `
   } <&3 3<&- &
 `;
 
-export interface Reaper {
+interface Reaper {
   start(): void;
   /** The group that must not outlive this process; `undefined` when it is gone. */
   watch(group: number | undefined): void;

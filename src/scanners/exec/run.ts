@@ -14,7 +14,7 @@ import { open } from "node:fs/promises";
 import { Fault } from "../../domain/fault.ts";
 import { killGroup } from "../process-group.ts";
 
-export interface ProgramRun {
+interface ProgramRun {
   readonly executable: string;
   readonly args: readonly string[];
   /** Where it runs. */

@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { Artifact } from "../contract.ts";
 
 /** What a body is made from. Whatever an ambassador claims is not among it. */
-export type BodyArtifact = Pick<Artifact, "kind" | "bytes" | "sha256" | "types">;
+type BodyArtifact = Pick<Artifact, "kind" | "bytes" | "sha256" | "types">;
 
 /** `${NAME}` in a text: the value of that variable. */
 export const VARIABLE = /\$\{([^}]*)\}/g;
@@ -53,7 +53,7 @@ export const BodyShape = z.preprocess(
     { error: 'must be "raw", { "as": "multipart", … } or { "as": "json", … }' },
   ),
 );
-export type BodyMap = z.infer<typeof BodyShape>;
+type BodyMap = z.infer<typeof BodyShape>;
 
 function showsArtifact(value: z.core.util.JSONType): boolean {
   return textsIn(value).some((text) => /\{(?:sha256|text|base64)\}/.test(text));

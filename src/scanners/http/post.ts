@@ -8,7 +8,7 @@ import { describeError, Fault } from "../../domain/fault.ts";
 import { ContentCodingError, decodedBody } from "../../http/content-coding.ts";
 import { redirectTarget } from "../../http/redirect.ts";
 
-export interface Question {
+interface Question {
   readonly method: "POST" | "PUT" | "GET";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export interface Question {
   readonly body: Uint8Array | undefined;
 }
 
-export interface PostTerms {
+interface PostTerms {
   readonly agent: Dispatcher;
   /** Of the answer, decoded. */
   readonly maxAnswerBytes: number;
@@ -28,7 +28,7 @@ export interface PostTerms {
   readonly random: () => number;
 }
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly text: string;
   /** Where the answer points, if it does. */

@@ -36,7 +36,7 @@ const Inheritance = z.object({
 });
 type Inheritance = z.infer<typeof Inheritance>;
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly root: string;
   readonly host: ScannerHost;
   readonly onBroken: OnBroken;

@@ -4,28 +4,28 @@
  * engine's to say.
  */
 
-export interface RuleName {
+interface RuleName {
   readonly name: string;
   /** A condition on all other rules of its file rather than a finding. */
   readonly global: boolean;
 }
 
 /** A part of the text that an engine reads by itself: a rule with its modifiers, an import, an include. */
-export interface Statement {
+interface Statement {
   readonly kind: "rule" | "import" | "include";
   /** Offset of its first letter. It ends where the next begins. */
   readonly start: number;
 }
 
 /** A pattern of a rule that is a regular expression. */
-export interface Expression {
+interface Expression {
   readonly rule: string;
   /** With its slashes. */
   readonly text: string;
   readonly start: number;
 }
 
-export interface Include {
+interface Include {
   /** As written, between the quotes. */
   readonly path: string;
   /** Offsets of the whole statement, the second behind its end. */

@@ -49,7 +49,7 @@ interface RuleFile {
 }
 
 /** Rules, and what could not be made of their files. */
-export interface RulesRead {
+interface RulesRead {
   readonly set: RuleSet;
   readonly problems: readonly RuleProblem[];
 }

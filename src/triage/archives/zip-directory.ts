@@ -17,7 +17,7 @@ export interface ZipEntry {
   readonly offset: number;
 }
 
-export interface ZipDirectory {
+interface ZipDirectory {
   readonly entries: readonly ZipEntry[];
   /** As the end record claims; more than `entries` when the limit was reached or the directory is damaged. */
   readonly declaredEntries: number;

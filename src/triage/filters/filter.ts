@@ -6,7 +6,7 @@ import type { ArtifactClaim } from "../../domain/artifact.ts";
 import { compilePattern } from "./pattern.ts";
 import { pythonFloat, pythonText } from "./python-text.ts";
 
-export const COMPARISONS = [
+const COMPARISONS = [
   ...["<", "<=", ">=", ">"],
   ...["==", "contains", "startswith", "endswith", "regex"],
 ] as const;

@@ -11,7 +11,7 @@ export const SEARCHED_CHARS = 4_096;
 /** Steps of a compiled pattern. With the characters above, the worst search takes tenths of a second, an ordinary one less than a millisecond. */
 export const MAX_PATTERN_STEPS = 1_000;
 
-export interface Pattern {
+interface Pattern {
   /** Whether it matches anywhere in the first `SEARCHED_CHARS` characters. */
   search(text: string): boolean;
 }

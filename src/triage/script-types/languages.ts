@@ -23,7 +23,7 @@ const PROSE_FACTOR = 3;
 /** Of the best score; a text that two interpreters run has words of both. */
 const SECOND_SHARE = 0.7;
 
-export interface LanguageScores {
+interface LanguageScores {
   /** Score by type, the best first; those that are high enough. */
   readonly found: readonly (readonly [type: string, score: number])[];
   /** Comparisons made: the measure of the work. */

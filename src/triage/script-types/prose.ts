@@ -18,7 +18,7 @@ const COMMENT = /^\s*(?:'|#|\/\/|\*|\/\*|;|--|<!--|::|@?rem\b|"""|<#|echo\b|@?ec
 const FENCE = /^\s{0,3}(?:```|~~~)/;
 const CLOSING: Readonly<Record<string, string>> = { "<#": "#>", "/*": "*/", '"""': '"""', "'''": "'''" };
 
-export interface Writing {
+interface Writing {
   /** 0 to 1: the share of sentences among the lines that are not blank. */
   readonly proseShare: number;
   /** Without the fenced examples of a document, where it has any: what it shows is not what it is. */

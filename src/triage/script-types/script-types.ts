@@ -10,7 +10,7 @@ import { shebangType } from "./shebang.ts";
 import { HTA_TYPE, windowsMarkup } from "./windows-markup.ts";
 
 /** Scripts of VBScript or JScript under the encoder of Windows. Only the file's name says which. */
-export const ENCODED_TYPE = "application/x-encoded-script";
+const ENCODED_TYPE = "application/x-encoded-script";
 const ENCODED = /#@~\^[A-Za-z0-9+/]{6}==/;
 
 /** Of the text: what is looked at takes 20 ms of CPU at most. */

@@ -24,7 +24,7 @@ export function* sections(
 const SCRIPT_TAG = /<script\b([^>]{0,400})/gi;
 const LANGUAGE = /\b(?:language|type)\s{0,8}=\s{0,8}(?:"([^"]{1,60})"|'([^']{1,60})'|([^\s"'>]{1,60}))/i;
 
-export interface ScriptTag {
+interface ScriptTag {
   /** Lower case, without `text/` and the like: `vbscript`, `jscript.encode`, `c#`; empty when it does not say. */
   readonly language: string;
   readonly onServer: boolean;

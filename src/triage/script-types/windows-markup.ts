@@ -2,8 +2,8 @@
 import { scriptTags, typeOfLanguage } from "./tags.ts";
 
 export const HTA_TYPE = "application/hta";
-export const WSF_TYPE = "application/x-wsf";
-export const SCRIPTLET_TYPE = "text/scriptlet";
+const WSF_TYPE = "application/x-wsf";
+const SCRIPTLET_TYPE = "text/scriptlet";
 
 const JOB = /(?:^|\n)[ \t]{0,40}<(?:\?job|job|package)\b/i;
 const SCRIPTLET = /<(?:scriptlet|component|registration|implements)\b/i;

@@ -12,7 +12,7 @@ const END_BYTES = 16 * KIB;
 /** From either end of a picture and the like, where what a server runs is looked for. */
 const WITHIN_BYTES = 64 * KIB;
 
-export interface ArtifactText {
+interface ArtifactText {
   /** Most specific first, without `text/plain`. */
   readonly types: readonly string[];
   /** The detected types that the artifact can have, being text. */

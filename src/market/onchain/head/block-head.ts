@@ -8,7 +8,7 @@ const LEAP = 100;
 const LAG = 50;
 
 /** What a number turned out to be; `odd`: too far from the head to be believed alone. */
-export type Weight = "news" | "known" | "odd";
+type Weight = "news" | "known" | "odd";
 
 type Source = "stream" | "status";
 

@@ -7,7 +7,7 @@ import { type GatewayAddress, unreachable, whyUnreachable } from "../http/unreac
 import type { HeadWatch } from "./head-watch.ts";
 import type { TermsWatch } from "./terms-watch.ts";
 
-export interface GreetingParts {
+interface GreetingParts {
   readonly gateway: Gateway;
   readonly terms: TermsWatch;
   readonly head: HeadWatch;

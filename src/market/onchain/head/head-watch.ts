@@ -5,7 +5,7 @@ import { MarketFault } from "../http/answer.ts";
 import type { Reads } from "../reads/reads.ts";
 import { BlockHead } from "./block-head.ts";
 
-export interface HeadWatchOptions {
+interface HeadWatchOptions {
   readonly reads: Pick<Reads, "blockNumber">;
   /** Called with every head that is news, and with the head after every reconnect. */
   readonly onBlock: (number: BlockNumber) => void;

@@ -2,7 +2,7 @@ import type { MarketParameters } from "../../../domain/bounty.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Reads } from "../reads/reads.ts";
 
-export interface TermsWatchOptions {
+interface TermsWatchOptions {
   readonly reads: Pick<Reads, "parameters">;
   /** Called with all parameters whenever what is believed is another, and when they are known for the first time. */
   readonly onChange: (parameters: MarketParameters) => void;

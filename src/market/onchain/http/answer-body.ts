@@ -6,7 +6,7 @@ import { JsonSieve } from "./sieve.ts";
 
 type Answer = Pick<Dispatcher.ResponseData, "headers" | "body">;
 
-export interface BodyText {
+interface BodyText {
   readonly text: string;
   /** Keys whose value was larger than it may be, and was left out. */
   readonly leftOut: ReadonlySet<string>;

@@ -7,7 +7,7 @@ import { type JsonBounds, JsonBoundsError, parseJson } from "../../../json/json.
  */
 
 /** Whether a request that failed may have had its effect. */
-export type Reached = "no" | "maybe" | "yes";
+type Reached = "no" | "maybe" | "yes";
 
 /** A request to the marketplace that did not give what it should. */
 export class MarketFault extends Fault {

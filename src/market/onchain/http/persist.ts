@@ -8,7 +8,7 @@ import type { Pacer } from "./pacing.ts";
 import { RateLimit } from "./transit-faults.ts";
 
 /** What a request goes through, whatever carries it. */
-export interface PersistParts {
+interface PersistParts {
   readonly timers: Timers;
   readonly pacer: Pick<Pacer, "pass" | "close">;
   readonly inFlight: InFlight;

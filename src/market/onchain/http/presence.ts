@@ -6,7 +6,7 @@
  *
  * A time-out is no sign: a slow gateway may have taken what it was sent.
  */
-export const GONE_AFTER_MS = 2_000;
+const GONE_AFTER_MS = 2_000;
 
 export class Presence {
   readonly #nowMs: () => number;

@@ -18,7 +18,7 @@ export interface Allowance extends JsonBounds {
   readonly bytes: number;
 }
 
-export interface SieveOptions {
+interface SieveOptions {
   /** By key, as the gateway writes it: without escapes. */
   readonly allowances: Readonly<Record<string, Allowance>>;
   /** Bytes of all that is kept together. */

@@ -19,7 +19,7 @@ const MAX_OURS = 4;
 /** Bounties whose list is known to be too large. */
 const REMEMBERED_LISTS = 1_000;
 
-export type AssertionAsk = Pick<Ask, "signal"> & { readonly lane?: Lane };
+type AssertionAsk = Pick<Ask, "signal"> & { readonly lane?: Lane };
 type Get = (
   path: string,
   what: string,

@@ -21,7 +21,7 @@ const AT_ONCE = 8;
 /** So many rows that cannot be read are passed over when one of the others is looked for. */
 const MAX_UNREAD = 16;
 
-export interface RowSearch {
+interface RowSearch {
   /** One row; undefined where there is none. Throws MarketFault. */
   readonly row: (index: number) => Promise<PostedAssertion | undefined>;
   /** What ends the search before the last row. Default: nothing does, and then every row must be readable. */

@@ -34,7 +34,7 @@ export type Heard =
   /** An offer channel: known, and none of our business. */
   | { readonly name: "initialized_channel" };
 
-export type Frame =
+type Frame =
   | { readonly kind: "heard"; readonly heard: Heard; readonly key: string | undefined }
   | { readonly kind: "unknown"; readonly name: string }
   | { readonly kind: "invalid"; readonly name: string; readonly why: string };

@@ -34,7 +34,7 @@ const LARGE: Terms = { burst: 64 * 2 ** 20, perSecond: 8 * 2 ** 20 };
 /** Told at most so often how many were dropped. */
 const TELL_EVERY_MS = 60_000;
 
-export interface FrameRateOptions {
+interface FrameRateOptions {
   /** Milliseconds that never go back. */
   readonly steadyMs: () => number;
   /** `frames` were dropped since it was told last, this kind among them. */

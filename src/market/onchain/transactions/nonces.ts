@@ -9,7 +9,7 @@
  */
 
 /** What the node says of our account. */
-export interface NonceSource {
+interface NonceSource {
   /** The transaction count, pending ones included. */
   pendingCount(): Promise<bigint>;
   /** The nonces of ours in the node's pool, in any order; may be a second old. */

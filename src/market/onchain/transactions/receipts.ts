@@ -13,7 +13,7 @@ export type Fate =
   /** Not mined yet, or the gateway could not see: ask again. `looked`: the node was asked, and has no receipt. */
   | { readonly kind: "pending"; readonly reason: string; readonly looked: boolean };
 
-export interface Receipts {
+interface Receipts {
   readonly events: TransactionEvents;
   /** By hash, as it was asked for. */
   readonly fateOf: (hash: string) => Fate;

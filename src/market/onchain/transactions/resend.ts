@@ -10,7 +10,7 @@ export interface Stuck {
   readonly posted: Exclude<Posted, { kind: "accepted" }>;
 }
 
-export interface ResendParts {
+interface ResendParts {
   /** Hands these to the node one after the other, up to the first that it does not take. */
   readonly handOver: (transactions: readonly SignedTransaction[]) => Promise<Stuck | undefined>;
   /** How many transactions of our account were mined. Throws MarketFault. */

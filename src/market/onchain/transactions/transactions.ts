@@ -20,7 +20,7 @@ export interface Action extends Deed {
   readonly onRequest?: (() => void) | undefined;
 }
 
-export interface TransactionOptions extends SenderParts {
+interface TransactionOptions extends SenderParts {
   /** How many transactions of our account were mined. */
   readonly minedCount: () => Promise<bigint>;
   readonly chain: ChainName;
@@ -32,7 +32,7 @@ export interface TransactionOptions extends SenderParts {
   readonly blockMs: () => number | undefined;
 }
 
-export interface ResendOptions {
+interface ResendOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default: the reveals', because bytes do not say what they are for. */
   readonly lane?: Lane | undefined;

@@ -37,7 +37,7 @@ export interface PromisedBounty {
   readonly heardAt: number | undefined;
 }
 
-export interface Beginning {
+interface Beginning {
   readonly record: BountyRecord;
   readonly heardAt: number | undefined;
   readonly published: boolean;

@@ -1,7 +1,7 @@
 import type { Nct } from "../../../domain/nct.ts";
 
 /** What is known of a settlement of ours at the second look. */
-export interface SettlementFacts {
+interface SettlementFacts {
   /** What it paid, by two answers some blocks apart; `null` when nobody says. */
   readonly payout: Nct | null;
   /** `receipt`: of a transaction of ours. `announcement`: a frame of the event stream, and no receipt can be had. */
@@ -18,7 +18,7 @@ export interface SettlementFacts {
   readonly contractAsked: boolean;
 }
 
-export type SettlementBelief =
+type SettlementBelief =
   /** `null`: the contract says that it is settled, and no answer says what that paid. */
   | { readonly kind: "settled"; readonly payout: Nct | null }
   /** It did not happen yet, as far as one can know: go on handing over. */

@@ -6,7 +6,7 @@ import type { ArbiterVote, PostedAssertion } from "../../../market/port.ts";
 import { consensusOf } from "./consensus.ts";
 
 /** What the contract computes a payout from, beside assertions and votes. Amounts in base units. */
-export interface PayoutTerms {
+interface PayoutTerms {
   /** The bounty's reward. */
   readonly amount: Nct;
   readonly artifactCount: number;

@@ -10,7 +10,7 @@ import type { PostedAssertion } from "../../../market/port.ts";
 export const PLACES_AT_ONCE = 8;
 export const MOST_PLACES = 64;
 
-export interface PlaceFacts {
+interface PlaceFacts {
   readonly account: string;
   /** Where a receipt, the list or the stream once said that it stands. */
   readonly told: number | undefined;

@@ -1,7 +1,7 @@
 /** What became of an assertion that was signed and that the market does not list. */
 import { type DutyContext, findOurs } from "../record/duty-context.ts";
 
-export type SignedFate =
+type SignedFate =
   | { readonly kind: "there"; readonly index: number }
   /** What was signed can never be mined, or failed for a reason that passes. */
   | { readonly kind: "anew"; readonly reason: string }

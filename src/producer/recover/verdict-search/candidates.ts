@@ -3,7 +3,7 @@
  * candidate; nothing is allocated in between, because there are millions of them.
  */
 
-export interface Flippable {
+interface Flippable {
   flip(index: number): void;
 }
 

@@ -7,7 +7,7 @@
  * Source: FIPS 202, section 3.2 (theta, rho, pi, chi, iota) and 3.2.5 (round constants); Keccak's own padding, 0x01.
  */
 
-export interface KeccakWord {
+interface KeccakWord {
   /** The word, least significant bit last, as Solidity hashes a `uint256`. */
   set(word: bigint): void;
   word(): bigint;

@@ -96,7 +96,7 @@ export function assertionRoutes(app: FastifyInstance, gateway: GatewayContext): 
     substituteMetadata(store, record.metadata, AssertionMetadata);
 }
 
-export const shapeAssertion = (record: AssertionRecord, artifactCount: number, metadata: unknown) => ({
+const shapeAssertion = (record: AssertionRecord, artifactCount: number, metadata: unknown) => ({
   author: record.author,
   mask: paddedFlags(record.mask, artifactCount),
   commitment: record.commitment.toString(),

@@ -94,7 +94,7 @@ export function bountyRoutes(app: FastifyInstance, gateway: GatewayContext): voi
 }
 
 /** `expiration` is a bare integer here and a string in the event. */
-export const shapeBounty = (bounty: BountyRecord, metadata: unknown): object => ({
+const shapeBounty = (bounty: BountyRecord, metadata: unknown): object => ({
   guid: bounty.guid,
   artifact_type: bounty.kind,
   author: bounty.author,

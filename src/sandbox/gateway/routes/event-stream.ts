@@ -16,7 +16,7 @@ interface Frame {
   readonly txhash?: string;
 }
 
-export interface EventStreamOptions {
+interface EventStreamOptions {
   /** How often the chain is asked for news. */
   readonly pollMs: number;
   readonly startedAtMs: number;

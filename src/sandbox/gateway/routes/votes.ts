@@ -46,7 +46,7 @@ export function voteRoutes(app: FastifyInstance, gateway: GatewayContext): void 
   });
 }
 
-export const shapeVote = (vote: VoteRecord, artifactCount: number): object => ({
+const shapeVote = (vote: VoteRecord, artifactCount: number): object => ({
   voter: vote.voter,
   votes: paddedFlags(vote.votes, artifactCount),
   valid_bloom: vote.validBloom,

@@ -15,7 +15,7 @@ const Decimal = Uint.transform(String);
 const Guid = Uint.transform(uintToGuid);
 const Account = z.string().transform(checksummed);
 
-export const SHAPES = {
+const SHAPES = {
   NewBounty: z
     .object({
       guid: Guid,

@@ -7,7 +7,7 @@ import { Quantity } from "./quantity.ts";
 /** The most gas the gateway puts into a transaction. */
 export const GAS_CAP = 50_000_000n;
 
-export interface ContractCall {
+interface ContractCall {
   readonly contract: Contract;
   readonly fn: string;
   readonly args: readonly unknown[];

@@ -18,7 +18,7 @@ interface Cue {
   readonly type: string;
 }
 
-export interface Scores {
+interface Scores {
   /** By type, of those that have any. */
   readonly byType: ReadonlyMap<string, number>;
   /** Comparisons that were made: the measure of the work. */
@@ -31,7 +31,7 @@ interface Beginning {
   readonly others: Cue[];
 }
 
-export interface Lexicon {
+interface Lexicon {
   readonly beginnings: ReadonlyMap<string, Beginning>;
 }
 
