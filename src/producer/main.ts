@@ -107,7 +107,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   unlocking.catch(() => undefined);
   await loadInTurns(PROMISES);
   const { openChainPromises } = await import("./start/chain-promises.ts");
-  const { ProducerLease } = await import("./process/lease.ts");
+  const { ProducerLease } = await import("./start/lease.ts");
   const { privateKey, address: account } = await unlocking;
 
   const chains: ChainPromises[] = [];

@@ -31,7 +31,7 @@ describe("a producer that starts", () => {
     expect(code).toBe(2);
     const turns = JSON.parse(readFileSync(loads, "utf8")) as readonly LoadTurn[];
     const loaded = turns.map(({ first }) => first).join(" ");
-    for (const piece of ["web3-utils", "fastify", "bullmq", "start/answering"])
+    for (const piece of ["web3-utils", "fastify", "bullmq", "start/open-answering"])
       expect(loaded).toContain(piece);
     expect(turns.filter(({ bytes }) => bytes > MOST_BYTES)).toEqual([]);
   });

@@ -7,8 +7,8 @@ import { parseRedisAddress } from "../../redis/address.ts";
 import type { Seal } from "../../redis/seal.ts";
 import type { WalletLease } from "../../redis/wallet-lease.ts";
 import type { Tell } from "../events/events.ts";
-import { LEASE, loadInTurns } from "../start/in-turns.ts";
-import type { Standing } from "./standing.ts";
+import type { Standing } from "../process/standing.ts";
+import { LEASE, loadInTurns } from "./in-turns.ts";
 
 export interface LeaseParts {
   readonly config: Pick<ProducerConfig, "embedded" | "redisAddr" | "wait">;
