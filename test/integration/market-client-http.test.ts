@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { instant } from "../../src/domain/chain.ts";
-import { type Ask, Gateway, type GatewayOptions } from "../../src/market/onchain/http/http.ts";
+import type { Ask } from "../../src/market/onchain/http/ask.ts";
+import { Gateway, type GatewayOptions } from "../../src/market/onchain/http/http.ts";
 import type { Lane } from "../../src/market/onchain/http/lane.ts";
 import { OddGateway } from "./odd-gateway.ts";
 

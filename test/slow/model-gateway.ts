@@ -2,7 +2,7 @@ import type { Address } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { MarketFault } from "../../src/market/onchain/http/answer.ts";
-import type { Ask, Asker } from "../../src/market/onchain/http/http.ts";
+import type { Ask, Asker } from "../../src/market/onchain/http/ask.ts";
 import { InFlight } from "../../src/market/onchain/http/in-flight.ts";
 import { type Attempt, persist } from "../../src/market/onchain/http/persist.ts";
 import { RateLimit, transitFault } from "../../src/market/onchain/http/transit-faults.ts";

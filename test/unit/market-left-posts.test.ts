@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
 import type { SignedTransaction } from "../../src/domain/transaction.ts";
-import type { Ask, Asker } from "../../src/market/onchain/http/http.ts";
+import type { Ask, Asker } from "../../src/market/onchain/http/ask.ts";
 import { InFlight, MAX_LEFT } from "../../src/market/onchain/http/in-flight.ts";
 import { persist } from "../../src/market/onchain/http/persist.ts";
 import { RateLimit, transitFault } from "../../src/market/onchain/http/transit-faults.ts";

@@ -1,7 +1,7 @@
 import type { Timers } from "../../../async/timers.ts";
 import { MarketFault } from "./answer.ts";
+import type { Ask } from "./ask.ts";
 import { hedge } from "./hedge.ts";
-import type { Ask } from "./http.ts";
 import type { InFlight } from "./in-flight.ts";
 import { shareOf } from "./in-flight.ts";
 import type { Pacer } from "./pacing.ts";

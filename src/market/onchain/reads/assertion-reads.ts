@@ -4,7 +4,7 @@ import { type Address, sameAddress } from "../../../domain/address.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { PostedAssertion } from "../../port.ts";
 import { isUnknownBounty, MarketFault } from "../http/answer.ts";
-import type { Ask } from "../http/http.ts";
+import type { Ask } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { LIMITS } from "../http/limits.ts";
 import { ROWS_READ, ROWS_SEARCHED, readByIndex } from "./by-index.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Timers } from "../../../async/timers.ts";
 import type { SignedTransaction } from "../../../domain/transaction.ts";
 import { MarketFault } from "../http/answer.ts";
-import type { Asker } from "../http/http.ts";
+import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { readAs } from "../reads/schemas.ts";
 

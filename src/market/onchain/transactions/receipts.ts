@@ -1,7 +1,7 @@
 import type { ChainName } from "../../../domain/chain.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { MarketFault } from "../http/answer.ts";
-import type { Asker } from "../http/http.ts";
+import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { LIMITS } from "../http/limits.ts";
 import { readAs, TransactionEvents } from "../reads/schemas.ts";

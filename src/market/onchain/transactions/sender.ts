@@ -4,7 +4,7 @@ import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../
 import type { Logger } from "../../../observe/log.ts";
 import type { Journal } from "../../port.ts";
 import { MarketFault } from "../http/answer.ts";
-import type { Asker } from "../http/http.ts";
+import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { LaneMutex } from "../http/lane-mutex.ts";
 import type { Nonces } from "./nonces.ts";

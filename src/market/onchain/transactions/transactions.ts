@@ -2,7 +2,7 @@ import type { ChainName } from "../../../domain/chain.ts";
 import type { SignedTransaction, UnsignedTransaction } from "../../../domain/transaction.ts";
 import type { Outcome, Resent, SignedFrom } from "../../port.ts";
 import { MarketFault } from "../http/answer.ts";
-import type { Ask } from "../http/http.ts";
+import type { Ask } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "../reads/schemas.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";
