@@ -22,10 +22,10 @@ export interface SignedTransaction {
   readonly nonce: bigint;
 }
 
-/** What we asked for, in our own words. A transaction is signed only if it does exactly this. */
-export type Intent =
+/** What is to be done on the market, in our own words. A transaction is signed only if it does exactly this. */
+export type Action =
   | {
-      readonly action: "assert";
+      readonly kind: "assert";
       readonly guid: Guid;
       /** One per set bit of `mask`, lowest bit first. */
       readonly bids: readonly Nct[];
@@ -35,25 +35,25 @@ export type Intent =
       readonly fee: Nct;
     }
   | {
-      readonly action: "reveal";
+      readonly kind: "reveal";
       readonly guid: Guid;
       readonly index: number;
       readonly nonce: bigint;
       readonly verdicts: bigint;
       readonly metadata: string;
     }
-  | { readonly action: "settle"; readonly guid: Guid };
+  | { readonly kind: "settle"; readonly guid: Guid };
 
 /** The wallet, as the rest of the producer sees it: an address, and signatures on what is understood. */
 export interface Signer {
   /** EIP-55 checksum form. */
   readonly address: Address;
   /**
-   * Checks every transaction field by field against the intent and signs them with the nonces `firstNonce`,
+   * Checks every transaction field by field against the action and signs them with the nonces `firstNonce`,
    * `firstNonce + 1`, ... Throws a Fault with code TRANSACTION_REFUSED that names what differed; then nothing is signed.
    */
   sign(
-    intent: Intent,
+    action: Action,
     transactions: readonly UnsignedTransaction[],
     firstNonce: bigint,
   ): Promise<readonly SignedTransaction[]>;

@@ -232,16 +232,16 @@ export interface Marketplace extends AsyncDisposable {
    */
   lookUp(hashes: readonly string[], signal?: AbortSignal): Promise<Outcome<LookedUp>>;
   /**
-   * Hands over again, byte for byte, what was signed in one go for one action. Never signs, so nothing can happen twice;
-   * an assertion is not handed over when the approval before it cannot be mined any more. `urgency` says what the bytes are
+   * Sends again, byte for byte, what was signed in one go for one action. Never signs, so nothing can happen twice;
+   * an assertion is not sent when the approval before it cannot be mined any more. `urgency` says what the bytes are
    * for; by default they may be a reveal.
    */
   resend(signed: readonly SignedTransaction[], signal?: AbortSignal, urgency?: Urgency): Promise<Resent>;
   /**
-   * Hands over what an earlier run signed and may not have sent, before anything new takes its account nonces.
+   * Sends what an earlier run signed and may not have sent, before anything new takes its account nonces.
    * `signedFrom` is asked for all of it from a nonce on, the first that no mined transaction of ours has used; what was
    * signed in one go is one entry. In the order of the nonces; what the node does not take is left to `resend`. Returns
-   * how many entries were handed over.
+   * how many entries were sent.
    */
-  handOver(signedFrom: SignedFrom, signal?: AbortSignal): Promise<number>;
+  resendAll(signedFrom: SignedFrom, signal?: AbortSignal): Promise<number>;
 }

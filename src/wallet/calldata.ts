@@ -1,9 +1,9 @@
 import type { Address } from "../domain/address.ts";
 import { guidToUint } from "../domain/guid.ts";
-import type { Intent } from "../domain/transaction.ts";
+import type { Action } from "../domain/transaction.ts";
 
 /**
- * The calls an intent stands for, as ABI words with the names of what they hold. Encoding what we want and comparing
+ * The calls an action stands for, as ABI words with the names of what they hold. Encoding what we want and comparing
  * bytes leaves a hostile encoder no room: odd offsets, dirty high bits and trailing bytes all differ.
  * Source: function signatures and encoded examples of the contracts.
  */
@@ -22,20 +22,20 @@ export interface Call {
   readonly words: readonly Word[];
 }
 
-/** The calls for `intent`, in order. `registry` is who may spend the approved amount. */
-export function callsFor(intent: Intent, registry: Address): readonly Call[] {
-  switch (intent.action) {
+/** The calls for `action`, in order. `registry` is who may spend the approved amount. */
+export function callsFor(action: Action, registry: Address): readonly Call[] {
+  switch (action.kind) {
     case "assert":
-      return [approval(intent, registry), postAssertion(intent)];
+      return [approval(action, registry), postAssertion(action)];
     case "reveal":
-      return [revealAssertion(intent)];
+      return [revealAssertion(action)];
     case "settle":
       return [
         {
           name: "settleBounty",
           recipient: "registry",
           selector: "5592d687",
-          words: [uint("guid", guidToUint(intent.guid))],
+          words: [uint("guid", guidToUint(action.guid))],
         },
       ];
   }
@@ -45,11 +45,11 @@ export function callsFor(intent: Intent, registry: Address): readonly Call[] {
 export const encodeCall = (call: Call): string =>
   `0x${call.selector}${call.words.map((word) => word.hex).join("")}`;
 
-type Assert = Extract<Intent, { action: "assert" }>;
-type Reveal = Extract<Intent, { action: "reveal" }>;
+type Assert = Extract<Action, { kind: "assert" }>;
+type Reveal = Extract<Action, { kind: "reveal" }>;
 
-function approval(intent: Assert, registry: Address): Call {
-  const amount = intent.bids.reduce<bigint>((sum, bid) => sum + bid, intent.fee);
+function approval(action: Assert, registry: Address): Call {
+  const amount = action.bids.reduce<bigint>((sum, bid) => sum + bid, action.fee);
   return {
     name: "approve",
     recipient: "token",
@@ -58,34 +58,34 @@ function approval(intent: Assert, registry: Address): Call {
   };
 }
 
-function postAssertion(intent: Assert): Call {
+function postAssertion(action: Assert): Call {
   return {
     name: "postAssertion",
     recipient: "registry",
     selector: "ea11731e",
     words: [
-      uint("guid", guidToUint(intent.guid)),
+      uint("guid", guidToUint(action.guid)),
       uint("offset of bid", 0x80n),
-      uint("mask", intent.mask),
-      uint("commitment", intent.commitment),
-      uint("number of bids", BigInt(intent.bids.length)),
-      ...intent.bids.map((bid, index) => uint(`bid[${index}]`, bid)),
+      uint("mask", action.mask),
+      uint("commitment", action.commitment),
+      uint("number of bids", BigInt(action.bids.length)),
+      ...action.bids.map((bid, index) => uint(`bid[${index}]`, bid)),
     ],
   };
 }
 
-function revealAssertion(intent: Reveal): Call {
-  const text = Buffer.from(intent.metadata, "utf8");
+function revealAssertion(action: Reveal): Call {
+  const text = Buffer.from(action.metadata, "utf8");
   const padded = text.toString("hex").padEnd(Math.ceil(text.length / 32) * 64, "0");
   return {
     name: "revealAssertion",
     recipient: "registry",
     selector: "f8f32de6",
     words: [
-      uint("guid", guidToUint(intent.guid)),
-      uint("index", BigInt(intent.index)),
-      uint("nonce", intent.nonce),
-      uint("verdicts", intent.verdicts),
+      uint("guid", guidToUint(action.guid)),
+      uint("index", BigInt(action.index)),
+      uint("nonce", action.nonce),
+      uint("verdicts", action.verdicts),
       uint("offset of metadata", 0xa0n),
       uint("length of metadata", BigInt(text.length)),
       ...(padded.match(/.{64}/g) ?? []).map((hex, index) => ({ name: `metadata word ${index}`, hex })),

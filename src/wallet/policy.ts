@@ -1,6 +1,6 @@
 import { type Address, isAddress, sameAddress } from "../domain/address.ts";
 import { Fault } from "../domain/fault.ts";
-import type { Intent, UnsignedTransaction } from "../domain/transaction.ts";
+import type { Action, UnsignedTransaction } from "../domain/transaction.ts";
 import { type Call, callsFor, encodeCall } from "./calldata.ts";
 
 /**
@@ -33,14 +33,14 @@ const GAS_FLOOR = 21_000n;
  * is ours to choose.
  */
 export function checkTransactions(
-  intent: Intent,
+  action: Action,
   transactions: readonly UnsignedTransaction[],
   policy: SigningPolicy,
 ): Pins {
-  const pins = complete(intent, transactions, policy.pins);
-  const calls = callsFor(intent, pins.registry ?? NOBODY);
+  const pins = complete(action, transactions, policy.pins);
+  const calls = callsFor(action, pins.registry ?? NOBODY);
   if (transactions.length !== calls.length) {
-    refuse(intent, [`it is ${transactions.length} transactions instead of ${calls.length}`]);
+    refuse(action, [`it is ${transactions.length} transactions instead of ${calls.length}`]);
   }
   const differences = calls.flatMap((call, index) =>
     differencesOf(transactions[index]!, call, pins, policy).map((text) => `${call.name}: ${text}`),
@@ -48,7 +48,7 @@ export function checkTransactions(
   if (pins.token !== undefined && pins.registry !== undefined && sameAddress(pins.token, pins.registry)) {
     differences.push("token and registry are the same contract");
   }
-  if (differences.length > 0) refuse(intent, differences);
+  if (differences.length > 0) refuse(action, differences);
   return pins;
 }
 
@@ -65,9 +65,9 @@ export const withinGasCap = (
 const NOBODY = "0x0000000000000000000000000000000000000000" as Address;
 
 /** Fills the gaps of the pins from the transactions, so that all of them must agree with the first. */
-function complete(intent: Intent, transactions: readonly UnsignedTransaction[], pins: Pins): Pins {
+function complete(action: Action, transactions: readonly UnsignedTransaction[], pins: Pins): Pins {
   const call = transactions.at(-1);
-  const approval = intent.action === "assert" ? transactions[0] : undefined;
+  const approval = action.kind === "assert" ? transactions[0] : undefined;
   return {
     chainId: pins.chainId ?? call?.chainId,
     registry: pins.registry ?? usable(call?.to),
@@ -121,10 +121,10 @@ function dataDifference(data: string, call: Call): string | undefined {
 const readable = (name: string, hex: string): string =>
   /spender|metadata word|nonce|commitment|guid/.test(name) ? `0x${hex}` : BigInt(`0x${hex}`).toString();
 
-function refuse(intent: Intent, differences: readonly string[]): never {
+function refuse(action: Action, differences: readonly string[]): never {
   throw new Fault(
     "TRANSACTION_REFUSED",
-    `Refused to sign the ${intent.action} of bounty ${intent.guid}: ${differences.join("; ")}.`,
+    `Refused to sign the ${action.kind} of bounty ${action.guid}: ${differences.join("; ")}.`,
     { hint: "The gateway handed over a transaction that does something else than what was asked for." },
   );
 }

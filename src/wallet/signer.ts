@@ -1,7 +1,7 @@
 import { Common, Hardfork, privateKeyToAddress, Transaction } from "web3-eth-accounts";
 import { keccak256 } from "web3-utils";
 import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
-import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
+import type { Action, SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
 import { commitmentNonces, type NonceScope } from "./commitment-nonce.ts";
 import {
   checkTransactions,
@@ -52,19 +52,19 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
   let heldToken: Address | undefined;
   let anotherToken: Address | undefined;
 
-  const check = (intent: Intent, transactions: readonly UnsignedTransaction[]): Pins => {
+  const check = (action: Action, transactions: readonly UnsignedTransaction[]): Pins => {
     const token = pins.token ?? heldToken;
     try {
-      return checkTransactions(intent, transactions, { ...policy, pins: { ...pins, token } });
+      return checkTransactions(action, transactions, { ...policy, pins: { ...pins, token } });
     } catch (error) {
-      const built = intent.action === "assert" ? transactions[0]?.to : undefined;
+      const built = action.kind === "assert" ? transactions[0]?.to : undefined;
       if (pins.token !== undefined || heldToken === undefined || built === undefined) throw error;
       const again = anotherToken !== undefined && sameAddress(anotherToken, built);
       if (sameAddress(heldToken, built) || !again) {
         anotherToken = built;
         throw error;
       }
-      return checkTransactions(intent, transactions, { ...policy, pins });
+      return checkTransactions(action, transactions, { ...policy, pins });
     }
   };
   const store = async (learnt: Pins): Promise<void> => {
@@ -86,10 +86,10 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
     async confirmToken() {
       if (pins.token === undefined && heldToken !== undefined) await store({ ...pins, token: heldToken });
     },
-    async sign(intent, transactions, firstNonce) {
-      const found = check(intent, transactions);
+    async sign(action, transactions, firstNonce) {
+      const found = check(action, transactions);
       await store(merge(pins, { ...found, token: pins.token }));
-      if (intent.action === "assert") {
+      if (action.kind === "assert") {
         heldToken = found.token;
         anotherToken = undefined;
       }

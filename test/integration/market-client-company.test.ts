@@ -178,7 +178,7 @@ describe("transactions that wait at the same time", () => {
     await market.settle(guids(13)[12]!, journal);
     gateway.asked.splice(0);
     gateway.posted.splice(0);
-    expect(await market.handOver(() => left.toReversed())).toBe(14);
+    expect(await market.resendAll(() => left.toReversed())).toBe(14);
     expect(sizes()).toEqual([10, 2, 1, 1, 1]);
     expect(gateway.posted).toEqual(left.flat().map(({ raw }) => raw));
   });

@@ -246,11 +246,11 @@ describe("handing over again to a real chain", () => {
     const [earlier, next] = [await posted(), await posted()];
     const [approval, assertion] = await signAndCrash(earlier);
     const asked: bigint[] = [];
-    const handedOver = await market.handOver((nonce) => {
+    const resent = await market.resendAll((nonce) => {
       asked.push(nonce);
       return [[assertion!], [approval!]];
     });
-    expect({ handedOver, asked }).toEqual({ handedOver: 2, asked: [approval!.nonce] });
+    expect({ resent, asked }).toEqual({ resent: 2, asked: [approval!.nonce] });
     expect(await market.assert(answerTo(next).request, () => undefined)).toMatchObject({ kind: "done" });
     for (const guid of [earlier, next]) expect(await ours(guid)).toHaveLength(1);
   });

@@ -7,7 +7,7 @@ import { parseAddress } from "../../src/domain/address.ts";
 import { packBits } from "../../src/domain/bits.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { Intent } from "../../src/domain/transaction.ts";
+import type { Action } from "../../src/domain/transaction.ts";
 import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import { callsFor, encodeCall } from "../../src/wallet/calldata.ts";
 
@@ -193,8 +193,8 @@ export class OddGateway implements AsyncDisposable {
 
   /** Unsigned transactions that do what the body asks for, at the present fee. */
   build(asked: Asked, change: (transactions: Built[]) => Built[] = (same) => same): Deed {
-    const intent = intentOf(asked, this.fee);
-    const transactions = callsFor(intent, registry).map(
+    const action = actionOf(asked, this.fee);
+    const transactions = callsFor(action, registry).map(
       (call): Built => ({
         nonce: 0,
         chainId: 1337,
@@ -249,15 +249,15 @@ export const transactionOf = (raw: string) =>
     common: eth.accounts.Common.custom({ chainId: 1337, networkId: 1337 }, { hardfork: "petersburg" }),
   });
 
-function intentOf({ path, body }: Asked, fee: bigint): Intent {
+function actionOf({ path, body }: Asked, fee: bigint): Action {
   const [, , text = "", , index = "0", reveal] = path.split("/");
   const guid = parseGuid(text);
-  if (path.endsWith("/settle")) return { action: "settle", guid };
+  if (path.endsWith("/settle")) return { kind: "settle", guid };
   const fields = body as Record<string, string> & { bid: string[]; mask: boolean[]; verdicts: boolean[] };
   if (reveal !== undefined) {
     const { nonce = "", metadata = "", verdicts } = fields;
     return {
-      action: "reveal",
+      kind: "reveal",
       guid,
       index: Number(index),
       nonce: BigInt(nonce),
@@ -267,5 +267,5 @@ function intentOf({ path, body }: Asked, fee: bigint): Intent {
   }
   const bids = fields.bid.map((bid) => nct(BigInt(bid)));
   const commitment = BigInt(fields.commitment ?? "");
-  return { action: "assert", guid, bids, mask: packBits(fields.mask), commitment, fee: nct(fee) };
+  return { kind: "assert", guid, bids, mask: packBits(fields.mask), commitment, fee: nct(fee) };
 }

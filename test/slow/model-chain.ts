@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Guid } from "../../src/domain/guid.ts";
-import type { Intent, SignedTransaction, UnsignedTransaction } from "../../src/domain/transaction.ts";
+import type { Action, SignedTransaction, UnsignedTransaction } from "../../src/domain/transaction.ts";
 
 /** A transaction of our account, as the chain sees it. */
 export interface Transaction extends SignedTransaction {
@@ -46,13 +46,13 @@ export class ModelChain {
 
   /** Signs in place of a wallet: the same deed with the same nonce has the same bytes. */
   sign(
-    intent: Intent,
+    action: Action,
     unsigned: readonly UnsignedTransaction[],
     first: bigint,
   ): readonly SignedTransaction[] {
     return unsigned.map((_, position) => {
       const nonce = first + BigInt(position);
-      const call = callOf(intent, position);
+      const call = callOf(action, position);
       const text = JSON.stringify({ ...call, nonce }, (_key, value) =>
         typeof value === "bigint" ? `${value}` : value,
       );
@@ -145,13 +145,13 @@ export class ModelChain {
   }
 }
 
-function callOf(intent: Intent, position: number): Call {
-  const { guid } = intent;
-  switch (intent.action) {
+function callOf(action: Action, position: number): Call {
+  const { guid } = action;
+  switch (action.kind) {
     case "assert":
-      return position === 0 ? { do: "approve", guid } : { do: "assert", guid, commitment: intent.commitment };
+      return position === 0 ? { do: "approve", guid } : { do: "assert", guid, commitment: action.commitment };
     case "reveal":
-      return { do: "reveal", guid, index: intent.index, nonce: intent.nonce };
+      return { do: "reveal", guid, index: action.index, nonce: action.nonce };
     case "settle":
       return { do: "settle", guid };
   }

@@ -135,9 +135,9 @@ describe("what may be lost", () => {
     const sender = openSender();
     for (let number = 0; number < 40; number++) void sender.postLost(signed(number), "reveal", alone);
     await time.passUntil(100);
-    const intent = { action: "settle", guid: "00000000-0000-4000-8000-000000000001" } as never;
+    const action = { kind: "settle", guid: "00000000-0000-4000-8000-000000000001" } as never;
     const journalled: number[] = [];
-    void sender.send({ intent, lane: "reveal", journal: () => void journalled.push(time.now()) }, [
+    void sender.send({ action, path: "", lane: "reveal", journal: () => void journalled.push(time.now()) }, [
       {} as never,
     ]);
     await time.passUntil(60_000);

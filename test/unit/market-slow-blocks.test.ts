@@ -20,8 +20,8 @@ it.each([1_000, 5_000, 15_000])(
     const weather = { latencyMs: () => 40, loss: () => "none" as const, hides: () => false };
     const gateway = new ModelGateway({ chain, time, weather, account, random, onSubmit: () => {} });
     const market = joinModelMarket({ chain, gateway, time, account, blockMs, random });
-    const intent = { action: "reveal", guid, index: 0, nonce: 5n, verdicts: 1n, metadata: "" } as const;
-    const signed = chain.sign(intent, [unsigned], 0n);
+    const action = { kind: "reveal", guid, index: 0, nonce: 5n, verdicts: 1n, metadata: "" } as const;
+    const signed = chain.sign(action, [unsigned], 0n);
     expect(chain.submit(signed[0]!.raw)).toBeUndefined();
     const onBlock = (): void => {
       chain.mine();

@@ -62,10 +62,10 @@ describe("a transaction that the gateway took and the node never got", () => {
 
   it("is looked for again after a gateway that could not be asked", async () => {
     market.mined = 5n;
-    const handOver = market.handOver.bind(market);
-    market.handOver = () => Promise.reject(new Error("HTTP 502"));
+    const resendAll = market.resendAll.bind(market);
+    market.resendAll = () => Promise.reject(new Error("HTTP 502"));
     await mineTo(1_001, 1_005);
-    market.handOver = handOver;
+    market.resendAll = resendAll;
     await mineTo(1_006, 1_012);
     expect(market.resent.flat()).toContain("0xassert");
     await holes.stop();

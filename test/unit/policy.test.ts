@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Address, parseAddress } from "../../src/domain/address.ts";
 import { parseGuid, uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { Intent, UnsignedTransaction } from "../../src/domain/transaction.ts";
+import type { Action, UnsignedTransaction } from "../../src/domain/transaction.ts";
 import { callsFor, encodeCall } from "../../src/wallet/calldata.ts";
 import { checkTransactions, SIDE_CHAIN_POLICY, type SigningPolicy } from "../../src/wallet/policy.ts";
 import vectors from "../fixtures/protocol/transactions.json" with { type: "json" };
@@ -14,8 +14,8 @@ const pinned: SigningPolicy = { ...SIDE_CHAIN_POLICY, pins: { chainId: 1337n, re
 const guid = parseGuid(vectors.guid);
 
 /** What an honest gateway hands over. */
-const honest = (intent: Intent): UnsignedTransaction[] =>
-  callsFor(intent, registry).map((call) => ({
+const honest = (action: Action): UnsignedTransaction[] =>
+  callsFor(action, registry).map((call) => ({
     nonce: 0n,
     chainId: 1337n,
     gas: 50_000_000n,
@@ -27,9 +27,9 @@ const honest = (intent: Intent): UnsignedTransaction[] =>
 
 const word = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n });
 const anyGuid = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map(uintToGuid);
-const anyIntent: fc.Arbitrary<Intent> = fc.oneof(
+const anyAction: fc.Arbitrary<Action> = fc.oneof(
   fc.record({
-    action: fc.constant("assert" as const),
+    kind: fc.constant("assert" as const),
     guid: anyGuid,
     bids: fc.array(fc.bigInt({ min: 1n, max: 10n ** 18n }).map(nct), { minLength: 1, maxLength: 8 }),
     mask: word,
@@ -37,14 +37,14 @@ const anyIntent: fc.Arbitrary<Intent> = fc.oneof(
     fee: fc.bigInt({ min: 0n, max: 10n ** 17n }).map(nct),
   }),
   fc.record({
-    action: fc.constant("reveal" as const),
+    kind: fc.constant("reveal" as const),
     guid: anyGuid,
     index: fc.nat(),
     nonce: word,
     verdicts: word,
     metadata: fc.string({ maxLength: 100, unit: "grapheme" }),
   }),
-  fc.record({ action: fc.constant("settle" as const), guid: anyGuid }),
+  fc.record({ kind: fc.constant("settle" as const), guid: anyGuid }),
 );
 
 const otherAddress = fc
@@ -73,9 +73,9 @@ const anyMutation: fc.Arbitrary<(transaction: UnsignedTransaction) => UnsignedTr
   fc.string().map((data) => (t: UnsignedTransaction) => ({ ...t, data })),
 );
 
-const refusal = (intent: Intent, transactions: readonly UnsignedTransaction[], policy = pinned): string => {
+const refusal = (action: Action, transactions: readonly UnsignedTransaction[], policy = pinned): string => {
   try {
-    checkTransactions(intent, transactions, policy);
+    checkTransactions(action, transactions, policy);
   } catch (error) {
     expect(error).toMatchObject({ code: "TRANSACTION_REFUSED" });
     return (error as Error).message;
@@ -84,17 +84,17 @@ const refusal = (intent: Intent, transactions: readonly UnsignedTransaction[], p
 };
 
 describe("the signing policy", () => {
-  it("accepts what an honest gateway hands over, for any intent", () => {
+  it("accepts what an honest gateway hands over, for any action", () => {
     fc.assert(
-      fc.property(anyIntent, (intent) => {
-        expect(checkTransactions(intent, honest(intent), pinned)).toEqual(pinned.pins);
+      fc.property(anyAction, (action) => {
+        expect(checkTransactions(action, honest(action), pinned)).toEqual(pinned.pins);
       }),
     );
   });
 
   it("encodes calls as the published examples do", () => {
-    const assert: Intent = {
-      action: "assert",
+    const assert: Action = {
+      kind: "assert",
       guid,
       bids: [nct(10n ** 18n), nct(531250000000000000n)],
       mask: 5n,
@@ -102,23 +102,23 @@ describe("the signing policy", () => {
       fee: nct(31250000000000000n),
     };
     const metadata = "QmYNmQKp6SuaVrpgWRsPTgCQCnpxUYGq76YEKBXuj2N4H6";
-    const reveal: Intent = { action: "reveal", guid, index: 4, nonce: 1n, verdicts: 5n, metadata };
-    const encoded = [assert, reveal, { action: "settle", guid } as const].flatMap((intent) =>
-      callsFor(intent, registry).map((call) => [call.name, encodeCall(call)]),
+    const reveal: Action = { kind: "reveal", guid, index: 4, nonce: 1n, verdicts: 5n, metadata };
+    const encoded = [assert, reveal, { kind: "settle", guid } as const].flatMap((action) =>
+      callsFor(action, registry).map((call) => [call.name, encodeCall(call)]),
     );
     expect(Object.fromEntries(encoded)).toEqual(vectors.calls);
   });
 
   it("signs none of 10,000 transactions with one field altered", () => {
     fc.assert(
-      fc.property(anyIntent, anyMutation, fc.nat(1), (intent, mutate, which) => {
-        const transactions = honest(intent);
+      fc.property(anyAction, anyMutation, fc.nat(1), (action, mutate, which) => {
+        const transactions = honest(action);
         const at = which % transactions.length;
         const altered = transactions.map((transaction, index) =>
           index === at ? mutate(transaction) : transaction,
         );
         fc.pre(JSON.stringify(altered, text) !== JSON.stringify(transactions, text));
-        expect(refusal(intent, altered)).toMatch(/^Refused to sign/);
+        expect(refusal(action, altered)).toMatch(/^Refused to sign/);
       }),
       { numRuns: 10_000 },
     );
@@ -130,63 +130,63 @@ describe("the signing policy", () => {
     ["none", () => []],
     ["swapped", (all: UnsignedTransaction[]) => all.toReversed()],
   ])("refuses %s transactions", (_name, change) => {
-    const intent: Intent = {
-      action: "assert",
+    const action: Action = {
+      kind: "assert",
       guid,
       bids: [nct(5n)],
       mask: 1n,
       commitment: 7n,
       fee: nct(1n),
     };
-    expect(refusal(intent, change(honest(intent)))).toMatch(/transactions instead of 2|approve/);
+    expect(refusal(action, change(honest(action)))).toMatch(/transactions instead of 2|approve/);
   });
 
   it("says in words what differed", () => {
-    const intent: Intent = {
-      action: "assert",
+    const action: Action = {
+      kind: "assert",
       guid,
       bids: [nct(5n)],
       mask: 1n,
       commitment: 7n,
       fee: nct(1n),
     };
-    const dearer = honest({ ...intent, bids: [nct(6n)] });
-    expect(refusal(intent, dearer)).toContain(
+    const dearer = honest({ ...action, bids: [nct(6n)] });
+    expect(refusal(action, dearer)).toContain(
       "approve: amount is 7 instead of 6; postAssertion: bid[0] is 6 instead of 5",
     );
-    const [approve, post] = honest(intent);
-    expect(refusal(intent, [approve!, { ...post!, data: `${post!.data}00` }])).toContain("1 bytes trail");
-    expect(refusal(intent, [{ ...approve!, chainId: 1n }, post!])).toContain("chain id is 1 instead of 1337");
+    const [approve, post] = honest(action);
+    expect(refusal(action, [approve!, { ...post!, data: `${post!.data}00` }])).toContain("1 bytes trail");
+    expect(refusal(action, [{ ...approve!, chainId: 1n }, post!])).toContain("chain id is 1 instead of 1337");
   });
 
   it("learns chain, registry and token from a consistent first pair", () => {
-    const intent: Intent = {
-      action: "assert",
+    const action: Action = {
+      kind: "assert",
       guid,
       bids: [nct(5n)],
       mask: 1n,
       commitment: 7n,
       fee: nct(1n),
     };
-    expect(checkTransactions(intent, honest(intent), SIDE_CHAIN_POLICY)).toEqual(pinned.pins);
+    expect(checkTransactions(action, honest(action), SIDE_CHAIN_POLICY)).toEqual(pinned.pins);
   });
 
   it("refuses a first pair whose spender is not the contract that is called", () => {
-    const intent: Intent = {
-      action: "assert",
+    const action: Action = {
+      kind: "assert",
       guid,
       bids: [nct(5n)],
       mask: 1n,
       commitment: 7n,
       fee: nct(1n),
     };
-    const [approve, post] = honest(intent);
+    const [approve, post] = honest(action);
     const elsewhere = { ...post!, to: parseAddress(`0x${"22".repeat(20)}`) };
-    expect(refusal(intent, [approve!, elsewhere], SIDE_CHAIN_POLICY)).toContain("spender is");
-    expect(refusal(intent, [{ ...approve!, to: registry }, post!], SIDE_CHAIN_POLICY)).toContain(
+    expect(refusal(action, [approve!, elsewhere], SIDE_CHAIN_POLICY)).toContain("spender is");
+    expect(refusal(action, [{ ...approve!, to: registry }, post!], SIDE_CHAIN_POLICY)).toContain(
       "same contract",
     );
-    expect(refusal(intent, [{ ...approve!, chainId: 2n }, post!], SIDE_CHAIN_POLICY)).toContain("chain id");
+    expect(refusal(action, [{ ...approve!, chainId: 2n }, post!], SIDE_CHAIN_POLICY)).toContain("chain id");
   });
 });
 

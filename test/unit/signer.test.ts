@@ -5,7 +5,7 @@ import { eth } from "web3";
 import { parseAddress } from "../../src/domain/address.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { Intent, UnsignedTransaction } from "../../src/domain/transaction.ts";
+import type { Action, UnsignedTransaction } from "../../src/domain/transaction.ts";
 import type { Pins } from "../../src/wallet/policy.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
 import vectors from "../fixtures/protocol/transactions.json" with { type: "json" };
@@ -14,8 +14,8 @@ const key = createHash("sha256").update("protocol-ref-key-expert").digest();
 const guid = parseGuid(vectors.guid);
 const commitment = 41858823515709770275456305386038469104272066898356396537577255862292579792862n;
 
-const assert: Intent = {
-  action: "assert",
+const assert: Action = {
+  kind: "assert",
   guid,
   bids: [nct(1000000000000000000n), nct(531250000000000000n)],
   mask: 5n,
@@ -51,8 +51,8 @@ describe("the signer", () => {
 
   it("signs the published reveal and settlement, and web3 recovers the sender", async () => {
     const wallet = openSigner(key);
-    const reveal: Intent = {
-      action: "reveal",
+    const reveal: Action = {
+      kind: "reveal",
       guid,
       index: 4,
       nonce: 1n,
@@ -62,7 +62,7 @@ describe("the signer", () => {
     const asked = unsigned(vectors.registry, vectors.calls.revealAssertion);
     for (const [signed] of [
       await wallet.sign(reveal, [asked], 9n),
-      await wallet.sign({ action: "settle", guid }, [settle], 10n),
+      await wallet.sign({ kind: "settle", guid }, [settle], 10n),
     ]) {
       expect(eth.accounts.recoverTransaction(`0x${signed!.raw}`)).toBe(wallet.address);
     }
@@ -70,19 +70,19 @@ describe("the signer", () => {
 
   it("signs what asks for more gas than the cap with the cap, whatever a chain's block limit is", async () => {
     const wallet = openSigner(key);
-    const [exact] = await wallet.sign({ action: "settle", guid }, [settle], 3n);
+    const [exact] = await wallet.sign({ kind: "settle", guid }, [settle], 3n);
     for (const gas of [50_000_001n, 94_040_201n, 100_000_000n, 2n ** 70n]) {
-      const [clamped] = await wallet.sign({ action: "settle", guid }, [{ ...settle, gas }], 3n);
+      const [clamped] = await wallet.sign({ kind: "settle", guid }, [{ ...settle, gas }], 3n);
       expect(clamped).toEqual(exact);
     }
     const less = { ...settle, gas: 49_000_000n };
-    expect((await wallet.sign({ action: "settle", guid }, [less], 3n))[0]).not.toEqual(exact);
+    expect((await wallet.sign({ kind: "settle", guid }, [less], 3n))[0]).not.toEqual(exact);
   });
 
   it("stores what it learns about the marketplace before it signs, and only when it learns something", async () => {
     const learnt: Pins[] = [];
     const wallet = openSigner(key, { onPins: (pins) => void learnt.push(pins) });
-    await wallet.sign({ action: "settle", guid }, [settle], 0n);
+    await wallet.sign({ kind: "settle", guid }, [settle], 0n);
     await wallet.sign(assert, pair, 1n);
     await wallet.sign(assert, pair, 3n);
     const contracts = { chainId: 1337n, registry: vectors.registry };
@@ -136,9 +136,9 @@ describe("the signer", () => {
 
   it("holds to what it learnt: another registry is refused afterwards", async () => {
     const wallet = openSigner(key);
-    await wallet.sign({ action: "settle", guid }, [settle], 0n);
+    await wallet.sign({ kind: "settle", guid }, [settle], 0n);
     const elsewhere = { ...settle, to: parseAddress(`0x${"22".repeat(20)}`) };
-    await expect(wallet.sign({ action: "settle", guid }, [elsewhere], 1n)).rejects.toMatchObject({
+    await expect(wallet.sign({ kind: "settle", guid }, [elsewhere], 1n)).rejects.toMatchObject({
       code: "TRANSACTION_REFUSED",
     });
   });
@@ -149,11 +149,11 @@ describe("the signer", () => {
     const pins = { chainId: 1337n, registry: parseAddress(vectors.token), token: undefined };
     wallet.hold(pins);
     expect(wallet.pins()).toEqual(pins);
-    await expect(wallet.sign({ action: "settle", guid }, [settle], 0n)).rejects.toMatchObject({
+    await expect(wallet.sign({ kind: "settle", guid }, [settle], 0n)).rejects.toMatchObject({
       code: "TRANSACTION_REFUSED",
     });
     wallet.hold({ ...pins, registry: parseAddress(vectors.registry) });
-    await expect(wallet.sign({ action: "settle", guid }, [settle], 0n)).resolves.toHaveLength(1);
+    await expect(wallet.sign({ kind: "settle", guid }, [settle], 0n)).resolves.toHaveLength(1);
     expect(stored).toEqual([]);
   });
 

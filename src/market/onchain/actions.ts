@@ -18,7 +18,8 @@ import type {
 import { MarketFault } from "./http/answer.ts";
 import type { Reads } from "./reads/reads.ts";
 import type { TransactionEvents } from "./reads/schemas.ts";
-import type { Action, Transactions } from "./transactions/transactions.ts";
+import type { ActionRequest } from "./transactions/action-request.ts";
+import type { Transactions } from "./transactions/transactions.ts";
 
 interface ActionParts {
   readonly transactions: Transactions;
@@ -79,7 +80,7 @@ export class Actions {
       return { kind: "failed", reason, retryable: false };
     }
     const outcome = await this.#perform({
-      intent: { action: "reveal", guid, index, nonce, verdicts, metadata },
+      action: { kind: "reveal", guid, index, nonce, verdicts, metadata },
       lane: "reveal",
       path: `/bounties/${guid}/assertions/${index}/reveal`,
       body: { nonce: nonce.toString(), verdicts: unpackBits(verdicts, artifactCount), metadata },
@@ -105,7 +106,7 @@ export class Actions {
     signal?: AbortSignal,
   ): Promise<Outcome<{ readonly payout: Nct }>> {
     const outcome = await this.#perform({
-      intent: { action: "settle", guid },
+      action: { kind: "settle", guid },
       lane: "settle",
       path: `/bounties/${guid}/settle`,
       journal,
@@ -139,8 +140,8 @@ export class Actions {
       const reason = `The market charges ${formatNct(fee)} NCT for an assertion; our ceiling is ${formatNct(feeCeiling)} NCT.`;
       return { kind: "failed", reason, retryable: true };
     }
-    const action: Action = {
-      intent: { action: "assert", guid, bids, mask, commitment, fee },
+    const toPost: ActionRequest = {
+      action: { kind: "assert", guid, bids, mask, commitment, fee },
       lane: "assertion",
       path: `/bounties/${guid}/assertions`,
       body: {
@@ -153,7 +154,7 @@ export class Actions {
       onRequest: options.onRequest,
     };
     try {
-      return await transactions.perform(action);
+      return await transactions.perform(toPost);
     } catch (error) {
       if (!isRefused(error)) throw error;
       const current = again ? fee : await this.#quietly(refreshFee(options.signal));
@@ -163,11 +164,11 @@ export class Actions {
     }
   }
 
-  async #perform(action: Action): Promise<Outcome<TransactionEvents>> {
+  async #perform(toPost: ActionRequest): Promise<Outcome<TransactionEvents>> {
     try {
-      return await this.#parts.transactions.perform(action);
+      return await this.#parts.transactions.perform(toPost);
     } catch (error) {
-      if (isRefused(error)) return this.#refused(action.intent.guid, error);
+      if (isRefused(error)) return this.#refused(toPost.action.guid, error);
       throw error;
     }
   }

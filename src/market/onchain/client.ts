@@ -254,7 +254,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
     settle: (guid, journal, signal) => actions.settle(guid, journal, signal),
     lookUp: (hashes, signal) => actions.lookUp(hashes, signal),
     resend: (signed, signal, urgency) => transactions.resend(signed, { signal, lane: urgency }),
-    handOver: (signedFrom, signal) => transactions.handOver(signedFrom, signal),
+    resendAll: (signedFrom, signal) => transactions.resendAll(signedFrom, signal),
     async [Symbol.asyncDispose]() {
       left.abort();
       stream.stop();

@@ -16,7 +16,7 @@ export async function handOverSigned(
   const signedFrom = (nonce: bigint) => ledger.signedFrom(chain, nonce);
   if (signedFrom(0n).length === 0) return;
   try {
-    const actions = await market.handOver(signedFrom, signal);
+    const actions = await market.resendAll(signedFrom, signal);
     if (actions > 0) tell("producer.handed-over", { chain, actions });
   } catch (error) {
     if (signal.aborted || !(error instanceof Fault)) throw error;

@@ -12,7 +12,7 @@ const MAX_PAUSE_BLOCKS = 32;
 const AT_ONCE = 10;
 
 interface NonceHolesParts {
-  readonly market: Pick<Marketplace, "chain" | "on" | "handOver">;
+  readonly market: Pick<Marketplace, "chain" | "on" | "resendAll">;
   readonly ledger: Pick<Ledger, "newestNonce" | "signedByNonce" | "note">;
   readonly tell: Tell;
 }
@@ -63,7 +63,7 @@ export class NonceHoles {
     if (newest === undefined || (this.#mined !== undefined && newest < this.#mined)) return;
     let missing: readonly SignedTransaction[] = [];
     try {
-      await market.handOver((mined) => {
+      await market.resendAll((mined) => {
         missing = this.#missingFrom(mined, newest);
         return missing.map((transaction) => [transaction]);
       });

@@ -12,7 +12,7 @@ export interface Stuck {
 
 interface ResendParts {
   /** Hands these to the node one after the other, up to the first that it does not take. */
-  readonly handOver: (transactions: readonly SignedTransaction[]) => Promise<Stuck | undefined>;
+  readonly postInOrder: (transactions: readonly SignedTransaction[]) => Promise<Stuck | undefined>;
   /** How many transactions of our account were mined. Throws MarketFault. */
   readonly minedCount: () => Promise<bigint>;
   /** Throws MarketFault. */
@@ -40,7 +40,7 @@ export async function resendInOrder(
   let left: readonly SignedTransaction[] = signed.toSorted((a, b) => (a.nonce < b.nonce ? -1 : 1));
   for (;;) {
     if (parts.signal?.aborted) return STOPPED;
-    const stuck = await parts.handOver(left);
+    const stuck = await parts.postInOrder(left);
     if (stuck === undefined) return { kind: "sent" };
     const { transaction, posted } = stuck;
     if (posted.kind === "lost" || !posted.staleNonce) return { kind: "unknown", reason: posted.reason };

@@ -1,12 +1,12 @@
 import { RecentKeys } from "../../../async/recent-keys.ts";
 import type { Timers } from "../../../async/timers.ts";
-import type { Intent, SignedTransaction, Signer, UnsignedTransaction } from "../../../domain/transaction.ts";
+import type { SignedTransaction, Signer, UnsignedTransaction } from "../../../domain/transaction.ts";
 import type { Logger } from "../../../observe/log.ts";
-import type { Journal } from "../../port.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { LaneMutex } from "../http/lane-mutex.ts";
+import type { ActionRequest } from "./action-request.ts";
 import type { Nonces } from "./nonces.ts";
 import {
   MAX_TRANSACTIONS,
@@ -26,14 +26,6 @@ export interface SenderParts {
   readonly timers: Timers;
 }
 
-/** What is to be signed, and whom to tell before it is sent. */
-export interface Deed {
-  readonly intent: Intent;
-  readonly lane: Lane;
-  readonly journal: Journal;
-  readonly signal?: AbortSignal | undefined;
-}
-
 export type Sent =
   /** `lost`: nobody knows whether the last one arrived. */
   | { readonly kind: "sent"; readonly last: SignedTransaction; readonly lost: boolean }
@@ -41,9 +33,9 @@ export type Sent =
   /** The node knew better which nonces are used; nothing that counts was sent. */
   | { readonly kind: "stale-nonce"; readonly reason: string };
 
-/** A deed of one transaction that waits to be signed. */
+/** An action of one transaction that waits to be signed. */
 interface Waiting {
-  readonly deed: Deed;
+  readonly request: ActionRequest;
   readonly unsigned: readonly UnsignedTransaction[];
   readonly sent: PromiseWithResolvers<Sent>;
 }
@@ -64,18 +56,18 @@ const REMEMBERED_HASHES = 10_000;
 const AGAIN_MS = 2_500;
 
 /** Bytes do not say what they are for: it may be a reveal. */
-export const HAND_OVER_LANE: Lane = "reveal";
+export const RESEND_LANE: Lane = "reveal";
 
 /**
  * Signs and posts, with account nonces in unbroken order:
  *
  *     waiting for the turn ► reserving nonces ► signing ► journalling ► filling gaps ► posting ► next turn
  *
- * One deed at a time has the turn, the most urgent first. So the approval and the assertion of a bounty stay adjacent,
- * and a transaction that does not reach the node gives its nonce to the next one: no gaps. The last transaction of a deed
+ * One action at a time has the turn, the most urgent first. So the approval and the assertion of a bounty stay adjacent,
+ * and a transaction that does not reach the node gives its nonce to the next one: no gaps. The last transaction of an action
  * decides: without it, the others change nothing that matters.
  *
- * Deeds of a single transaction (reveals, settlements) that wait in one lane share a turn and a request: hundreds of
+ * Actions of a single transaction (reveals, settlements) that wait in one lane share a turn and a request: hundreds of
  * reveals may be due in the same few blocks. Should the node refuse one of them and take those behind it, the next
  * signature fills the gap, as a rule that of the refused one at the next block.
  *
@@ -103,16 +95,16 @@ export class Sender {
   }
 
   /** Throws what the signer, the journal or the signal throws, or MarketFault; then nothing was sent. */
-  send(deed: Deed, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
+  send(request: ActionRequest, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
     return unsigned.length === 1
-      ? this.#sendInCompany(deed, unsigned)
-      : this.#turns.run(deed.lane, () => this.#sendAlone(deed, unsigned));
+      ? this.#sendInCompany(request, unsigned)
+      : this.#turns.run(request.lane, () => this.#sendAlone(request, unsigned));
   }
 
   /** One after the other, up to the first that the node does not take. */
-  handOver(
+  postInOrder(
     transactions: readonly SignedTransaction[],
-    lane: Lane = HAND_OVER_LANE,
+    lane: Lane = RESEND_LANE,
   ): Promise<Stuck | undefined> {
     // Nobody may choose a nonce in between: it would be the one of the next in this row.
     return this.#turns.run(lane, async () => {
@@ -125,15 +117,15 @@ export class Sender {
   }
 
   /** Each entry was signed in one go; in the order of the nonces. What the node does not take is left. */
-  async handOverAll(
+  async postAll(
     entries: readonly (readonly SignedTransaction[])[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const inOrder = entries.toSorted((a, b) => (firstNonce(a) < firstNonce(b) ? -1 : 1));
     for (const [first, ...more] of inRequests(inOrder)) {
       signal?.throwIfAborted();
-      if (more.length === 0) await this.handOver(first!);
-      else await this.#turns.run(HAND_OVER_LANE, () => this.#postAgain([first!, ...more].flat()));
+      if (more.length === 0) await this.postInOrder(first!);
+      else await this.#turns.run(RESEND_LANE, () => this.#postAgain([first!, ...more].flat()));
     }
   }
 
@@ -189,7 +181,7 @@ export class Sender {
 
   async #postAgain(
     transactions: readonly SignedTransaction[],
-    lane: Lane = HAND_OVER_LANE,
+    lane: Lane = RESEND_LANE,
     how: Pick<PostOptions, "patienceMs" | "onLate"> = {},
   ): Promise<readonly Posted[]> {
     const { gateway, nonces, random, timers } = this.#parts;
@@ -205,11 +197,11 @@ export class Sender {
   }
 
   /** Whoever has the turn first takes the others along; their own turns find nothing left to do. */
-  #sendInCompany(deed: Deed, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
+  #sendInCompany(request: ActionRequest, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
     const sent = Promise.withResolvers<Sent>();
-    const waiting = this.#waiting[deed.lane];
-    waiting.push({ deed, unsigned, sent });
-    void this.#turns.run(deed.lane, () => this.#sendTogether(waiting, deed.lane));
+    const waiting = this.#waiting[request.lane];
+    waiting.push({ request, unsigned, sent });
+    void this.#turns.run(request.lane, () => this.#sendTogether(waiting, request.lane));
     return sent.promise;
   }
 
@@ -233,7 +225,7 @@ export class Sender {
       const next = waiting.shift();
       if (next === undefined) break;
       try {
-        const [transaction] = await this.#sign(next.deed, next.unsigned);
+        const [transaction] = await this.#sign(next.request, next.unsigned);
         together.push({ transaction: transaction!, sent: next.sent });
       } catch (error) {
         next.sent.reject(error);
@@ -248,7 +240,7 @@ export class Sender {
   async #postTogether(together: readonly Signed[], lane: Lane): Promise<readonly Sent[]> {
     const { gateway, nonces, random, timers } = this.#parts;
     const transactions = together.map(({ transaction }) => transaction);
-    // The same deed with the same nonce, given back in between, has the same hash again.
+    // The same action with the same nonce, given back in between, has the same hash again.
     for (const { hash } of transactions) this.#neverSent.delete(hash);
     const posted = await postTransactions(gateway, transactions, { lane, random, timers });
     const unsentFrom = posted.findLastIndex(({ kind }) => kind !== "refused") + 1;
@@ -264,13 +256,16 @@ export class Sender {
   }
 
   /** Signed and journalled, with nonces that are given back when either fails. */
-  async #sign(deed: Deed, unsigned: readonly UnsignedTransaction[]): Promise<readonly SignedTransaction[]> {
+  async #sign(
+    request: ActionRequest,
+    unsigned: readonly UnsignedTransaction[],
+  ): Promise<readonly SignedTransaction[]> {
     const { nonces, signer } = this.#parts;
-    deed.signal?.throwIfAborted();
+    request.signal?.throwIfAborted();
     const first = await nonces.reserve(unsigned.length);
     try {
-      const signed = await signer.sign(deed.intent, unsigned, first);
-      await deed.journal(signed);
+      const signed = await signer.sign(request.action, unsigned, first);
+      await request.journal(signed);
       return signed;
     } catch (error) {
       nonces.giveBack(first);
@@ -278,28 +273,32 @@ export class Sender {
     }
   }
 
-  async #sendAlone(deed: Deed, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
+  async #sendAlone(request: ActionRequest, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
     const { nonces } = this.#parts;
-    const signed = await this.#sign(deed, unsigned);
-    await this.#fill(nonces.gaps(), deed, unsigned);
+    const signed = await this.#sign(request, unsigned);
+    await this.#fill(nonces.gaps(), request, unsigned);
     for (const [index, transaction] of signed.entries()) {
-      const sent = await this.#post(deed, signed.slice(index), transaction);
+      const sent = await this.#post(request, signed.slice(index), transaction);
       if (sent !== undefined) return sent;
     }
     return { kind: "sent", last: signed.at(-1)!, lost: false };
   }
 
   /**
-   * A gap too small for all of a deed's transactions takes the first of them, once more: only an approval has others
+   * A gap too small for all transactions of an action takes the first of them, once more: only an approval has others
    * behind it, and by itself it changes nothing that matters. Whether it arrives is not waited for; it was a gap or not.
    */
-  async #fill(gaps: readonly bigint[], deed: Deed, unsigned: readonly UnsignedTransaction[]): Promise<void> {
+  async #fill(
+    gaps: readonly bigint[],
+    request: ActionRequest,
+    unsigned: readonly UnsignedTransaction[],
+  ): Promise<void> {
     const { gateway, signer, random, timers, log } = this.#parts;
     for (const nonce of gaps) {
-      const [filler] = await signer.sign(deed.intent, unsigned, nonce);
+      const [filler] = await signer.sign(request.action, unsigned, nonce);
       if (filler === undefined) return;
-      const posted = await postTransaction(gateway, filler, { lane: deed.lane, random, timers });
-      log.info({ guid: deed.intent.guid, nonce, posted: posted.kind }, "market.nonce-gap-filled");
+      const posted = await postTransaction(gateway, filler, { lane: request.lane, random, timers });
+      log.info({ guid: request.action.guid, nonce, posted: posted.kind }, "market.nonce-gap-filled");
       // Everybody waits: one transaction that is swallowed is enough.
       if (posted.kind === "lost") return;
     }
@@ -307,14 +306,14 @@ export class Sender {
 
   /** Undefined when the node took it. `rest` begins with the transaction. */
   async #post(
-    deed: Deed,
+    request: ActionRequest,
     rest: readonly SignedTransaction[],
     transaction: SignedTransaction,
   ): Promise<Sent | undefined> {
     const { gateway, nonces, random, timers } = this.#parts;
-    // The same deed with the same nonce, given back in between, has the same hash again.
+    // The same action with the same nonce, given back in between, has the same hash again.
     this.#neverSent.delete(transaction.hash);
-    const posted = await postTransaction(gateway, transaction, { lane: deed.lane, random, timers });
+    const posted = await postTransaction(gateway, transaction, { lane: request.lane, random, timers });
     if (posted.kind === "accepted") return undefined;
     const unsent = posted.kind === "lost" ? rest.slice(1) : rest;
     for (const { hash } of unsent) this.#neverSent.add(hash);

@@ -5,20 +5,12 @@ import { MarketFault } from "../http/answer.ts";
 import type { Ask } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "../reads/schemas.ts";
+import type { ActionRequest } from "./action-request.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";
 import type { Posted } from "./post-transactions.ts";
 import { askReceipts, type Fate } from "./receipts.ts";
 import { resendInOrder } from "./resend.ts";
-import { type Deed, HAND_OVER_LANE, Sender, type SenderParts, type Sent } from "./sender.ts";
-
-/** Something to be done on the chain. */
-export interface Action extends Deed {
-  /** Where the gateway builds the transactions, and from what. Building changes nothing and may be repeated. */
-  readonly path: string;
-  readonly body?: unknown;
-  /** Called when the request to build leaves. */
-  readonly onRequest?: (() => void) | undefined;
-}
+import { RESEND_LANE, Sender, type SenderParts, type Sent } from "./sender.ts";
 
 interface TransactionOptions extends SenderParts {
   /** How many transactions of our account were mined. */
@@ -82,13 +74,13 @@ export class Transactions {
   }
 
   /** Throws Fault TRANSACTION_REFUSED, what the journal threw, or the signal's reason; then nothing was sent. */
-  async perform(action: Action): Promise<Outcome<TransactionEvents>> {
+  async perform(request: ActionRequest): Promise<Outcome<TransactionEvents>> {
     for (let again = false; ; again = true) {
-      const sent = await this.#buildAndSend(action);
-      if (sent.kind === "sent") return this.#await(sent, action);
+      const sent = await this.#buildAndSend(request);
+      if (sent.kind === "sent") return this.#await(sent, request);
       if (sent.kind === "refused") return { ...sent, kind: "failed" };
       if (again) return { kind: "failed", reason: sent.reason, retryable: true };
-      this.#parts.log.warn({ guid: action.intent.guid, reason: sent.reason }, "market.nonce-stale");
+      this.#parts.log.warn({ guid: request.action.guid, reason: sent.reason }, "market.nonce-stale");
     }
   }
 
@@ -107,19 +99,19 @@ export class Transactions {
   /** See `Marketplace.resend`. */
   resend(signed: readonly SignedTransaction[], options: ResendOptions = {}): Promise<Resent> {
     const { minedCount } = this.#parts;
-    const { signal, lane = HAND_OVER_LANE } = options;
+    const { signal, lane = RESEND_LANE } = options;
     return resendInOrder(signed, {
-      handOver: (transactions) => this.#sender.handOver(transactions, lane),
+      postInOrder: (transactions) => this.#sender.postInOrder(transactions, lane),
       minedCount,
       signal,
       fateOf: (hash) => this.#soonKnown(hash, lane, signal),
     });
   }
 
-  /** See `Marketplace.handOver`. Throws MarketFault. */
-  async handOver(signedFrom: SignedFrom, signal?: AbortSignal): Promise<number> {
+  /** See `Marketplace.resendAll`. Throws MarketFault. */
+  async resendAll(signedFrom: SignedFrom, signal?: AbortSignal): Promise<number> {
     const left = signedFrom(await this.#parts.minedCount());
-    await this.#sender.handOverAll(left, signal);
+    await this.#sender.postAll(left, signal);
     return left.length;
   }
 
@@ -146,9 +138,9 @@ export class Transactions {
     }
   }
 
-  async #buildAndSend(action: Action): Promise<Sent> {
+  async #buildAndSend(request: ActionRequest): Promise<Sent> {
     try {
-      return await this.#sender.send(action, await this.#build(action));
+      return await this.#sender.send(request, await this.#build(request));
     } catch (error) {
       // Posting catches its own; this came from building or from asking for nonces.
       if (!(error instanceof MarketFault)) throw error;
@@ -156,28 +148,28 @@ export class Transactions {
     }
   }
 
-  async #build(action: Action): Promise<readonly UnsignedTransaction[]> {
-    const what = `building the ${action.intent.action} transactions`;
+  async #build(request: ActionRequest): Promise<readonly UnsignedTransaction[]> {
+    const what = `building the ${request.action.kind} transactions`;
     const ask: Ask = {
       what,
       method: "POST",
-      path: action.path,
+      path: request.path,
       // We choose the nonces ourselves, as late as possible.
       query: { base_nonce: "0" },
-      body: action.body ?? {},
-      lane: action.lane,
+      body: request.body ?? {},
+      lane: request.lane,
       repeatable: true,
-      signal: action.signal,
+      signal: request.signal,
     };
-    const hasty = action.lane === "reveal" ? { ...ask, hedgeMs: SWALLOWED_MS } : ask;
+    const hasty = request.lane === "reveal" ? { ...ask, hedgeMs: SWALLOWED_MS } : ask;
     const asked = this.#parts.gateway.ask(hasty);
-    action.onRequest?.();
+    request.onRequest?.();
     return readAs(UnsignedTransactions, what, await asked).transactions;
   }
 
   async #await(
     { last, ...sent }: Extract<Sent, { kind: "sent" }>,
-    { lane, signal }: Action,
+    { lane, signal }: ActionRequest,
   ): Promise<Outcome<TransactionEvents>> {
     const { hash } = last;
     const { gateway, chain, nonces, pollMs, random, timers, blockMs } = this.#parts;
