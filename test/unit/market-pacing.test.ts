@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Lane } from "../../src/market/onchain/http/lane.ts";
-import { LaneMutex } from "../../src/market/onchain/http/lane-mutex.ts";
 import { Pacer } from "../../src/market/onchain/http/pacing.ts";
+import { LaneMutex } from "../../src/market/onchain/transactions/lane-mutex.ts";
 
 const LEAST_FIRST: Lane[] = ["read", "settle", "assertion", "reveal"];
 

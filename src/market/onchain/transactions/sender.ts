@@ -5,8 +5,8 @@ import type { Logger } from "../../../observe/log.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
-import { LaneMutex } from "../http/lane-mutex.ts";
 import type { ActionRequest } from "./action-request.ts";
+import { LaneMutex } from "./lane-mutex.ts";
 import type { Nonces } from "./nonces.ts";
 import {
   MAX_TRANSACTIONS,

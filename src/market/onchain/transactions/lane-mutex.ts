@@ -1,5 +1,5 @@
-import type { Lane } from "./lane.ts";
-import { LaneQueue } from "./lane-queue.ts";
+import type { Lane } from "../http/lane.ts";
+import { LaneQueue } from "../http/lane-queue.ts";
 
 /** Runs one task at a time; of those waiting, the one with the most to lose is next. */
 export class LaneMutex {
@@ -20,7 +20,7 @@ export class LaneMutex {
     }
   }
 
-  /** Hands over without becoming free in between, so that nobody slips in. */
+  /** The next task begins without a free moment in between, so that no new one overtakes it. */
   #release(): void {
     const admit = this.#waiting.take();
     if (admit === undefined) this.#busy = false;
