@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { timeoutSignal } from "./long-timer.ts";
 
 /** Time as a process measures and waits for it; a test brings one of its own. */
 export interface Timers {
@@ -17,5 +18,5 @@ export const systemTimers: Timers = {
       throw signal?.aborted ? signal.reason : error;
     });
   },
-  timeout: (ms) => AbortSignal.timeout(ms),
+  timeout: timeoutSignal,
 };

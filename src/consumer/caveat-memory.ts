@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../async/long-timer.ts";
 import type { Caveat } from "../domain/caveat.ts";
 import { LOOK_LIMITS, lookInside } from "../triage/look-inside.ts";
 
@@ -12,7 +13,7 @@ export class CaveatMemory {
   of(content: Uint8Array): Promise<Caveat | undefined> {
     const known = this.#looks.get(content);
     if (known !== undefined) return known;
-    const looking = lookInside(content, LOOK_LIMITS, AbortSignal.timeout(PATIENCE_MS));
+    const looking = lookInside(content, LOOK_LIMITS, timeoutSignal(PATIENCE_MS));
     this.#looks.set(content, looking);
     return looking;
   }

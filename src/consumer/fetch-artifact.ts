@@ -14,7 +14,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
-import { timerUntil } from "../async/long-timer.ts";
+import { timeoutSignal, timerUntil } from "../async/long-timer.ts";
 import type { Semaphore } from "../async/semaphore.ts";
 import type { Clock } from "../domain/chain.ts";
 import { ContentCodingError, codingsOf, decodedBody } from "../http/content-coding.ts";
@@ -131,7 +131,7 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
     const url = artifactUrl(base, wanted.uri, wanted.index);
     if (url === undefined) return { kind: "download-failed", detail: "The job names no valid artifact." };
     const remainingMs = (): number => wanted.deadline - policy.clock.now();
-    const overdue = AbortSignal.timeout(timerUntil(wanted.deadline, policy.clock.now()));
+    const overdue = timeoutSignal(timerUntil(wanted.deadline, policy.clock.now()));
     const either = AbortSignal.any([signal, overdue]);
     using waits = new DisposableStack();
     let missingSince: number | undefined;

@@ -1,9 +1,11 @@
 /** A connection through a proxy by CONNECT, for what is no plain request: a websocket. */
+
 import { once } from "node:events";
 import { request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
+import { timeoutSignal } from "../async/long-timer.ts";
 import { describeProxy, type HttpProxy, proxyAuthorization } from "./proxy.ts";
 
 interface TunnelTarget {
@@ -15,7 +17,7 @@ interface TunnelTarget {
 
 /** Resolves once bytes can be sent to the target. Throws Error, in words that name the proxy when it is to blame. */
 export async function openTunnel(proxy: HttpProxy, target: TunnelTarget, timeoutMs: number): Promise<Socket> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = timeoutSignal(timeoutMs);
   const socket = await connectThrough(proxy, target, signal);
   if (!target.tls) return socket;
   const secured = tlsConnect({

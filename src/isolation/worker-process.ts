@@ -6,7 +6,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { timerUntil } from "../async/long-timer.ts";
+import { timeoutSignal, timerUntil } from "../async/long-timer.ts";
 import { serveContracts } from "../config/contract-imports.ts";
 import { describeError, Fault } from "../domain/fault.ts";
 import { keepDebuggerShut } from "../observe/debugger.ts";
@@ -66,7 +66,7 @@ async function watch(watched: Scanner): Promise<void> {
 
 async function troubleOf(watched: Scanner): Promise<string | undefined> {
   try {
-    await watched.check!(AbortSignal.timeout(CHECK_MS));
+    await watched.check!(timeoutSignal(CHECK_MS));
     return undefined;
   } catch (error) {
     return describeError(error).slice(0, 2000) || "It does not say why.";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { timeoutSignal } from "../async/long-timer.ts";
 import type { Endpoint } from "./address.ts";
 
 const GREET_WITHIN_MS = 1_000;
@@ -12,7 +13,7 @@ const GREETING_BYTES = 512;
 export async function readGreeting({ host, port }: Endpoint): Promise<string> {
   const socket = connect({ host, port });
   try {
-    const [said] = await once(socket, "data", { signal: AbortSignal.timeout(GREET_WITHIN_MS) });
+    const [said] = await once(socket, "data", { signal: timeoutSignal(GREET_WITHIN_MS) });
     return Buffer.isBuffer(said) ? said.toString("latin1", 0, GREETING_BYTES) : "";
   } catch {
     return "";

@@ -2,6 +2,7 @@
  * A forward proxy for those who may reach a few places only: tunnels by CONNECT, and plain requests with an absolute URL. It
  * looks into neither; what it is asked for is compared, byte for byte, with what is allowed, and then connected to by that name.
  */
+
 import { once } from "node:events";
 import {
   createServer,
@@ -12,6 +13,7 @@ import {
 } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { timeoutSignal } from "../async/long-timer.ts";
 import { describeError } from "../domain/fault.ts";
 import { proxyAuthorization, proxyFor } from "../http/proxy.ts";
 import { openTunnel } from "../http/tunnel.ts";
@@ -135,7 +137,7 @@ async function reach(destination: Destination, env: RelayOptions["env"]): Promis
   if (proxy !== undefined) return openTunnel(proxy, { ...target, tls: false }, CONNECT_MS);
   const socket = connect(target);
   try {
-    await once(socket, "connect", { signal: AbortSignal.timeout(CONNECT_MS) });
+    await once(socket, "connect", { signal: timeoutSignal(CONNECT_MS) });
   } catch (error) {
     socket.destroy();
     throw error;

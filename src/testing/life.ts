@@ -2,11 +2,13 @@
  * A scanner from its setup to its teardown, once. One that is given by its path lives in a worker process, as it does in a
  * consumer; an object lives in the process of the test, where nothing can end it but itself.
  */
+
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { timeoutSignal } from "../async/long-timer.ts";
 import { NO_CLAIM } from "../domain/artifact.ts";
 import { describeError } from "../domain/fault.ts";
 import type { ScanOutcome } from "../isolation/running-scan.ts";
@@ -80,7 +82,7 @@ export async function liveHere(scanner: Scanner, limits: Patience, left: { state
     description: { name, version, accepts },
     async scan(specimen, deadlineMs) {
       const { deadline, ...request } = requestOf(specimen, deadlineMs);
-      const signal = AbortSignal.timeout(deadlineMs);
+      const signal = timeoutSignal(deadlineMs);
       const folder = await mkdtemp(join(tmpdir(), "microengine-test-"));
       const path = async (): Promise<string> => {
         const file = join(folder, "artifact");

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { timeoutSignal } from "../../async/long-timer.ts";
 import { RecentKeys } from "../../async/recent-keys.ts";
 import { systemTimers } from "../../async/timers.ts";
 import type { MarketParameters } from "../../domain/bounty.ts";
@@ -213,7 +214,7 @@ export function joinPolyswarmd(options: PolyswarmdOptions): Marketplace {
       const giveUpAt = performance.now() + Math.min(waitMs, LONGEST_STREAM_PATIENCE_MS);
       await greet({ gateway, terms, head, address, log, waitMs, listen: () => stream.start() }, signal);
       stream.start();
-      const patience = AbortSignal.timeout(
+      const patience = timeoutSignal(
         Math.max(Math.round(giveUpAt - performance.now()), timings?.streamPatienceMs ?? STREAM_PATIENCE_MS),
       );
       await abortable(opened.promise, AbortSignal.any([signal, patience])).catch((error: unknown) => {

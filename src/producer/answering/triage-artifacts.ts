@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../async/long-timer.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
@@ -47,7 +48,7 @@ export async function triageArtifacts(
   const asking = { ...parts, rules: { ...parts.rules, filters } };
   const now = clock.now();
   const lookForMs = Math.max(0, Math.floor((answersDue(bounty.expiration, now, instantOf) - now) / 2));
-  const looking = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
+  const looking = AbortSignal.any([signal, timeoutSignal(lookForMs)]);
   const wanted = await Promise.all(
     Array.from({ length: count }, (_, index) => decide(asking, bounty, index, looking)),
   );

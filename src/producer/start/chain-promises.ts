@@ -7,6 +7,7 @@
  * Without promises it stays `opened` until somebody joins the market with `start`, who finds out whether it is there at all.
  * With promises it listens at once, and asks a gateway that does not answer for as long as it takes.
  */
+import { timeoutSignal } from "../../async/long-timer.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
@@ -130,7 +131,7 @@ export function openChainPromises(
     await market.reached(signal);
     const unrevealed = ledger.inStates(chain, ["asserted"]).map(({ bounty }) => bounty.expiration);
     const patienceMs = handOverMs(unrevealed, market.parameters().revealWindow, market.head());
-    const enough = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+    const enough = AbortSignal.any([signal, timeoutSignal(patienceMs)]);
     await Promise.race([handOverSigned({ market, ledger, tell }, signal), aborted(enough)]);
     const { revealWindow } = market.parameters();
     if (!canStillReveal(unrevealed, revealWindow, market.head()))
@@ -207,7 +208,7 @@ export function openChainPromises(
 
 /** Both looks have time of their own, whatever handing over took. */
 function looks(signal: AbortSignal): Patience {
-  const within = (ms: number) => AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+  const within = (ms: number) => AbortSignal.any([signal, timeoutSignal(ms)]);
   return { first: within(HAND_OVER_MS), second: within(HAND_OVER_MS + SECOND_LOOK_MS) };
 }
 

@@ -6,6 +6,7 @@
  * can be mined once or never, for the account, the chain and the contract that they name, whoever holds the wallet's lease.
  * Whether they arrived is not waited for: the duties look into it, and hand over again what did not.
  */
+import { timeoutSignal } from "../../async/long-timer.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import { CHAIN_NAMES, type ChainName } from "../../domain/chain.ts";
 import { parseGatewayAddress } from "../../domain/gateway-address.ts";
@@ -69,7 +70,7 @@ async function post(
     },
     body: JSON.stringify({ transactions: reveals.map(({ raw }) => raw) }),
     redirect: "error",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    signal: AbortSignal.any([signal, timeoutSignal(TIMEOUT_MS)]),
   });
   await answer.body?.cancel();
   if (answer.status !== 403 || reveals.length === 1) return;

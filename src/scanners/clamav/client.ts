@@ -3,7 +3,9 @@
  * session cannot run into its timeouts. Commands are the NUL-terminated ones (`zINSTREAM`), so a reply ends with NUL.
  * Source: clamd(8).
  */
+
 import { connect } from "node:net";
+import { timeoutSignal } from "../../async/long-timer.ts";
 import { describeError, Fault } from "../../domain/fault.ts";
 import { type ClamdAddress, formatClamdAddress } from "./address.ts";
 
@@ -38,7 +40,7 @@ export async function streamToClamd(
   } catch (fault) {
     if (!isHangUp(fault)) throw fault;
     // Silence: the length is not what it minds.
-    const soon = AbortSignal.any([signal, AbortSignal.timeout(REFUSAL_MS)]);
+    const soon = AbortSignal.any([signal, timeoutSignal(REFUSAL_MS)]);
     return converse(address, soon, [command, length]).catch(() => {
       throw fault;
     });

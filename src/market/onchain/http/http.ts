@@ -1,4 +1,5 @@
 import { type Dispatcher, request } from "undici";
+import { timeoutSignal } from "../../../async/long-timer.ts";
 import { systemTimers } from "../../../async/timers.ts";
 import type { Address } from "../../../domain/address.ts";
 import type { ChainName, Clock } from "../../../domain/chain.ts";
@@ -153,7 +154,7 @@ export class Gateway implements Asker, AsyncDisposable {
     headers: Readonly<Record<string, string>> = {},
   ): Promise<{ status: number; content: T }> {
     if (this.#left) throw leftFault(ask);
-    const timeout = AbortSignal.timeout(ask.timeoutMs ?? 10_000);
+    const timeout = timeoutSignal(ask.timeoutMs ?? 10_000);
     const signal = ask.signal === undefined ? timeout : AbortSignal.any([ask.signal, timeout]);
     const url = this.#url(ask);
     try {

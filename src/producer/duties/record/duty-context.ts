@@ -17,7 +17,7 @@ export interface DutiesParts {
   readonly clock: Clock;
   /** Milliseconds of a clock that nobody sets. Default: `performance.now()`. */
   readonly steadyMs?: () => number;
-  /** A signal that aborts after so many milliseconds. Default: `AbortSignal.timeout`. */
+  /** A signal that aborts after so many milliseconds. Default: `timeoutSignal`. */
   readonly timeout?: (ms: number) => AbortSignal;
   readonly tell: Tell;
   /** Of an assertion: what costs more is not posted. */

@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../../async/long-timer.ts";
 import { formatNct } from "../../../domain/nct.ts";
 import { stringifyJson } from "../../../json/json.ts";
 import type { Outcome, PostedAssertion } from "../../../market/port.ts";
@@ -286,7 +287,7 @@ async function handOver(context: DutyContext, seenAt?: number): Promise<DutyResu
 async function metadataFor(context: DutyContext): Promise<string> {
   const { ledger, key } = context;
   const assertion = ledger.assertion(key) ?? context.assertion;
-  const timeout = context.timeout ?? AbortSignal.timeout;
+  const timeout = context.timeout ?? timeoutSignal;
   if (assertion.metadataUri !== null) return assertion.metadataUri;
   try {
     await publishMetadata({ ...context, signal: timeout(LAST_UPLOAD_MS) });
