@@ -11,7 +11,7 @@ import type { DemoConfig } from "../config/commands/demo.ts";
 import { systemClock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import { nct, ONE_NCT, parseNct } from "../domain/nct.ts";
-import { openLedger } from "../ledger/ledger.ts";
+import { openLedger } from "../ledger/sqlite/open-ledger.ts";
 import type { Logger } from "../observe/log.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";

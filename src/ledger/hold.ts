@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigFault, describeError } from "../domain/fault.ts";
-import { ensureWritable } from "./open.ts";
+import { ensureWritable } from "./ensure-writable.ts";
 
 /** A data directory that nobody else works in. */
 interface HeldDataDir extends Disposable {

@@ -29,7 +29,8 @@ import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-addres
 import { STAKED_STATES } from "../domain/lifecycle.ts";
 import { formatNct } from "../domain/nct.ts";
 import { holdDataDir } from "../ledger/hold.ts";
-import { type Ledger, openLedger } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { openLedger } from "../ledger/sqlite/open-ledger.ts";
 import type { HealthServer } from "../observe/health.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
 import { refuseAmbiguousPins } from "./chain/pins.ts";

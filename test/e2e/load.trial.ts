@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { Chronicle } from "../chaos/chronicle.ts";
 import { judge } from "../chaos/referee.ts";

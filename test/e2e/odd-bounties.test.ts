@@ -4,7 +4,7 @@ import { z } from "zod";
 import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, guidToUint } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { cidOf } from "../../src/sandbox/content/cid.ts";
 import type { Commission } from "../../src/sandbox/players/commission.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
 import { formatNct, nct } from "../../src/domain/nct.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import {

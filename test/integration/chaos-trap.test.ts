@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { TARGETS } from "../chaos/plan.ts";
 import { temporaryFolder } from "../e2e/engine.ts";
 import { plainEnvironment } from "../e2e/run-process.ts";

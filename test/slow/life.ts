@@ -1,7 +1,8 @@
 import { parseAddress } from "../../src/domain/address.ts";
 import { block, type Clock, instant } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { handOverSigned } from "../../src/producer/chain/hand-over-signed.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";

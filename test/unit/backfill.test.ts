@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Bounty } from "../../src/domain/bounty.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Backfill } from "../../src/producer/discovery/backfill.ts";
 import { aBounty } from "../fixtures/bounties.ts";

@@ -3,7 +3,7 @@ import { block, instant } from "../../src/domain/chain.ts";
 import { noOpinion } from "../../src/domain/opinion.ts";
 import { scanJobId } from "../../src/domain/scan.ts";
 import { ppm } from "../../src/domain/verdict.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
 import { Collector } from "../../src/producer/answering/collector.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Bounty } from "../../src/domain/bounty.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { writeOffIfAnew } from "../../src/producer/chain/chain-anew.ts";
 import { ChainBack } from "../../src/producer/chain/chain-back.ts";
 import { lastBefore } from "../../src/producer/chain/market-notes.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { block, systemClock } from "../../src/domain/chain.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { createBlockClock } from "../../src/producer/chain/block-clock.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { type ChainEngineParts, openChainEngine } from "../../src/producer/start/chain-engine.ts";

@@ -8,10 +8,11 @@ import { parseGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm } from "../../src/domain/verdict.ts";
-import { HISTORY_QUERIES, newestSettled } from "../../src/ledger/history.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { openReadOnly } from "../../src/ledger/read-only.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { HISTORY_QUERIES, newestSettled } from "../../src/ledger/read/history.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { openReadOnly } from "../../src/ledger/sqlite/read-only.ts";
 import { aBounty, anAnswer, aPlan } from "../fixtures/bounties.ts";
 
 let now = 1_000;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";

@@ -7,9 +7,10 @@ import { block, type Clock, instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { formatNct, nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { isDiskTrouble } from "../../src/ledger/disk-trouble.ts";
-import { Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { openLedgerFile } from "../../src/ledger/open.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
+import { openLedgerFile } from "../../src/ledger/sqlite/open-file.ts";
+import { ledgerOn, openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
@@ -1008,7 +1009,7 @@ describe("with many bounties", () => {
 it("ten thousand bounties are taken up in seconds, and a block costs them next to nothing", async () => {
   const folder = await mkdtemp(join(tmpdir(), "duties-"));
   const db = openLedgerFile(join(folder, "ledger.sqlite"));
-  ledger = new Ledger(db, clock);
+  ledger = ledgerOn(db, clock);
   db.exec("BEGIN");
   for (let number = 0; number < 10_000; number++) {
     const other = {
@@ -1051,7 +1052,7 @@ describe("a ledger that takes no writes", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "duties-"));
     db = openLedgerFile(join(folder, "ledger.sqlite"));
-    ledger = new Ledger(db, clock);
+    ledger = ledgerOn(db, clock);
     plan();
     duties = openDuties();
   });

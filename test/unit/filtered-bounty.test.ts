@@ -6,7 +6,7 @@ import { instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm } from "../../src/domain/verdict.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { ArtifactInWork } from "../../src/producer/answering/artifact-in-work.ts";
 import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
 import { type TriageParts, triageArtifacts } from "../../src/producer/answering/triage-artifacts.ts";

@@ -5,8 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
-import { MIGRATIONS } from "../../src/ledger/schema.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { MIGRATIONS } from "../../src/ledger/sqlite/schema.ts";
 
 const guid = parseGuid("00000000-0000-4000-8000-000000000001");
 

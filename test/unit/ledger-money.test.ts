@@ -7,11 +7,12 @@ import { expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
-import { MONEY_QUERIES } from "../../src/ledger/money.ts";
-import { openLedgerFile } from "../../src/ledger/open.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { MONEY_QUERIES } from "../../src/ledger/read/money.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
-import { MIGRATIONS } from "../../src/ledger/schema.ts";
+import { openLedgerFile } from "../../src/ledger/sqlite/open-file.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { MIGRATIONS } from "../../src/ledger/sqlite/schema.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 
 let now = 1_000;

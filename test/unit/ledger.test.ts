@@ -17,7 +17,8 @@ import { type Clock, instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { ppm } from "../../src/domain/verdict.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { aBounty, anAnswer, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 
 const key = { chain: "side", guid: GUID } as const;

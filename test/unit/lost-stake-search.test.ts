@@ -4,7 +4,7 @@ import { block, instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { commitment } from "../../src/market/onchain/commitment.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { openLostStakeSearch, type Waiting } from "../../src/producer/recover/lost-stake-search.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { instant } from "../../src/domain/chain.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import {
   contractsChanged,
   pinAccount,

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
-import { type Ledger, openLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";

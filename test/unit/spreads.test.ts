@@ -66,8 +66,8 @@ describe("a list of unknown length as arguments", () => {
 
   /** As many as there are states, or windows of a rate limit. */
   const FEW = [
-    "ledger/ledger.ts: ...states",
-    "ledger/money.ts: ...states",
+    "ledger/sqlite/bounty-table.ts: ...states",
+    "ledger/read/money.ts: ...states",
     "redis/rate-counters.ts: ...windows",
   ];
 

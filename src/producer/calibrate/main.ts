@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import type { CalibrateConfig } from "../../config/commands/calibrate.ts";
 import { silenceBy } from "../../domain/silence.ts";
-import { newestSettled } from "../../ledger/history.ts";
-import { openReadOnly } from "../../ledger/read-only.ts";
+import { newestSettled } from "../../ledger/read/history.ts";
+import { openReadOnly } from "../../ledger/sqlite/read-only.ts";
 import { NOTHING_SETTLED, renderReport } from "./render.ts";
 import { reportOn } from "./report.ts";
 

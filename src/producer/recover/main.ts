@@ -17,7 +17,7 @@ import { systemClock } from "../../domain/chain.ts";
 import { ConfigFault, describeError } from "../../domain/fault.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
 import { holdDataDir } from "../../ledger/hold.ts";
-import { openLedger } from "../../ledger/ledger.ts";
+import { openLedger } from "../../ledger/sqlite/open-ledger.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
 import { parseRedisAddress } from "../../redis/address.ts";
 import { takeWalletLease, type WalletLease } from "../../redis/wallet-lease.ts";

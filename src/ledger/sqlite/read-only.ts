@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigFault, describeError } from "../domain/fault.ts";
+import { ConfigFault, describeError } from "../../domain/fault.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /**

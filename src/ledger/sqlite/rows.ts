@@ -1,14 +1,14 @@
 /** Rows as SQLite gives them, and how they become records. A row that does not fit means the file was tampered with. */
 import { z } from "zod";
-import { isAddress } from "../domain/address.ts";
-import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../domain/artifact.ts";
-import { block, CHAIN_NAMES, instant } from "../domain/chain.ts";
-import { isGuid } from "../domain/guid.ts";
-import { ABANDON_REASONS, BOUNTY_STATES } from "../domain/lifecycle.ts";
-import { nct } from "../domain/nct.ts";
-import type { Ppm } from "../domain/verdict.ts";
-import { parseJson } from "../json/json.ts";
-import type { AssertionRecord, BountyRecord } from "./records.ts";
+import { isAddress } from "../../domain/address.ts";
+import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../../domain/artifact.ts";
+import { block, CHAIN_NAMES, instant } from "../../domain/chain.ts";
+import { isGuid } from "../../domain/guid.ts";
+import { ABANDON_REASONS, BOUNTY_STATES } from "../../domain/lifecycle.ts";
+import { nct } from "../../domain/nct.ts";
+import type { Ppm } from "../../domain/verdict.ts";
+import { parseJson } from "../../json/json.ts";
+import type { AssertionRecord, BountyRecord } from "../records.ts";
 
 const bigintText = z.string().regex(/^\d+$/).transform(BigInt);
 const amountText = bigintText.transform(nct);

@@ -1,9 +1,8 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigFault, describeError } from "../domain/fault.ts";
-import { isDiskTrouble } from "./disk-trouble.ts";
-import { addSumOfAmounts } from "./money.ts";
+import { ConfigFault, describeError } from "../../domain/fault.ts";
+import { isDiskTrouble } from "../disk-trouble.ts";
+import { ensureWritable } from "../ensure-writable.ts";
+import { addSumOfAmounts } from "../read/money.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /**
@@ -18,7 +17,7 @@ export function openLedgerFile(file: string): DatabaseSync {
   try {
     db = new DatabaseSync(file);
     db.exec("PRAGMA busy_timeout = 5000");
-    const version = versionOf(db);
+    const version = versionOf(db, file);
     if (version > MIGRATIONS.length) {
       throw new ConfigFault(
         "LEDGER_TOO_NEW",
@@ -26,7 +25,7 @@ export function openLedgerFile(file: string): DatabaseSync {
         { hint: "Run that version again, or choose another --data-dir." },
       );
     }
-    refuseDamage(db);
+    refuseDamage(db, file);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate(db, version);
     addSumOfAmounts(db);
@@ -41,26 +40,29 @@ export function openLedgerFile(file: string): DatabaseSync {
         cause: error,
       });
     }
-    throw new ConfigFault("LEDGER_CORRUPT", `The ledger ${file} cannot be used: ${words}.`, {
-      hint: "It was left untouched; restore a copy, or choose another --data-dir.",
-      cause: error,
-    });
+    throw unusable(file, words, error);
   }
 }
+
+const unusable = (file: string, words: string, cause?: unknown): ConfigFault =>
+  new ConfigFault("LEDGER_CORRUPT", `The ledger ${file} cannot be used: ${words}.`, {
+    hint: "It was left untouched; restore a copy, or choose another --data-dir.",
+    cause,
+  });
 
 /**
  * Reads every page once, a second for about 250,000 bounties: damage that is met later would be in the middle of a promise,
  * and by then more had been written on top of it.
  */
-function refuseDamage(db: DatabaseSync): void {
+function refuseDamage(db: DatabaseSync, file: string): void {
   const { quick_check: found } = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
-  if (found !== "ok") throw new Error(`it is damaged (${found})`);
+  if (found !== "ok") throw unusable(file, `it is damaged (${found})`);
 }
 
-function versionOf(db: DatabaseSync): number {
+function versionOf(db: DatabaseSync, file: string): number {
   const row = db.prepare("PRAGMA user_version").get() as { user_version: number };
   const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
-  if (row.user_version === 0 && tables.n > 0) throw new Error("it is a database of something else");
+  if (row.user_version === 0 && tables.n > 0) throw unusable(file, "it is a database of something else");
   return row.user_version;
 }
 
@@ -68,41 +70,5 @@ function migrate(db: DatabaseSync, from: number): void {
   for (const [version, sql] of MIGRATIONS.entries()) {
     if (version < from) continue;
     db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version + 1}; COMMIT`);
-  }
-}
-
-/**
- * Makes a file, and its folder, for the owner alone: the ledger knows what others would like to before it is revealed. What
- * is there keeps its owner and its mode. Throws ConfigFault LEDGER_UNWRITABLE when it cannot be written.
- */
-export function ensureWritable(file: string): void {
-  const folder = dirname(file);
-  try {
-    ensureFolder(folder);
-    accessSync(folder, constants.W_OK);
-    // Closing a file that is there would end this process's locks on it.
-    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
-    else closeSync(openSync(file, "a", 0o600));
-  } catch (error) {
-    const isFile = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false;
-    const why = isFile ? "is a file" : "cannot be written to";
-    throw new ConfigFault("LEDGER_UNWRITABLE", `The data directory ${folder} ${why}.`, {
-      hint: "Choose another --data-dir (DATA_DIR), or change its owner.",
-      cause: error,
-    });
-  }
-}
-
-/** Not `recursive`: on a file system that makes no folders and says ENOENT to it, as procfs does, that never ends. */
-function ensureFolder(folder: string): void {
-  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isThere()) return;
-  const parent = dirname(folder);
-  if (parent !== folder) ensureFolder(parent);
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Another process made it at the same time.
-    if (!isThere()) throw error;
   }
 }

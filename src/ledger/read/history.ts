@@ -4,10 +4,10 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { NO_OPINION_REASONS } from "../domain/scan.ts";
-import type { SettledArtifact } from "../domain/settled.ts";
-import { type Ppm, VERDICTS } from "../domain/verdict.ts";
-import type { BountyKey } from "./records.ts";
+import { NO_OPINION_REASONS } from "../../domain/scan.ts";
+import type { SettledArtifact } from "../../domain/settled.ts";
+import { type Ppm, VERDICTS } from "../../domain/verdict.ts";
+import type { BountyKey } from "../records.ts";
 
 /** JSON of an answer: backend, verdict, confidence, reason, types. */
 const ANSWERS = `(SELECT json_group_array(json_array(backend, answer.verdict, answer.confidence, answer.reason,

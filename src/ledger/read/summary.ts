@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { hasBit } from "../domain/bits.ts";
-import { type BountyState, STAKED_STATES } from "../domain/lifecycle.ts";
-import { nct } from "../domain/nct.ts";
-import type { LedgerSummary } from "./records.ts";
+import { hasBit } from "../../domain/bits.ts";
+import { type BountyState, STAKED_STATES } from "../../domain/lifecycle.ts";
+import { nct } from "../../domain/nct.ts";
+import type { LedgerSummary } from "../records.ts";
 
 /** An assertion that is, or may be, on the market, with what the arbiters decided of its artifacts. */
 interface PostedRow {

@@ -4,9 +4,9 @@
  * about, however long the ledger is.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { ChainName, Instant } from "../domain/chain.ts";
-import { type BountyState, PROMISED_STATES, STAKED_STATES } from "../domain/lifecycle.ts";
-import { type Nct, nct } from "../domain/nct.ts";
+import type { ChainName, Instant } from "../../domain/chain.ts";
+import { type BountyState, PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
+import { type Nct, nct } from "../../domain/nct.ts";
 
 /** Teaches a connection `sum_amounts(text)`, the decimal text of a sum of decimal texts; NULL counts for nothing. */
 export function addSumOfAmounts(db: DatabaseSync): void {

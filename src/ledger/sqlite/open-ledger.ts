@@ -1,0 +1,86 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../domain/chain.ts";
+import { PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
+import type { Ledger } from "../ledger.ts";
+import { newestSettled, settledOf } from "../read/history.ts";
+import { profitSince, stakedIn, stakedSince } from "../read/money.ts";
+import { summarize } from "../read/summary.ts";
+import { ArtifactTable } from "./artifact-table.ts";
+import { AssertionTable } from "./assertion-table.ts";
+import { BountyTable } from "./bounty-table.ts";
+import { LedgerDatabase } from "./database.ts";
+import { openLedgerFile } from "./open-file.ts";
+import { PinTable } from "./pin-table.ts";
+import { SignedTransactionTable } from "./signed-transaction-table.ts";
+
+/** Opens (or makes) the ledger in a file; ":memory:" for one that is gone with the process. */
+export const openLedger = (file: string, clock: Clock): Ledger => ledgerOn(openLedgerFile(file), clock);
+
+/** The ledger on an open connection, which is closed with it. */
+export function ledgerOn(connection: DatabaseSync, clock: Clock): Ledger {
+  const db = new LedgerDatabase(connection);
+  const bounties = new BountyTable(db, clock);
+  const artifacts = new ArtifactTable(db, bounties, clock);
+  const assertions = new AssertionTable(db, bounties, clock);
+  const signed = new SignedTransactionTable(db, bounties, clock);
+  const pins = new PinTable(db);
+  return {
+    see: (bounty) => bounties.see(bounty),
+    find: (key) => bounties.find(key),
+    inStates: (chain, states) => bounties.inStates(chain, states),
+    publishedIn: (chain, states) => bounties.publishedIn(chain, states),
+    advance: (key, to) => bounties.advance(key, to),
+    abandon: (key, reason) => bounties.abandon(key, reason),
+    reopen: (key) => bounties.reopen(key),
+    recordRevealed: (key) => bounties.recordRevealed(key),
+    recordRevealMissed: (key) => bounties.recordRevealMissed(key),
+    recordExpiration: (key, expiration) => bounties.recordExpiration(key, expiration),
+    recordQuorum: (key) => bounties.recordQuorum(key),
+    writeOff: (chain, reason) => bounties.writeOff(chain, reason),
+    writtenOff: (chain, reason, most) => bounties.writtenOff(chain, reason, most),
+    takeBack: (chain, reason) => bounties.takeBack(chain, reason),
+
+    recordTriage: (key, decisions) => artifacts.recordTriage(key, decisions),
+    recordOpinions: (key, opinions, answers) => artifacts.recordOpinions(key, opinions, answers),
+    recordTruth: (key, truth) => artifacts.recordTruth(key, truth),
+
+    planAssertion: (key, plan) => assertions.planAssertion(key, plan),
+    assertion: (key) => assertions.assertion(key),
+    hasAsserted: (chain) => assertions.hasAsserted(chain),
+    recordFee: (key, fee) => assertions.recordFee(key, fee),
+    recordRequested: (key, ms) => assertions.recordRequested(key, ms),
+    recordAsserted: (key, index) => assertions.recordAsserted(key, index),
+    recordIndex: (key, index) => assertions.recordIndex(key, index),
+    recordMetadataUri: (key, uri) => assertions.recordMetadataUri(key, uri),
+    recordSettled: (key, payout) => assertions.recordSettled(key, payout),
+    requestTimes: () => assertions.requestTimes(),
+
+    recordSigned: (key, action, transactions) => signed.recordSigned(key, action, transactions),
+    signed: (key, action) => signed.signed(key, action),
+    lastSigned: (key, action) => signed.lastSigned(key, action),
+    firstNonce: (key, action) => signed.firstNonce(key, action),
+    minedNonce: (chain, after) => signed.minedNonce(chain, after),
+    signedReveals: (chain) => signed.signedReveals(chain),
+    signedFrom: (chain, nonce) => signed.signedFrom(chain, nonce),
+    newestEntry: () => signed.newestEntry(),
+    newestNonce: (chain, after) => signed.newestNonce(chain, after),
+    signedByNonce: (chain, from, most, after) => signed.signedByNonce(chain, from, most, after),
+
+    pin: (chain, name) => pins.pin(chain, name),
+    setPin: (chain, name, value) => pins.setPin(chain, name, value),
+    replacePin: (chain, name, value) => pins.replacePin(chain, name, value),
+    note: (chain, name) => pins.note(chain, name),
+    setNote: (chain, name, value) => pins.setNote(chain, name, value),
+
+    atRisk: (chain) => stakedIn(connection, STAKED_STATES, chain),
+    committed: (chain) => stakedIn(connection, PROMISED_STATES, chain),
+    stakedSince: (since) => stakedSince(connection, since),
+    profitSince: (since) => profitSince(connection, since),
+    newestSettled: (most) => newestSettled(connection, most),
+    settledOf: (key) => settledOf(connection, key),
+    summary: () => summarize(connection),
+
+    together: (changes) => db.atomically(changes),
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
