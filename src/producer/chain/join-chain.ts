@@ -29,7 +29,7 @@ export interface JoinParts {
 }
 
 /** A chain's marketplace and the wallet that signs for it; listeners are added before anything is asked. */
-interface JoinedChain {
+export interface JoinedChain {
   readonly wallet: Wallet;
   readonly market: Marketplace;
   /**

@@ -76,7 +76,7 @@ const MAX_KEPT = 1_000;
  *   noted, and then for the bounties.
  * - When no bounty that was posted before the start can be revealed any more, the look is over, whatever was unread.
  */
-class LostStakeSearch {
+export class LostStakeSearch {
   readonly #parts: LostStakeSearchParts & { readonly sure: boolean };
   readonly #startedAt: number;
   readonly #done = new Map<Guid, Recovered>();

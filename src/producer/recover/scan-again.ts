@@ -71,7 +71,7 @@ export function openScanAgain(
       opening ??= open();
       const parts = await opening;
       const until = rescanUntil(clock.now(), config.rescanTimeout, before);
-      return parts && rescan(parts, bounty, mask, until, signal);
+      return parts && rescan(parts, { bounty, mask, until }, signal);
     },
     async [Symbol.asyncDispose]() {
       await opening?.catch(() => undefined);

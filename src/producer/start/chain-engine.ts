@@ -2,12 +2,12 @@ import type { BidStrategy } from "../../bid/contract.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import { RECOVERY_DEFAULTS } from "../../config/commands/recover.ts";
 import type { Testimony } from "../../distill/contract.ts";
-import { block, type ChainName, type Clock } from "../../domain/chain.ts";
+import { block, type ChainName, type Clock, type Instant } from "../../domain/chain.ts";
 import type { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
-
 import type { Ledger } from "../../ledger/ledger.ts";
 import { commitment } from "../../market/onchain/commitment.ts";
+import type { Marketplace } from "../../market/port.ts";
 import { scoped } from "../../market/scoped.ts";
 import type { Logger } from "../../observe/log.ts";
 import { nctNumber } from "../../observe/metrics.ts";
@@ -21,11 +21,13 @@ import type { LearnedDistiller } from "../answering/learned-distiller.ts";
 import { awaitServed } from "../answering/served-backends.ts";
 import { watchContracts } from "../chain/contracts-watch.ts";
 import { Backfill } from "../discovery/backfill.ts";
+import type { Duties } from "../duties/duties.ts";
 import type { Tell } from "../events/events.ts";
 import type { ChainMoney } from "../funds/limit-metrics.ts";
 import type { Limiter } from "../funds/limiter.ts";
 import { tellRecoverLog } from "../recover/events.ts";
-import { openLostStakeSearch } from "../recover/lost-stake-search.ts";
+import { type LostStakeSearch, openLostStakeSearch } from "../recover/lost-stake-search.ts";
+import type { RecoveryParts } from "../recover/recover-bounty.ts";
 import { rescan, rescanUntil } from "../recover/verdict-search/rescan.ts";
 import type { ChainPromises } from "./chain-promises.ts";
 
@@ -67,16 +69,23 @@ export interface ChainEngine {
 /** Embedded consumers that have not begun to serve by then are told of as missing. */
 const CONSUMERS_WAIT_MS = 30_000;
 
+/** What is there when a chain's marketplace was joined, and its duties are under way. */
+interface Joined {
+  readonly market: Marketplace;
+  readonly duties: Duties;
+  /** The nonce of our commitment on a bounty. */
+  readonly nonceFor: (guid: Guid) => bigint;
+  readonly instantOf: (block: number) => Instant;
+}
+
 /** Joins the chain's marketplace; resolves when its parameters and newest block are known, and the duties are under way. */
 export async function openChainEngine(
   promises: ChainPromises,
   parts: ChainEngineParts,
   signal: AbortSignal,
 ): Promise<ChainEngine> {
-  const { config, ledger, queue, collector, clock, tell, log, metrics, rules, strategy, limiter, version } =
-    parts;
-  const { distiller } = parts;
-  const { chain, wallet, reservations, deprecation } = promises;
+  const { ledger, clock, tell, limiter } = parts;
+  const { chain, wallet, deprecation } = promises;
   // What is opened here may be given up, and opened anew, many times while the marketplace stays.
   using scope = new DisposableStack();
   const { market } = scope.use(scoped(promises.market));
@@ -89,34 +98,66 @@ export async function openChainEngine(
 
   // A stop-loss is told of when it trips or is released, not only when the next bounty comes.
   market.on("block", () => void limiter.paused());
-  const nonceFor = (guid: Guid) => wallet.commitmentNonce({ chainName: chain, chainId, registry, guid });
-  const instantOf = (number: number) => blocks.instantOf(block(number));
-  const backends = rules.backends.map(({ name }) => name);
-  const lostStakes = await openLostStakeSearch(
-    {
-      recovery: {
-        market,
-        ledger,
-        clock,
-        nonceFor,
-        instantOf,
-        version,
-        tries: RECOVERY_DEFAULTS.tries,
-        tell: tellRecoverLog(log),
-        async rescan(bounty, mask, before, until) {
-          const { maxSizeBytes } = rules;
-          const distill = (testimony: Testimony) => distiller.distill(testimony);
-          const scanning = { queue, collector, backends, distill, clock, maxSizeBytes };
-          const deadline = rescanUntil(clock.now(), RECOVERY_DEFAULTS.rescanSeconds, before);
-          // What is known without the scanners is tried all the same.
-          return rescan(scanning, bounty, mask, deadline, until).catch(() => undefined);
-        },
-      },
-      duties,
-    },
+  const joined: Joined = {
+    market,
+    duties,
+    nonceFor: (guid) => wallet.commitmentNonce({ chainName: chain, chainId, registry, guid }),
+    instantOf: (number) => blocks.instantOf(block(number)),
+  };
+  const recovery = recoveryParts(joined, parts);
+  const lostStakes = await openLostStakeSearch({ recovery, duties }, signal);
+  const inWork = bountiesInWork(promises, parts, { ...joined, lostStakes });
+  const backfill = new Backfill({ market, ledger, inWork, deprecation, limiter, tell });
+  return new OpenedChainEngine({
+    promises,
+    parts,
+    market,
+    inWork,
+    backfill,
+    lostStakes,
+    promised,
+    broken: broken.promise,
+    listening: scope.move(),
     signal,
-  );
-  const inWork = new BountiesInWork({
+  });
+}
+
+function recoveryParts(joined: Joined, parts: ChainEngineParts): Omit<RecoveryParts, "leave"> {
+  const { ledger, clock, log, rules, queue, collector, distiller, version } = parts;
+  const { market, nonceFor, instantOf } = joined;
+  const scanning = {
+    queue,
+    collector,
+    backends: backendsOf(rules),
+    distill: (testimony: Testimony) => distiller.distill(testimony),
+    clock,
+    maxSizeBytes: rules.maxSizeBytes,
+  };
+  return {
+    market,
+    ledger,
+    clock,
+    nonceFor,
+    instantOf,
+    version,
+    tries: RECOVERY_DEFAULTS.tries,
+    tell: tellRecoverLog(log),
+    async rescan(bounty, mask, before, signal) {
+      const until = rescanUntil(clock.now(), RECOVERY_DEFAULTS.rescanSeconds, before);
+      // What is known without the scanners is tried all the same.
+      return rescan(scanning, { bounty, mask, until }, signal).catch(() => undefined);
+    },
+  };
+}
+
+function bountiesInWork(
+  { wallet, reservations, deprecation }: ChainPromises,
+  parts: ChainEngineParts,
+  joined: Joined & { readonly lostStakes: LostStakeSearch | undefined },
+): BountiesInWork {
+  const { config, ledger, queue, collector, clock, tell, rules, strategy, limiter, version } = parts;
+  const { market, duties, nonceFor, instantOf, lostStakes } = joined;
+  return new BountiesInWork({
     market,
     ledger,
     queue,
@@ -132,73 +173,112 @@ export async function openChainEngine(
     version,
     modifiers: config.confidence,
     artifactRate: parts.artifactRate,
-    distill: (testimony) => distiller.distill(testimony),
+    distill: (testimony) => parts.distiller.distill(testimony),
     seal: (guid, verdicts) => {
       const nonce = nonceFor(guid);
       return { nonce, commitment: commitment(wallet.address, verdicts, nonce) };
     },
     instantOf,
-    lostStakes: lostStakes,
+    lostStakes,
   });
-  const backfill = new Backfill({ market, ledger, inWork, deprecation, limiter, tell });
+}
 
-  const listening = scope.move();
-  let searching: Promise<void> | undefined;
-  const release = (): void => {
+const backendsOf = ({ backends }: TriageRules): readonly string[] => backends.map(({ name }) => name);
+
+interface OpenedParts {
+  readonly promises: ChainPromises;
+  readonly parts: ChainEngineParts;
+  readonly market: Marketplace;
+  readonly inWork: BountiesInWork;
+  readonly backfill: Backfill;
+  readonly lostStakes: LostStakeSearch | undefined;
+  /** How many bounties the duties began with. */
+  readonly promised: number;
+  readonly broken: Promise<Fault>;
+  /** Ends what the engine hears of the marketplace. */
+  readonly listening: Disposable;
+  readonly signal: AbortSignal;
+}
+
+class OpenedChainEngine implements ChainEngine {
+  readonly chain: ChainName;
+  readonly broken: Promise<Fault>;
+  readonly #opened: OpenedParts;
+  #searching: Promise<void> | undefined;
+
+  constructor(opened: OpenedParts) {
+    this.#opened = opened;
+    this.chain = opened.promises.chain;
+    this.broken = opened.broken;
+  }
+
+  inFlight(): number {
+    return this.#opened.inWork.inFlight();
+  }
+
+  begin(): void {
+    const { lostStakes, inWork, backfill, signal } = this.#opened;
+    if (lostStakes === undefined) {
+      this.#release();
+      backfill.begin();
+      return;
+    }
+    this.#searching = lostStakes.run(
+      {
+        has: (guid) => inWork.has(guid),
+        hear: (notice) => inWork.hear(notice),
+        release: () => this.#release(),
+        open: () => backfill.begin(),
+      },
+      signal,
+    );
+  }
+
+  async stop(): Promise<void> {
+    const { backfill, inWork, listening } = this.#opened;
+    await this.#searching;
+    await backfill.stop();
+    await inWork.stop();
+    listening[Symbol.dispose]();
+  }
+
+  money(): ChainMoney {
+    const { promises, market } = this.#opened;
+    const { chain, reservations } = promises;
+    const available = reservations.lastBalance() === undefined ? undefined : reservations.available();
+    return { chain, available, fee: market.parameters().assertionFee };
+  }
+
+  refreshMetrics(): void {
+    const { promises, parts } = this.#opened;
+    const balance = promises.reservations.lastBalance();
+    if (balance !== undefined) parts.metrics.balanceNct.set({ chain: this.chain }, nctNumber(balance));
+  }
+
+  /** Bounties that were posted after the start are answered from now on. */
+  #release(): void {
+    const { promises, parts, inWork, promised, signal } = this.#opened;
+    const { config, queue, rules, tell } = parts;
     const unpromised = inWork.resume();
-    const early = promises.takeEarly();
-    for (const notice of early) inWork.hear(notice);
-    if (promised + unpromised > 0) tell("producer.resumed", { chain, promised, unpromised });
+    for (const notice of promises.takeEarly()) inWork.hear(notice);
+    if (promised + unpromised > 0) tell("producer.resumed", { chain: this.chain, promised, unpromised });
     // Bounties are heard of and what was promised is kept meanwhile.
     const waitMs = config.embedded > 0 ? CONSUMERS_WAIT_MS : 0;
-    void awaitServed(queue, backends, { waitMs, signal }).then((missing) => {
-      if (signal.aborted) return;
-      tell("producer.ready", {
-        account: wallet.address,
-        chain,
-        head: market.head(),
-        backends,
-        unserved: missing,
-        strategy: strategy.name,
-        deprecated: deprecation.active(),
-      });
+    void awaitServed(queue, backendsOf(rules), { waitMs, signal }).then((unserved) => {
+      if (!signal.aborted) this.#tellReady(unserved);
     });
-  };
+  }
 
-  return {
-    chain,
-    broken: broken.promise,
-    inFlight: () => inWork.inFlight(),
-    begin() {
-      if (lostStakes === undefined) {
-        release();
-        backfill.begin();
-        return;
-      }
-      searching = lostStakes.run(
-        {
-          has: (guid) => inWork.has(guid),
-          hear: (notice) => inWork.hear(notice),
-          release,
-          open: () => backfill.begin(),
-        },
-        signal,
-      );
-    },
-    async stop() {
-      await searching;
-      await backfill.stop();
-      await inWork.stop();
-      listening.dispose();
-    },
-    money: () => ({
-      chain,
-      available: reservations.lastBalance() === undefined ? undefined : reservations.available(),
-      fee: market.parameters().assertionFee,
-    }),
-    refreshMetrics() {
-      const balance = reservations.lastBalance();
-      if (balance !== undefined) metrics.balanceNct.set({ chain }, nctNumber(balance));
-    },
-  };
+  #tellReady(unserved: readonly string[]): void {
+    const { promises, parts, market } = this.#opened;
+    parts.tell("producer.ready", {
+      account: promises.wallet.address,
+      chain: this.chain,
+      head: market.head(),
+      backends: backendsOf(parts.rules),
+      unserved,
+      strategy: parts.strategy.name,
+      deprecated: promises.deprecation.active(),
+    });
+  }
 }

@@ -4,7 +4,7 @@
  *
  *     opened ──keep──► waiting for the newest block ──a block is known──► handing over ──done, or long enough──► keeping
  *
- * Without promises it stays `opened` until somebody joins the market with `start`, who finds out whether it is there at all.
+ * Without promises it stays `opened` until the market is joined with `start`, which finds out whether it is there at all.
  * With promises it listens at once, and asks a gateway that does not answer for as long as it takes.
  */
 import { timeoutSignal } from "../../async/long-timer.ts";
@@ -24,7 +24,7 @@ import { type Patience, writeOffIfAnew } from "../chain/chain-anew.ts";
 import { ChainBack } from "../chain/chain-back.ts";
 import { Deprecation } from "../chain/deprecation.ts";
 import { handOverSigned } from "../chain/hand-over-signed.ts";
-import { type JoinParts, joinChain } from "../chain/join-chain.ts";
+import { type JoinedChain, type JoinParts, joinChain } from "../chain/join-chain.ts";
 import { NonceHoles } from "../chain/nonce-holes.ts";
 import type { KnownPins } from "../chain/pins.ts";
 import { Duties } from "../duties/duties.ts";
@@ -59,7 +59,7 @@ export interface ChainPromises extends AsyncDisposable {
   readonly reservations: BalanceReservations;
   readonly deprecation: Deprecation;
   readonly kept: Promise<Kept>;
-  /** Bounties announced since we listen, the newest of them, that nobody has taken up; empties the list. */
+  /** Bounties announced since we listen, the newest of them, that were not taken up; none is kept from then on. */
   takeEarly(): readonly BountyNotice[];
   /** Bounties that we owe something, by the ledger until the duties are under way. */
   open(): number;
@@ -73,7 +73,7 @@ export interface ChainPromises extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Announcements that are kept while nobody answers; older ones are found in the marketplace's list. */
+/** Announcements that are kept until bounties are answered; older ones are found in the marketplace's list. */
 const MOST_EARLY = 500;
 /**
  * What an earlier run signed goes before what is signed now, and a chain that began anew is told apart first; but a gateway
@@ -92,18 +92,18 @@ export function openChainPromises(
   signal: AbortSignal,
 ): ChainPromises {
   const { config, ledger, clock, log } = parts;
-  const staked = (): number => ledger.inStates(chain, STAKED_STATES).length;
-  const owed = (): number => ledger.inStates(chain, PROMISED_STATES).length;
-  const { wallet, market, start } = joinChain(chain, {
+  const isStaked = ledger.inStates(chain, STAKED_STATES).length > 0;
+  const joined = joinChain(chain, {
     config,
     privateKey: parts.privateKey,
     ledger,
     clock,
     log,
-    patience: staked() > 0 ? "endless" : "as-configured",
+    patience: isStaked ? "endless" : "as-configured",
     watched: (signer) => counting(signer, parts.onRefused),
     ...(parts.counts === undefined ? {} : { counts: parts.counts }),
   });
+  const { wallet, market } = joined;
   const tell: Tell = (event, facts) => {
     parts.tell(event, facts);
     // The contract took a reveal of ours: the token that its stake was paid with is the market's.
@@ -114,20 +114,123 @@ export function openChainPromises(
   market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
     tell("market.parameters", { chain, assertionFee: formatNct(assertionFee), revealWindow, voteWindow }),
   );
-  let early: BountyNotice[] | undefined = [];
-  market.on("bounty", (notice) => {
-    early?.push(notice);
-    if (early !== undefined && early.length > MOST_EARLY) early.shift();
-  });
+  const early = new EarlyNotices();
+  market.on("bounty", (notice) => early.hear(notice));
   const reservations = new BalanceReservations(() => market.balance(), clock);
   // From before the first frame on: what the stream tells is told once.
   const deprecation = new Deprecation({ market, ledger, tell });
-  let duties: Duties | undefined;
-  let nonceHoles: NonceHoles | undefined;
-  let chainBack: ChainBack | undefined;
-  let joined = false;
+  if (isStaked) market.open();
+  return new OpenedChainPromises(
+    { chain, parts: { ...parts, tell }, joined, early, reservations, deprecation },
+    signal,
+  );
+}
 
-  async function keep(): Promise<Kept> {
+/** Bounties announced since we listen, the newest of them, until they are taken up. */
+class EarlyNotices {
+  #kept: BountyNotice[] | undefined = [];
+
+  hear(notice: BountyNotice): void {
+    this.#kept?.push(notice);
+    if (this.#kept !== undefined && this.#kept.length > MOST_EARLY) this.#kept.shift();
+  }
+
+  /** Keeps no more of them. */
+  take(): readonly BountyNotice[] {
+    const taken = this.#kept ?? [];
+    this.#kept = undefined;
+    return taken;
+  }
+}
+
+interface OpenedParts {
+  readonly chain: ChainName;
+  readonly parts: ChainPromisesParts;
+  readonly joined: JoinedChain;
+  readonly early: EarlyNotices;
+  readonly reservations: BalanceReservations;
+  readonly deprecation: Deprecation;
+}
+
+class OpenedChainPromises implements ChainPromises {
+  readonly chain: ChainName;
+  readonly market: Marketplace;
+  readonly wallet: Wallet;
+  readonly reservations: BalanceReservations;
+  readonly deprecation: Deprecation;
+  readonly kept: Promise<Kept>;
+  readonly #parts: ChainPromisesParts;
+  readonly #joined: JoinedChain;
+  readonly #early: EarlyNotices;
+  /** The gateway has said which contracts it works with. */
+  #isStarted = false;
+  #duties: Duties | undefined;
+  #nonceHoles: NonceHoles | undefined;
+  #chainBack: ChainBack | undefined;
+
+  constructor(opened: OpenedParts, signal: AbortSignal) {
+    this.chain = opened.chain;
+    this.market = opened.joined.market;
+    this.wallet = opened.joined.wallet;
+    this.reservations = opened.reservations;
+    this.deprecation = opened.deprecation;
+    this.#parts = opened.parts;
+    this.#joined = opened.joined;
+    this.#early = opened.early;
+    this.kept = this.#keep(signal);
+    this.kept.catch(() => undefined);
+  }
+
+  async start(until: AbortSignal): Promise<KnownPins> {
+    const pins = await this.#joined.start(until);
+    this.#isStarted = true;
+    return pins;
+  }
+
+  takeEarly(): readonly BountyNotice[] {
+    return this.#early.take();
+  }
+
+  open(): number {
+    return this.#duties?.open() ?? this.#parts.ledger.inStates(this.chain, PROMISED_STATES).length;
+  }
+
+  overdue(): Readonly<Record<Stage, number>> {
+    return this.#duties?.overdue() ?? { post: 0, reveal: 0, settle: 0 };
+  }
+
+  ledgerWritable(): boolean {
+    return this.#duties?.ledgerWritable() ?? true;
+  }
+
+  refreshMetrics(metrics: ProducerMetrics): void {
+    const { chain, market, deprecation } = this;
+    metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
+    if (market.headKnown()) metrics.headBlock.set({ chain }, market.head());
+    metrics.marketDeprecated.set({ chain }, deprecation.active() ? 1 : 0);
+    metrics.dutiesOpen.set({ chain }, this.open());
+    metrics.dutiesFailing.set({ chain }, this.#duties?.failing() ?? 0);
+    const late = this.overdue();
+    for (const duty of STAGES) metrics.dutiesOverdue.set({ chain, duty }, late[duty]);
+    metrics.requestsInFlight.set({ chain }, market.inFlight());
+  }
+
+  async stop(): Promise<void> {
+    this.market.leave();
+    await Promise.all([this.#duties?.stop(), this.#nonceHoles?.stop(), this.#chainBack?.stop()]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // After a stop that took too long a duty may still be under way: nothing more is begun.
+    void this.#duties?.stop();
+    void this.#nonceHoles?.stop();
+    void this.#chainBack?.stop();
+    await this.market[Symbol.asyncDispose]();
+  }
+
+  async #keep(signal: AbortSignal): Promise<Kept> {
+    const { chain, market } = this;
+    const { ledger, clock, tell } = this.#parts;
     await market.reached(signal);
     const unrevealed = ledger.inStates(chain, ["asserted"]).map(({ bounty }) => bounty.expiration);
     const patienceMs = handOverMs(unrevealed, market.parameters().revealWindow, market.head());
@@ -139,71 +242,29 @@ export function openChainPromises(
     signal.throwIfAborted();
     const blocks = createBlockClock(market.head(), clock.now());
     market.on("block", ({ number }) => blocks.observe(number, clock.now()));
-    // Nothing new is staked before the gateway has said which contracts it works with.
-    const may = (duty: Duty): boolean => (joined || duty !== "post") && parts.may(duty);
-    duties = new Duties({
+    const duties = this.#openDuties();
+    return { duties, blocks, promised: duties.resume() };
+  }
+
+  #openDuties(): Duties {
+    const { market, reservations, deprecation } = this;
+    const { config, ledger, clock, tell, may } = this.#parts;
+    const duties = new Duties({
       market,
       ledger,
       reservations,
       clock,
       tell,
       deprecation,
-      may,
+      // Nothing new is staked before the gateway has said which contracts it works with.
+      may: (duty) => (this.#isStarted || duty !== "post") && may(duty),
       feeCeiling: config.maxFee,
     });
-    nonceHoles = new NonceHoles({ market, ledger, tell });
-    chainBack = new ChainBack({ market, ledger, tell, resume: () => duties?.resume() });
-    return { duties, blocks, promised: duties.resume() };
+    this.#duties = duties;
+    this.#nonceHoles = new NonceHoles({ market, ledger, tell });
+    this.#chainBack = new ChainBack({ market, ledger, tell, resume: () => duties.resume() });
+    return duties;
   }
-
-  const overdue = () => duties?.overdue() ?? { post: 0, reveal: 0, settle: 0 };
-
-  if (staked() > 0) market.open();
-  const kept = keep();
-  kept.catch(() => undefined);
-
-  return {
-    chain,
-    market,
-    wallet,
-    reservations,
-    deprecation,
-    kept,
-    async start(until) {
-      const pins = await start(until);
-      joined = true;
-      return pins;
-    },
-    takeEarly() {
-      const taken = early ?? [];
-      early = undefined;
-      return taken;
-    },
-    open: () => duties?.open() ?? owed(),
-    overdue: () => overdue(),
-    ledgerWritable: () => duties?.ledgerWritable() ?? true,
-    refreshMetrics(metrics) {
-      metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
-      if (market.headKnown()) metrics.headBlock.set({ chain }, market.head());
-      metrics.marketDeprecated.set({ chain }, deprecation.active() ? 1 : 0);
-      metrics.dutiesOpen.set({ chain }, duties?.open() ?? owed());
-      metrics.dutiesFailing.set({ chain }, duties?.failing() ?? 0);
-      const late = overdue();
-      for (const duty of STAGES) metrics.dutiesOverdue.set({ chain, duty }, late[duty]);
-      metrics.requestsInFlight.set({ chain }, market.inFlight());
-    },
-    async stop() {
-      market.leave();
-      await Promise.all([duties?.stop(), nonceHoles?.stop(), chainBack?.stop()]);
-    },
-    async [Symbol.asyncDispose]() {
-      // After a stop that took too long somebody may still be at work: nothing more is begun.
-      void duties?.stop();
-      void nonceHoles?.stop();
-      void chainBack?.stop();
-      await market[Symbol.asyncDispose]();
-    },
-  };
 }
 
 /** Both looks have time of their own, whatever handing over took. */
@@ -231,7 +292,6 @@ const counting = (signer: Signer, refused: () => void): Signer => ({
   },
 });
 
-/** How long a start waits for what an earlier run signed, by the blocks in which the unrevealed bounties expire. */
 /** Whether a reveal is due and in time: then nothing is looked into first. On a chain that began anew it seldom seems so. */
 export const canStillReveal = (expirations: readonly number[], revealWindow: number, head: number): boolean =>
   expirations.some(
@@ -239,6 +299,7 @@ export const canStillReveal = (expirations: readonly number[], revealWindow: num
       revealIsDue(expiration, revealWindow, head) && inTimeToReveal(expiration, revealWindow, head),
   );
 
+/** How long a start waits for what an earlier run signed, by the blocks in which the unrevealed bounties expire. */
 export const handOverMs = (expirations: readonly number[], revealWindow: number, head: number): number =>
   expirations.some((expiration) => revealIsDue(expiration, revealWindow, head))
     ? HAND_OVER_WHEN_DUE_MS

@@ -42,7 +42,7 @@ export const LEASE: readonly Piece[] = [() => import("ioredis"), () => import(".
 export const OBSERVED: readonly Piece[] = [
   () => import("prom-client"),
   () => import("fastify"),
-  () => import("../process/observed.ts"),
+  () => import("./observed.ts"),
 ];
 
 /** For what the operator chose to answer with. */

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import { type Clock, systemClock } from "../../domain/chain.ts";
+import type { ScanAnswer } from "../../domain/scan.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { EmbeddedMetrics } from "../../observe/embedded-metrics.ts";
@@ -21,6 +22,7 @@ import { openArtifactRate } from "../answering/artifact-rate.ts";
 import { Collector } from "../answering/collector.ts";
 import { LearnedDistiller } from "../answering/learned-distiller.ts";
 import { servedChanges, unserved } from "../answering/served-backends.ts";
+import type { ProducerEvents, Tell } from "../events/events.ts";
 import type { RelayEvents } from "../events/relay-events.ts";
 import { showLimits } from "../funds/limit-metrics.ts";
 import { describeLimits, Limiter, limitsOf } from "../funds/limiter.ts";
@@ -72,17 +74,7 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   await using opening = new AsyncDisposableStack();
   const queue = opening.use(await openQueue(parts));
   const artifactRate = opening.use(await openArtifactRate(config, { log: io.log, signal: end }));
-  const collector = new Collector(queue, clock, (answer) =>
-    tell("artifact.answered", {
-      guid: answer.guid,
-      artifact: answer.artifactIndex,
-      backend: answer.backend,
-      verdict: answer.verdict,
-      confidence: answer.confidence,
-      ...(answer.reason === undefined ? {} : { why: answer.reason }),
-      scanMs: answer.timings.scanMs,
-    }),
-  );
+  const collector = new Collector(queue, clock, (answer) => tell("artifact.answered", answeredFacts(answer)));
   const limits = limitsOf(config);
   const steadyMs = () => performance.now();
   const limiter = new Limiter({
@@ -125,16 +117,7 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     queueTrouble: () => queue.trouble(),
     unserved: () => unserved(backends, queue.served()),
     begin() {
-      const look = servedChanges({
-        backends,
-        queue,
-        onChange: (backend, now) =>
-          tell(now === "served" ? "backend.served" : "backend.unserved", { backend }),
-      });
-      const looking = setInterval(look, SERVED_EVERY_MS);
-      looking.unref();
-      opened.defer(() => clearInterval(looking));
-      look();
+      opened.use(watchServed(backends, queue, tell));
       tell("producer.limits", describeLimits(limits));
       for (const one of engines) one.begin();
     },
@@ -152,6 +135,29 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+const answeredFacts = (answer: ScanAnswer): ProducerEvents["artifact.answered"] => ({
+  guid: answer.guid,
+  artifact: answer.artifactIndex,
+  backend: answer.backend,
+  verdict: answer.verdict,
+  confidence: answer.confidence,
+  ...(answer.reason === undefined ? {} : { why: answer.reason }),
+  scanMs: answer.timings.scanMs,
+});
+
+/** Tells of backends that consumers begin or cease to serve, until it is disposed of. */
+function watchServed(backends: readonly string[], queue: ScanQueue, tell: Tell): Disposable {
+  const look = servedChanges({
+    backends,
+    queue,
+    onChange: (backend, now) => tell(now === "served" ? "backend.served" : "backend.unserved", { backend }),
+  });
+  const looking = setInterval(look, SERVED_EVERY_MS);
+  looking.unref();
+  look();
+  return { [Symbol.dispose]: () => clearInterval(looking) };
 }
 
 function openQueue({

@@ -19,17 +19,22 @@ export interface RescanParts {
   readonly maxSizeBytes: number;
 }
 
+/** What is scanned anew, and until when. */
+interface Rescan {
+  readonly bounty: Bounty;
+  readonly mask: bigint;
+  readonly until: Instant;
+}
+
 /**
  * Has the masked artifacts scanned once more and distils the answers as the producer did: with the same backends the
  * same verdicts come out, save for artifacts near even odds. The ids of the jobs are those of the first scan, so what
  * the queue still remembers of that is dropped first: it may be an old failure, or a job past its deadline.
- * Undefined when nobody answers until then.
+ * Undefined when no backend answers by `until`.
  */
 export async function rescan(
   { queue, collector, backends, distill, clock, maxSizeBytes }: RescanParts,
-  bounty: Bounty,
-  mask: bigint,
-  until: Instant,
+  { bounty, mask, until }: Rescan,
   signal: AbortSignal,
 ): Promise<VerdictGuess | undefined> {
   const items = unpackBits(mask, bounty.artifactCount).flatMap((masked, index): ArtifactInWork[] =>
