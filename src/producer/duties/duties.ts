@@ -10,28 +10,15 @@ import { BlockCache } from "./block-cache.ts";
 import { BlockSignals } from "./block-signals.ts";
 import { DutySlots, type Slots, slotsFor } from "./duty-slots.ts";
 import { perform } from "./perform.ts";
-import { type Duty, nextDuty, type Stage, TRACKS, type Track, trackOf } from "./record/duty.ts";
+import { dutyAt, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
+import { type Duty, type Stage, TRACKS, type Track, trackOf } from "./record/duty.ts";
 import type { DutiesParts, DutyContext, DutyResult } from "./record/duty-context.ts";
-import { overdueStage, type PromisedBounty, promise } from "./record/promised-bounty.ts";
+import { type Beginning, overdueStage, type PromisedBounty, promise } from "./record/promised-bounty.ts";
 import { WriteBehindLedger } from "./record/write-behind-ledger.ts";
 import { SkippedBlocks } from "./skipped-blocks.ts";
 
-/**
- * Duties that wait longer each time they fail, and how many blocks at most; the others have a window to meet and are
- * tried at every block.
- */
-const LONGEST_PAUSE: Readonly<Partial<Record<Duty, number>>> = {
-  publish: 32,
-  "ask-quorum": 32,
-  settle: 32,
-  "confirm-settle": 32,
-  "confirm-post": 4,
-  "verify-post": 1,
-  "verify-reveal": 1,
-};
 /** Quorums that skipped blocks may have held are asked for once in so many blocks at most. */
 const QUORUMS_EVERY_BLOCKS = 5;
-const VERIFYING: readonly Duty[] = ["verify-post", "verify-reveal"];
 const otherThan = (track: Track): Track => (track === "reveal" ? "assertion" : "reveal");
 
 /** Whether what a duty has to say came too late to matter: the other track went on meanwhile. */
@@ -115,7 +102,11 @@ export class Duties {
     const left = ledger.inStates(market.chain, PROMISED_STATES);
     const published = ledger.publishedIn(market.chain, PROMISED_STATES);
     for (const record of left) {
-      const promised = this.#put(record, undefined, published.has(record.bounty.guid));
+      const promised = this.#put({
+        record,
+        heardAt: undefined,
+        published: published.has(record.bounty.guid),
+      });
       promised.recalled.quorumUnheard = true;
       this.#reserve(record);
     }
@@ -127,7 +118,8 @@ export class Duties {
   async take(guid: Guid, heardAt: number): Promise<void> {
     const record = this.#ledger.find(this.#key(guid));
     if (record === undefined) return;
-    await this.#start(this.#put(record, heardAt, this.#isPublished(record)), "assertion");
+    const promised = this.#put({ record, heardAt, published: this.#isPublished(record) });
+    await this.#start(promised, "assertion");
   }
 
   /** How many bounties still need something. */
@@ -142,8 +134,7 @@ export class Duties {
 
   /** How many of them wait for longer than usual, by what they wait for. */
   overdue(): Readonly<Record<Stage, number>> {
-    const { market } = this.#parts;
-    const facts = { head: market.head(), parameters: market.parameters() };
+    const facts = this.#facts();
     const counts: Record<Stage, number> = { post: 0, reveal: 0, settle: 0 };
     for (const promised of this.#agenda.values()) {
       const stage = overdueStage(promised, facts);
@@ -169,6 +160,11 @@ export class Duties {
     return { chain: this.#parts.market.chain, guid };
   }
 
+  #facts(): { readonly head: number; readonly parameters: MarketParameters } {
+    const { market } = this.#parts;
+    return { head: market.head(), parameters: market.parameters() };
+  }
+
   /** What the balance does not show yet, or not for certain. */
   #reserve({ bounty: { guid }, state }: BountyRecord): void {
     const plan =
@@ -177,11 +173,12 @@ export class Duties {
   }
 
   /** A bounty is on the agenda once: two entries would each do its duties. */
-  #put(record: BountyRecord, heardAt: number | undefined, published: boolean): PromisedBounty {
-    const known = this.#agenda.get(record.bounty.guid);
+  #put(bounty: Omit<Beginning, "head">): PromisedBounty {
+    const { guid } = bounty.record.bounty;
+    const known = this.#agenda.get(guid);
     if (known !== undefined) return known;
-    const promised = promise({ record, heardAt, published, head: this.#parts.market.head() });
-    this.#agenda.set(record.bounty.guid, promised);
+    const promised = promise({ ...bounty, head: this.#parts.market.head() });
+    this.#agenda.set(guid, promised);
     return promised;
   }
 
@@ -227,8 +224,7 @@ export class Duties {
   }
 
   #consider(): void {
-    const { market } = this.#parts;
-    const facts = { head: market.head(), parameters: market.parameters() };
+    const facts = this.#facts();
     for (const promised of this.#agenda.values()) {
       // What is under way may have written down that it went on.
       if (TRACKS.some((track) => promised.tracks[track].running !== undefined)) this.#refresh(promised);
@@ -252,20 +248,10 @@ export class Duties {
     });
   }
 
-  /** Undefined when there is nothing to do on this track at this block. */
+  /** Undefined when there is nothing to do on this track at this block, or it may not be done now. */
   #dueDuty(promised: PromisedBounty, track: Track): Duty | undefined {
-    const { market } = this.#parts;
-    const { record, published, notBefore } = promised;
-    const { quorumUnheard } = promised.recalled;
-    const head = market.head();
-    const mayVerify = VERIFYING.every((duty) => head >= (notBefore[duty] ?? 0));
-    const unverifiedSince = mayVerify ? promised.unverifiedSince : undefined;
-    const lastLook = mayVerify ? promised.lastLook : undefined;
-    const parameters = market.parameters();
-    const known = { record, published, unverifiedSince, lastLook, quorumUnheard, head, parameters };
-    const duty = nextDuty(track, known);
-    if (duty === "wait" || this.#parts.may?.(duty) === false) return undefined;
-    return head < (notBefore[duty] ?? 0) ? undefined : duty;
+    const duty = dutyAt(promised, track, this.#facts());
+    return duty === undefined || this.#parts.may?.(duty) === false ? undefined : duty;
   }
 
   #slotsFor({ record: { bounty } }: PromisedBounty, duty: Duty): Slots | undefined {
@@ -332,7 +318,7 @@ export class Duties {
       } catch (error) {
         problem = describeError(error);
       }
-      const verifying = VERIFYING.includes(duty);
+      const verifying = isVerifying(duty);
       if (problem === undefined && verifying) {
         promised.unverifiedSince = undefined;
         promised.lastLook = this.#parts.market.head();
@@ -344,7 +330,7 @@ export class Duties {
       other.again ||= other.running !== undefined && promised.record.state !== before;
       if (signal.aborted || (problem !== undefined && isMoot(duty, promised.record.state))) return "waits";
       done = problem === undefined ? duty : undefined;
-      if (problem === undefined) this.#succeeded(promised, track);
+      if (problem === undefined) noteSuccess(promised, track);
       else this.#failed(promised, duty, problem);
       // A second look must not keep the metadata waiting.
       if (problem !== undefined && !verifying) return "waits";
@@ -352,28 +338,10 @@ export class Duties {
     return "waits";
   }
 
-  /** The other track has failures of its own. */
-  #succeeded(promised: PromisedBounty, track: Track): void {
-    for (const duty of Object.keys(promised.failures) as Duty[])
-      if (trackOf(duty) === track) delete promised.failures[duty];
-    promised.lastReason = undefined;
-  }
-
   #failed(promised: PromisedBounty, duty: Duty, reason: string): void {
-    const { market, tell } = this.#parts;
-    const attempt = (promised.failures[duty] ?? 0) + 1;
-    promised.failures[duty] = attempt;
-    const longest = LONGEST_PAUSE[duty];
-    if (longest !== undefined) {
-      const again = market.head() + Math.min(2 ** (attempt - 1), longest);
-      const revealEnd = promised.record.bounty.expiration + market.parameters().revealWindow;
-      // A stake that was never placed is free again as soon as that is certain.
-      promised.notBefore[duty] = duty === "confirm-post" ? Math.min(again, revealEnd - 1) : again;
-    }
-    // What is refused is built again at every block, for as long as the bounty is open.
-    const same = duty === "post" && reason === promised.lastReason;
-    promised.lastReason = reason;
-    if (!same) tell("duty.failed", { guid: promised.record.bounty.guid, duty, reason, attempt });
+    const { attempt, isNews } = noteFailure(promised, duty, reason, this.#facts());
+    const { guid } = promised.record.bounty;
+    if (isNews) this.#parts.tell("duty.failed", { guid, duty, reason, attempt });
   }
 
   #isPublished({ bounty }: BountyRecord): boolean {

@@ -67,7 +67,10 @@ export async function recoverBounty(
     const [posted] = await askAgain(() => market.ownAssertions(guid, { signal }), signal);
     if (posted === undefined) return "nobody";
     const bounty = await askAgain(() => market.bounty(guid, signal), signal);
-    if (bounty === null) throw new Error("the marketplace lists our assertion, but not its bounty");
+    if (bounty === null)
+      throw new Fault("BOUNTY_NOT_SHOWN", "The marketplace lists our assertion, but not its bounty.", {
+        retryable: true,
+      });
     return await rebuild(parts, bounty, posted, signal);
   } catch (error) {
     signal.throwIfAborted();

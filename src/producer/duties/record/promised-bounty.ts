@@ -37,7 +37,8 @@ export interface PromisedBounty {
   readonly heardAt: number | undefined;
 }
 
-interface Beginning {
+/** What is known of a bounty when it is put on the agenda. */
+export interface Beginning {
   readonly record: BountyRecord;
   readonly heardAt: number | undefined;
   readonly published: boolean;

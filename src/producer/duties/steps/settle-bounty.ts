@@ -142,14 +142,21 @@ async function lookAgain(context: DutyContext, seen: SettlementSeen): Promise<Du
   if (never !== undefined) return giveUp(context, "post-failed", never);
   const nonce = ledger.lastSigned(key, "settle").at(-1)?.nonce;
   const nonceUsed = nonce === undefined || (await market.minedCount()) > nonce;
-  return conclude(context, found.seen, record, nonceUsed);
+  return conclude(context, { seen: found.seen, record, nonceUsed });
+}
+
+/** What the second look at a settlement found. */
+interface SecondLook {
+  readonly seen: SettlementSeen;
+  /** Undefined when the marketplace does not show it. */
+  readonly record: MarketRecord | undefined;
+  /** The account nonce of what was signed last is used, by the node's count of mined transactions. */
+  readonly nonceUsed: boolean;
 }
 
 async function conclude(
   context: DutyContext,
-  { payout, source }: SettlementSeen,
-  record: MarketRecord | undefined,
-  nonceUsed: boolean,
+  { seen: { payout, source }, record, nonceUsed }: SecondLook,
 ): Promise<DutyResult> {
   const { tell, key, recalled, assertion } = context;
   const { refused, contractAsked } = recalled.settlement;
