@@ -41,9 +41,9 @@ import { RelayEvents } from "./events/relay-events.ts";
 import { mayDo } from "./process/standing.ts";
 import { AnsweringStart } from "./start/answering-start.ts";
 import type { ChainPromises, ChainPromisesParts } from "./start/chain-promises.ts";
-import { handOverFirst } from "./start/hand-over-first.ts";
 import { KEY, loadInTurns, OBSERVED, PREPARED, PROMISES } from "./start/in-turns.ts";
 import type { Prepared } from "./start/prepare.ts";
+import { resendReveals } from "./start/resend-reveals.ts";
 
 /** What was signed before is on its way by then; loading the rest blocks what is left to do for it. */
 const FIRST_MS = 150;
@@ -100,7 +100,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   using ledger = openLedger(file, systemClock);
   const staked = (): number => stakedBounties(ledger, config);
   const owesAtStart = staked() > 0;
-  if (owesAtStart) await Promise.race([handOverFirst({ config, ledger, tell, signal }), sleep(FIRST_MS)]);
+  if (owesAtStart) await Promise.race([resendReveals({ config, ledger, tell, signal }), sleep(FIRST_MS)]);
   else prepared ??= await prepare();
   const { key, openChainPromises, ProducerLease } = await openKey(config, signal);
 

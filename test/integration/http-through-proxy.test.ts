@@ -12,7 +12,7 @@ import { type HttpProxy, proxyFor } from "../../src/http/proxy.ts";
 import { Gateway } from "../../src/market/onchain/http/http.ts";
 import { EventStream, eventsUrl } from "../../src/market/onchain/stream/event-stream.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { handOverFirst } from "../../src/producer/start/hand-over-first.ts";
+import { resendReveals } from "../../src/producer/start/resend-reveals.ts";
 import { createKeystore } from "../../src/wallet/keystore.ts";
 import { microengine } from "../e2e/run-process.ts";
 import { ProxyServer } from "../fixtures/proxy-server.ts";
@@ -49,7 +49,7 @@ describe("through a proxy", () => {
     await using odd = await OddGateway.open();
     await using proxy = await ProxyServer.start({ hosts: hostsOf(odd.url) });
     odd.on("POST /transactions", { result: [{ is_error: false, message: "0x1" }] });
-    await handOverFirst({
+    await resendReveals({
       config: { polyswarmdAddr: BASE, apiKey: undefined, chains: ["side"] },
       ledger: {
         pin: () => `0x${"11".repeat(20)}`,

@@ -3,7 +3,7 @@ import { block, type Clock, instant } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { handOverSigned } from "../../src/producer/chain/hand-over-signed.ts";
+import { resendSigned } from "../../src/producer/chain/resend-signed.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
@@ -99,7 +99,7 @@ export async function live(scenario: Scenario): Promise<Life> {
       const began = run;
       const now = time.now();
       for (const trace of traces) trace.aliveSince = now;
-      void handOverSigned({ market: began.market, ledger, tell: () => {} }, new AbortController().signal)
+      void resendSigned({ market: began.market, ledger, tell: () => {} }, new AbortController().signal)
         .catch(() => undefined)
         .then(() => began.alive && began.duties.resume());
     });

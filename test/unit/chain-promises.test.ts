@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { canStillReveal, handOverMs } from "../../src/producer/start/chain-promises.ts";
+import { canStillReveal, resendPatienceMs } from "../../src/producer/start/chain-promises.ts";
 
 it("a start waits a second, not five, for what an earlier run signed when a reveal is due that is not signed", () => {
   const [window, head] = [10, 100];
-  expect(handOverMs([], window, head)).toBe(5_000);
-  expect(handOverMs([120, 101], window, head)).toBe(5_000);
-  expect(handOverMs([120, 100], window, head)).toBe(1_000);
+  expect(resendPatienceMs([], window, head)).toBe(5_000);
+  expect(resendPatienceMs([120, 101], window, head)).toBe(5_000);
+  expect(resendPatienceMs([120, 100], window, head)).toBe(1_000);
 });
 
 it("nothing is looked into before a reveal that can still be in time, and a window that is over holds no look up", () => {

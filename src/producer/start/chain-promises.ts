@@ -23,10 +23,10 @@ import { type BlockClock, createBlockClock } from "../chain/block-clock.ts";
 import { type Patience, writeOffIfAnew } from "../chain/chain-anew.ts";
 import { ChainBack } from "../chain/chain-back.ts";
 import { Deprecation } from "../chain/deprecation.ts";
-import { handOverSigned } from "../chain/hand-over-signed.ts";
 import { type JoinedChain, type JoinParts, joinChain } from "../chain/join-chain.ts";
 import { NonceHoles } from "../chain/nonce-holes.ts";
 import type { KnownPins } from "../chain/pins.ts";
+import { resendSigned } from "../chain/resend-signed.ts";
 import { Duties } from "../duties/duties.ts";
 import { type Duty, inTimeToReveal, revealIsDue, STAGES, type Stage } from "../duties/record/duty.ts";
 import type { Tell } from "../events/events.ts";
@@ -79,9 +79,9 @@ const MOST_EARLY = 500;
  * What an earlier run signed goes before what is signed now, and a chain that began anew is told apart first; but a gateway
  * that takes its time must not hold up a reveal.
  */
-const HAND_OVER_MS = 5_000;
+const RESEND_MS = 5_000;
 /** The same where a reveal is due that was not signed yet: a supervisor may end this process again in a few seconds. */
-const HAND_OVER_WHEN_DUE_MS = 1_000;
+const RESEND_WHEN_DUE_MS = 1_000;
 /** A chain that seems to have begun anew is looked at twice, three seconds apart; the second look may take as long again. */
 const SECOND_LOOK_MS = 8_000;
 
@@ -233,9 +233,9 @@ class OpenedChainPromises implements ChainPromises {
     const { ledger, clock, tell } = this.#parts;
     await market.reached(signal);
     const unrevealed = ledger.inStates(chain, ["asserted"]).map(({ bounty }) => bounty.expiration);
-    const patienceMs = handOverMs(unrevealed, market.parameters().revealWindow, market.head());
+    const patienceMs = resendPatienceMs(unrevealed, market.parameters().revealWindow, market.head());
     const enough = AbortSignal.any([signal, timeoutSignal(patienceMs)]);
-    await Promise.race([handOverSigned({ market, ledger, tell }, signal), aborted(enough)]);
+    await Promise.race([resendSigned({ market, ledger, tell }, signal), aborted(enough)]);
     const { revealWindow } = market.parameters();
     if (!canStillReveal(unrevealed, revealWindow, market.head()))
       await writeOffIfAnew({ market, ledger, tell }, looks(signal)).catch(() => undefined);
@@ -270,7 +270,7 @@ class OpenedChainPromises implements ChainPromises {
 /** Both looks have time of their own, whatever handing over took. */
 function looks(signal: AbortSignal): Patience {
   const within = (ms: number) => AbortSignal.any([signal, timeoutSignal(ms)]);
-  return { first: within(HAND_OVER_MS), second: within(HAND_OVER_MS + SECOND_LOOK_MS) };
+  return { first: within(RESEND_MS), second: within(RESEND_MS + SECOND_LOOK_MS) };
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -300,7 +300,11 @@ export const canStillReveal = (expirations: readonly number[], revealWindow: num
   );
 
 /** How long a start waits for what an earlier run signed, by the blocks in which the unrevealed bounties expire. */
-export const handOverMs = (expirations: readonly number[], revealWindow: number, head: number): number =>
+export const resendPatienceMs = (
+  expirations: readonly number[],
+  revealWindow: number,
+  head: number,
+): number =>
   expirations.some((expiration) => revealIsDue(expiration, revealWindow, head))
-    ? HAND_OVER_WHEN_DUE_MS
-    : HAND_OVER_MS;
+    ? RESEND_WHEN_DUE_MS
+    : RESEND_MS;

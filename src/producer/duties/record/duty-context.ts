@@ -33,7 +33,7 @@ export interface Recollection {
   /** Why the assertion was refused the last time, before anything was signed. */
   refusal: string | undefined;
   /** How often the reveal's bytes, signed last, were handed over again in vain. */
-  handedOver: number;
+  timesResent: number;
   /** Which assertion the reveal signed last is for. */
   revealIndex: number | undefined;
   /** The reveal signed last certainly failed. */

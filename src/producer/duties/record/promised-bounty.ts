@@ -61,7 +61,7 @@ export const promise = ({ head, ...known }: Beginning): PromisedBounty => ({
   toldOverdue: new Set(),
   recalled: {
     refusal: undefined,
-    handedOver: 0,
+    timesResent: 0,
     revealIndex: undefined,
     revealFailed: false,
     refusedAsLate: 0,

@@ -101,7 +101,7 @@ async function sendReveal(
   const outcome = await market.reveal(
     { guid: key.guid, index, nonce, verdicts, artifactCount, metadata },
     (signed) => {
-      recalled.handedOver = 0;
+      recalled.timesResent = 0;
       recalled.revealIndex = index;
       recalled.revealFailed = false;
       ledger.recordSigned(key, "reveal", signed);
@@ -223,7 +223,7 @@ export async function verifyReveal(context: DutyContext): Promise<DutyResult> {
   if (ours?.revealed) return undefined;
   context.tell("assertion.vanished", { guid: context.key.guid, what: "reveal" });
   // A list that leaves our assertion out does not say that it is not revealed.
-  return ours === undefined ? handOver(context) : revealAgain(context, ours);
+  return ours === undefined ? resendReveal(context) : revealAgain(context, ours);
 }
 
 /**
@@ -269,15 +269,15 @@ async function revealAgain(context: DutyContext, ours: PostedAssertion | undefin
   const moved = ours !== undefined && ours.index !== (recalled.revealIndex ?? assertion.index);
   // Each place is tried once; the bytes of one of them say nothing of the others.
   const isSearched = ours === undefined && assertion.index === null && recalled.tried.length > 0;
-  const hopeless = recalled.revealFailed || moved || isSearched || recalled.handedOver >= STUCK_AFTER;
-  return hopeless ? revealAssertion(context, ours?.index) : handOver(context, ours?.index);
+  const hopeless = recalled.revealFailed || moved || isSearched || recalled.timesResent >= STUCK_AFTER;
+  return hopeless ? revealAssertion(context, ours?.index) : resendReveal(context, ours?.index);
 }
 
-async function handOver(context: DutyContext, seenAt?: number): Promise<DutyResult> {
+async function resendReveal(context: DutyContext, seenAt?: number): Promise<DutyResult> {
   const { market, ledger, key, recalled, signal } = context;
   const signed = ledger.lastSigned(key, "reveal");
   if (signed.length === 0) return revealAssertion(context, seenAt);
-  recalled.handedOver++;
+  recalled.timesResent++;
   const resent = await market.resend(signed, signal, "reveal");
   if (resent.kind === "void") return revealAssertion(context, seenAt);
   return resent.kind === "sent" ? "not shown by the marketplace yet, and handed over again" : resent.reason;

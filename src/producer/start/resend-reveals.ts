@@ -1,9 +1,9 @@
 /**
- * The first deed of a start: hands over the reveals that an earlier run had signed, before the key is opened, a market
+ * The first thing that a start does: it hands over the reveals that an earlier run had signed, before the key is opened, a market
  * is joined, or anything else is loaded that a start needs.
  *
  * That can cost nothing (decision 22): the bytes are in the ledger because they were signed for a reveal that was due. They
- * can be mined once or never, for the account, the chain and the contract that they name, whoever holds the wallet's lease.
+ * can be mined once or never, for the account, the chain and the contract that they name, also while another has the lease.
  * Whether they arrived is not waited for: the duties look into it, and hand over again what did not.
  */
 import { timeoutSignal } from "../../async/long-timer.ts";
@@ -15,7 +15,7 @@ import { type HttpProxy, proxyFor } from "../../http/proxy.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Tell } from "../events/events.ts";
 
-interface HandOverFirst {
+interface RevealsToResend {
   readonly config: Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "chains">;
   readonly ledger: Pick<Ledger, "pin" | "signedReveals">;
   readonly tell: Tell;
@@ -29,13 +29,13 @@ const MOST = 10;
 const TIMEOUT_MS = 2_500;
 
 /** Resolves when the gateway answered, or did not in time. Never rejects. */
-export async function handOverFirst(parts: HandOverFirst): Promise<void> {
+export async function resendReveals(parts: RevealsToResend): Promise<void> {
   await Promise.all(
     CHAIN_NAMES.filter((chain) => parts.config.chains.includes(chain)).map((chain) => onChain(chain, parts)),
   );
 }
 
-async function onChain(chain: ChainName, parts: HandOverFirst): Promise<void> {
+async function onChain(chain: ChainName, parts: RevealsToResend): Promise<void> {
   const { ledger, tell } = parts;
   const account = ledger.pin(chain, "account");
   const reveals = ledger.signedReveals(chain);
@@ -55,7 +55,7 @@ async function onChain(chain: ChainName, parts: HandOverFirst): Promise<void> {
 /** Several at once need an API key; without one, and when that is refused, they go one after the other. */
 async function post(
   reveals: readonly SignedTransaction[],
-  to: HandOverFirst & { readonly account: string; readonly chain: ChainName },
+  to: RevealsToResend & { readonly account: string; readonly chain: ChainName },
 ): Promise<void> {
   if (reveals.length === 0) return;
   const { config, account, chain, signal } = to;

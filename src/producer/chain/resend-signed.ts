@@ -8,7 +8,7 @@ import type { Tell } from "../events/events.ts";
  * those transactions would give their account nonces to others, and a reveal among them would be void. A gateway in
  * trouble costs no more than that: each bounty's own duty goes on from there.
  */
-export async function handOverSigned(
+export async function resendSigned(
   { market, ledger, tell }: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: Tell },
   signal: AbortSignal,
 ): Promise<void> {
