@@ -45,7 +45,7 @@ export interface MoneyFacts {
 }
 
 /** How much may be staked on one bounty, or why nothing may. */
-export type Allowance =
+export type StakeAllowance =
   | {
       readonly kind: "stake";
       readonly most: Nct;
@@ -60,7 +60,7 @@ export type Allowance =
       readonly detail: string;
     };
 
-export function allowance(limits: Limits, facts: MoneyFacts): Allowance {
+export function allowance(limits: Limits, facts: MoneyFacts): StakeAllowance {
   if (stopLossHolds(limits, facts.profit)) {
     return nothing("stop-loss", `${formatNct(lost(facts.profit))} NCT were lost over the window`);
   }
@@ -148,7 +148,7 @@ function said(name: LimitName, limit: Nct): string {
   return `${words.replace("%", formatNct(limit))}: --${flag} (variable ${variable})`;
 }
 
-const nothing = (why: "stop-loss" | "over-limit" | "thin-purse", detail: string): Allowance => ({
+const nothing = (why: "stop-loss" | "over-limit" | "thin-purse", detail: string): StakeAllowance => ({
   kind: "nothing",
   why,
   detail,

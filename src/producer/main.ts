@@ -214,7 +214,7 @@ const stakedBounties = (ledger: Ledger, { chains }: ProducerConfig): number =>
 
 async function prepareAll(config: ProducerConfig, log: Logger): Promise<Prepared> {
   await loadInTurns(PREPARED);
-  return (await import("./start/prepare.ts")).prepare(config, log);
+  return (await import("./start/prepare.ts")).prepareAnswering(config, log);
 }
 
 function readVersion(): string {

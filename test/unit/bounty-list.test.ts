@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Guid } from "../../src/domain/guid.ts";
-import { type Look, lookThrough } from "../../src/producer/discovery/bounty-list.ts";
+import { type BountyLook, lookThrough } from "../../src/producer/discovery/bounty-list.ts";
 
 const guidAt = (index: number) => `${index}` as Guid;
 
@@ -32,7 +32,7 @@ function looker(bygone: number) {
   const looked: number[] = [];
   let most = 0;
   let abreast = 0;
-  const look = async (guid: Guid): Promise<Look> => {
+  const look = async (guid: Guid): Promise<BountyLook> => {
     looked.push(Number(guid));
     most = Math.max(most, ++abreast);
     await new Promise((resolve) => setImmediate(resolve));

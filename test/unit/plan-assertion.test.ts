@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BidRequest, BidStrategy } from "../../src/bid/contract.ts";
-import type { Allowance } from "../../src/bid/limits.ts";
+import type { StakeAllowance } from "../../src/bid/limits.ts";
 import { parseAddress } from "../../src/domain/address.ts";
 import type { MarketParameters } from "../../src/domain/bounty.ts";
 import { instant } from "../../src/domain/chain.ts";
@@ -36,13 +36,13 @@ const most: BidStrategy = {
   bid: ({ artifacts, bidMaximum }) => artifacts.map(() => bidMaximum),
 };
 
-const refusal: Allowance = { kind: "nothing", why: "over-limit", detail: "no more than that" };
+const refusal: StakeAllowance = { kind: "nothing", why: "over-limit", detail: "no more than that" };
 
 const plan = (
   items: readonly ArtifactInWork[],
   more: {
     artifactCount?: number;
-    allowance?: Allowance;
+    allowance?: StakeAllowance;
     strategy?: BidStrategy;
     parameters?: MarketParameters;
   } = {},
@@ -62,7 +62,7 @@ const plan = (
 
 describe("the plan of an assertion", () => {
   it("bids no more on an artifact than the operator's ceiling, whatever maximum a gateway names, and less where it names less", () => {
-    const allowance: Allowance = {
+    const allowance: StakeAllowance = {
       kind: "stake",
       most: nct(900n * ONE_NCT),
       bound: "balance",
@@ -116,7 +116,7 @@ describe("what a strategy is shown of the limits", () => {
         return request.artifacts.map(() => ONE_NCT);
       },
     };
-    const allowance: Allowance = { kind: "stake", most: nct(ONE_NCT / 2n), bound: "at-risk" };
+    const allowance: StakeAllowance = { kind: "stake", most: nct(ONE_NCT / 2n), bound: "at-risk" };
     const made = plan([itemOf(0, "malicious"), itemOf(1, "benign")], { allowance, strategy });
     expect(shown).toMatchObject([
       { balance: ONE_NCT / 2n + someParameters.assertionFee, bidMaximum: ONE_NCT / 2n },
@@ -125,7 +125,7 @@ describe("what a strategy is shown of the limits", () => {
   });
 
   it("does not widen the contract's limits", () => {
-    const allowance: Allowance = { kind: "stake", most: nct(9n * ONE_NCT), bound: "balance" };
+    const allowance: StakeAllowance = { kind: "stake", most: nct(9n * ONE_NCT), bound: "balance" };
     expect(plan([itemOf(0, "malicious")], { allowance })).toMatchObject({ assertion: { stake: ONE_NCT } });
   });
 });

@@ -8,9 +8,9 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { commitment } from "../../src/market/onchain/commitment.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
-import { isWhole, recoveryJson, renderRecovery } from "../../src/producer/recover/outcome.ts";
+import { isAllRebuilt, recoveryJson, renderRecovery } from "../../src/producer/recover/outcome.ts";
 import { type RecoveryParts, recoverBounty } from "../../src/producer/recover/recover-bounty.ts";
-import { Tally } from "../../src/producer/recover/tally.ts";
+import { RecoveryCounts } from "../../src/producer/recover/recovery-counts.ts";
 import { guessFrom } from "../../src/producer/recover/verdict-search/rescan.ts";
 import { walk } from "../../src/producer/recover/walk.ts";
 import { aBounty, aPlan, GUID, someParameters } from "../fixtures/bounties.ts";
@@ -268,18 +268,24 @@ describe("the walk through all bounties", () => {
 
 describe("what a run came to", () => {
   const outcome = () => {
-    const tally = new Tally();
-    for (const result of ["nobody", "known", "rebuilt", "rebuilt"] as const) tally.look(result);
-    tally.hear("assertion.reveal-missed", { guid: GUID, stake: "1" });
-    tally.hear("assertion.settled", {
+    const counts = new RecoveryCounts();
+    for (const result of ["nobody", "known", "rebuilt", "rebuilt"] as const) counts.look(result);
+    counts.hear("assertion.reveal-missed", { guid: GUID, stake: "1" });
+    counts.hear("assertion.settled", {
       guid: GUID,
       payout: "1.000000000000000001",
       profit: "0",
       right: 0,
       wrong: 0,
     });
-    tally.hear("assertion.settled", { guid: GUID, payout: "unknown", profit: "unknown", right: 0, wrong: 0 });
-    return { tally, end: tally.outcome("0xabc", 1) };
+    counts.hear("assertion.settled", {
+      guid: GUID,
+      payout: "unknown",
+      profit: "unknown",
+      right: 0,
+      wrong: 0,
+    });
+    return { counts, end: counts.outcome("0xabc", 1) };
   };
 
   it("adds up, with an amount to the last digit", () => {
@@ -289,9 +295,9 @@ describe("what a run came to", () => {
   });
 
   it("does not call a reveal missed that was made after all", () => {
-    const { tally } = outcome();
-    tally.hear("assertion.revealed", { guid: GUID, index: 0 });
-    expect(tally.outcome("0xabc", 0)).toMatchObject({ missed: 0, revealed: 1 });
+    const { counts } = outcome();
+    counts.hear("assertion.revealed", { guid: GUID, index: 0 });
+    expect(counts.outcome("0xabc", 0)).toMatchObject({ missed: 0, revealed: 1 });
   });
 
   it("ends with a sentence about what is to be done", () => {
@@ -307,7 +313,7 @@ describe("what a run came to", () => {
     expect(sentence({ unread: 1 })).toContain("run this again");
     expect(sentence({ complete: false })).toContain("run this again");
     expect(
-      [end, { ...end, notRebuilt: 1 }, { ...end, unread: 1 }, { ...end, complete: false }].map(isWhole),
+      [end, { ...end, notRebuilt: 1 }, { ...end, unread: 1 }, { ...end, complete: false }].map(isAllRebuilt),
     ).toEqual([true, false, false, false]);
   });
 });

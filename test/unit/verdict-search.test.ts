@@ -6,7 +6,7 @@ import { commitment } from "../../src/market/onchain/commitment.ts";
 import { everySet, fromBothEnds, outwards } from "../../src/producer/recover/verdict-search/candidates.ts";
 import { openKeccakWord, prefixOf } from "../../src/producer/recover/verdict-search/keccak-word.ts";
 import {
-  bitsOf,
+  maskedIndexes,
   type SearchEnd,
   type SearchPlan,
   searchVerdicts,
@@ -172,7 +172,7 @@ describe("the hash of a word", () => {
   });
 
   it("knows which bits are set", () => {
-    expect(bitsOf(0b1011n)).toEqual([0, 1, 3]);
-    expect(bitsOf(0n)).toEqual([]);
+    expect(maskedIndexes(0b1011n)).toEqual([0, 1, 3]);
+    expect(maskedIndexes(0n)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { BidArtifact, BidRequest, BidStrategy } from "../../bid/contract.ts";
-import type { Allowance } from "../../bid/limits.ts";
+import type { StakeAllowance } from "../../bid/limits.ts";
 import { type AbstainReason, planBids } from "../../bid/plan.ts";
 import { NO_CLAIM } from "../../domain/artifact.ts";
 import { hasBit } from "../../domain/bits.ts";
@@ -20,7 +20,7 @@ interface PlanFacts {
   readonly parameters: MarketParameters;
   readonly rivals: readonly AssertionNotice[];
   /** What the operator's limits leave for this bounty. */
-  readonly allowance: Allowance;
+  readonly allowance: StakeAllowance;
   readonly atRisk: Nct;
   readonly strategy: BidStrategy;
   /** What the operator makes of our confidence, by what the bounty says of an artifact. */
@@ -71,7 +71,7 @@ export function planAssertion(facts: PlanFacts): AssertionPlan {
 function bidRequest(
   { bounty, parameters, rivals, atRisk }: PlanFacts,
   artifacts: readonly BidArtifact[],
-  { most, mostPerArtifact = most }: Extract<Allowance, { kind: "stake" }>,
+  { most, mostPerArtifact = most }: Extract<StakeAllowance, { kind: "stake" }>,
 ): BidRequest {
   const { bidMinimum, bidMaximum, assertionFee } = parameters;
   const ceiling = mostPerArtifact < most ? mostPerArtifact : most;

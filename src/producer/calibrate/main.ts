@@ -4,7 +4,7 @@ import type { CalibrateConfig } from "../../config/commands/calibrate.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import { newestSettled } from "../../ledger/read/history.ts";
 import { openReadOnly } from "../../ledger/sqlite/read-only.ts";
-import { NOTHING_SETTLED, renderReport } from "./render.ts";
+import { NOTHING_SETTLED, renderCalibration } from "./render.ts";
 import { reportOn } from "./report.ts";
 
 /** Resolves to the exit code. Throws ConfigFault when there is no ledger to read. */
@@ -15,7 +15,7 @@ export async function runCalibrate(
   using db = openReadOnly(join(config.dataDir, "ledger.sqlite"));
   const report = reportOn(newestSettled(db, config.newest), silenceBy(config.benign));
   if (config.json) print(`${JSON.stringify(report, tidy)}\n`);
-  else print(report.settled === 0 ? `${NOTHING_SETTLED}\n` : renderReport(report));
+  else print(report.settled === 0 ? `${NOTHING_SETTLED}\n` : renderCalibration(report));
   return 0;
 }
 

@@ -1,13 +1,13 @@
 import type { Score } from "../../distill/experience/scoring.ts";
 import { highest } from "../../domain/extremes.ts";
-import type { CalibrationReport, Share } from "./report.ts";
+import type { CalibrationReport, SampleShare } from "./report.ts";
 
 /** Said instead of tables when there is nothing to learn from yet. */
 export const NOTHING_SETTLED =
   "No bounty with a known truth is in the ledger yet: there is nothing to calibrate on.";
 
 /** The report as text for a terminal, lines of at most 100 characters unless a backend's name is long. */
-export function renderReport({ settled, malicious, given, bayes, backends }: CalibrationReport): string {
+export function renderCalibration({ settled, malicious, given, bayes, backends }: CalibrationReport): string {
   const scores: readonly (readonly [string, Score | undefined])[] = [
     ["as given", given],
     ["bayes, in hindsight", bayes],
@@ -51,7 +51,7 @@ function figures(score: Score | undefined): readonly string[] {
   return [`${count}`, brier.toFixed(4), logLoss.toFixed(4), calibrationError.toFixed(4)];
 }
 
-function shown(share: Share | undefined): string {
+function shown(share: SampleShare | undefined): string {
   if (share === undefined) return "-";
   const [low, high] = share.interval;
   return `${share.share.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) of ${share.of}`;

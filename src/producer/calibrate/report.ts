@@ -7,7 +7,7 @@ import type { Silence } from "../../domain/silence.ts";
 import { ratioOf } from "../../domain/verdict.ts";
 
 /** A share of a few: how many of how many, and where the true share may lie (nine tenths, Wilson). */
-export interface Share {
+export interface SampleShare {
   readonly of: number;
   readonly share: number;
   readonly interval: readonly [low: number, high: number];
@@ -20,9 +20,9 @@ interface BackendReport {
   /** Settled artifacts of which it said something: a verdict, or that it found nothing. */
   readonly heard: number;
   /** Of the malicious ones, the share that it called malicious; undefined when there were none. */
-  readonly sensitivity: Share | undefined;
+  readonly sensitivity: SampleShare | undefined;
   /** Of the benign ones, the share that it did not call malicious. */
-  readonly specificity: Share | undefined;
+  readonly specificity: SampleShare | undefined;
 }
 
 export interface CalibrationReport {
@@ -91,7 +91,7 @@ function backendReport(backend: string, types: TypeClass | "all", words: readonl
 
 const Z_90 = 1.645;
 
-function shareOf(words: readonly Word[], fits: (word: Word) => boolean): Share | undefined {
+function shareOf(words: readonly Word[], fits: (word: Word) => boolean): SampleShare | undefined {
   const of = words.length;
   if (of === 0) return undefined;
   const share = words.filter(fits).length / of;

@@ -31,7 +31,7 @@ const PAUSE_MS = 3_000;
 const HINT =
   "If the chain was not begun anew, the gateway's node has lost its blocks; what was written off is looked for when it has them again.";
 
-export interface Patience {
+export interface LookDeadlines {
   /** Aborts when the first look has taken long enough. */
   readonly first: AbortSignal;
   /** The second look has time of its own, because the first and all before it may have used up theirs. */
@@ -42,7 +42,7 @@ export interface Patience {
  * Writes off what is open when the chain begun anew; says so in one line. Without an answer in time nothing is written off.
  * Rejects only with a signal's reason.
  */
-export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: Patience): Promise<void> {
+export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: LookDeadlines): Promise<void> {
   const { market, ledger, tell } = parts;
   const { chain } = market;
   const pause = parts.pause ?? ((until) => sleep(PAUSE_MS, undefined, { signal: until }));

@@ -9,7 +9,7 @@ import { MARKET_NOTES } from "../chain/market-notes.ts";
 import { inTimeToPost } from "../duties/record/duty.ts";
 import type { Tell } from "../events/events.ts";
 import type { Limiter } from "../funds/limiter.ts";
-import { type BountyPages, type Look, lookThrough } from "./bounty-list.ts";
+import { type BountyLook, type BountyPages, lookThrough } from "./bounty-list.ts";
 
 interface BackfillParts {
   readonly market: Marketplace;
@@ -111,7 +111,7 @@ export class Backfill {
     const oldest = head + 1 - maxDuration;
     const remembered = new Map<Guid, Remembered>();
     let trouble: string | undefined;
-    const look = async (guid: Guid): Promise<Look> => {
+    const look = async (guid: Guid): Promise<BountyLook> => {
       let known = this.#known(guid);
       const open = known === undefined || inTimeToPost(known.closes, head);
       if (open && !known?.examined && head >= (known?.again ?? 0)) {

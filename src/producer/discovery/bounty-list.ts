@@ -11,7 +11,7 @@ export interface BountyPages {
  * What looking at a bounty came to. `examined`: it needs no second look. `bygone`: so old that it and everything listed
  * before it is certainly closed. `unsure`: nobody could say; it has to be looked at again.
  */
-export type Look = "examined" | "bygone" | "unsure";
+export type BountyLook = "examined" | "bygone" | "unsure";
 
 /** Bounties looked at side by side. */
 const ABREAST = 8;
@@ -36,7 +36,7 @@ const MAX_PAGE = 2 ** 40;
 export async function lookThrough(
   pages: BountyPages,
   cursor: number,
-  look: (guid: Guid) => Promise<Look>,
+  look: (guid: Guid) => Promise<BountyLook>,
 ): Promise<number> {
   const last = await lastPage(pages, Math.floor(cursor / pages.size));
   if (last === undefined) return 0;

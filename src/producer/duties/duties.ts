@@ -8,7 +8,7 @@ import type { BountyKey, BountyRecord } from "../../ledger/records.ts";
 import type { AssertionNotice } from "../../market/port.ts";
 import { BlockCache } from "./block-cache.ts";
 import { BlockSignals } from "./block-signals.ts";
-import { DutySlots, type Slots, slotsFor } from "./duty-slots.ts";
+import { DutySlots, type SlotKind, slotsFor } from "./duty-slots.ts";
 import { perform } from "./perform.ts";
 import { dutyAt, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
 import { type Duty, type Stage, TRACKS, type Track, trackOf } from "./record/duty.ts";
@@ -254,7 +254,7 @@ export class Duties {
     return duty === undefined || this.#parts.may?.(duty) === false ? undefined : duty;
   }
 
-  #slotsFor({ record: { bounty } }: PromisedBounty, duty: Duty): Slots | undefined {
+  #slotsFor({ record: { bounty } }: PromisedBounty, duty: Duty): SlotKind | undefined {
     const { market } = this.#parts;
     return slotsFor(duty, bounty.expiration, market.parameters().revealWindow, market.head());
   }
@@ -276,7 +276,7 @@ export class Duties {
     return undefined;
   }
 
-  #begin(promised: PromisedBounty, track: Track, slots: Slots | undefined): Promise<void> | undefined {
+  #begin(promised: PromisedBounty, track: Track, slots: SlotKind | undefined): Promise<void> | undefined {
     const state = promised.tracks[track];
     if (state.running !== undefined || this.#stopped) return undefined;
     state.running = new AbortController();
@@ -302,7 +302,7 @@ export class Duties {
   async #run(
     promised: PromisedBounty,
     track: Track,
-    { slots, signal }: { readonly slots: Slots | undefined; readonly signal: AbortSignal },
+    { slots, signal }: { readonly slots: SlotKind | undefined; readonly signal: AbortSignal },
   ): Promise<"waits" | "elsewhere"> {
     const guid = promised.record.bounty.guid;
     let done: Duty | undefined;

@@ -1,7 +1,7 @@
 import { RankedTasks } from "./ranked-tasks.ts";
 import { type Duty, inTimeToReveal, revealIsUrgent } from "./record/duty.ts";
 
-export type Slots = "spare" | "missing" | "confirming" | "settling";
+export type SlotKind = "spare" | "missing" | "confirming" | "settling";
 
 /**
  * Duties that are done a few at a time, the first of each kind first. What has time to spare. Reveals that
@@ -9,7 +9,7 @@ export type Slots = "spare" | "missing" | "confirming" | "settling";
  * are looked for: it may have left hundreds, and new bounties need the gateway too. Settlements, which wait for their
  * receipts most of the time, while what they pay cannot be staked.
  */
-const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly count: number }>> = {
+const SLOTS: Readonly<Record<SlotKind, { readonly duties: readonly Duty[]; readonly count: number }>> = {
   spare: {
     duties: ["verify-reveal", "verify-post", "publish", "ask-quorum", "give-up"],
     count: 8,
@@ -18,7 +18,7 @@ const SLOTS: Readonly<Record<Slots, { readonly duties: readonly Duty[]; readonly
   confirming: { duties: ["confirm-reveal", "confirm-post"], count: 16 },
   settling: { duties: ["settle", "confirm-settle"], count: 40 },
 };
-const KINDS = Object.keys(SLOTS) as Slots[];
+const KINDS = Object.keys(SLOTS) as SlotKind[];
 
 /** Which slots a duty about a bounty needs at this block; undefined for what begins at once. */
 export function slotsFor(
@@ -26,7 +26,7 @@ export function slotsFor(
   expiration: number,
   revealWindow: number,
   head: number,
-): Slots | undefined {
+): SlotKind | undefined {
   const inTime = inTimeToReveal(expiration, revealWindow, head);
   // What is about to come too late waits for no slot, until the window has closed.
   if (duty === "confirm-reveal" && inTime && revealIsUrgent(expiration, revealWindow, head)) return undefined;
@@ -37,10 +37,10 @@ export function slotsFor(
 export class DutySlots {
   readonly #slots = Object.fromEntries(
     KINDS.map((kind) => [kind, new RankedTasks(SLOTS[kind].count, SLOTS[kind].duties.length)]),
-  ) as Readonly<Record<Slots, RankedTasks>>;
+  ) as Readonly<Record<SlotKind, RankedTasks>>;
 
   /** The task must not reject. It begins at once when a slot of the kind is free. */
-  run(kind: Slots, duty: Duty, task: () => Promise<void>): void {
+  run(kind: SlotKind, duty: Duty, task: () => Promise<void>): void {
     this.#slots[kind].run(SLOTS[kind].duties.indexOf(duty), task);
   }
 

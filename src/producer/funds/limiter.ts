@@ -1,9 +1,9 @@
 import {
-  type Allowance,
   allowance,
   type Limits,
   lost,
   type MoneyFacts,
+  type StakeAllowance,
   stopLossHolds,
 } from "../../bid/limits.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
@@ -84,7 +84,7 @@ export class Limiter {
   }
 
   /** What may be staked on one bounty of a chain. Plan before anybody else asks: nothing may be awaited in between. */
-  allow(chain: ChainName, facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): Allowance {
+  allow(chain: ChainName, facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): StakeAllowance {
     this.#look();
     return allowance(this.#parts.limits, {
       ...facts,

@@ -1,6 +1,6 @@
 import { backendSettings } from "../../config/commands/backend-settings.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
-import { type TriageConfig, readTriageRules as triageRulesFrom } from "../../config/commands/triage-rules.ts";
+import { readTriageRules, type TriageConfig } from "../../config/commands/triage-rules.ts";
 import { ConfigFault } from "../../domain/fault.ts";
 import { describeBackend } from "../../isolation/describe.ts";
 import type { Logger } from "../../observe/log.ts";
@@ -12,7 +12,7 @@ import type { TriageRules } from "../../triage/triage.ts";
  * embedded, a scanner that cannot be set up is found out here, once, and not by each of them.
  * Throws ConfigFault when a backend cannot be used, or as src/config/commands/triage-rules.ts does.
  */
-export async function readTriageRules(
+export async function rulesForBackends(
   config: TriageConfig & Pick<ProducerConfig, "backend" | "embedded"> & Parameters<typeof backendSettings>[0],
   log: Logger,
 ): Promise<TriageRules> {
@@ -25,5 +25,5 @@ export async function readTriageRules(
       hint: "The name of a scanner names its queue: give each its own.",
     });
   }
-  return triageRulesFrom(config, described);
+  return readTriageRules(config, described);
 }

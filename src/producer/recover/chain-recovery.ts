@@ -11,9 +11,9 @@ import type { Tell } from "../events/events.ts";
 import { BalanceReservations } from "../funds/balance-reservations.ts";
 import type { TellRecover } from "./events.ts";
 import type { Recovered } from "./recover-bounty.ts";
+import type { RecoveryCounts } from "./recovery-counts.ts";
 import type { ScanAgain } from "./scan-again.ts";
 import { searchBounties } from "./search.ts";
-import type { Tally } from "./tally.ts";
 
 interface ChainRecoveryParts {
   readonly config: RecoverConfig;
@@ -22,7 +22,7 @@ interface ChainRecoveryParts {
   readonly clock: Clock;
   readonly tell: Tell;
   readonly tellRecover: TellRecover;
-  readonly tally: Tally;
+  readonly counts: RecoveryCounts;
   readonly log: Logger;
   readonly scanAgain: ScanAgain;
   /** Of microengine. */
@@ -47,7 +47,7 @@ export async function openChainRecovery(
   parts: ChainRecoveryParts,
   signal: AbortSignal,
 ): Promise<ChainRecovery> {
-  const { config, ledger, clock, tell, tellRecover, tally, log, scanAgain, version } = parts;
+  const { config, ledger, clock, tell, tellRecover, counts, log, scanAgain, version } = parts;
   const { wallet, market, start } = joinChain(chain, {
     config,
     privateKey: parts.privateKey,
@@ -87,11 +87,11 @@ export async function openChainRecovery(
     async recover() {
       if (!config.ledgerOnly) duties.resume();
       const found = (guid: Guid, result: Recovered): void => {
-        tally.look(result);
+        counts.look(result);
         if (result === "rebuilt" && !config.ledgerOnly) void duties.take(guid, clock.now());
       };
       const whole = await searchBounties({ recovery, blocks: config.blocks, found }, signal);
-      if (!whole) tally.cutShort();
+      if (!whole) counts.cutShort();
     },
     settle: () => {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -25,9 +25,9 @@ import { openKeystore } from "../../wallet/keystore.ts";
 import { tellLog } from "../events/events.ts";
 import { openChainRecovery } from "./chain-recovery.ts";
 import { type TellRecover, tellRecoverLog } from "./events.ts";
-import { isWhole, recoveryJson, renderRecovery } from "./outcome.ts";
+import { isAllRebuilt, recoveryJson, renderRecovery } from "./outcome.ts";
+import { RecoveryCounts } from "./recovery-counts.ts";
 import { openScanAgain } from "./scan-again.ts";
-import { Tally } from "./tally.ts";
 
 /** The gateway answers for one chain what it said of another less than a second ago. */
 const GATEWAY_CACHE_MS = 1_500;
@@ -55,8 +55,8 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
     readPassword(config, processTerminal(), signal),
   );
   const clock = systemClock;
-  const tally = new Tally();
-  const tell = tellLog(log, tally.hear);
+  const counts = new RecoveryCounts();
+  const tell = tellLog(log, counts.hear);
   const tellRecover = tellRecoverLog(log);
   const halt = new AbortController();
   const end = AbortSignal.any([signal, halt.signal]);
@@ -67,7 +67,7 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   void lease?.lost.then((fault) => halt.abort(fault));
   await using scanAgain = openScanAgain(config, { ...io, tell: tellRecover, clock });
   await using opened = new AsyncDisposableStack();
-  const parts = { config, privateKey, ledger, clock, tell, tellRecover, tally, log, scanAgain };
+  const parts = { config, privateKey, ledger, clock, tell, tellRecover, counts, log, scanAgain };
   const version = readVersion();
   const chains = [];
   for (const chain of config.chains) {
@@ -81,9 +81,9 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   halt.signal.throwIfAborted();
 
   const open = chains.reduce((sum, chain) => sum + chain.open(), 0);
-  const outcome = tally.outcome(account, open);
+  const outcome = counts.outcome(account, open);
   process.stdout.write(config.json ? `${recoveryJson(outcome)}\n` : `\n${renderRecovery(outcome)}`);
-  return isWhole(outcome) ? 0 : 1;
+  return isAllRebuilt(outcome) ? 0 : 1;
 }
 
 /** Throws ConfigFault WALLET_HELD when a producer works with this wallet; without Redis nobody can say. */

@@ -31,7 +31,7 @@ export interface RecoverOutcome {
 }
 
 /** Every assertion of ours is in the ledger, as far as the market has any. */
-export const isWhole = ({ notRebuilt, unread, complete }: RecoverOutcome): boolean =>
+export const isAllRebuilt = ({ notRebuilt, unread, complete }: RecoverOutcome): boolean =>
   notRebuilt === 0 && unread === 0 && complete;
 
 /** The table that `recover` ends with, and a sentence. */

@@ -15,7 +15,7 @@ import type { ScanQueue } from "../../queue/port.ts";
 import { parseRedisAddress } from "../../redis/address.ts";
 import { createSeal } from "../../redis/seal.ts";
 import { Collector } from "../answering/collector.ts";
-import { readTriageRules } from "../process/backends.ts";
+import { rulesForBackends } from "../process/backends.ts";
 import { spawnEmbeddedConsumer } from "../process/embedded-consumer.ts";
 import type { TellRecover } from "./events.ts";
 import { type RescanParts, rescan, rescanUntil } from "./verdict-search/rescan.ts";
@@ -44,7 +44,7 @@ export function openScanAgain(
   let opening: Promise<RescanParts | undefined> | undefined;
   const open = async (): Promise<RescanParts | undefined> => {
     try {
-      const rules = await readTriageRules({ ...config, artifactType: ARTIFACT_KINDS }, io.log);
+      const rules = await rulesForBackends({ ...config, artifactType: ARTIFACT_KINDS }, io.log);
       const backends = rules.backends.map(({ name }) => name);
       queue = await openQueue(config, backends, io);
       const engine = await loadDistillEngine(config.distill);

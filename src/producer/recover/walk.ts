@@ -1,7 +1,7 @@
 import { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Marketplace } from "../../market/port.ts";
-import { type Look, lookThrough } from "../discovery/bounty-list.ts";
+import { type BountyLook, lookThrough } from "../discovery/bounty-list.ts";
 import { askAgain } from "./ask-again.ts";
 
 interface Walk {
@@ -30,7 +30,7 @@ export async function walk({ market, blocks, visit }: Walk, signal: AbortSignal)
   };
   const pages = { size, read: (page: number) => askAgain(() => readPage(page), signal) };
   const horizon = blocks === undefined ? undefined : market.head() - blocks;
-  const look = async (guid: Guid): Promise<Look> => {
+  const look = async (guid: Guid): Promise<BountyLook> => {
     endFound = true;
     const expiration =
       horizon === undefined

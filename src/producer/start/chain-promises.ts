@@ -20,7 +20,7 @@ import type { Logger } from "../../observe/log.ts";
 import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { Wallet } from "../../wallet/signer.ts";
 import { type BlockClock, createBlockClock } from "../chain/block-clock.ts";
-import { type Patience, writeOffIfAnew } from "../chain/chain-anew.ts";
+import { type LookDeadlines, writeOffIfAnew } from "../chain/chain-anew.ts";
 import { ChainBack } from "../chain/chain-back.ts";
 import { Deprecation } from "../chain/deprecation.ts";
 import { type JoinedChain, type JoinParts, joinChain } from "../chain/join-chain.ts";
@@ -268,7 +268,7 @@ class OpenedChainPromises implements ChainPromises {
 }
 
 /** Both looks have time of their own, whatever handing over took. */
-function looks(signal: AbortSignal): Patience {
+function looks(signal: AbortSignal): LookDeadlines {
   const within = (ms: number) => AbortSignal.any([signal, timeoutSignal(ms)]);
   return { first: within(RESEND_MS), second: within(RESEND_MS + SECOND_LOOK_MS) };
 }

@@ -6,7 +6,7 @@ import type { DistillEngine } from "../../distill/contract.ts";
 import { loadDistillEngine } from "../../distill/load.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { TriageRules } from "../../triage/triage.ts";
-import { readTriageRules } from "../process/backends.ts";
+import { rulesForBackends } from "../process/backends.ts";
 
 /** What the operator chose to answer with. */
 export interface Prepared {
@@ -16,9 +16,9 @@ export interface Prepared {
 }
 
 /** Throws ConfigFault for what the operator can correct. */
-export async function prepare(config: ProducerConfig, log: Logger): Promise<Prepared> {
+export async function prepareAnswering(config: ProducerConfig, log: Logger): Promise<Prepared> {
   serveContracts();
   const strategy = await loadBidStrategy(config.bidStrategy);
   const engine = await loadDistillEngine(config.distill);
-  return { strategy, engine, rules: await readTriageRules(config, log) };
+  return { strategy, engine, rules: await rulesForBackends(config, log) };
 }

@@ -45,7 +45,7 @@ export function* searchVerdicts(
   sealed: SealedVerdicts,
   plan: SearchPlan,
 ): Generator<number, SearchEnd, void> {
-  const masked = bitsOf(sealed.mask);
+  const masked = maskedIndexes(sealed.mask);
   const few = masked.length <= EXHAUSTIVE_ARTIFACTS;
   const limit = few ? 2 ** masked.length : plan.tries;
   const guess = few ? 0n : (plan.guess?.verdicts ?? 0n) & sealed.mask;
@@ -82,5 +82,5 @@ function inDoubt({ doubtful }: VerdictGuess, masked: readonly number[]): readonl
 }
 
 /** The set bits, lowest first. */
-export const bitsOf = (mask: bigint): readonly number[] =>
+export const maskedIndexes = (mask: bigint): readonly number[] =>
   [...mask.toString(2)].reverse().flatMap((digit, index) => (digit === "1" ? [index] : []));

@@ -5,7 +5,7 @@ import type { RecoverOutcome } from "./outcome.ts";
 import type { Recovered } from "./recover-bounty.ts";
 
 /** Counts what a run of `recover` does, as it is told. */
-export class Tally {
+export class RecoveryCounts {
   readonly #looks = new Map<Recovered, number>();
   readonly #missed = new Set<Guid>();
   #revealed = 0;
