@@ -1,6 +1,6 @@
 /**
- * What may be staked on a bounty now: the operator's limits against what is known of his money. Pure; whoever asks must
- * write down what he plans before anybody asks again, for what was planned is what counts, long before it is mined.
+ * What may be staked on a bounty now: the operator's limits against what is known of his money. Pure. A plan must be
+ * written down before the next one is asked for: what was planned is what counts, long before it is mined.
  *
  * Limits on stakes count stakes alone. The balance to be kept counts everything that leaves the wallet, the fee too. The
  * stop-loss counts what was settled: payouts less stakes and fees. It stands before everything else, and holds until
@@ -116,7 +116,7 @@ function headrooms(limits: Limits, facts: MoneyFacts): readonly [Headroom, ...He
     { name: "min-balance", limit: limits.minBalance, left: balance - fee - limits.minBalance },
     ...headroom("stake-per-bounty", inNct(limits.stakePerBounty), 0n),
     ...headroom("stake-per-hour", limits.stakePerHour, stakedLastHour),
-    ...headroom("at-risk", inNct(limits.atRisk), countedAtRisk(limits.atRisk, facts)),
+    ...headroom("at-risk", inNct(limits.atRisk), heldAgainstAtRisk(limits.atRisk, facts)),
   ];
 }
 
@@ -125,7 +125,7 @@ export const walletOf = ({ balance, atRiskHere }: Pick<MoneyFacts, "balance" | "
   nct(balance + atRiskHere);
 
 /** What the limit at risk is held against: a share of one chain's wallet what is staked there, an amount all that is staked. */
-export const countedAtRisk = (
+export const heldAgainstAtRisk = (
   limit: StakeLimit | undefined,
   { atRisk, atRiskHere }: Pick<MoneyFacts, "atRisk" | "atRiskHere">,
 ): Nct => (typeof limit === "object" ? atRiskHere : atRisk);

@@ -1,7 +1,7 @@
 /**
  * Between a strategy and the contract: turns what a strategy answers into an assertion that the contract accepts and the
- * wallet can pay, or into a reason for silence. A strategy can be anybody's code; whatever it does, nothing is thrown and
- * nothing outside the limits leaves here. One bad bid costs that artifact, never the bounty.
+ * wallet can pay, or into a reason for silence. A strategy can be code of the operator's; whatever it does, nothing is
+ * thrown and nothing outside the limits leaves here. One bad bid costs that artifact, never the bounty.
  */
 import { MAX_ARTIFACTS } from "../domain/artifact.ts";
 import { packBits } from "../domain/bits.ts";
@@ -73,7 +73,7 @@ export function planBids(request: BidRequest, strategy: BidStrategy): BidPlan {
   if (stakes.length === 0)
     return abstain("no-bid-left", `No bid of ${strategy.name} can be placed.`, dropped);
 
-  const affordable = fitPurse(stakes, request);
+  const affordable = affordableStakes(stakes, request);
   for (const { artifact } of stakes.filter((stake) => !affordable.includes(stake)))
     dropped.push({ index: artifact.index, why: "balance" });
   if (affordable.length === 0)
@@ -120,7 +120,7 @@ function check(
 }
 
 /** Drops the least confident, of those the later ones, until the fee and all bids can be paid. */
-function fitPurse(stakes: readonly Stake[], { balance, assertionFee }: BidRequest): readonly Stake[] {
+function affordableStakes(stakes: readonly Stake[], { balance, assertionFee }: BidRequest): readonly Stake[] {
   const surestFirst = stakes.toSorted(
     (a, b) => b.artifact.confidence - a.artifact.confidence || a.artifact.index - b.artifact.index,
   );

@@ -20,7 +20,7 @@ export function producerMetrics(registry: Registry) {
     assertionsRevealed: counter("assertions_revealed_total", "Assertions revealed in time."),
     assertionsSettled: counter("assertions_settled_total", "Assertions settled."),
     revealsMissed: counter("reveals_missed_total", "Assertions whose reveal window closed on us."),
-    verdictsJudged: counter("verdicts_judged_total", "Our verdicts as arbiters saw them.", ["judgement"]),
+    verdictOutcomes: counter("verdicts_judged_total", "Our verdicts as arbiters saw them.", ["judgement"]),
     scanAnswers: counter("scan_answers_total", "Answers of consumers; reason is empty for a verdict.", [
       "backend",
       "verdict",

@@ -41,10 +41,10 @@ it("is bounded on a list with more gaps than places", () => {
 });
 
 it("takes a post for never mined only by a count that has not passed its first nonce, and no better word of the ledger", () => {
-  const facts = { first: 5n, counted: 5n, seen: undefined };
+  const facts = { first: 5n, mined: 5n, seen: undefined };
   expect(mayBeMined(facts)).toBe(false);
-  expect(mayBeMined({ ...facts, counted: 6n })).toBe(true);
-  expect(mayBeMined({ ...facts, counted: undefined })).toBe(true);
+  expect(mayBeMined({ ...facts, mined: 6n })).toBe(true);
+  expect(mayBeMined({ ...facts, mined: undefined })).toBe(true);
   expect(mayBeMined({ ...facts, first: undefined })).toBe(true);
   expect(mayBeMined({ ...facts, seen: 4n })).toBe(false);
   expect(mayBeMined({ ...facts, seen: 5n })).toBe(true);

@@ -196,7 +196,7 @@ describe("a bounty with a lost assertion", () => {
   it("of somebody else is nothing to us", async () => {
     const lost = scene();
     lost.market.listed = lost.market.listed.slice(0, 1);
-    expect(await look(lost)).toBe("nobody");
+    expect(await look(lost)).toBe("not-ours");
     expect(lost.told).toEqual([]);
   });
 
@@ -269,7 +269,7 @@ describe("the walk through all bounties", () => {
 describe("what a run came to", () => {
   const outcome = () => {
     const counts = new RecoveryCounts();
-    for (const result of ["nobody", "known", "rebuilt", "rebuilt"] as const) counts.look(result);
+    for (const result of ["not-ours", "known", "rebuilt", "rebuilt"] as const) counts.look(result);
     counts.hear("assertion.reveal-missed", { guid: GUID, stake: "1" });
     counts.hear("assertion.settled", {
       guid: GUID,

@@ -10,7 +10,7 @@ export interface ArtifactInWork {
   /** Backends it was given to; none when triage skipped it. */
   readonly asked: readonly string[];
   readonly answers: readonly ScanAnswer[];
-  /** `null` when nobody was asked. */
+  /** `null` when no backend was asked. */
   readonly opinion: Opinion | null;
 }
 
@@ -41,7 +41,7 @@ export function jobsOf(
 export const jobIdsOf = ({ chain, guid }: Bounty, items: readonly ArtifactInWork[]): readonly string[] =>
   items.flatMap(({ index, asked }) => asked.map((backend) => scanJobId(chain, guid, index, backend)));
 
-/** Gives every case the answers that came for it. */
+/** Gives every artifact the answers that came for it. */
 export const withAnswers = (
   items: readonly ArtifactInWork[],
   answers: readonly ScanAnswer[],

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ArtifactClaim } from "../../domain/artifact.ts";
 import type { Condition } from "../../triage/filters/filter.ts";
 
-/** A process that answers nobody for so long is not missed. */
+/** For so long a process may do one thing alone. */
 const TURN_MS = 5;
 
 /**

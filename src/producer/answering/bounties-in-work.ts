@@ -37,7 +37,7 @@ const CHUNKS = "the URI lists the chunks of one large object, not artifacts";
 
 /**
  * Bounties in work at a time. Each holds its claims (1 MB at most), asks the gateway several times and has its jobs in the
- * queue, and whoever posts bounties decides how many there are. 200 posted in one block are answered side by side.
+ * queue, and those who post bounties decide how many there are. 200 posted in one block are answered side by side.
  */
 const MAX_IN_WORK = 500;
 /** Rivals' assertions remembered for one bounty: only strategies ask for them. */
@@ -162,7 +162,7 @@ export class BountiesInWork {
     await Promise.allSettled(this.#working.values());
   }
 
-  /** Not what is known, of a kind nobody looks at, or comes while we are paused or stopping. */
+  /** False for what is known, what is of a kind that is not looked at, and what comes while we are paused or stopping. */
   #wants({ guid, kind, uri }: Pick<Bounty, "guid" | "kind" | "uri">): boolean {
     const { ledger, market, limiter, deprecation, tell, rules, lostStakes } = this.#parts;
     if (this.#stop.signal.aborted || this.#working.has(guid) || lostStakes?.leaves(guid)) return false;

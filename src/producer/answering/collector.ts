@@ -27,9 +27,10 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  *     collect ──► dispatching ──(queue unreachable: again, every second)──► waiting ──► done
  *
  * A wait ends when every job is answered, when its deadline comes, or when its signal aborts, whichever is first, and
- * gives what came until then. The deadline is turned into a length of time at the beginning: the clock may be set meanwhile. An answer may come twice (the queue delivers at least once): the first counts. After a
- * reconnect of the queue's event stream the queue is asked for what was missed, and given again what it may have
- * forgotten: job ids see to it that nothing is scanned twice.
+ * gives what came until then. The deadline is turned into a length of time at the beginning: the clock may be set
+ * meanwhile. An answer may come twice (the queue delivers at least once): the first counts. After a reconnect of the
+ * queue's event stream the queue is asked for what was missed, and given again what it may have forgotten: job ids see
+ * to it that nothing is scanned twice.
  */
 export class Collector {
   readonly #queue: ScanQueue;
@@ -37,7 +38,7 @@ export class Collector {
   readonly #onAnswer: (answer: ScanAnswer) => void;
   readonly #waiting = new Map<string, Waiting>();
 
-  /** `onAnswer` hears of every answer that somebody waited for, once. */
+  /** `onAnswer` hears of every answer that was waited for, once. */
   constructor(queue: ScanQueue, clock: Clock, onAnswer: (answer: ScanAnswer) => void) {
     this.#queue = queue;
     this.#clock = clock;

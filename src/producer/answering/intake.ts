@@ -112,7 +112,7 @@ type Listed = number | undefined | "nowhere" | "chunks";
 
 /**
  * The artifact service lists one object of more than 256 KiB as its chunks, without names, and the bounty counts each as an
- * artifact. The verdict on a piece of a file says nothing of the file, and the arbiters may judge by the whole. A directory
+ * artifact. The verdict on a piece of a file says nothing of the file, and the arbiters may vote on the whole. A directory
  * names its entries.
  */
 const isChunkList = (links: readonly { readonly name: string }[]): boolean =>

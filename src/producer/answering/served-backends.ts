@@ -1,5 +1,5 @@
 /**
- * Which backends nobody scans for. Consumers of our own, embedded ones, are started with the producer and take a second or
+ * Which backends no consumer serves. Consumers of our own, embedded ones, are started with the producer and take a second or
  * more until they serve; others come when they come, and are told of at once.
  *
  *     starting ──all served, or waited long enough──► told ◄──► one gone, one back: told again

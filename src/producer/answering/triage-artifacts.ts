@@ -33,7 +33,7 @@ type Decision =
   | { readonly kind: "skip"; readonly reason: "unreadable" | "rate-limited"; readonly detail: string };
 
 /**
- * Decides for the first `count` artifacts which backends look at them; what the URI does not list can not be judged.
+ * Decides for the first `count` artifacts which backends look at them; what the URI does not list cannot be scanned.
  * First bytes are fetched only where the rules depend on them, and for at most half of the time there is: the other half
  * is for scanning. Throws Abandon when there is nothing to scan.
  */

@@ -31,7 +31,7 @@ export interface CalibrationReport {
   readonly malicious: number;
   /** The verdicts, malicious or benign, that were given at the time. Undefined when there were none. */
   readonly given: Score | undefined;
-  /** What `bayes` would say of every artifact that somebody spoke about, by what the rest of history teaches. */
+  /** What `bayes` would say of every artifact that a backend spoke about, by what the rest of history teaches. */
   readonly bayes: Score | undefined;
   readonly backends: readonly BackendReport[];
 }

@@ -19,7 +19,7 @@ const AHEAD = 10;
  * The contract takes assertions all the same; we make none, because a gateway is led to the next registry some time after
  * a deprecation, and then neither reveals nor settles on this one. The news that a deprecation was taken back may be
  * missed, like everything on the stream. But a deprecated registry refuses bounties, so one that was posted in a later
- * block proves it. Nobody can be asked whether it is true, so one frame binds only until the market shows otherwise: a
+ * block proves it. There is no other source to ask, so one frame binds only until the market shows otherwise: a
  * block that lies ahead of what can have been heard of is brought back to there, whenever it was noted.
  */
 export class Deprecation {

@@ -8,7 +8,7 @@ export const MARKET_NOTES = {
   deprecated: "deprecated",
   /** How many of its bounties, counted from the first one posted, were looked at or are certainly closed. */
   examined: "examined",
-  /** The parameters as they were last known, to start with when nobody tells them: see start/remembered-parameters.ts. */
+  /** The parameters as they were last known, to start with when the gateway does not tell them: see remembered-parameters.ts. */
   parameters: "parameters",
   /** The account nonce that a chain which began anew did not know: what was written off then is looked for once it does. */
   anew: "anew",

@@ -19,7 +19,7 @@ interface NonceHolesParts {
 
 /**
  * Finds the hole that a swallowed transaction leaves in our account nonces, and fills it with the very bytes that are
- * missing. Nothing behind a hole is mined, whoever signed it; and the bounty of the missing transaction may long be over,
+ * missing. Nothing of the account is mined behind a hole; and the bounty of the missing transaction may long be over,
  * so that no duty hands it over again.
  *
  *     at rest ──something signed is not mined──► watching ──the count of mined ones moves──► watching

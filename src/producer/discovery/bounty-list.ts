@@ -9,13 +9,13 @@ export interface BountyPages {
 
 /**
  * What looking at a bounty came to. `examined`: it needs no second look. `bygone`: so old that it and everything listed
- * before it is certainly closed. `unsure`: nobody could say; it has to be looked at again.
+ * before it is certainly closed. `unsure`: the market could not be asked; it has to be looked at again.
  */
 export type BountyLook = "examined" | "bygone" | "unsure";
 
 /** Bounties looked at side by side. */
 const ABREAST = 8;
-/** More pages than all the blocks of a chain could fill: whoever has them makes them up. */
+/** More pages than all the blocks of a chain could fill: a list that is longer is made up. */
 const MAX_PAGE = 2 ** 40;
 
 /**

@@ -1,4 +1,4 @@
-/** A burst of blocks, as when a stream that was held up is let go, says nothing of how long somebody had to answer. */
+/** Blocks that come in a burst, after the stream was held up, say nothing of how long there was time to answer. */
 const LEAST_MS = 1_000;
 
 /** Signals that abort by the block: what waits for the chain is given up by the chain's own clock. */

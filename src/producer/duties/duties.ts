@@ -50,7 +50,7 @@ const isMoot = (duty: Duty, state: BountyState): boolean =>
  *     reveal                 └── from the block in which it is due ──► reveal ► confirm-reveal ► settle
  *
  * - A duty is never called off for another that waits for it. A reveal that is due begins although the post is still to be
- *   confirmed: the commitment is ours, and the index comes from whoever says it first (see `revealAssertion`).
+ *   confirmed: the commitment is ours, and the index comes from the first source that has it (see `revealAssertion`).
  * - A duty whose answers take longer than a block is simply under way at the next block; nothing is begun beside it. What
  *   the assertion's track still learns when the reveal is known to be mined is dropped without a word.
  * - What fails is told of (`duty.failed`) and tried again at a later block, most of it after longer and longer pauses.
@@ -185,7 +185,7 @@ export class Duties {
   #quorum(guid: Guid): void {
     const promised = this.#agenda.get(guid);
     if (promised === undefined || this.#stopped) return;
-    // Anybody can say so; whoever settles too early pays for a reverted transaction.
+    // Any gateway can say so; a settlement that is too early costs a reverted transaction.
     const { recalled } = promised;
     if (!recalled.quorumAnnounced) promised.notBefore = {};
     recalled.quorumUnheard = true;
@@ -215,7 +215,7 @@ export class Duties {
     promised.recalled.placed.resolve(index);
   }
 
-  /** What was said in blocks that the stream skipped nobody heard. Nobody votes before the reveal window closes. */
+  /** What was said in blocks that the stream skipped was not heard. There are no votes before the reveal window closes. */
   #doubtQuorums(head: number): void {
     const { revealWindow } = this.#parts.market.parameters();
     for (const { record, recalled } of this.#agenda.values()) {
@@ -281,7 +281,7 @@ export class Duties {
     if (state.running !== undefined || this.#stopped) return undefined;
     state.running = new AbortController();
     const run = this.#run(promised, track, { slots, signal: state.running.signal })
-      // After a stop that took too long the ledger is closed under whoever still works: the next start goes on.
+      // After a stop that took too long the ledger is closed while a duty is under way: the next start goes on.
       .catch((error: unknown) => {
         const guid = promised.record.bounty.guid;
         if (!this.#stopped) this.#parts.tell("bounty.failed", { guid, reason: describeError(error) });

@@ -1,6 +1,6 @@
 /**
- * Runs tasks that nobody waits for, a few at a time. Of those waiting, the lowest rank is next, then the one that came
- * first. Between two tasks the event loop has a turn, so that ten thousand of them hold nobody else up.
+ * Runs tasks in the background, a few at a time. Of those waiting, the lowest rank is next, then the one that came
+ * first. Between two tasks the event loop has a turn, so that ten thousand of them hold up nothing else.
  */
 export class RankedTasks {
   readonly #slots: number;

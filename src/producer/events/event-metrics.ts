@@ -27,8 +27,8 @@ export function countEvents(metrics: ProducerMetrics): Tell {
     "assertion.settled": ({ profit, right, wrong }) => {
       metrics.assertionsSettled.inc();
       if (profit !== "unknown") metrics.profitNct.inc(Number(profit));
-      metrics.verdictsJudged.inc({ judgement: "right" }, right);
-      metrics.verdictsJudged.inc({ judgement: "wrong" }, wrong);
+      metrics.verdictOutcomes.inc({ judgement: "right" }, right);
+      metrics.verdictOutcomes.inc({ judgement: "wrong" }, wrong);
     },
     "duty.failed": ({ duty }) => metrics.dutyFailures.inc({ duty }),
   };

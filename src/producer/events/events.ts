@@ -116,7 +116,7 @@ export interface ProducerEvents {
     scanMs: number;
   };
   /**
-   * Jobs of a bounty that nobody had answered when its time was up: too few consumers, or none for this backend. At
+   * Jobs of a bounty that were not answered when its time was up: too few consumers, or none for this backend. At
    * `debug` from the second bounty on, until the backend answers.
    */
   "backend.silent": { guid: Guid; backend: string; jobs: number };

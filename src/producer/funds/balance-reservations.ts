@@ -40,8 +40,8 @@ export class BalanceReservations {
   }
 
   /**
-   * What may be promised now. Synchronous, so that whoever looks, decides and reserves without waiting in between
-   * cannot promise what another bounty has promised meanwhile.
+   * What may be promised now. Synchronous: what is looked at, decided and reserved without waiting in between cannot
+   * promise what another bounty has promised meanwhile.
    */
   available(): Nct {
     let left = this.#balance?.amount ?? 0n;

@@ -1,4 +1,4 @@
-import { countedAtRisk, type Limits, walletOf } from "../../bid/limits.ts";
+import { heldAgainstAtRisk, type Limits, walletOf } from "../../bid/limits.ts";
 import type { ChainName } from "../../domain/chain.ts";
 import type { Nct } from "../../domain/nct.ts";
 import { type StakeLimit, stakeLimitIn } from "../../domain/stake-limit.ts";
@@ -14,8 +14,8 @@ export interface ChainMoney {
 }
 
 /**
- * Shows each limit and what it is held against; a limit that is not set has no series. Of several chains the emptiest
- * purse, the highest fee, the smallest share of a wallet and the share with the least left are shown: those are the first
+ * Shows each limit and what it is held against; a limit that is not set has no series. Of several chains the smallest
+ * balance, the highest fee, the smallest share of a wallet and the share with the least left are shown: those are the first
  * to bind.
  */
 export function showLimits(
@@ -69,16 +69,16 @@ interface Held {
   readonly used: Nct;
 }
 
-/** Of the chain on which the least is left; undefined where a share is of a balance that nobody knows. */
+/** Of the chain on which the least is left; undefined where a share is of a balance that is not known. */
 function held(limit: StakeLimit, wallets: readonly Wallet[], atRisk: Nct): Held | undefined {
   if (typeof limit === "bigint") return { limit, used: atRisk };
   return wallets
-    .map((chain) => ({ limit: stakeLimitIn(limit, chain.wallet), used: countedAtRisk(limit, chain) }))
+    .map((chain) => ({ limit: stakeLimitIn(limit, chain.wallet), used: heldAgainstAtRisk(limit, chain) }))
     .toSorted((a, b) => (a.limit - a.used < b.limit - b.used ? -1 : 1))
     .at(0);
 }
 
-/** On the chain on which it is the smallest; undefined where it is a share of a balance that nobody knows. */
+/** On the chain on which it is the smallest; undefined where it is a share of a balance that is not known. */
 function smallest(limit: StakeLimit | undefined, wallets: readonly Wallet[]): Nct | undefined {
   if (limit === undefined || typeof limit === "bigint") return limit;
   return ascending(wallets.map(({ wallet }) => stakeLimitIn(limit, wallet))).at(0);

@@ -29,7 +29,7 @@ export const limitsOf = (config: ProducerConfig): Limits => ({
   stopLoss: config.stopLoss,
 });
 
-/** For people, at the start: what can be staked at most, whoever asks for more. */
+/** For people, at the start: what can be staked at most, whatever a strategy asks for. */
 export function describeLimits(limits: Limits): ProducerEvents["producer.limits"] {
   const { bid, stakePerBounty, atRisk, stakePerHour, minBalance, fee, stopLoss } = limits;
   const said = (limit: StakeLimit | undefined) => (limit === undefined ? "none" : describeStakeLimit(limit));
@@ -83,7 +83,7 @@ export class Limiter {
     return this.#paused ? "stop-loss" : undefined;
   }
 
-  /** What may be staked on one bounty of a chain. Plan before anybody else asks: nothing may be awaited in between. */
+  /** What may be staked on one bounty of a chain. Reserve before this is asked again: nothing may be awaited in between. */
   allow(chain: ChainName, facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): StakeAllowance {
     this.#look();
     return allowance(this.#parts.limits, {

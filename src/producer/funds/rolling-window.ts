@@ -1,7 +1,7 @@
 import { type Clock, type Instant, instant } from "../../domain/chain.ts";
 import { lowest } from "../../domain/extremes.ts";
 
-/** From here to there on a clock that nobody sets, the machine's clock went ahead of it by this much. */
+/** From here to there on a clock that is never set, the machine's clock went ahead of it by this much. */
 interface Stretch {
   /** Milliseconds on the steady clock; the last stretch goes on. */
   readonly from: number;
@@ -16,7 +16,7 @@ const REMEMBERED = 1_000;
  * Where a window begins, when the clock may be set while it is open. What is looked for carries the machine's time, and
  * so the answer is in it too: the earliest time the machine showed during the window. Set forwards, the window still
  * begins before the step; set back, it begins with the time after it. Either way nothing that belongs into the window is
- * left out, and what lies in the future counts. What the clock did before the process began nobody knows.
+ * left out, and what lies in the future counts. What the clock did before the process began is not known.
  */
 export class RollingWindow {
   readonly #clock: Clock;

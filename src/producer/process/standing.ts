@@ -4,7 +4,7 @@
  *     unasked ──the lease is ours, or none is needed──► leased ◄──it is free again──┐
  *        └──Redis is away, or another has it──► apart ◄──another has it─────────────┘
  *
- * - `unasked`  nobody was asked yet: only what is due is revealed.
+ * - `unasked`  Redis did not answer yet: only what is due is revealed.
  * - `apart`    without the lease: what was promised is kept, and nothing new is promised.
  * - `leased`   everything.
  *

@@ -106,7 +106,7 @@ export async function openChainRecovery(
     stop: () => duties.stop(),
     open: () => ledger.inStates(chain, PROMISED_STATES).length,
     async [Symbol.asyncDispose]() {
-      // After a stop that took too long somebody may still be at work: nothing more is begun.
+      // After a stop that took too long a duty may still be under way: nothing more is begun.
       void duties.stop();
       await market[Symbol.asyncDispose]();
     },

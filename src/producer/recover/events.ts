@@ -15,7 +15,7 @@ export interface RecoverEvents {
   "recover.no-rescan": { reason: string };
   "recover.rebuilt": { guid: Guid; artifacts: number; revealed: boolean; tries: number };
   "recover.not-rebuilt": { guid: Guid; why: NotRebuilt; detail: string };
-  /** Nobody knows whether there is an assertion of ours on this bounty. */
+  /** It is not known whether there is an assertion of ours on this bounty. */
   "recover.unread": { guid: Guid; reason: string };
   /** The list of bounties could not be read to its end. */
   "recover.cut-short": { chain: string; reason: string };

@@ -39,7 +39,7 @@ export async function runRecover(config: RecoverConfig, io: ProcessIo): Promise<
   try {
     return await recover(config, io);
   } catch (error) {
-    // Whoever stops it before anything was looked at wants no complaint.
+    // When it is stopped before anything was looked at, it complains of nothing.
     if (!io.signal.aborted) throw error;
     return 1;
   }
@@ -86,7 +86,7 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   return isAllRebuilt(outcome) ? 0 : 1;
 }
 
-/** Throws ConfigFault WALLET_HELD when a producer works with this wallet; without Redis nobody can say. */
+/** Throws ConfigFault WALLET_HELD when a producer works with this wallet; without Redis that is not known. */
 async function openLease(
   config: RecoverConfig,
   holder: { readonly account: Address; readonly place: string },

@@ -22,7 +22,7 @@ export interface RecoverOutcome {
   /** The reveal window had closed. */
   readonly missed: number;
   readonly settled: number;
-  /** Found to be settled already; nobody can tell what that paid. */
+  /** Found to be settled already; what that paid is not known. */
   readonly settledBefore: number;
   /** Still to be revealed or settled. */
   readonly open: number;

@@ -28,7 +28,7 @@ export interface RecoveryParts {
   readonly nonceFor: (guid: Guid) => bigint;
   /** When a block was or will be made, as far as we can tell. */
   readonly instantOf: (block: number) => Instant;
-  /** What scanning the masked artifacts anew says, by `before` at the latest; undefined when nobody can. */
+  /** What scanning the masked artifacts anew says, by `before` at the latest; undefined when no consumer answers. */
   readonly rescan: (
     bounty: Bounty,
     mask: bigint,
@@ -44,15 +44,15 @@ export interface RecoveryParts {
 }
 
 /**
- * - `nobody`       we asserted nothing on this bounty.
+ * - `not-ours`     we asserted nothing on this bounty.
  * - `known`        the ledger has our assertion already.
  * - `rebuilt`      it has it now.
  * - `not-rebuilt`  it is on the market, but what it says cannot be found out, or the ledger says otherwise.
  * - `unread`       the marketplace would not say.
  */
-export type Recovered = "nobody" | "known" | "rebuilt" | "not-rebuilt" | "unread";
+export type Recovered = "not-ours" | "known" | "rebuilt" | "not-rebuilt" | "unread";
 
-/** Half a second of searching that is worth a try before anybody is asked to scan. */
+/** Half a second of searching that is worth a try before artifacts are scanned anew. */
 const QUICK_TRIES = 2 ** 20;
 
 /** Looks whether one bounty carries an assertion of ours, and writes it into the ledger if it does. */
@@ -65,7 +65,7 @@ export async function recoverBounty(
   if (isKnown(ledger.find({ chain: market.chain, guid }))) return "known";
   try {
     const [posted] = await askAgain(() => market.ownAssertions(guid, { signal }), signal);
-    if (posted === undefined) return "nobody";
+    if (posted === undefined) return "not-ours";
     const bounty = await askAgain(() => market.bounty(guid, signal), signal);
     if (bounty === null)
       throw new Fault("BOUNTY_NOT_SHOWN", "The marketplace lists our assertion, but not its bounty.", {

@@ -32,7 +32,7 @@ export interface ScanAgain extends AsyncDisposable {
   ): Promise<VerdictGuess | undefined>;
 }
 
-/** Nobody waits longer for a Redis that may not be there at all. */
+/** A Redis that may not be there at all is not waited for any longer. */
 const REDIS_WAIT_MS = 5_000;
 
 export function openScanAgain(

@@ -16,7 +16,7 @@ interface Walk {
  * A settlement has no deadline, so by default there is no end but the first bounty ever. With `blocks`, a bounty costs a
  * request more, because when it expired decides whether it is visited.
  *
- * Nobody comes back later, as the backfill does: a page before the end that is not full, as a node gives it that lags, is
+ * There is no second walk, as the backfill has one: a page before the end that is not full, as a node gives it that lags, is
  * asked for again. Throws Fault BOUNTY_LIST_GAP when it stays so, or whatever keeps a page from being read.
  */
 export async function walk({ market, blocks, visit }: Walk, signal: AbortSignal): Promise<void> {
@@ -35,7 +35,7 @@ export async function walk({ market, blocks, visit }: Walk, signal: AbortSignal)
     const expiration =
       horizon === undefined
         ? undefined
-        : // One that cannot be asked for is visited: whoever visits it will say so.
+        : // One that cannot be asked for is visited: the visit will say so.
           (await askAgain(() => market.bounty(guid, signal), signal).catch(() => undefined))?.expiration;
     signal.throwIfAborted();
     if (horizon === undefined || expiration === undefined || expiration >= horizon) await visit(guid);

@@ -69,7 +69,7 @@ export class ProducerLease implements AsyncDisposable {
     this.#lease.onChange((loss) => this.#changed(loss));
   }
 
-  /** Nobody could be asked for longer than any other producer would have waited for an answer. */
+  /** Redis was away for longer than any other producer would have waited for an answer. */
   giveUpWaiting(): void {
     if (this.#standing === "unasked") this.#standing = "apart";
   }

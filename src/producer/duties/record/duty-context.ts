@@ -15,7 +15,7 @@ export interface DutiesParts {
   readonly ledger: Ledger;
   readonly reservations: BalanceReservations;
   readonly clock: Clock;
-  /** Milliseconds of a clock that nobody sets. Default: `performance.now()`. */
+  /** Milliseconds of a clock that is never set. Default: `performance.now()`. */
   readonly steadyMs?: () => number;
   /** A signal that aborts after so many milliseconds. Default: `timeoutSignal`. */
   readonly timeout?: (ms: number) => AbortSignal;
@@ -45,13 +45,13 @@ export interface Recollection {
   /** What the marketplace's own announcement said a settlement of ours paid. */
   announced: Nct | undefined;
   readonly settlement: SettlementMemory;
-  /** The arbiters may have agreed: it was announced, or nobody listened. Nobody has asked since. */
+  /** The arbiters may have agreed: it was announced, or the stream was away. It was not asked for since. */
   quorumUnheard: boolean;
   /** The market announced it. */
   quorumAnnounced: boolean;
   /** Where the event stream says that our assertion stands; anyone can say so. */
   noted: number | undefined;
-  /** Resolves with where it stands when somebody says so. */
+  /** Resolves with where it stands when a source says so. */
   placed: PromiseWithResolvers<number>;
   /** The places that were tried without knowing where our assertion stands. */
   tried: readonly number[];
@@ -107,7 +107,7 @@ export async function findOursBefore(
   recalled.look ??= findOurs(context, "reveal").finally(() => {
     recalled.look = undefined;
   });
-  // It may be that nobody waits for it any more when it fails.
+  // When it fails, there may be none left that waits for it.
   recalled.look.catch(() => undefined);
   const late = Promise.withResolvers<"slow">();
   untilBlock(block).addEventListener("abort", () => late.resolve("slow"), { once: true });

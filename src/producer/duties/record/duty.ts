@@ -28,7 +28,7 @@ import type { BountyRecord } from "../../../ledger/records.ts";
  * - `confirm-reveal`  a reveal was sent, fate unknown: look, and hand over again while the window is open.
  * - `verify-reveal`   revealed: look whether it is still there.
  * - `miss-reveal`     the window closed without us: write it down, then wait for settlement.
- * - `ask-quorum`      whether the arbiters agreed while nobody listened.
+ * - `ask-quorum`      whether the arbiters agreed while the stream was away.
  * - `settle`          quorum, or the end of the vote window.
  * - `confirm-settle`  a settlement was sent, fate unknown.
  * - `give-up`         planned, never sent, and too late now.
@@ -38,7 +38,7 @@ import type { BountyRecord } from "../../../ledger/records.ts";
  * slow the answer, never holds up the reveal, and is not called off for it.
  *
  * `give-up` and `miss-reveal` cannot be taken back, and the newest block that the event stream told of may be none of
- * this chain: whoever does them asks the marketplace first (see `isPast`).
+ * this chain: the marketplace is asked first (see `isPast`).
  */
 export type Duty =
   | "post"
@@ -68,7 +68,7 @@ export interface DutyFacts {
     readonly bounty: { readonly expiration: number };
   };
   readonly published: boolean;
-  /** The block since which the bounty is `asserted` or `revealed`, until somebody has looked again. */
+  /** The block since which the bounty is `asserted` or `revealed`, until it was looked at again. */
   readonly unverifiedSince: number | undefined;
   /** The newest block at the last look that found it, since it is `asserted` or `revealed`. */
   readonly lastLook?: number | undefined;
@@ -136,7 +136,7 @@ function revealDuty(facts: DutyFacts): Duty {
 
   function settlement(): Duty {
     if (settlementIsDue(facts)) return "settle";
-    // Before that nobody can have voted.
+    // Before that there can be no vote.
     return facts.quorumUnheard && head >= revealEnd ? "ask-quorum" : "wait";
   }
 }

@@ -24,7 +24,7 @@ export interface PromisedBounty {
   lastReason: string | undefined;
   /** Duties that pause after a failure: the block before which each is not tried again. */
   notBefore: Partial<Record<Duty, number>>;
-  /** The block since which it is `asserted` or `revealed`, until somebody has looked again. */
+  /** The block since which it is `asserted` or `revealed`, until it was looked at again. */
   unverifiedSince: number | undefined;
   /** The newest block at the last look that found it there. */
   lastLook: number | undefined;

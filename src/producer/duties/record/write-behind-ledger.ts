@@ -28,9 +28,9 @@ type Change = Partial<Omit<Missing, "writes">>;
  *
  *     writable ──a write fails because of the disk──► unwritable ──all that is missing was written──► writable
  *
- * Whoever signs an assertion is refused when the ledger cannot take its bytes. Everything else that cannot be written is
+ * An assertion is not signed when the ledger cannot take its bytes. Everything else that cannot be written is
  * remembered, in order, and read as if it stood there, so that nothing is done twice in the same run; it is written
- * when the disk has room (`flush`, once a block). After a crash it is gone, and a record says less than was done: the
+ * when the disk has room (`flush`, at every block). After a crash it is gone, and a record says less than was done: the
  * next start then does it again, and the contract, which takes one reveal and one settlement, refuses.
  */
 export class WriteBehindLedger {
@@ -119,7 +119,7 @@ export class WriteBehindLedger {
     this.#write(key, change, () => this.#ledger.recordAsserted(key, index));
   }
 
-  /** Where it stands, of an assertion that was revealed before anybody said so. */
+  /** Where it stands, of an assertion that was revealed before its place was told. */
   recordIndex(key: BountyKey, index: number): void {
     this.#write(key, { assertion: { index } }, () => this.#ledger.recordIndex(key, index));
   }

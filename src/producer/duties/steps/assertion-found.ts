@@ -2,8 +2,8 @@ import { formatNct } from "../../../domain/nct.ts";
 import type { DutyContext } from "../record/duty-context.ts";
 
 /**
- * Our assertion is on the market, at this index. Whoever learns it first writes it down: the receipt, the list, or a
- * reveal that the contract took. What is known already, or what came after the end, changes nothing.
+ * Our assertion is on the market, at this index. It is written down when the first source tells it: the receipt, the list, or
+ * a reveal that the contract took. What is known already, or what came after the end, changes nothing.
  */
 export function assertionFound(context: DutyContext, index: number): void {
   const { ledger, reservations, tell, key, assertion, recalled } = context;

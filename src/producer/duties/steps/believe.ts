@@ -2,7 +2,7 @@ import type { Nct } from "../../../domain/nct.ts";
 
 /** What is known of a settlement of ours at the second look. */
 interface SettlementFacts {
-  /** What it paid, by two answers some blocks apart; `null` when nobody says. */
+  /** What it paid, by two answers some blocks apart; `null` when no answer says it. */
   readonly payout: Nct | null;
   /** `receipt`: of a transaction of ours. `announcement`: a frame of the event stream, and no receipt can be had. */
   readonly source: "receipt" | "announcement";
@@ -29,8 +29,8 @@ type SettlementBelief =
   | { readonly kind: "unverified"; readonly why: string };
 
 /**
- * Whether a settlement is believed. A receipt alone never is: an empty one stands for a payout of nothing, and anybody can
- * write one. The node's count of our transactions must have gone past it, the sum must be one that the contract can pay,
+ * Whether a settlement is believed. A receipt alone never is: an empty one stands for a payout of nothing, and is
+ * easily made up. The node's count of our transactions must have gone past it, the sum must be one that the contract can pay,
  * and it must be what the contract's own assertions and votes come to, or else the contract must have refused another.
  */
 export function believeSettlement(facts: SettlementFacts): SettlementBelief {

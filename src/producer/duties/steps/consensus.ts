@@ -3,7 +3,7 @@ import type { ArbiterVote } from "../../../market/port.ts";
 
 /**
  * What the arbiters' votes amount to, per artifact in index order: malicious when at least half say so (a tie goes to
- * malicious), `undefined` when nobody voted. Source: protocol of BountyRegistry, consensus used for payment.
+ * malicious), `undefined` when there are no votes. Source: protocol of BountyRegistry, consensus used for payment.
  */
 export function consensusOf(votes: readonly ArbiterVote[], artifactCount: number): boolean[] | undefined {
   if (votes.length === 0) return undefined;

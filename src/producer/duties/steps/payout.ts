@@ -10,7 +10,7 @@ interface PayoutTerms {
   /** The bounty's reward. */
   readonly amount: Nct;
   readonly artifactCount: number;
-  /** As it is now: where nobody voted, the contract gives back the current fee and not the paid one. */
+  /** As it is now: where no arbiter voted, the contract gives back the current fee and not the paid one. */
   readonly assertionFee: Nct;
 }
 

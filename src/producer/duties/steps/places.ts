@@ -51,15 +51,15 @@ export function placesToTry({ account, told, listed = [], tried }: PlaceFacts): 
  * count has not passed certainly was not, so that nothing is staked and nothing need be tried. What is not known speaks
  * for it.
  *
- * `first`: the smallest nonce that anything of it was signed with. `counted`: as the node counts. `seen`: the highest that
+ * `first`: the smallest nonce that anything of it was signed with. `mined`: how many the node counts. `seen`: the highest that
  * the ledger knows as mined; a node that counts fewer lags behind.
  */
 export function mayBeMined(facts: {
   readonly first: bigint | undefined;
-  readonly counted: bigint | undefined;
+  readonly mined: bigint | undefined;
   readonly seen: bigint | undefined;
 }): boolean {
-  const { first, counted, seen } = facts;
-  if (first === undefined || counted === undefined) return true;
-  return counted > first || (seen !== undefined && seen >= first);
+  const { first, mined, seen } = facts;
+  if (first === undefined || mined === undefined) return true;
+  return mined > first || (seen !== undefined && seen >= first);
 }

@@ -71,9 +71,9 @@ const tooLate = (): Fault =>
  *                             ├──reverted for a passing reason, or never sent, in time► signed anew
  *                             ├──reverted for good───────────────────────────────────► abandoned
  *                             ├──refused, and another assertion of ours is listed────► abandoned
- *                             └──nobody knows──► looking, at the next block, until the reveal window has passed
+ *                             └──not known──► looking, at the next block, until the reveal window has passed
  *
- * Handed over before anybody is asked for receipts, because that question can take longer than is left, and also when it
+ * The bytes are handed over before receipts are asked for, because that question can take longer than is left, and also when it
  * is too late for the contract: an account nonce that is never used holds up everything behind it. A list can leave an
  * entry out, so as long as a reveal could save a stake that is there after all, it is looked for.
  */

@@ -115,7 +115,7 @@ async function sendReveal(
 }
 
 /**
- * Where our assertion stands, by the list or whoever says so first, or why that is not known. A list that leaves ours out is
+ * Where our assertion stands, by the list or the first other source, or why that is not known. A list that leaves ours out is
  * one answer, and proves no more than none: when the window is about to close both are `NotTold`.
  */
 async function askPlace(context: DutyContext): Promise<number | NotTold | string> {
@@ -149,8 +149,8 @@ async function listSoon({ market, key, signal, untilBlock }: DutyContext): Promi
 async function canBeMined({ market, ledger, key, untilBlock }: DutyContext): Promise<boolean> {
   const late = Promise.withResolvers<undefined>();
   untilBlock(market.head() + 1).addEventListener("abort", () => late.resolve(undefined), { once: true });
-  const counted = await Promise.race([market.minedCount().catch(() => undefined), late.promise]);
-  return mayBeMined({ first: ledger.firstNonce(key, "assert"), counted, seen: ledger.minedNonce() });
+  const mined = await Promise.race([market.minedCount().catch(() => undefined), late.promise]);
+  return mayBeMined({ first: ledger.firstNonce(key, "assert"), mined, seen: ledger.minedNonce() });
 }
 
 /** Nothing says where our assertion stands: the contract takes a reveal in its place and refuses it in all others. */
@@ -181,11 +181,11 @@ async function revealAtPlaces(context: DutyContext, listed: Listed): Promise<Dut
  *
  *     looking ──shown as revealed──► revealed
  *        ├──not shown, window open, it certainly failed, or our assertion is elsewhere──► signed anew
- *        ├──not shown, or nobody can be asked, window open──► handing over again ──can never be mined──► signed anew
- *        │          ▲                                              └──sent, or nobody knows──► looking, at the next block
+ *        ├──not shown, or not to be asked, window open─────► handing over again ──can never be mined──► signed anew
+ *        │          ▲                                              └──sent, or not known────► looking, at the next block
  *        └──window closed──► missed
  *
- * Nobody is asked for receipts: that can take as long as the window. So can the list of assertions, where the metadata
+ * Receipts are not asked for: that can take as long as the window. So can the list of assertions, where the metadata
  * that others give with their reveals is slow to come: while there is time, nothing waits for it longer than two blocks,
  * and the question goes on meanwhile. The contract takes one reveal, and without one every bid is lost.
  */
@@ -199,7 +199,7 @@ export async function confirmReveal(context: DutyContext): Promise<DutyResult> {
     return undefined;
   }
   if (isInTime(context)) return revealAgain(context, ours);
-  // It may be in the last block of the window, which whoever is asked has not seen yet.
+  // It may be in the last block of the window, which the node that is asked has not seen yet.
   if (market.head() < expiration + revealWindow) return "the reveal window closes with this block";
   return missReveal(context, ours);
 }

@@ -24,7 +24,7 @@ const LOOK_AGAIN_AFTER_BLOCKS = 3;
 const QUORUM_ASKS = 3;
 
 /**
- * Whether the arbiters agreed: it was announced, which anybody can, or nobody listened. A settlement before that reverts;
+ * Whether the arbiters agreed: it was announced, which proves nothing, or the stream was away. A settlement before that reverts;
  * not knowing costs time only, because without a quorum the end of the vote window settles it.
  */
 export async function askQuorum(context: DutyContext): Promise<DutyResult> {
@@ -59,8 +59,8 @@ export async function settleBounty(context: DutyContext): Promise<DutyResult> {
  *
  *     handing over again ──can never be mined────────────────────────────► signed anew
  *       ▲   └──asking for receipts ──reverted────────────────────────────► signed anew
- *       │              ├──nobody knows, in vain for long─────────────────► signed anew
- *       │              ├──nobody knows──► handing over again, after a pause
+ *       │              ├──not known, in vain for long────────────────────► signed anew
+ *       │              ├──not known──► handing over again, after a pause
  *       │              └──mined, or the market announced it──► seen
  *       │                                                       │ three blocks later
  *       ├──not there any more, or our nonce is not used── looking again ──believed──► settled
@@ -70,7 +70,7 @@ export async function settleBounty(context: DutyContext): Promise<DutyResult> {
  *
  * Handed over first, because asking for the receipt of what never arrived takes long. Nothing is written down on one
  * answer: what is seen once is only remembered, and a restart begins to look anew. What both looks agree on is held
- * against the contract's own record of assertions and votes (see settlement/believe.ts). A payout that cannot be
+ * against the contract's own record of assertions and votes (see believe.ts). A payout that cannot be
  * confirmed is written down as unknown, and counts for nothing.
  */
 export async function confirmSettling(context: DutyContext): Promise<DutyResult> {
@@ -191,17 +191,19 @@ const leastOf = (amount: Nct, stake: Nct, fee: Nct): Nct => (amount + stake + fe
 /** What the arbiters decided goes into the ledger, too, to learn from. Not knowing it delays nothing. */
 function settled(context: DutyContext, payout: Nct | null, record: MarketRecord | undefined): undefined {
   const { ledger, tell, key, assertion } = context;
-  const { truth, ...judged } = judgedBy(context, record);
+  const { truth, right, wrong } = againstVotes(context, record);
   ledger.recordSettled(key, payout, truth);
   tell("assertion.settled", {
     guid: key.guid,
     payout: payout === null ? "unknown" : formatNct(payout),
     profit: payout === null ? "unknown" : formatNct(payout - assertion.stake - assertion.fee),
-    ...judged,
+    right,
+    wrong,
   });
 }
 
-function judgedBy({ record: { bounty }, assertion }: DutyContext, record: MarketRecord | undefined) {
+/** What the arbiters decided, and how many of our verdicts were right and wrong by that. */
+function againstVotes({ record: { bounty }, assertion }: DutyContext, record: MarketRecord | undefined) {
   const truth = consensusOf(record?.votes ?? [], bounty.artifactCount) ?? [];
   const spoken = truth.filter((_, index) => hasBit(assertion.mask, index)).length;
   const right = truth.filter(

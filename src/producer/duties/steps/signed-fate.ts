@@ -29,7 +29,7 @@ export async function fateOfSigned({ market, ledger, key, signal }: DutyContext)
 }
 
 /**
- * Why nothing was staked after all, of an assertion that the ledger has as posted and nobody ever revealed; undefined
+ * Why nothing was staked after all, of an assertion that the ledger has as posted and that was never revealed; undefined
  * unless that is certain. A receipt can be made up: then the market lists nothing of ours, and the bytes that were said
  * to be mined revert, because it is too late for them, or can never be mined. To be asked after the reveal window only.
  */

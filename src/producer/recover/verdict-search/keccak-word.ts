@@ -1,8 +1,8 @@
 /**
- * Keccak-256 of one 32-byte word that changes by single bits, for whoever has to hash millions of them. The permutation
+ * Keccak-256 of one 32-byte word that changes by single bits, for a search that hashes millions of them. The permutation
  * is unrolled into a WebAssembly module at run time, because JavaScript has no fast 64-bit rotation: 0.4 us a word where
- * @noble/hashes, which web3 builds on, takes 8 and web3's own `keccak256` 25. Whoever finds something with it confirms
- * the find with the real one: a mistake here could miss, but never mislead.
+ * @noble/hashes, which web3 builds on, takes 8 and web3's own `keccak256` 25. What is found with it is confirmed with the
+ * real one: a mistake here could miss, but never mislead.
  *
  * Source: FIPS 202, section 3.2 (theta, rho, pi, chi, iota) and 3.2.5 (round constants); Keccak's own padding, 0x01.
  */

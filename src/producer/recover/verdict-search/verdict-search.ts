@@ -3,7 +3,7 @@ import { commitment } from "../../../market/onchain/commitment.ts";
 import { everySet, fromBothEnds, outwards } from "./candidates.ts";
 import { openKeccakWord, prefixOf } from "./keccak-word.ts";
 
-/** An assertion whose verdicts nobody remembers. */
+/** An assertion whose verdicts are forgotten. */
 export interface SealedVerdicts {
   readonly account: Address;
   readonly commitment: bigint;
@@ -39,7 +39,7 @@ const PAUSE_EVERY = 2 ** 16;
 /**
  * Finds the verdict bits that make `commitment` with the nonce. Up to 20 masked artifacts, all combinations; beyond
  * that, first what differs from the guess in few artifacts, or without a guess from "all benign" and "all malicious".
- * A generator, so that whoever runs it can do something else in between; it yields the candidates tried so far.
+ * A generator, so that something else can be done in between; it yields the candidates tried so far.
  */
 export function* searchVerdicts(
   sealed: SealedVerdicts,
