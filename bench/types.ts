@@ -133,7 +133,7 @@ const wrongBy = new Map<string, number>();
 for (const ending of [...Object.keys(SCRIPTS), ...OTHERS]) {
   const script = SCRIPTS[ending];
   for (const sample of sampled(ending)) {
-    const types = await detectTypes(sample.content, "file", true);
+    const types = await detectTypes(sample.content, "file", "whole");
     if (script === undefined) negatives++;
     else await judgeScript(sample, script, types);
     for (const type of types) {
@@ -164,7 +164,7 @@ async function judgeScript(
     if (content === undefined) continue;
     const count = tally.variants.get(name) ?? { of: 0, right: 0 };
     count.of++;
-    if ((await detectTypes(content, "file", true)).includes(type)) count.right++;
+    if ((await detectTypes(content, "file", "whole")).includes(type)) count.right++;
     tally.variants.set(name, count);
   }
 }

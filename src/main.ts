@@ -41,12 +41,17 @@ interface ProcessIo {
   readonly env: NodeJS.ProcessEnv;
 }
 
-interface Program {
+interface ProgramParts<Table extends SettingsTable> {
   readonly name: string;
   readonly summary: string;
-  readonly settings: SettingsTable;
+  readonly settings: Table;
   /** What it is told by words instead of flags, as the help names them. */
-  readonly operands: string | undefined;
+  readonly operands?: string;
+  /** Resolves with the exit code. */
+  run(config: ConfigOf<Table> & LogConfig, io: ProcessIo, words: readonly string[]): Promise<number>;
+}
+
+interface Program extends Omit<ProgramParts<SettingsTable>, "run"> {
   start(flags: Sources["flags"], words: readonly string[]): Promise<number>;
 }
 
@@ -56,13 +61,8 @@ interface LogConfig {
   readonly logFormat: LogOptions["format"];
 }
 
-function program<Table extends SettingsTable>(
-  name: string,
-  summary: string,
-  settings: Table,
-  run: (config: ConfigOf<Table> & LogConfig, io: ProcessIo, words: readonly string[]) => Promise<number>,
-  operands?: string,
-): Program {
+function program<Table extends SettingsTable>({ run, ...parts }: ProgramParts<Table>): Program {
+  const { name, settings } = parts;
   const start: Program["start"] = (flags, words) => {
     const ignored: { variable: string; why: string }[] = [];
     const onIgnored = (variable: string, why: string): number => ignored.push({ variable, why });
@@ -80,7 +80,7 @@ function program<Table extends SettingsTable>(
     const io = { log, signal: AbortSignal.any([asked, orphaned]), env: process.env };
     return run(config, io, words);
   };
-  return { name, summary, settings, operands, start };
+  return { ...parts, start };
 }
 
 // From the first moment on: what ends before the program is chosen is not noticed otherwise.
@@ -96,66 +96,71 @@ function hideSecrets(flags: readonly string[], name: string, log: Logger): void 
 }
 
 const PROGRAMS: readonly Program[] = [
-  program(
-    "demo",
-    "a local marketplace, a producer and its consumers; needs no services",
-    demoSettings,
-    async (config, io) => {
+  program({
+    name: "demo",
+    summary: "a local marketplace, a producer and its consumers; needs no services",
+    settings: demoSettings,
+    run: async (config, io) => {
       requireSandboxPackages();
       return (await import("./demo/main.ts")).runDemo(config, io);
     },
-  ),
-  program(
-    "producer",
-    "the daemon that answers bounties; holds the wallet",
-    producerSettings,
-    async (config, io) => (await import("./producer/main.ts")).runProducer(config, io),
-  ),
-  program(
-    "consumer",
-    "scans what a producer sends; run as many as needed",
-    consumerSettings,
-    async (config, io) => (await import("./consumer/main.ts")).runConsumer(config, io),
-  ),
-  program(
-    "recover",
-    "rebuilds a lost ledger from the marketplace, reveals and settles",
-    recoverSettings,
-    async (config, io) => (await import("./producer/recover/main.ts")).runRecover(config, io),
-  ),
-  program("sandbox", "only the local marketplace, to test against", sandboxSettings, async (config, io) => {
-    requireSandboxPackages();
-    return (await import("./sandbox/main.ts")).runSandbox(config, io);
   }),
-  program(
-    "scan",
-    "scans local files and folders as a consumer would; needs no services",
-    scanSettings,
-    async (config, io, paths) => (await import("./scan/main.ts")).runScan(config, paths, io),
-    "PATH...",
-  ),
-  program(
-    "init",
-    "writes a project: a scanner, a bid strategy, their tests and a deployment",
-    initSettings,
-    async (config, _io, words) => (await import("./init/main.ts")).runInit(config, words),
-    "NAME",
-  ),
-  program(
-    "calibrate",
-    "shows from the ledger how far verdicts and backends can be believed",
-    calibrateSettings,
-    async (config) =>
-      (await import("./producer/calibrate/main.ts")).runCalibrate(config, (text) =>
-        process.stdout.write(text),
-      ),
-  ),
-  program(
-    "relay",
-    "a proxy that leads to the gateway alone, for consumers on a network without a way out",
-    relaySettings,
-    async (config, io) => (await import("./relay/main.ts")).runRelay(config, io),
-  ),
+  program({
+    name: "producer",
+    summary: "the daemon that answers bounties; holds the wallet",
+    settings: producerSettings,
+    run: async (config, io) => (await import("./producer/main.ts")).runProducer(config, io),
+  }),
+  program({
+    name: "consumer",
+    summary: "scans what a producer sends; run as many as needed",
+    settings: consumerSettings,
+    run: async (config, io) => (await import("./consumer/main.ts")).runConsumer(config, io),
+  }),
+  program({
+    name: "recover",
+    summary: "rebuilds a lost ledger from the marketplace, reveals and settles",
+    settings: recoverSettings,
+    run: async (config, io) => (await import("./producer/recover/main.ts")).runRecover(config, io),
+  }),
+  program({
+    name: "sandbox",
+    summary: "only the local marketplace, to test against",
+    settings: sandboxSettings,
+    run: async (config, io) => {
+      requireSandboxPackages();
+      return (await import("./sandbox/main.ts")).runSandbox(config, io);
+    },
+  }),
+  program({
+    name: "scan",
+    summary: "scans local files and folders as a consumer would; needs no services",
+    settings: scanSettings,
+    operands: "PATH...",
+    run: async (config, io, paths) => (await import("./scan/main.ts")).runScan(config, paths, io),
+  }),
+  program({
+    name: "init",
+    summary: "writes a project: a scanner, a bid strategy, their tests and a deployment",
+    settings: initSettings,
+    operands: "NAME",
+    run: async (config, _io, words) => (await import("./init/main.ts")).runInit(config, words),
+  }),
+  program({
+    name: "calibrate",
+    summary: "shows from the ledger how far verdicts and backends can be believed",
+    settings: calibrateSettings,
+    run: async (config) => {
+      const { runCalibrate } = await import("./producer/calibrate/main.ts");
+      return runCalibrate(config, (text) => process.stdout.write(text));
+    },
+  }),
+  program({
+    name: "relay",
+    summary: "a proxy that leads to the gateway alone, for consumers on a network without a way out",
+    settings: relaySettings,
+    run: async (config, io) => (await import("./relay/main.ts")).runRelay(config, io),
+  }),
 ];
 
 function commandLine(argv: readonly string[], chosen: (exitCode: number) => void): Command {

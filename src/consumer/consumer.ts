@@ -14,7 +14,7 @@ import type { BackendDescription, ScannerSettings } from "../scanners/contract.t
 import { resolveBackend } from "../scanners/registry.ts";
 import { gatewayBase } from "./artifact-address.ts";
 import { downloadTeller } from "./download-trouble.ts";
-import { type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
+import { type ArtifactSource, type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
 import { MissingWaits } from "./missing-waits.ts";
 import { ScanPlaces } from "./scan-places.ts";
@@ -84,86 +84,119 @@ const SHARED_BYTES = 64 * 1024 * 1024;
 
 /** Starts every backend. Throws ConfigFault when one cannot be used or the gateway's address is wrong. */
 export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
-  const { terms, log, clock = systemClock, onAnswer } = parts;
-  const opened = new AsyncDisposableStack();
-  try {
-    const patience = { silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000, missingMs: 6_000 };
-    const policy = { clock, random: Math.random, ...patience };
-    const addr = gatewayBase(terms);
-    const proxy = proxyFor(new URL(addr), parts.env ?? process.env);
-    if (proxy !== undefined)
-      log.info({ addr, proxy: describeProxy(proxy), variable: proxy.variable }, "proxy.used");
-    const { name: consumer, maxArtifactSize: maxSizeBytes, scanLimit, downloadLimit = scanLimit } = terms;
-    const perBackend = Math.max(scanLimit, downloadLimit, LEAST_JOBS);
-    const places = {
-      downloads: new Semaphore(downloadLimit),
-      missingWaits: new MissingWaits(Math.floor(perBackend / 2)),
-    };
-    const gateway = openArtifactSource({ ...terms, proxy }, { ...policy, ...places, ...parts.fetchPolicy });
-    const source = opened.use(shareArtifacts(gateway, SHARED_BYTES));
-    const pools = await openPools(parts, opened);
-    let inProgress = 0;
-    const scans = new ScanPlaces(scanLimit);
-    const tellDownload = downloadTeller(addr, log);
-    const handlerFor = (work: ScanWork): ScanHandler => {
-      const handle = createScanHandler({
-        backends: pools,
-        source,
-        clock,
-        log,
-        consumer,
-        maxSizeBytes,
-        scans,
-        refusedByRate: rateOf(terms.rateLimits ?? {}, work.rates),
-        requiredMs: terms.scanTimeRequirementMs ?? 0,
-      });
-      return async (job, signal) => {
-        inProgress++;
-        const answer = await handle(job, signal);
-        inProgress--;
-        tellLog(log, answer);
-        tellDownload(answer);
-        onAnswer?.(answer);
-        return answer;
-      };
-    };
-    let serving = false;
+  const { scanLimit, downloadLimit = scanLimit } = parts.terms;
+  const perBackend = Math.max(scanLimit, downloadLimit, LEAST_JOBS);
+  await using opened = new AsyncDisposableStack();
+  const { source, addr } = openSource(parts, perBackend, opened);
+  const pools = await openPools(parts, opened);
+  const answering: Answering = { parts, pools, source, addr, counts: { inProgress: 0 } };
+  const handlerFor = answeringHandlers(answering);
+  let serving = false;
 
-    return {
-      backends: [...pools.values()].map(({ description }) => description),
-      healthy: () => pools.values().every((pool) => pool.healthy()),
-      troubles: () =>
-        new Map(
-          pools.entries().flatMap(([name, pool]) => {
-            const trouble = pool.trouble();
-            return trouble === undefined ? [] : [[name, trouble] as const];
-          }),
-        ),
-      measures: () => new Map(pools.entries().map(([name, pool]) => [name, pool.measures] as const)),
-      serving: () => serving,
-      inProgress: () => inProgress,
-      async serve(work, signal) {
-        if (signal.aborted) return;
-        const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-        signal.addEventListener("abort", () => stop(), { once: true });
-        // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
-        // Each backend's jobs wait for places here, not in front of the queue: one that hangs holds up no other.
-        const able = () =>
-          [...pools].filter(([, pool]) => pool.trouble() === undefined).map(([name]) => name);
-        const options = { perBackend, concurrency: perBackend * pools.size, able };
-        const served = work.serve([...pools.keys()], handlerFor(work), options);
-        serving = true;
-        await Promise.race([stopped, served.then(() => stopped)]).finally(() => {
-          serving = false;
-        });
-        await work.drain();
-      },
-      [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  const lifetime = opened.move();
+  return {
+    backends: [...pools.values()].map(({ description }) => description),
+    healthy: () => pools.values().every((pool) => pool.healthy()),
+    troubles: () => troublesOf(pools),
+    measures: () => new Map(pools.entries().map(([name, pool]) => [name, pool.measures] as const)),
+    serving: () => serving,
+    inProgress: () => answering.counts.inProgress,
+    async serve(work, signal) {
+      if (signal.aborted) return;
+      const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => stop(), { once: true });
+      // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
+      // Each backend's jobs wait for places here, not in front of the queue: one that hangs holds up no other.
+      const able = () => [...pools].filter(([, pool]) => pool.trouble() === undefined).map(([name]) => name);
+      const options = { perBackend, concurrency: perBackend * pools.size, able };
+      const served = work.serve([...pools.keys()], handlerFor(work), options);
+      serving = true;
+      await Promise.race([stopped, served.then(() => stopped)]).finally(() => {
+        serving = false;
+      });
+      await work.drain();
+    },
+    [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
+  };
+}
+
+const FETCH_TIMES = { silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000, missingMs: 6_000 };
+
+/** Of the artifacts, behind the gateway at `addr`. Throws ConfigFault for an address that is wrong. */
+function openSource(
+  { terms, log, clock = systemClock, env = process.env, fetchPolicy }: ConsumerParts,
+  perBackend: number,
+  opened: AsyncDisposableStack,
+): { readonly source: ArtifactSource; readonly addr: string } {
+  const addr = gatewayBase(terms);
+  const proxy = proxyFor(new URL(addr), env);
+  if (proxy !== undefined)
+    log.info({ addr, proxy: describeProxy(proxy), variable: proxy.variable }, "proxy.used");
+  const gateway = openArtifactSource(
+    { ...terms, proxy },
+    {
+      clock,
+      random: Math.random,
+      ...FETCH_TIMES,
+      downloads: new Semaphore(terms.downloadLimit ?? terms.scanLimit),
+      missingWaits: new MissingWaits(Math.floor(perBackend / 2)),
+      ...fetchPolicy,
+    },
+  );
+  return { source: opened.use(shareArtifacts(gateway, SHARED_BYTES)), addr };
+}
+
+/** What a consumer answers jobs with. */
+interface Answering {
+  readonly parts: ConsumerParts;
+  readonly pools: ReadonlyMap<string, ScanPool>;
+  readonly source: ArtifactSource;
+  readonly addr: string;
+  readonly counts: { inProgress: number };
+}
+
+/** The handler of a queue's jobs. All of them share the places in which is scanned. */
+function answeringHandlers({
+  parts,
+  pools,
+  source,
+  addr,
+  counts,
+}: Answering): (work: ScanWork) => ScanHandler {
+  const { terms, log, clock = systemClock, onAnswer } = parts;
+  const scans = new ScanPlaces(terms.scanLimit);
+  const tellDownload = downloadTeller(addr, log);
+  return (work) => {
+    const handle = createScanHandler({
+      backends: pools,
+      source,
+      clock,
+      log,
+      consumer: terms.name,
+      maxSizeBytes: terms.maxArtifactSize,
+      scans,
+      refusedByRate: rateOf(terms.rateLimits ?? {}, work.rates),
+      requiredMs: terms.scanTimeRequirementMs ?? 0,
+    });
+    return async (job, signal) => {
+      counts.inProgress++;
+      const answer = await handle(job, signal);
+      counts.inProgress--;
+      tellLog(log, answer);
+      tellDownload(answer);
+      onAnswer?.(answer);
+      return answer;
     };
-  } catch (error) {
-    await opened.disposeAsync();
-    throw error;
-  }
+  };
+}
+
+function troublesOf(pools: ReadonlyMap<string, ScanPool>): ReadonlyMap<string, string> {
+  return new Map(
+    pools.entries().flatMap(([name, pool]) => {
+      const trouble = pool.trouble();
+      return trouble === undefined ? [] : [[name, trouble] as const];
+    }),
+  );
 }
 
 /** What the scanners of a consumer need to be started. */

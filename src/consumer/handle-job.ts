@@ -45,8 +45,17 @@ const noOpinion = (reason: NoOpinionReason, detail?: string): Opinion => ({
   ...(detail === undefined ? {} : { detail }),
 });
 
-/** What has become known of the job so far; it goes into the answer however that comes about. */
-interface Course {
+/** A job being worked on. */
+interface JobInProgress {
+  readonly job: ScanJob;
+  /** Ends the work. */
+  readonly signal: AbortSignal;
+  readonly caveats: CaveatMemory;
+  readonly facts: JobFacts;
+}
+
+/** What has become known of the job so far; the answer has it, however the job ends. */
+interface JobFacts {
   fetchMs: number;
   scanMs: number;
   content?: ArtifactContent;
@@ -61,12 +70,12 @@ export function createScanHandler(parts: HandlerParts): ScanHandler {
   const complain = complaintsTeller(log);
   return async (job, signal) => {
     const queuedMs = elapsedMs(clock, job.dispatchedAt);
-    const course: Course = { fetchMs: 0, scanMs: 0, types: [] };
-    const opinion = await judge(parts, caveats, job, signal, course).catch((error: unknown) => {
+    const facts: JobFacts = { fetchMs: 0, scanMs: 0, types: [] };
+    const opinion = await opinionFor({ job, signal, caveats, facts }, parts).catch((error: unknown) => {
       log.error({ job: job.id, error: describeError(error) }, "scan.failed");
       return noOpinion("scanner-error", describeError(error));
     });
-    complain(job.backend, opinion.metadata, course.dropped);
+    complain(job.backend, opinion.metadata, facts.dropped);
     const version = parts.backends.get(job.backend)?.description.version;
     return {
       jobId: job.id,
@@ -75,20 +84,17 @@ export function createScanHandler(parts: HandlerParts): ScanHandler {
       backend: job.backend,
       ...opinion,
       ...(version === undefined ? {} : { scannerVersion: version }),
-      ...(course.content && { sha256: course.content.sha256, sizeBytes: course.content.bytes.length }),
-      types: course.types,
-      timings: { queuedMs, fetchMs: course.fetchMs, scanMs: course.scanMs },
+      ...(facts.content && { sha256: facts.content.sha256, sizeBytes: facts.content.bytes.length }),
+      types: facts.types,
+      timings: { queuedMs, fetchMs: facts.fetchMs, scanMs: facts.scanMs },
       consumer,
     };
   };
 }
 
-async function judge(
+async function opinionFor(
+  { job, signal, caveats, facts }: JobInProgress,
   parts: HandlerParts,
-  caveats: CaveatMemory,
-  job: ScanJob,
-  signal: AbortSignal,
-  course: Course,
 ): Promise<Opinion> {
   const { backends, clock, source, scans, refusedByRate, requiredMs = 0 } = parts;
   const backend = backends.get(job.backend);
@@ -104,18 +110,17 @@ async function judge(
   const maxSizeBytes = Math.min(job.maxSizeBytes, parts.maxSizeBytes);
   const fetchedFrom = clock.now();
   const content = await source.fetch({ uri, index, maxSizeBytes, deadline }, signal);
-  course.fetchMs = elapsedMs(clock, fetchedFrom);
+  facts.fetchMs = elapsedMs(clock, fetchedFrom);
   if (content.kind !== "content") return notFetched(content, deadline - clock.now());
-  course.content = content;
+  facts.content = content;
 
   const mismatch = mismatchOf(job, content);
   if (mismatch !== undefined) return noOpinion("hash-mismatch", mismatch);
   if (job.kind === "url" && !isUtf8(content.bytes)) return noOpinion("not-text");
-  course.types = await detectTypes(content.bytes, job.kind, true);
+  facts.types = await detectTypes(content.bytes, job.kind, "whole");
   const sizeBytes = content.bytes.length;
-  const refusal = refusalOf(backend.description.accepts, { kind: job.kind, types: course.types, sizeBytes });
-  if (refusal !== undefined)
-    return noOpinion("not-accepted", refusalText(refusal, job.backend, course.types));
+  const refusal = refusalOf(backend.description.accepts, { kind: job.kind, types: facts.types, sizeBytes });
+  if (refusal !== undefined) return noOpinion("not-accepted", refusalText(refusal, job.backend, facts.types));
 
   using place = await scans?.enter(signal, job.backend);
   if (scans !== undefined && place === undefined) {
@@ -129,12 +134,12 @@ async function judge(
   const caveat = job.kind === "file" ? caveats.of(bytes) : undefined;
   const scannedFrom = clock.now();
   const outcome = await backend.scan(
-    { kind: job.kind, bytes, sha256, types: course.types, claim: job.claim, deadline },
+    { kind: job.kind, bytes, sha256, types: facts.types, claim: job.claim, deadline },
     signal,
   );
-  course.scanMs = elapsedMs(clock, scannedFrom);
+  facts.scanMs = elapsedMs(clock, scannedFrom);
   const { dropped, ...opinion } = opinionOf(outcome);
-  if (dropped !== undefined) course.dropped = dropped;
+  if (dropped !== undefined) facts.dropped = dropped;
   const clears = opinion.reason === "no-match" || opinion.verdict === "benign";
   return clears ? qualified(opinion, await caveat) : opinion;
 }

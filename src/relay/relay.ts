@@ -8,6 +8,7 @@ import {
   createServer,
   type IncomingMessage,
   type OutgoingHttpHeaders,
+  type RequestOptions,
   request,
   type ServerResponse,
 } from "node:http";
@@ -40,84 +41,23 @@ const MAX_CONNECTIONS = 4_096;
 /** Of one hop, not of the message: RFC 9110, 7.6.1. */
 const HOP_BY_HOP = /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
 
-export async function openRelay({ allowed, env, log, host, port }: RelayOptions): Promise<Relay> {
+export async function openRelay(options: RelayOptions): Promise<Relay> {
+  const { host, port } = options;
   const sockets = new Set<Duplex>();
   const server = createServer({ requestTimeout: 0 });
   server.maxConnections = MAX_CONNECTIONS;
-  const keep = <S extends Duplex>(socket: S): S => {
+  const keep: Keep = (socket) => {
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => sockets.delete(socket));
     return socket;
   };
-  const refuse = (destination: string): void =>
-    log.warn({ destination: destination.slice(0, 200) }, "relay.refused");
-
-  async function tunnel({ url = "" }: IncomingMessage, near: Duplex, head: Buffer): Promise<void> {
-    const destination = destinationIn(url);
-    if (destination === undefined || !allowed.has(destination)) {
-      refuse(url);
-      near.end("HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n");
-      return;
-    }
-    try {
-      const far = keep(await reach(destination, env));
-      far.setTimeout(SILENCE_MS, () => far.destroy());
-      near.once("close", () => far.destroy());
-      far.once("close", () => near.destroy());
-      near.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-      far.write(head);
-      near.pipe(far).pipe(near);
-    } catch (error) {
-      log.warn({ destination, reason: describeError(error) }, "relay.unreachable");
-      near.end("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n");
-    }
-  }
-
-  function forward(incoming: IncomingMessage, response: ServerResponse): void {
-    // What asks the relay itself whether it is there.
-    if (incoming.url === "/healthz") return void response.end("ok");
-    const url = URL.parse(incoming.url ?? "");
-    const destination = url?.protocol === "http:" ? destinationOf(url) : undefined;
-    if (url === null || destination === undefined || !allowed.has(destination)) {
-      refuse(incoming.url ?? "");
-      response.writeHead(403).end();
-      return;
-    }
-    const proxy = proxyFor(url, env);
-    const next = proxy === undefined ? url : new URL(proxy.url);
-    const onward = request(
-      {
-        method: incoming.method,
-        host: next.hostname.replace(/^\[(.*)\]$/, "$1"),
-        port: next.port || 80,
-        path: proxy === undefined ? `${url.pathname}${url.search}` : url.href,
-        headers: {
-          ...onwardHeaders(incoming.headers),
-          host: url.host,
-          ...(proxy && proxyAuthorization(proxy)),
-        },
-        timeout: SILENCE_MS,
-      },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, onwardHeaders(answer.headers));
-        answer.pipe(response);
-        answer.once("error", () => response.destroy());
-      },
-    );
-    onward.once("timeout", () => onward.destroy(new Error("nothing was answered in time")));
-    onward.once("error", (error) => {
-      log.warn({ destination, reason: describeError(error) }, "relay.unreachable");
-      if (response.headersSent) response.destroy();
-      else response.writeHead(502).end();
-    });
-    response.once("close", () => onward.destroy());
-    incoming.pipe(onward);
-  }
 
   server.on("connection", keep);
-  server.on("request", forward);
-  server.on("connect", (incoming, socket, head) => void tunnel(incoming, keep(socket), head));
+  server.on("request", (incoming, response) => forward(incoming, response, options));
+  server.on("connect", ({ url = "" }, socket, head) => {
+    void tunnel({ url, near: keep(socket), head }, { ...options, keep });
+  });
   server.listen(port, host);
   await once(server, "listening");
   return {
@@ -129,6 +69,70 @@ export async function openRelay({ allowed, env, log, host, port }: RelayOptions)
     },
   };
 }
+
+/** Remembers a connection until it closes: the end of the relay closes those that are open. */
+type Keep = <S extends Duplex>(socket: S) => S;
+
+interface TunnelRequest {
+  readonly url: string;
+  readonly near: Duplex;
+  /** What the client has sent already, behind its request. */
+  readonly head: Buffer;
+}
+
+type Terms = Pick<RelayOptions, "allowed" | "env" | "log">;
+
+async function tunnel(
+  { url, near, head }: TunnelRequest,
+  { allowed, env, log, keep }: Terms & { readonly keep: Keep },
+): Promise<void> {
+  const destination = destinationIn(url);
+  if (destination === undefined || !allowed.has(destination)) {
+    logRefusal(url, log);
+    near.end("HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n");
+    return;
+  }
+  try {
+    const far = keep(await reach(destination, env));
+    far.setTimeout(SILENCE_MS, () => far.destroy());
+    near.once("close", () => far.destroy());
+    far.once("close", () => near.destroy());
+    near.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+    far.write(head);
+    near.pipe(far).pipe(near);
+  } catch (error) {
+    log.warn({ destination, reason: describeError(error) }, "relay.unreachable");
+    near.end("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n");
+  }
+}
+
+function forward(incoming: IncomingMessage, response: ServerResponse, { allowed, env, log }: Terms): void {
+  // A health check of the relay itself.
+  if (incoming.url === "/healthz") return void response.end("ok");
+  const url = URL.parse(incoming.url ?? "");
+  const destination = url?.protocol === "http:" ? destinationOf(url) : undefined;
+  if (url === null || destination === undefined || !allowed.has(destination)) {
+    logRefusal(incoming.url ?? "", log);
+    response.writeHead(403).end();
+    return;
+  }
+  const onward = request(onwardRequest(incoming, url, env), (answer) => {
+    response.writeHead(answer.statusCode ?? 502, onwardHeaders(answer.headers));
+    answer.pipe(response);
+    answer.once("error", () => response.destroy());
+  });
+  onward.once("timeout", () => onward.destroy(new Error("nothing was answered in time")));
+  onward.once("error", (error) => {
+    log.warn({ destination, reason: describeError(error) }, "relay.unreachable");
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502).end();
+  });
+  response.once("close", () => onward.destroy());
+  incoming.pipe(onward);
+}
+
+const logRefusal = (destination: string, log: Logger): void =>
+  log.warn({ destination: destination.slice(0, 200) }, "relay.refused");
 
 async function reach(destination: Destination, env: RelayOptions["env"]): Promise<Socket> {
   const { hostname, port } = new URL(`tcp://${destination}`);
@@ -143,6 +147,23 @@ async function reach(destination: Destination, env: RelayOptions["env"]): Promis
     throw error;
   }
   return socket;
+}
+
+function onwardRequest(
+  { method, headers }: IncomingMessage,
+  url: URL,
+  env: RelayOptions["env"],
+): RequestOptions {
+  const proxy = proxyFor(url, env);
+  const next = proxy === undefined ? url : new URL(proxy.url);
+  return {
+    method,
+    host: next.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: next.port || 80,
+    path: proxy === undefined ? `${url.pathname}${url.search}` : url.href,
+    headers: { ...onwardHeaders(headers), host: url.host, ...(proxy && proxyAuthorization(proxy)) },
+    timeout: SILENCE_MS,
+  };
 }
 
 const onwardHeaders = (headers: IncomingMessage["headers"]): OutgoingHttpHeaders =>

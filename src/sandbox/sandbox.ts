@@ -11,8 +11,8 @@ import { nct, ONE_NCT } from "../domain/nct.ts";
 import { type Chain, startChain } from "./chain/chain.ts";
 import { type ArtifactStore, memoryStore } from "./content/store.ts";
 import { refuseBusyPort } from "./gateway/listening.ts";
-import { startGateway } from "./gateway/server.ts";
-import { ambassador } from "./players/ambassador.ts";
+import { type SandboxGateway, type SandboxGatewayOptions, startGateway } from "./gateway/server.ts";
+import { type Ambassador, type AmbassadorOptions, ambassador } from "./players/ambassador.ts";
 import { arbiter } from "./players/arbiter.ts";
 import { type BountyBook, bountyBook } from "./players/bounties-on-chain.ts";
 import { type Commission, commissioner } from "./players/commission.ts";
@@ -63,7 +63,6 @@ const RECEIPT_TIMEOUT_MS = 10_000;
  * duration out of range.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { logger: log, blockTimeMs, clock = systemClock } = options;
   if (options.durationBlocks < 1 || options.durationBlocks > MAX_DURATION_BLOCKS) {
     throw new ConfigFault("DURATION_OUT_OF_RANGE", "A bounty takes assertions for 1 to 100 blocks.");
   }
@@ -74,60 +73,21 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const corpus = await readCorpus(folder);
   const account = options.walletDir === undefined ? undefined : await openWalletDir(options.walletDir);
 
-  const chain = opened.use(
-    await startChain({
-      blockTimeMs,
-      revealWindow: options.revealWindow,
-      voteWindow: options.voteWindow,
-      arbiters: options.arbiters,
-      rivals: options.rivals,
-      log,
-      ...(options.contractsDir === undefined ? {} : { contractsDir: options.contractsDir }),
-    }),
-  );
+  const { logger: log, blockTimeMs } = options;
+  const chain = opened.use(await openChain(options));
   const funded = [...(options.fund ?? []), ...(account === undefined ? [] : [account])];
   await Promise.all(funded.map((address) => chain.fund(address, PURSE)));
 
   const store = memoryStore();
   const book = bountyBook(chain);
   const orders = commissioner({ chain, book, store, log });
-  const host = ambassador({
-    chain,
-    book,
-    store,
-    corpus,
-    log,
-    artifactsPerBounty: options.artifactsPerBounty,
-    duration: options.durationBlocks,
-    reward: options.rewardNct,
-    bountiesPerBlock: blockTimeMs / options.bountyIntervalMs,
-    ...(options.bounties === undefined ? {} : { bounties: options.bounties }),
-    seed: options.seed,
-    run: options.run ?? randomUUID(),
-  });
+  const host = openAmbassador(options, { chain, book, store, corpus });
   const truth: Truth = (guid) => host.truth(guid) ?? orders.truth(guid);
   const tally = marketTally(truth);
   const players = otherPlayers(options, { chain, book, store, truth });
 
   const pollMs = Math.min(EVENT_POLL_MS, blockTimeMs / 2);
-  const gateway = opened.use(
-    await startGateway({
-      chain,
-      store,
-      log,
-      host: options.host,
-      port: options.port,
-      basePath: options.basePath,
-      apiKeys: options.apiKeys,
-      pollMs,
-      startedAtMs: clock.now(),
-      receiptPollMs: Math.min(RECEIPT_POLL_MS, blockTimeMs / 2),
-      // A receipt needs up to two blocks, however slow they are.
-      receiptTimeoutMs: Math.max(RECEIPT_TIMEOUT_MS, 4 * blockTimeMs),
-      maxArtifactBytes: options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES,
-      asReal: options.asReal,
-    }),
-  );
+  const gateway = opened.use(await openGateway(options, { chain, store, pollMs }));
 
   const turns = opened.use(takeTurns({ chain, log, pollMs, ambassador: host, orders, players, tally }));
   if ((options.opens ?? "at-once") === "at-once") turns.open();
@@ -147,6 +107,50 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     done: turns.done,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
   };
+}
+
+function openChain(options: SandboxOptions): Promise<Chain> {
+  const { blockTimeMs, revealWindow, voteWindow, arbiters, rivals, contractsDir, logger: log } = options;
+  const own = contractsDir === undefined ? {} : { contractsDir };
+  return startChain({ blockTimeMs, revealWindow, voteWindow, arbiters, rivals, log, ...own });
+}
+
+function openAmbassador(
+  options: SandboxOptions,
+  parts: Pick<AmbassadorOptions, "chain" | "book" | "store" | "corpus">,
+): Ambassador {
+  return ambassador({
+    ...parts,
+    log: options.logger,
+    artifactsPerBounty: options.artifactsPerBounty,
+    duration: options.durationBlocks,
+    reward: options.rewardNct,
+    bountiesPerBlock: options.blockTimeMs / options.bountyIntervalMs,
+    ...(options.bounties === undefined ? {} : { bounties: options.bounties }),
+    seed: options.seed,
+    run: options.run ?? randomUUID(),
+  });
+}
+
+function openGateway(
+  options: SandboxOptions,
+  parts: Pick<SandboxGatewayOptions, "chain" | "store" | "pollMs">,
+): Promise<SandboxGateway> {
+  const { logger: log, blockTimeMs, clock = systemClock } = options;
+  return startGateway({
+    ...parts,
+    log,
+    host: options.host,
+    port: options.port,
+    basePath: options.basePath,
+    apiKeys: options.apiKeys,
+    startedAtMs: clock.now(),
+    receiptPollMs: Math.min(RECEIPT_POLL_MS, blockTimeMs / 2),
+    // A receipt needs up to two blocks, however slow they are.
+    receiptTimeoutMs: Math.max(RECEIPT_TIMEOUT_MS, 4 * blockTimeMs),
+    maxArtifactBytes: options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES,
+    asReal: options.asReal,
+  });
 }
 
 interface Scene {

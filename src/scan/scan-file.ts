@@ -36,7 +36,7 @@ export async function scanFile(parts: ScanParts, path: Buffer, signal: AbortSign
   if (content.kind === "unreadable") return reportUnreadable(shown, content.why);
   const read = content.kind === "content" ? content : undefined;
   const size = content.kind === "content" ? content.bytes.length : content.sizeBytes;
-  const types = read === undefined ? [] : await detectTypes(read.bytes, kind, true);
+  const types = read === undefined ? [] : await detectTypes(read.bytes, kind, "whole");
   const seen: Seen = { path: shown, sha256: read?.sha256 ?? null, size, types };
 
   const filename = basename(shown);

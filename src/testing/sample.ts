@@ -38,7 +38,7 @@ export async function prepare(sample: Sample, at: number): Promise<Specimen> {
     name: sample.name ?? (path === undefined ? `sample ${at + 1}` : basename(path)),
     kind,
     bytes,
-    types: await detectTypes(bytes, kind, true),
+    types: await detectTypes(bytes, kind, "whole"),
     meaningless: false,
     ...(verdict === undefined ? {} : { verdict }),
     ...(family === undefined ? {} : { family }),
@@ -69,7 +69,7 @@ export async function ordeals({ kinds = ["file"], types, maxSizeBytes }: Accepts
   const claimed = (types ?? []).filter((type) => type !== "*").map((type) => type.replace("*", "plain"));
   return Promise.all(
     fitting.map(async ([name, bytes, meaningless]) => {
-      const found = await detectTypes(bytes, kind, true);
+      const found = await detectTypes(bytes, kind, "whole");
       return { name, kind, bytes, types: [...new Set([...claimed.slice(0, 1), ...found])], meaningless };
     }),
   );

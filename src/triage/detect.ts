@@ -1,6 +1,7 @@
 import type { ArtifactKind } from "../domain/artifact.ts";
 import { localNames, readZipDirectory, type ZipEntry } from "./archives/zip-directory.ts";
 import { APK_TYPE, isOutranked, JAR_TYPE, ZIP_TYPE, zipKinds } from "./archives/zip-kind.ts";
+import type { Extent } from "./extent.ts";
 import { farFormatTypes, formatTypes } from "./formats/formats.ts";
 import { magicTypes } from "./formats/magics.ts";
 import { findContentTypes, isContentTypes, mainTypes } from "./formats/office-main.ts";
@@ -50,8 +51,8 @@ function beginningOfZip(beginning: Uint8Array): readonly string[] {
 }
 
 /** What the end of the content and the directories in it tell; of a ZIP without its end, the names in its beginning. */
-function typesInside(content: Uint8Array, whole: boolean): readonly string[] {
-  const zip = whole ? readZipDirectory(content, MAX_ZIP_NAMES) : undefined;
+function typesInside(content: Uint8Array, extent: Extent): readonly string[] {
+  const zip = extent === "whole" ? readZipDirectory(content, MAX_ZIP_NAMES) : undefined;
   const ole = readOleDirectory(content);
   const beginning = content.subarray(0, TRIAGE_HEAD_BYTES);
   return [
@@ -66,7 +67,7 @@ function typesInside(content: Uint8Array, whole: boolean): readonly string[] {
  * text/plain; something that is two things at once lists both. Names are canonical (domain/media-type.ts), and
  * docs/file-types.md lists them.
  *
- * `whole` says that `head` is all there is. The first `TRIAGE_HEAD_BYTES` of a content have the same types wherever they
+ * `extent` says whether `head` is all there is. The first `TRIAGE_HEAD_BYTES` of a content have the same types wherever they
  * are looked at, with additions from what stands behind them: the directory of a ZIP is at its end (so GIF and jar in one
  * is only image/gif in the head, a docx whose first member is large only application/zip, an application whose manifest
  * comes late a jar), that of an OLE document may be anywhere, a disc image tells what it is behind 32 KiB and other disk
@@ -77,25 +78,27 @@ function typesInside(content: Uint8Array, whole: boolean): readonly string[] {
 export async function detectTypes(
   head: Uint8Array,
   kind: ArtifactKind,
-  whole: boolean,
+  extent: Extent,
 ): Promise<readonly string[]> {
-  if (head.length === 0) return [whole ? EMPTY_TYPE : UNRECOGNISED];
+  if (head.length === 0) return [extent === "whole" ? EMPTY_TYPE : UNRECOGNISED];
   const sample = head.subarray(0, TRIAGE_HEAD_BYTES);
-  const sampleIsWhole = whole && sample.length === head.length;
+  const sampleExtent: Extent = sample.length < head.length ? "beginning" : extent;
   if (kind === "url")
-    return readText(sample, sampleIsWhole) === undefined ? [UNRECOGNISED] : [URL_TYPE, TEXT_TYPE];
+    return readText(sample, sampleExtent) === undefined ? [UNRECOGNISED] : [URL_TYPE, TEXT_TYPE];
 
   const magics = [...formatTypes(head), ...(await magicTypes(sample))];
-  const text = textOf(sample, sampleIsWhole, magics);
+  const text = textOf(sample, sampleExtent, magics);
   const told =
     text === undefined
       ? { types: typesBehind(head, magics), magics }
       : typesOfText(text, head, sample.length, magics);
-  const inside = [...farFormatTypes(head, whole), ...typesInside(head, whole)];
-  return ordered([...told.types, ...inside, ...told.magics], text !== undefined);
+  const inside = [...farFormatTypes(head, extent), ...typesInside(head, extent)];
+  const own = text === undefined ? [] : [TEXT_TYPE];
+  return ordered([...told.types, ...inside, ...told.magics], own);
 }
 
-function ordered(found: readonly string[], isText: boolean): readonly string[] {
+/** `own`: what the content is as such, behind all that was found in it. */
+function ordered(found: readonly string[], own: readonly string[]): readonly string[] {
   const inside = new Set(found);
   const named = found.filter(
     (type) => !(type === JAR_TYPE && inside.has(APK_TYPE)) && !isOutranked(type, inside),
@@ -105,6 +108,6 @@ function ordered(found: readonly string[], isText: boolean): readonly string[] {
   );
   const specific = named.filter((type) => !GENERIC.has(type));
   const generic = named.filter((type) => GENERIC.has(type) && type !== TEXT_TYPE);
-  const types = new Set([...specific, ...generic, ...containers, ...(isText ? [TEXT_TYPE] : [])]);
+  const types = new Set([...specific, ...generic, ...containers, ...own]);
   return types.size === 0 ? [UNRECOGNISED] : [...types];
 }

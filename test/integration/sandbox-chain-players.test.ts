@@ -101,7 +101,7 @@ describe("the sandbox's players", () => {
 
   it("post URLs as bounties of their own type", async () => {
     const url = "https://phish.example/login";
-    await using street = await openStreet({ corpus: [urlSpecimen(url, true)], bounties: 1 });
+    await using street = await openStreet({ corpus: [urlSpecimen(url, "malicious")], bounties: 1 });
     await street.walk(async () => (await events(street.chain, "NewBounty")).length === 1);
     const [bounty] = await events(street.chain, "NewBounty");
     expect(bounty?.args.artifactType).toBe(1n);

@@ -6,7 +6,7 @@ import { type Chain, startChain } from "../../src/sandbox/chain/chain.ts";
 import { bloomOf } from "../../src/sandbox/content/bloom.ts";
 import { commit } from "../../src/sandbox/content/commitment.ts";
 import { type ArtifactStore, memoryStore } from "../../src/sandbox/content/store.ts";
-import { type Gateway, startGateway } from "../../src/sandbox/gateway/server.ts";
+import { type SandboxGateway, startGateway } from "../../src/sandbox/gateway/server.ts";
 import { paced } from "../fixtures/busy-machine.ts";
 import { ask, listen, type Player, playerAt } from "../fixtures/sandbox-gateway-client.ts";
 
@@ -31,7 +31,7 @@ const log = createLogger({ level: "silent", format: "json", name: "test" });
 
 let chain: Chain;
 let store: ArtifactStore;
-let gateway: Gateway;
+let gateway: SandboxGateway;
 let ambassador: Player;
 let arbiter: Player;
 

@@ -17,7 +17,7 @@ import {
 import { makeZip } from "../fixtures/hostile/make-zip.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, "utf8");
-const ofFile = (content: Uint8Array) => detectTypes(content, "file", true);
+const ofFile = (content: Uint8Array) => detectTypes(content, "file", "whole");
 
 describe("detectTypes, from sample to types", () => {
   it.each([
@@ -126,18 +126,23 @@ describe("detectTypes, from sample to types", () => {
 
   it("knows a text whose last character is cut, at the end of a head and at the end of the whole", async () => {
     const cut = bytes("caf\u00e9").subarray(0, 4);
-    expect(await detectTypes(cut, "file", false)).toEqual(["text/plain"]);
-    expect(await detectTypes(cut, "file", true)).toEqual(["text/plain"]);
+    expect(await detectTypes(cut, "file", "beginning")).toEqual(["text/plain"]);
+    expect(await detectTypes(cut, "file", "whole")).toEqual(["text/plain"]);
   });
 
   it("calls a URL artifact a URL, and one that is no text unrecognised", async () => {
-    expect(await detectTypes(bytes("https://a.example/"), "url", true)).toEqual(["text/x-url", "text/plain"]);
-    expect(await detectTypes(Buffer.from([0xff, 0, 1]), "url", true)).toEqual(["application/octet-stream"]);
+    expect(await detectTypes(bytes("https://a.example/"), "url", "whole")).toEqual([
+      "text/x-url",
+      "text/plain",
+    ]);
+    expect(await detectTypes(Buffer.from([0xff, 0, 1]), "url", "whole")).toEqual([
+      "application/octet-stream",
+    ]);
   });
 
   it("finds the same types in the head and in the whole", async () => {
     const long = Buffer.concat([bytes("#!/bin/ash\n"), Buffer.alloc(3 * TRIAGE_HEAD_BYTES, "é")]);
-    const head = await detectTypes(long.subarray(0, TRIAGE_HEAD_BYTES), "file", false);
+    const head = await detectTypes(long.subarray(0, TRIAGE_HEAD_BYTES), "file", "beginning");
     expect(head).toEqual(["text/x-shellscript", "text/plain"]);
     expect(await ofFile(long)).toEqual(head);
   });
@@ -145,7 +150,10 @@ describe("detectTypes, from sample to types", () => {
   it("finds in the whole what no head can tell: the directory at the end of a ZIP", async () => {
     const late = makeApk([{ name: "res/a", content: noise(20_000), method: "stored" }]);
     const head = late.subarray(0, TRIAGE_HEAD_BYTES);
-    expect(await detectTypes(head, "file", false)).toEqual(["application/java-archive", "application/zip"]);
+    expect(await detectTypes(head, "file", "beginning")).toEqual([
+      "application/java-archive",
+      "application/zip",
+    ]);
     expect(await ofFile(late)).toEqual(["application/vnd.android.package-archive", "application/zip"]);
   });
 
@@ -184,11 +192,16 @@ describe("detectTypes, from sample to types", () => {
       .tuple(fc.constantFrom(...magics), fc.uint8Array({ maxLength: 400 }))
       .map(([magic, rest]) => Buffer.concat([Buffer.from(magic, "latin1"), rest]));
     await fc.assert(
-      fc.asyncProperty(content, fc.boolean(), fc.constantFrom("file", "url"), async (sample, whole, kind) => {
-        const types = await detectTypes(sample, kind, whole);
-        expect(types.length).toBeGreaterThan(0);
-        expect(new Set(types).size).toBe(types.length);
-      }),
+      fc.asyncProperty(
+        content,
+        fc.constantFrom("whole", "beginning"),
+        fc.constantFrom("file", "url"),
+        async (sample, extent, kind) => {
+          const types = await detectTypes(sample, kind, extent);
+          expect(types.length).toBeGreaterThan(0);
+          expect(new Set(types).size).toBe(types.length);
+        },
+      ),
       { numRuns: 500 },
     );
   });

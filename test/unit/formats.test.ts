@@ -7,7 +7,7 @@ import { makeOle, makeTar } from "../fixtures/hostile/make-file.ts";
 import { makeZip } from "../fixtures/hostile/make-zip.ts";
 import { makeDisc, makeDmg, makeRawDisc } from "../fixtures/make-image.ts";
 
-const typesOf = (content: Uint8Array): Promise<readonly string[]> => detectTypes(content, "file", true);
+const typesOf = (content: Uint8Array): Promise<readonly string[]> => detectTypes(content, "file", "whole");
 const fixture = (path: string): Buffer => readFileSync(new URL(`../fixtures/${path}`, import.meta.url));
 const latin1 = (text: string, bytes = 0): Buffer =>
   Buffer.concat([
@@ -63,7 +63,7 @@ describe("images of discs and disks", () => {
 
   it("are not known from the head alone, nor from marks in the wrong place", async () => {
     const disc = makeDisc(["CD001"]);
-    expect(await detectTypes(disc.subarray(0, TRIAGE_HEAD_BYTES), "file", false)).toEqual([
+    expect(await detectTypes(disc.subarray(0, TRIAGE_HEAD_BYTES), "file", "beginning")).toEqual([
       "application/octet-stream",
     ]);
     expect(await typesOf(at(32_768, "CD001"))).toEqual(["application/octet-stream"]);
@@ -131,7 +131,10 @@ describe("documents", () => {
     const rest = { name: "xl/worksheets/sheet1.bin", content: "x".repeat(40_000) };
     const workbook = makeZip([{ name: "xl/workbook.bin", content: "x" }, rest]);
     expect(await typesOf(workbook)).toEqual([XLSB, "application/zip"]);
-    expect(await detectTypes(workbook.subarray(0, 200), "file", false)).toEqual([XLSB, "application/zip"]);
+    expect(await detectTypes(workbook.subarray(0, 200), "file", "beginning")).toEqual([
+      XLSB,
+      "application/zip",
+    ]);
   });
 
   const partOf = (type: string): string => `<Types><Override PartName="/a" ContentType="${type}"/></Types>`;
@@ -163,7 +166,9 @@ describe("documents", () => {
       { name: main, content: "x" },
     ]);
     expect(await typesOf(document)).toEqual(expect.arrayContaining([type, "application/zip"]));
-    expect(await detectTypes(document.subarray(0, document.length - 30), "file", false)).toContain(type);
+    expect(await detectTypes(document.subarray(0, document.length - 30), "file", "beginning")).toContain(
+      type,
+    );
   });
 
   it("of Outlook are mailboxes without being OLE documents", async () => {

@@ -32,7 +32,7 @@ describe("the hostile corpus", () => {
   });
 
   it.each(corpus)("is typed and looked through as it deserves: $name", async ({ bytes, expect: due }) => {
-    const types = await detectTypes(bytes, "file", true);
+    const types = await detectTypes(bytes, "file", "whole");
     expect(types).toEqual(expect.arrayContaining([...(due?.types ?? [])]));
     expect(types.length).toBeGreaterThan(0);
     expect((await lookInside(bytes))?.kind).toBe(due?.caveat);
@@ -41,8 +41,12 @@ describe("the hostile corpus", () => {
   it("has all types of its heads in its wholes, but for a jar that turns out to be an Android package", async () => {
     for (const { name, bytes } of corpus) {
       const whole = bytes.length < TRIAGE_HEAD_BYTES;
-      const head = await detectTypes(bytes.subarray(0, TRIAGE_HEAD_BYTES), "file", whole);
-      const types = await detectTypes(bytes, "file", true);
+      const head = await detectTypes(
+        bytes.subarray(0, TRIAGE_HEAD_BYTES),
+        "file",
+        whole ? "whole" : "beginning",
+      );
+      const types = await detectTypes(bytes, "file", "whole");
       const allowed = types.includes("application/vnd.android.package-archive")
         ? ["application/java-archive"]
         : types.length > 0 && head[0] === "application/octet-stream"
@@ -149,7 +153,7 @@ describe("a look inside", () => {
       fc.asyncProperty(wounded, async (bytes) => {
         const found = await lookInside(bytes);
         expect(found === undefined || found.sentence.length > 0).toBe(true);
-        expect((await detectTypes(bytes, "file", true)).length).toBeGreaterThan(0);
+        expect((await detectTypes(bytes, "file", "whole")).length).toBeGreaterThan(0);
       }),
       { numRuns: 400 },
     );

@@ -6,7 +6,7 @@ import { scoreLanguages } from "../../src/triage/script-types/languages.ts";
 import { sections } from "../../src/triage/script-types/tags.ts";
 
 const CASES = new URL("../fixtures/cases/", import.meta.url);
-const typesOf = (content: Uint8Array): Promise<readonly string[]> => detectTypes(content, "file", true);
+const typesOf = (content: Uint8Array): Promise<readonly string[]> => detectTypes(content, "file", "whole");
 const ofText = (text: string): Promise<readonly string[]> => typesOf(Buffer.from(text, "latin1"));
 const inCase = (folder: string, name: string): Promise<readonly string[]> =>
   typesOf(readFileSync(new URL(`${folder}/${name}`, CASES)));

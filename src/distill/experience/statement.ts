@@ -48,31 +48,25 @@ export function statementOf(answer: PastAnswer, silence: ReadonlyMap<string, Ppm
   const sure = ppm(answer.confidence);
   switch (verdict) {
     case "malicious":
-      return statement(backend, banded("malicious", sure), "accuses", edge(sure), true);
+      return { backend, saying: banded("malicious", sure), ...accuses(edge(sure)), carries: true };
     case "benign":
-      return statement(backend, banded("benign", sure), "defends", edge(sure), true);
+      return { backend, saying: banded("benign", sure), ...defends(edge(sure)), carries: true };
     case "suspicious":
-      return statement(backend, "suspicious", "accuses", ratioOf(sure) * SUSPICION, false);
+      return { backend, saying: "suspicious", ...accuses(ratioOf(sure) * SUSPICION), carries: false };
     case "unknown": {
       if (answer.reason !== "no-match") return undefined;
       const worth = silence.get(backend);
-      return statement(backend, "no-match", "defends", edge(worth ?? ppm(0)), worth !== undefined);
+      return { backend, saying: "no-match", ...defends(edge(worth ?? ppm(0))), carries: worth !== undefined };
     }
   }
 }
 
 const edge = (chance: Ppm): number => ratioOf(edgeOf(chance));
 
-function statement(
-  backend: string,
-  saying: Saying,
-  side: Statement["side"],
-  claimed: number,
-  carries: boolean,
-): Statement {
-  const reach = TRUST * claimed * (side === "accuses" ? 1 : -1);
-  return { backend, saying, side, claim: (1 + reach) / 2, carries };
-}
+type Stance = Pick<Statement, "side" | "claim">;
+/** For an edge that the scanner claims, 0 to 1. */
+const accuses = (claimed: number): Stance => ({ side: "accuses", claim: (1 + TRUST * claimed) / 2 });
+const defends = (claimed: number): Stance => ({ side: "defends", claim: (1 - TRUST * claimed) / 2 });
 
 const banded = (verdict: "malicious" | "benign", sure: Ppm): Saying =>
   sure >= SURE ? `${verdict}-sure` : sure > UNSURE ? verdict : `${verdict}-unsure`;

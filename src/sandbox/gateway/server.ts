@@ -21,7 +21,7 @@ import { inChunks, type RealHabits } from "./shared/as-real.ts";
 import { requireKeys } from "./shared/authorization.ts";
 import type { GatewayContext } from "./shared/context.ts";
 
-interface GatewayOptions {
+export interface SandboxGatewayOptions {
   readonly chain: Chain;
   readonly store: ArtifactStore;
   readonly log: Logger;
@@ -47,7 +47,7 @@ interface GatewayOptions {
   readonly asReal?: RealHabits | undefined;
 }
 
-export interface Gateway extends AsyncDisposable {
+export interface SandboxGateway extends AsyncDisposable {
   /** Base URL, with the base path. */
   readonly url: string;
   /** Resolves when the first client listens to the side chain's events. */
@@ -59,7 +59,7 @@ export interface Gateway extends AsyncDisposable {
  * decodes events, stores artifacts and streams what happens. It never holds a user's key. Throws ConfigFault when it
  * cannot listen where it is told to.
  */
-export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: SandboxGatewayOptions): Promise<SandboxGateway> {
   const closing = new AbortController();
   const gateway: GatewayContext = {
     chain: options.chain,

@@ -44,6 +44,7 @@ interface PlannedBounty {
   /** Per artifact, `true` is malicious. */
   readonly truth: readonly boolean[];
   readonly names: readonly string[];
+  readonly specimens: readonly Specimen[];
   state: "planned" | "posted" | "settled";
 }
 
@@ -59,74 +60,35 @@ export interface Ambassador extends Player {
  *
  *     planned ──postBounty──► posted ──quorum or over──► settled
  *
- * The truth is remembered before the bounty is posted, so that whoever sees the bounty can ask for it. A bounty that
+ * The truth is remembered before the bounty is posted, so that a player who sees the bounty can ask for it. A bounty that
  * fails to be posted is tried again with the next block.
  */
 export function ambassador(options: AmbassadorOptions): Ambassador {
-  const { chain, book, store, log } = options;
+  const { chain, book, log, bountiesPerBlock, bounties = Number.POSITIVE_INFINITY } = options;
   const account = chain.accounts.ambassador;
-  const chance = dice("ambassador", options.seed);
-  const names = dice("guid", options.seed, options.run ?? "");
-  const approved = openPurse(chain, account);
+  const draw = drawer(options);
+  const post = poster(options);
   const plans = new Map<Guid, PlannedBounty>();
-  const unposted: { plan: PlannedBounty; specimens: readonly Specimen[] }[] = [];
+  const unposted: PlannedBounty[] = [];
   let firstBlock: number | undefined;
 
-  const plan = (): void => {
-    const specimens = drawSpecimens(options, chance);
-    const planned: PlannedBounty = {
-      guid: drawGuid(names),
-      kind: specimens[0]!.kind,
-      truth: specimens.map((specimen) => specimen.malicious),
-      names: specimens.map((specimen) => specimen.name),
-      state: "planned",
-    };
-    plans.set(planned.guid, planned);
-    unposted.push({ plan: planned, specimens });
+  const tryToPost = async (planned: PlannedBounty): Promise<void> => {
+    try {
+      await post(planned);
+    } catch (error) {
+      log.warn({ guid: planned.guid, error: describeError(error) }, "bounty.unposted");
+      unposted.push(planned);
+    }
   };
-
-  const post = async (planned: PlannedBounty, specimens: readonly Specimen[]): Promise<void> => {
-    const { guid, kind } = planned;
-    const contents = await Promise.all(specimens.map((specimen) => specimen.read()));
-    const claims = specimens.map((specimen, index) => describeSpecimen(specimen, contents[index]!));
-    const metadata = store.putJson(await Promise.all(claims));
-    const uri = store.putDirectory(contents);
-    const hashes = store.list(uri)?.map((link) => link.hash) ?? [];
-    const amount = await atLeastMinimum(chain, options.reward, contents.length);
-    await approved();
-    const args = [
-      guidToUint(guid),
-      BigInt(ARTIFACT_KINDS.indexOf(kind)),
-      amount,
-      uri,
-      BigInt(contents.length),
-      BigInt(options.duration),
-      bloomOf(hashes),
-      metadata,
-    ];
-    await once("GUID already in use", () =>
-      chain.send(account, chain.contracts.registry, "postBounty", args),
-    );
-    planned.state = "posted";
-    log.debug({ guid, kind, artifacts: planned.names.length, nct: formatNct(amount) }, "bounty.posted");
-  };
-
   const postDue = async (head: number): Promise<void> => {
     firstBlock ??= head;
-    const due = Math.floor((head - firstBlock) * options.bountiesPerBlock) + 1;
-    const wanted = Math.min(due, options.bounties ?? Number.POSITIVE_INFINITY);
-    while (plans.size < wanted) plan();
-    const batch = unposted.splice(0);
-    await Promise.all(
-      batch.map(async (entry) => {
-        try {
-          await post(entry.plan, entry.specimens);
-        } catch (error) {
-          log.warn({ guid: entry.plan.guid, error: describeError(error) }, "bounty.unposted");
-          unposted.push(entry);
-        }
-      }),
-    );
+    const due = Math.floor((head - firstBlock) * bountiesPerBlock) + 1;
+    while (plans.size < Math.min(due, bounties)) {
+      const planned = draw();
+      plans.set(planned.guid, planned);
+      unposted.push(planned);
+    }
+    await Promise.all(unposted.splice(0).map(tryToPost));
   };
 
   const settler = player("ambassador", book, log, async (bounty: OpenBounty, round) => {
@@ -143,9 +105,56 @@ export function ambassador(options: AmbassadorOptions): Ambassador {
     },
     truth: (guid) => plans.get(guid)?.truth,
     planned: () => [...plans.values()],
-    done: () =>
-      plans.size >= (options.bounties ?? Number.POSITIVE_INFINITY) &&
-      plans.values().every((planned) => planned.state === "settled"),
+    done: () => plans.size >= bounties && plans.values().every((planned) => planned.state === "settled"),
+  };
+}
+
+/** Draws the next bounty, the same ones in the same order for the same seed. */
+function drawer(options: AmbassadorOptions): () => PlannedBounty {
+  const chance = dice("ambassador", options.seed);
+  const guids = dice("guid", options.seed, options.run ?? "");
+  return () => {
+    const specimens = drawSpecimens(options, chance);
+    return {
+      guid: drawGuid(guids),
+      kind: specimens[0]!.kind,
+      truth: specimens.map((specimen) => specimen.malicious),
+      names: specimens.map((specimen) => specimen.name),
+      specimens,
+      state: "planned",
+    };
+  };
+}
+
+/** Publishes a bounty's artifacts and claims, and posts it. */
+function poster(options: AmbassadorOptions): (planned: PlannedBounty) => Promise<void> {
+  const { chain, store, log, reward, duration } = options;
+  const account = chain.accounts.ambassador;
+  const approved = openPurse(chain, account);
+  return async (planned) => {
+    const { guid, kind, specimens } = planned;
+    const contents = await Promise.all(specimens.map((specimen) => specimen.read()));
+    const claims = specimens.map((specimen, index) => describeSpecimen(specimen, contents[index]!));
+    const metadata = store.putJson(await Promise.all(claims));
+    const uri = store.putDirectory(contents);
+    const hashes = store.list(uri)?.map((link) => link.hash) ?? [];
+    const amount = await atLeastMinimum(chain, reward, contents.length);
+    await approved();
+    const args = [
+      guidToUint(guid),
+      BigInt(ARTIFACT_KINDS.indexOf(kind)),
+      amount,
+      uri,
+      BigInt(contents.length),
+      BigInt(duration),
+      bloomOf(hashes),
+      metadata,
+    ];
+    await once("GUID already in use", () =>
+      chain.send(account, chain.contracts.registry, "postBounty", args),
+    );
+    planned.state = "posted";
+    log.debug({ guid, kind, artifacts: planned.names.length, nct: formatNct(amount) }, "bounty.posted");
   };
 }
 

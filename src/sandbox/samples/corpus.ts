@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import type { ArtifactKind } from "../../domain/artifact.ts";
 import { ConfigFault } from "../../domain/fault.ts";
 
-/** Something to judge whose truth is known. */
+/** Something to scan whose truth is known. */
 export interface Specimen {
   readonly kind: ArtifactKind;
   readonly malicious: boolean;
@@ -14,16 +14,18 @@ export interface Specimen {
   read(): Promise<Uint8Array>;
 }
 
+type TrueVerdict = "malicious" | "benign";
+
 /**
  * Reads a folder of known truth: files under `malicious/` and `benign/`, and optionally lists of URLs, one per line, in
  * `urls/malicious/*.txt` and `urls/benign/*.txt`. Always in the same order. Throws ConfigFault when it holds no file.
  */
 export async function readCorpus(folder: string): Promise<readonly Specimen[]> {
   const [bad, good, badUrls, goodUrls] = await Promise.all([
-    fileSpecimens(join(folder, "malicious"), true),
-    fileSpecimens(join(folder, "benign"), false),
-    urlSpecimens(join(folder, "urls", "malicious"), true),
-    urlSpecimens(join(folder, "urls", "benign"), false),
+    fileSpecimens(join(folder, "malicious"), "malicious"),
+    fileSpecimens(join(folder, "benign"), "benign"),
+    urlSpecimens(join(folder, "urls", "malicious"), "malicious"),
+    urlSpecimens(join(folder, "urls", "benign"), "benign"),
   ]);
   const corpus = [...bad, ...good, ...badUrls, ...goodUrls];
   if (corpus.length === 0) {
@@ -34,25 +36,25 @@ export async function readCorpus(folder: string): Promise<readonly Specimen[]> {
   return corpus;
 }
 
-async function fileSpecimens(folder: string, malicious: boolean): Promise<Specimen[]> {
+async function fileSpecimens(folder: string, truth: TrueVerdict): Promise<Specimen[]> {
   return (await filesBelow(folder)).map((path) => ({
     kind: "file",
-    malicious,
+    malicious: truth === "malicious",
     name: basename(path),
     read: () => readFile(path),
   }));
 }
 
-async function urlSpecimens(folder: string, malicious: boolean): Promise<Specimen[]> {
+async function urlSpecimens(folder: string, truth: TrueVerdict): Promise<Specimen[]> {
   const lists = (await filesBelow(folder)).filter((path) => path.endsWith(".txt"));
   const texts = await Promise.all(lists.map((path) => readFile(path, "utf8")));
   const urls = texts.flatMap((text) => text.split(/\r?\n/)).map((line) => line.trim());
-  return urls.filter((url) => URL.canParse(url)).map((url) => urlSpecimen(url, malicious));
+  return urls.filter((url) => URL.canParse(url)).map((url) => urlSpecimen(url, truth));
 }
 
-export const urlSpecimen = (url: string, malicious: boolean): Specimen => ({
+export const urlSpecimen = (url: string, truth: TrueVerdict): Specimen => ({
   kind: "url",
-  malicious,
+  malicious: truth === "malicious",
   name: url,
   read: async () => Buffer.from(url, "utf8"),
 });

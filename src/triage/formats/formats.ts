@@ -1,4 +1,5 @@
 /** MIME types by the bytes of a format. */
+import type { Extent } from "../extent.ts";
 import { discTypes } from "./discs.ts";
 import { numberedTypes, trailingTypes } from "./magic-numbers.ts";
 import { holdsTar, TAR_TYPE } from "./packed-tar.ts";
@@ -17,10 +18,10 @@ export function formatTypes(bytes: Uint8Array): readonly string[] {
 }
 
 /**
- * By what stands further on, whatever it begins with: a text, a program. Of a content or its beginning; `whole` says which.
+ * By what stands further on, whatever it begins with: a text, a program.
  * Never throws; the work does not grow with the content.
  */
-export function farFormatTypes(bytes: Uint8Array, whole: boolean): readonly string[] {
+export function farFormatTypes(bytes: Uint8Array, extent: Extent): readonly string[] {
   const content = asBuffer(bytes);
-  return [...discTypes(content), ...(whole ? trailingTypes(content) : [])];
+  return [...discTypes(content), ...(extent === "whole" ? trailingTypes(content) : [])];
 }

@@ -47,7 +47,7 @@ async function lookAt(
   const look = async (): Promise<TriageArtifact> => {
     const head = await readHead(bytes);
     const whole = head.length < bytes;
-    const types = await detectTypes(head, artifact.kind, whole);
+    const types = await detectTypes(head, artifact.kind, whole ? "whole" : "beginning");
     return { ...artifact, types, ...(whole ? { sizeBytes: head.length } : { seenBytes: head.length }) };
   };
   return bytes <= SMALL_LOOK_BYTES ? look() : largeLooks.take(look, signal);

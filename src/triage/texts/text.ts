@@ -3,6 +3,8 @@
  * mark, UTF-16 of both orders with and without one, UTF-32 with one, and the code pages of eight bits.
  */
 
+import type { Extent } from "../extent.ts";
+
 const BYTE_ORDER_MARKS = [
   // UTF-32 first: its mark begins like that of UTF-16.
   { label: "utf-32le", bom: [0xff, 0xfe, 0, 0], unit: 4 },
@@ -18,14 +20,14 @@ const NOT_IN_TEXT = /[\u0000-\u0006\u000e-\u0019\u001c-\u001f\u007f\ufffe\uffff]
 
 /**
  * The text that the bytes are in Unicode, without a byte order mark, or `undefined` when they are none.
- * `whole` false: the bytes are the beginning of something longer, and a character cut at the end is forgiven.
+ * A character that is cut at the end of a beginning is forgiven.
  */
-export function readText(bytes: Uint8Array, whole: boolean): string | undefined {
+export function readText(bytes: Uint8Array, extent: Extent): string | undefined {
   const { label, unit } = encodingOf(bytes);
   // Readers forgive half a character at the end, also of the whole.
   const complete = bytes.subarray(0, bytes.length - (bytes.length % unit));
   try {
-    const text = decode(complete, label, whole);
+    const text = decode(complete, label, extent);
     return NOT_IN_TEXT.test(text) ? undefined : text;
   } catch {
     return undefined;
@@ -47,7 +49,7 @@ export const LEAST_EVIDENT_BYTES = 8;
 export function isEvidentText(content: Uint8Array): boolean {
   if (content.length < LEAST_EVIDENT_BYTES) return false;
   const head = content.subarray(0, EVIDENT_BYTES);
-  if (readText(head, head.length === content.length) !== undefined) return true;
+  if (readText(head, head.length < content.length ? "beginning" : "whole") !== undefined) return true;
   return isMostlyAscii(head) && readEightBitText(head) !== undefined;
 }
 
@@ -88,10 +90,10 @@ function isUnmarkedUtf16(bytes: Uint8Array, low: 0 | 1): boolean {
 }
 
 /** Throws TypeError or RangeError for what is no such text. */
-function decode(bytes: Uint8Array, label: Encoding, whole: boolean): string {
+function decode(bytes: Uint8Array, label: Encoding, extent: Extent): string {
   if (label === "utf-32le" || label === "utf-32be") return decodeUtf32(bytes, label);
   // Streaming keeps an unfinished last character back instead of failing on it.
-  return new TextDecoder(label, { fatal: true }).decode(bytes, { stream: !whole });
+  return new TextDecoder(label, { fatal: true }).decode(bytes, { stream: extent === "beginning" });
 }
 
 function decodeUtf32(bytes: Uint8Array, label: "utf-32le" | "utf-32be"): string {
