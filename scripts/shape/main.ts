@@ -18,8 +18,6 @@ import { readTree } from "./tree.ts";
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 /** Beside `src`; what they use is used, though not by the program. */
 const BESIDE = ["test", "bench", "scripts"];
-/** Scanners and the like are loaded by their default export. */
-const LOADED = /\bdefault$/;
 
 function measureRepository(): readonly Measure[] {
   const imports = BESIDE.flatMap((folder) =>
@@ -27,10 +25,7 @@ function measureRepository(): readonly Measure[] {
       importsOf({ ...file, path: `../${folder}/${file.path}` }).map(fromSrc),
     ),
   );
-  const measures = measuresOf(readTree(join(REPOSITORY, "src")), { imports, entries: entries() });
-  return measures.map((measure) =>
-    measure.name.startsWith("unimported") ? withoutLoaded(measure) : measure,
-  );
+  return measuresOf(readTree(join(REPOSITORY, "src")), { imports, entries: entries() });
 }
 
 /** Paths of an import as the tree below `src` has them. */
@@ -39,11 +34,6 @@ const fromSrc = ({ from, to, names }: Import): Import => ({
   to: to.replace(/^\.\.\/src\//, ""),
   names,
 });
-
-function withoutLoaded({ name, goal, offenders: all }: Measure): Measure {
-  const offenders = all.filter((offender) => !LOADED.test(offender));
-  return { name, goal, offenders, figures: String(offenders.length) };
-}
 
 /** What the package offers to those who install it. */
 function entries(): readonly string[] {

@@ -13,6 +13,8 @@ const MAX_ROOT_LINES = 120;
 const MAX_PARAMETERS = 4;
 const MAX_FILES = 15;
 const MAX_LISTED_FILES = 25;
+/** What a loader asks each of many modules for: one name, and one meaning. */
+const LOADED_NAMES: ReadonlySet<string> = new Set(["default", "scanner"]);
 /** Their files are the items of one list: words of the domain, settings of the commands, backends. */
 const LISTS: ReadonlySet<string> = new Set(["domain", "config", "scanners"]);
 
@@ -122,7 +124,7 @@ function signatures(tree: readonly SourceFile[]): readonly Measure[] {
 function names(tree: readonly SourceFile[], around: Around): readonly Measure[] {
   const exported = tree.flatMap(exportsOf);
   const declared = Map.groupBy(
-    exported.filter(({ passedOn, name }) => !passedOn && name !== "default"),
+    exported.filter(({ passedOn, name }) => !passedOn && !LOADED_NAMES.has(name)),
     ({ name }) => name,
   );
   const ambiguous = [...declared].filter(([, { length }]) => length > 1);
@@ -130,7 +132,7 @@ function names(tree: readonly SourceFile[], around: Around): readonly Measure[] 
   const unused = (imports: readonly Import[]): readonly string[] => {
     const isUsed = usedBy(imports);
     return exported
-      .filter((it) => !around.entries.includes(it.path) && !isUsed(it))
+      .filter((it) => !around.entries.includes(it.path) && !LOADED_NAMES.has(it.name) && !isUsed(it))
       .map(({ path, name }) => `${path} ${name}`);
   };
   const unusedInTree = unused(own);

@@ -4,9 +4,9 @@ import { placeIn, type SourceFile } from "./tree.ts";
 /** Words of inverted or stilted clauses. */
 const STILTED = /\b(?:whoever|nobody|somebody|anybody|lest)\b/gi;
 
-/** Metaphors, wherever they stand. */
+/** Metaphors, wherever they stand; `"book"` is what a stream of an old workbook is called. */
 const METAPHORS =
-  /\b(?:desks?|errands?|chas(?:e[sd]?|ing)|purses?|judg(?:es?|ed|ing)|look backs?|own time|gates?|once a block|books?)\b/gi;
+  /\b(?:desks?|errands?|chas(?:e[sd]?|ing)|purses?|judg(?:es?|ed|ing)|look backs?|own time|gates?|once a block|(?<!")books?)\b/gi;
 /** Good English as words of a sentence, and no names of things. */
 const METAPHOR_NAMES = /\b(?:counted|hand(?:s|ed|ing)? ?over)\b/gi;
 

@@ -15,7 +15,7 @@ import type { RateLimits } from "../domain/rate-limit.ts";
 import { dropWalletSecrets } from "../isolation/process/environment.ts";
 import { consumerMetrics, countAnswer } from "../observe/consumer-metrics.ts";
 import { sayMetrics } from "../observe/embedded-metrics.ts";
-import { checked, type Health, serveHealth } from "../observe/health.ts";
+import { type Health, healthCheck, serveHealth } from "../observe/health.ts";
 import { LoopWatch } from "../observe/loop-watch.ts";
 import { createRegistry } from "../observe/metrics.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
@@ -95,7 +95,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
     live: () => ({ scanners: { ok: consumer.healthy() }, loop: loop.health() }),
     ready: () => ({
       scanners: scannersReady(consumer),
-      queue: checked(queueTrouble()),
+      queue: healthCheck(queueTrouble()),
       serving: { ok: consumer.serving() },
     }),
     refresh,

@@ -17,7 +17,7 @@ import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";
 import { engineLog } from "./engine-log.ts";
 import { STARTING, whatFollows, whereItIs } from "./notes.ts";
-import { isWhole, outcomeJson, outcomeOf, type WriteBehindLedger } from "./outcome.ts";
+import { isEverythingSettled, type LedgerTotals, outcomeJson, outcomeOf } from "./outcome.ts";
 import { blockMsAt, measureShare, paceNote } from "./pace.ts";
 import { ProducerProcess } from "./producer-process.ts";
 import { renderOutcome } from "./render.ts";
@@ -97,10 +97,10 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
     ]);
   }
   screen.close();
-  const outcome = outcomeOf(config.bounties, board, readBooks(folder));
+  const outcome = outcomeOf(config.bounties, board, readTotals(folder));
   if (config.json) process.stdout.write(`${outcomeJson(outcome)}\n`);
   else process.stdout.write(`\n${renderOutcome(outcome)}`);
-  return isWhole(outcome) ? 0 : 1;
+  return isEverythingSettled(outcome) ? 0 : 1;
 }
 
 interface Place {
@@ -168,7 +168,7 @@ async function stopped(signal: AbortSignal): Promise<never> {
 
 const stopFault = (): Fault => new Fault("DEMO_STOPPED", "The demo was stopped before its end.");
 
-function readBooks(folder: string): WriteBehindLedger {
+function readTotals(folder: string): LedgerTotals {
   using ledger = openLedger(join(folder, "data", "ledger.sqlite"), systemClock);
   const { staked, profit, revealed, asserted, settled } = ledger.summary();
   return { asserted, revealed, settled, staked, profit, requestMs: ledger.requestTimes() };

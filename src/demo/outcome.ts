@@ -3,7 +3,7 @@ import { jsonNumber } from "../json/json.ts";
 import { type Board, isRight, type Line } from "./board.ts";
 
 /** How the demo ended. Amounts are decimal NCT as text; every count is of bounties. */
-export interface Outcome {
+export interface DemoOutcome {
   readonly bounties: number;
   readonly asserted: number;
   readonly revealed: number;
@@ -28,7 +28,7 @@ interface Unfinished {
 }
 
 /** What the producer's ledger holds at the end. */
-export interface WriteBehindLedger {
+export interface LedgerTotals {
   readonly asserted: number;
   readonly revealed: number;
   readonly settled: number;
@@ -38,19 +38,19 @@ export interface WriteBehindLedger {
 }
 
 /** Stages come from the ledger, which is the truth; right and wrong from what was told at settlement. */
-export function outcomeOf(bounties: number, board: Board, books: WriteBehindLedger): Outcome {
+export function outcomeOf(bounties: number, board: Board, totals: LedgerTotals): DemoOutcome {
   const settled = [...board.values()].filter((line) => line.stage === "settled");
-  const times = books.requestMs.toSorted((a, b) => a - b);
+  const times = totals.requestMs.toSorted((a, b) => a - b);
   return {
     bounties,
-    asserted: books.asserted,
-    revealed: books.revealed,
-    settled: books.settled,
+    asserted: totals.asserted,
+    revealed: totals.revealed,
+    settled: totals.settled,
     correct: settled.filter((line) => isRight(line) === true).length,
     wrong: settled.filter((line) => isRight(line) === false).length,
     silent: [...board.values()].filter((line) => line.stage === "silent").length,
-    stakedNct: formatNct(books.staked),
-    profitNct: formatNct(books.profit),
+    stakedNct: formatNct(totals.staked),
+    profitNct: formatNct(totals.profit),
     assertMsP50: times[Math.floor((times.length - 1) / 2)] ?? null,
     assertMsMax: times.at(-1) ?? null,
     unfinished: unfinishedOf(bounties, board),
@@ -58,7 +58,7 @@ export function outcomeOf(bounties: number, board: Board, books: WriteBehindLedg
 }
 
 /** Every bounty was asserted, and every stake revealed and settled: the demo's backend has an opinion on every artifact. */
-export const isWhole = ({ bounties, asserted, revealed, settled }: Outcome): boolean =>
+export const isEverythingSettled = ({ bounties, asserted, revealed, settled }: DemoOutcome): boolean =>
   asserted === bounties && revealed === bounties && settled === bounties;
 
 function unfinishedOf(bounties: number, board: Board): readonly Unfinished[] {
@@ -103,7 +103,7 @@ const UNFINISHED: Readonly<Record<Exclude<Line["stage"], "settled" | "silent" | 
 };
 
 /** One line of JSON. Amounts are numbers with all their digits: most readers round them, none has to parse text. */
-export const outcomeJson = (outcome: Outcome): string =>
+export const outcomeJson = (outcome: DemoOutcome): string =>
   JSON.stringify({
     ...outcome,
     stakedNct: jsonNumber(outcome.stakedNct),

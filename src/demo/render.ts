@@ -3,7 +3,7 @@ import { highest } from "../domain/extremes.ts";
 import { type Paint, PLAIN } from "../observe/paint.ts";
 import { roundedNct, signedNct } from "./amount.ts";
 import { type Board, isOver, isRight, type Line } from "./board.ts";
-import { isWhole, type Outcome } from "./outcome.ts";
+import { type DemoOutcome, isEverythingSettled } from "./outcome.ts";
 
 /** Characters. */
 export interface Size {
@@ -81,7 +81,7 @@ export function renderBoard(board: Board, size: Size, paint: Paint = PLAIN): rea
 }
 
 /** The table the demo ends with. */
-export function renderOutcome(outcome: Outcome): string {
+export function renderOutcome(outcome: DemoOutcome): string {
   const rows: readonly (readonly [string, string])[] = [
     ["bounties", String(outcome.bounties)],
     ["kept silent", String(outcome.silent)],
@@ -103,8 +103,9 @@ export function renderOutcome(outcome: Outcome): string {
 }
 
 /** The last lines: how it ended, and where it is not whole, why. */
-function endOf(outcome: Outcome): readonly string[] {
-  if (isWhole(outcome)) return ["Every bounty was asserted, and every stake revealed and settled."];
+function endOf(outcome: DemoOutcome): readonly string[] {
+  if (isEverythingSettled(outcome))
+    return ["Every bounty was asserted, and every stake revealed and settled."];
   const { bounties, settled, unfinished } = outcome;
   return [
     `Only ${settled} of ${bounties} bounties were seen through:`,

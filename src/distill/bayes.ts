@@ -17,7 +17,7 @@ import type { Statement } from "./experience/statement.ts";
 import { typeClassOf } from "./experience/type-class.ts";
 import { agreedFamily } from "./family.ts";
 import { typesSeen } from "./knowledge.ts";
-import { missingFrom, summarize } from "./summary.ts";
+import { missingFrom, summarizeTestimony } from "./summary.ts";
 
 /** Even odds reach this far to either side: from 45 to 55 percent nothing is staked. */
 const BAND_PPM = 50_000;
@@ -29,7 +29,7 @@ const SUREST = Math.log(999);
 export const bayes: DistillEngine = {
   name: "bayes",
   distill(testimony, { silence, reliability }) {
-    const reason = summarize(testimony);
+    const reason = summarizeTestimony(testimony);
     const statements = statementsOf(testimony.answers, silence);
     if (statements.length === 0) return noOpinion(reason);
     const missing = missingFrom(testimony);

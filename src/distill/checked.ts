@@ -7,10 +7,10 @@ import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
 import { ppm, VERDICTS } from "../domain/verdict.ts";
 import type { DistillEngine, DistillModule, Judgement, Testimony } from "./contract.ts";
 import { agreedFamily } from "./family.ts";
-import { summarize } from "./summary.ts";
+import { summarizeTestimony } from "./summary.ts";
 
 /** The engine that a module describes, held to its contract. */
-export const checked = (module: DistillModule): DistillEngine => ({
+export const checkedEngine = (module: DistillModule): DistillEngine => ({
   name: module.name,
   distill(testimony, knowledge) {
     let answer: unknown;
@@ -36,7 +36,7 @@ function opinionOf(judgement: Judgement, testimony: Testimony): Opinion {
     probability,
     interval: [ppm(interval[0]), ppm(interval[1])],
     family: family ?? agreedFamily(testimony.answers, verdict),
-    reason: reason ?? summarize(testimony),
+    reason: reason ?? summarizeTestimony(testimony),
   };
 }
 

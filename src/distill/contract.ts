@@ -11,7 +11,7 @@ import type { Reliability } from "./experience/reliability.ts";
 export type { Opinion } from "../domain/opinion.ts";
 export type { ScanAnswer } from "../domain/scan.ts";
 export type { Verdict } from "../domain/verdict.ts";
-export type { Reliability, Tally } from "./experience/reliability.ts";
+export type { Reliability, StatementCounts } from "./experience/reliability.ts";
 
 /** What the backends said of one artifact, and who was asked. */
 export interface Testimony {

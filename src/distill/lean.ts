@@ -21,7 +21,7 @@ import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import { edgeOf, PPM_ONE, type Ppm, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
 import type { DistillEngine, Knowledge, Testimony } from "./contract.ts";
-import { missingFrom, summarize } from "./summary.ts";
+import { missingFrom, summarizeTestimony } from "./summary.ts";
 import { wilson } from "./wilson.ts";
 
 type LeanRules = Pick<Knowledge, "silence">;
@@ -43,7 +43,7 @@ export const lean: DistillEngine = {
 
 export function leanOpinion(testimony: Testimony, rules: LeanRules): Opinion {
   const witnesses = testimony.answers.flatMap((answer) => testify(answer, rules));
-  const reason = summarize(testimony);
+  const reason = summarizeTestimony(testimony);
   if (witnesses.length === 0) return noOpinion(reason);
   const lean = together(witnesses, "accuses") - together(witnesses, "defends");
   const verdict = verdictOf(lean);

@@ -3,7 +3,7 @@ import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigFault, describeError } from "../domain/fault.ts";
-import { checked } from "./checked.ts";
+import { checkedEngine } from "./checked.ts";
 import type { DistillEngine, DistillModule } from "./contract.ts";
 import { BUILT_IN_ENGINES } from "./engines.ts";
 
@@ -14,7 +14,7 @@ const isPath = (text: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(text);
 
 /** Paths are relative to `folder`. Throws ConfigFault when there is no such engine or the module is not one. */
 export async function loadDistillEngine(nameOrPath: string, folder = process.cwd()): Promise<DistillEngine> {
-  if (isPath(nameOrPath)) return checked(await moduleAt(resolve(folder, nameOrPath)));
+  if (isPath(nameOrPath)) return checkedEngine(await moduleAt(resolve(folder, nameOrPath)));
   const found = BUILT_IN_ENGINES.find(({ name }) => name === nameOrPath);
   if (found !== undefined) return found;
   throw new ConfigFault("DISTILL_UNKNOWN", `There is no distillation engine "${nameOrPath}".`, {

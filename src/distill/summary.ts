@@ -13,7 +13,7 @@ export function missingFrom({ asked, answers }: Testimony): number {
 }
 
 /** "eicar malicious 1, yara unknown (timeout), clamav no answer", in the order in which they were asked. */
-export function summarize({ asked, answers }: Testimony): string {
+export function summarizeTestimony({ asked, answers }: Testimony): string {
   const heard = answers.map(({ backend }) => backend).filter((backend) => !asked.includes(backend));
   return [...asked, ...heard.sort()]
     .map((backend) => {

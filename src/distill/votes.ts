@@ -8,7 +8,7 @@ import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";
 import { edgeOf, PPM_ONE, ppm, ratioOf, type Verdict } from "../domain/verdict.ts";
 import type { DistillEngine, Knowledge, Testimony } from "./contract.ts";
 import { agreedFamily } from "./family.ts";
-import { missingFrom, summarize } from "./summary.ts";
+import { missingFrom, summarizeTestimony } from "./summary.ts";
 import { wilson } from "./wilson.ts";
 
 interface Vote {
@@ -25,7 +25,7 @@ export const any: DistillEngine = {
     const accusers = votes.filter(({ verdict }) => verdict === "malicious");
     const heard = accusers.length > 0 ? accusers : votes;
     const [first] = heard;
-    if (first === undefined) return noOpinion(summarize(testimony));
+    if (first === undefined) return noOpinion(summarizeTestimony(testimony));
     return opinion(first.verdict, highest(heard.map(({ edge }) => edge)), heard.length, testimony);
   },
 };
@@ -35,7 +35,7 @@ export const majority: DistillEngine = {
   name: "majority",
   distill(testimony, knowledge) {
     const votes = votesIn(testimony, knowledge);
-    if (votes.length === 0) return noOpinion(summarize(testimony));
+    if (votes.length === 0) return noOpinion(summarizeTestimony(testimony));
     const accusers = votes.filter(({ verdict }) => verdict === "malicious");
     const defenders = votes.filter(({ verdict }) => verdict === "benign");
     if (accusers.length === defenders.length) return opinion("suspicious", 0, votes.length, testimony);
@@ -75,6 +75,6 @@ function opinion(
     probability,
     interval: wilson(probability / PPM_ONE, votes * heard),
     family: agreedFamily(testimony.answers, verdict),
-    reason: summarize(testimony),
+    reason: summarizeTestimony(testimony),
   };
 }

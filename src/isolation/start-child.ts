@@ -58,7 +58,10 @@ export async function startChild(backend: BackendModule, options: StartOptions):
   if (scannerState !== undefined) scannerState.confinement = first;
   const confined = await begin(backend, options, first);
   if ("child" in confined) return confined;
-  throw new Error("a process within bounds asked for bounds");
+  throw new ConfigFault(
+    "BACKEND_START_FAILED",
+    `The backend ${backend.spec} asks to be confined in a process that is confined already.`,
+  );
 }
 
 /** A process that is ready, or what its scanner asks to be confined to. */

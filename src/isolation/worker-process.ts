@@ -111,7 +111,7 @@ function readBeginning(path: string, sizeBytes: number): Uint8Array {
   try {
     for (let at = 0; at < sizeBytes; ) {
       const read = readSync(file, bytes, at, sizeBytes - at, at);
-      if (read === 0) throw new Error(`The artifact's file ends after ${at} bytes, of ${sizeBytes}`);
+      if (read === 0) throw fileTooShort(at, sizeBytes);
       at += read;
     }
     return bytes;
@@ -119,6 +119,9 @@ function readBeginning(path: string, sizeBytes: number): Uint8Array {
     closeSync(file);
   }
 }
+
+const fileTooShort = (read: number, sizeBytes: number): Fault =>
+  new Fault("ARTIFACT_FILE_SHORT", `The artifact's file ends after ${read} bytes, of ${sizeBytes}`);
 
 async function close(): Promise<void> {
   await scanner?.teardown?.();

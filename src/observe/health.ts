@@ -13,7 +13,7 @@ import type { Logger } from "./log.ts";
 export type Health = Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>;
 
 /** A check that failed for the reason given, or went well. */
-export const checked = (trouble: string | undefined): Health[string] =>
+export const healthCheck = (trouble: string | undefined): Health[string] =>
   trouble === undefined ? { ok: true } : { ok: false, detail: trouble };
 
 export interface HealthOptions {

@@ -4,7 +4,7 @@ import type { SandboxConfig } from "../config/commands/sandbox.ts";
 import { isInContainer } from "../config/container-advice.ts";
 import type { Logger } from "../observe/log.ts";
 import { REAL_HABITS } from "./gateway/shared/as-real.ts";
-import { PURSE, startSandbox } from "./sandbox.ts";
+import { STARTING_BALANCE, startSandbox } from "./sandbox.ts";
 import type { SandboxOptions } from "./sandbox-options.ts";
 import { unusedDataDir } from "./wallet-dir.ts";
 import { welcome } from "./welcome.ts";
@@ -27,7 +27,7 @@ export async function runSandbox(config: SandboxConfig, io: SandboxIo): Promise<
     url,
     chain,
     account,
-    reservations: PURSE,
+    reservations: STARTING_BALANCE,
     dataDir,
     inContainer: isInContainer(io.env ?? {}),
   };

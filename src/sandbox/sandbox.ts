@@ -14,7 +14,7 @@ import { refuseBusyPort } from "./gateway/listening.ts";
 import { type SandboxGateway, type SandboxGatewayOptions, startGateway } from "./gateway/server.ts";
 import { type Ambassador, type AmbassadorOptions, ambassador } from "./players/ambassador.ts";
 import { arbiter } from "./players/arbiter.ts";
-import { type BountyBook, bountyBook } from "./players/bounties-on-chain.ts";
+import { type FollowedBounties, followBounties } from "./players/bounties-on-chain.ts";
 import { type Commission, commissioner } from "./players/commission.ts";
 import type { Player, Truth } from "./players/player.ts";
 import { rival } from "./players/rival.ts";
@@ -49,7 +49,7 @@ export interface Sandbox extends AsyncDisposable {
 }
 
 /** What a funded account is given: enough for thousands of bounties at the highest stake. */
-export const PURSE = nct(10_000n * ONE_NCT);
+export const STARTING_BALANCE = nct(10_000n * ONE_NCT);
 
 const MAX_DURATION_BLOCKS = 100;
 const MAX_ARTIFACT_BYTES = 34_603_008;
@@ -76,15 +76,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { logger: log, blockTimeMs } = options;
   const chain = opened.use(await openChain(options));
   const funded = [...(options.fund ?? []), ...(account === undefined ? [] : [account])];
-  await Promise.all(funded.map((address) => chain.fund(address, PURSE)));
+  await Promise.all(funded.map((address) => chain.fund(address, STARTING_BALANCE)));
 
   const store = memoryStore();
-  const book = bountyBook(chain);
-  const orders = commissioner({ chain, book, store, log });
-  const host = openAmbassador(options, { chain, book, store, corpus });
+  const followed = followBounties(chain);
+  const orders = commissioner({ chain, followed, store, log });
+  const host = openAmbassador(options, { chain, followed, store, corpus });
   const truth: Truth = (guid) => host.truth(guid) ?? orders.truth(guid);
   const tally = marketTally(truth);
-  const players = otherPlayers(options, { chain, book, store, truth });
+  const players = otherPlayers(options, { chain, followed, store, truth });
 
   const pollMs = Math.min(EVENT_POLL_MS, blockTimeMs / 2);
   const gateway = opened.use(await openGateway(options, { chain, store, pollMs }));
@@ -117,7 +117,7 @@ function openChain(options: SandboxOptions): Promise<Chain> {
 
 function openAmbassador(
   options: SandboxOptions,
-  parts: Pick<AmbassadorOptions, "chain" | "book" | "store" | "corpus">,
+  parts: Pick<AmbassadorOptions, "chain" | "followed" | "store" | "corpus">,
 ): Ambassador {
   return ambassador({
     ...parts,
@@ -155,7 +155,7 @@ function openGateway(
 
 interface Scene {
   readonly chain: Chain;
-  readonly book: BountyBook;
+  readonly followed: FollowedBounties;
   readonly store: ArtifactStore;
   readonly truth: Truth;
 }

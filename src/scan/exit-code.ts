@@ -1,9 +1,9 @@
 /** What the exit code of `scan` says; docs/scanning-locally.md has the table. Pure. */
 import type { Verdict } from "../domain/verdict.ts";
-import type { Tally } from "./render.ts";
+import type { ReportCounts } from "./render.ts";
 
 interface ScanEnd {
-  readonly tally: Tally;
+  readonly tally: ReportCounts;
   readonly failOn: readonly Verdict[];
   readonly interrupted: "interrupted" | "complete";
 }

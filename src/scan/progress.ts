@@ -3,7 +3,7 @@
  *
  *     hidden ──shown at most five times a second──► drawn ──hide(), before other text──► hidden
  */
-import type { Tally } from "./render.ts";
+import type { ReportCounts } from "./render.ts";
 import { filesIn } from "./render.ts";
 
 const DRAW_EVERY_MS = 200;
@@ -19,7 +19,7 @@ interface ProgressOutput {
 
 /** `total` is not known at once. */
 interface ProgressState {
-  readonly tally: Tally;
+  readonly tally: ReportCounts;
   readonly total: number | undefined;
 }
 

@@ -11,12 +11,12 @@ const MOODS: Readonly<Record<Verdict, Parameters<Paint>[1]>> = {
 };
 
 /** What matters most comes first. */
-export const ORDER: readonly Verdict[] = ["malicious", "suspicious", "benign", "unknown"];
+export const VERDICT_ORDER: readonly Verdict[] = ["malicious", "suspicious", "benign", "unknown"];
 
 /** One line of JSON, with its end. */
 export const jsonLine = (report: FileReport): string => `${JSON.stringify(report)}\n`;
 
-export function renderReport(report: FileReport, paint: Paint = PLAIN): string {
+export function renderFileReport(report: FileReport, paint: Paint = PLAIN): string {
   const { path, size, sha256, types, verdict, confidence, probability, interval, family, reason, results } =
     report;
   if (isUnreadable(report)) return block(path, [paint(printable(reason), "bad")]);
@@ -52,33 +52,33 @@ const short = (ratio: number): string => String(Math.round(ratio * 1_000) / 1_00
 const isText = (text: string | null): text is string => text !== null && text !== "";
 
 /** How many files came to which verdict. */
-export interface Tally {
+export interface ReportCounts {
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly unreadable: number;
   /** Read, and no backend could look. */
   readonly failed: number;
 }
 
-export const NOTHING_COUNTED: Tally = {
+export const NO_REPORTS: ReportCounts = {
   verdicts: { malicious: 0, benign: 0, suspicious: 0, unknown: 0 },
   unreadable: 0,
   failed: 0,
 };
 
-export function count(tally: Tally, report: FileReport): Tally {
+export function countReport(tally: ReportCounts, report: FileReport): ReportCounts {
   if (isUnreadable(report)) return { ...tally, unreadable: tally.unreadable + 1 };
   if (failureOf(report) !== undefined) return { ...tally, failed: tally.failed + 1 };
   const { verdict } = report;
   return { ...tally, verdicts: { ...tally.verdicts, [verdict]: tally.verdicts[verdict] + 1 } };
 }
 
-export const filesIn = ({ verdicts, unreadable, failed }: Tally): number =>
+export const filesIn = ({ verdicts, unreadable, failed }: ReportCounts): number =>
   Object.values(verdicts).reduce((sum, number) => sum + number, unreadable + failed);
 
 /** One line, with its end. */
-export function renderTally(tally: Tally): string {
+export function renderCounts(tally: ReportCounts): string {
   const { verdicts, unreadable, failed } = tally;
-  const counts = ORDER.map((verdict) => [verdict, verdicts[verdict]] as const);
+  const counts = VERDICT_ORDER.map((verdict) => [verdict, verdicts[verdict]] as const);
   const files = filesIn(tally);
   const parts = counts.filter(([, number]) => number > 0).map(([verdict, number]) => `${number} ${verdict}`);
   if (failed > 0) parts.push(`${failed} not scanned`);

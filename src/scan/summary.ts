@@ -2,14 +2,14 @@
 import type { Verdict } from "../domain/verdict.ts";
 import { type Paint, PLAIN } from "../observe/paint.ts";
 import {
-  count,
+  countReport,
   filesIn,
-  NOTHING_COUNTED,
-  ORDER,
+  NO_REPORTS,
   printable,
-  renderReport,
-  renderTally,
-  type Tally,
+  type ReportCounts,
+  renderCounts,
+  renderFileReport,
+  VERDICT_ORDER,
 } from "./render.ts";
 import { type FileReport, failureOf } from "./report.ts";
 
@@ -34,13 +34,13 @@ const TITLES: Readonly<Partial<Record<Group, string>>> = { failed: "could not be
 /** Reports by what they say; of each group no more than can be shown. */
 export interface Summary {
   readonly terms: SummaryTerms;
-  readonly tally: Tally;
+  readonly tally: ReportCounts;
   readonly groups: ReadonlyMap<Group, FileReport[]>;
 }
 
 export const newSummary = (terms: SummaryTerms): Summary => ({
   terms,
-  tally: NOTHING_COUNTED,
+  tally: NO_REPORTS,
   groups: new Map(GROUPS.map((group) => [group, []])),
 });
 
@@ -54,21 +54,21 @@ export function summarise(summary: Summary, report: FileReport): Summary {
   const kept = summary.groups.get(groupOf(report))!;
   if (isWanted(report, summary.terms) && kept.length < Math.max(LISTED, summary.terms.details))
     kept.push(report);
-  return { ...summary, tally: count(summary.tally, report) };
+  return { ...summary, tally: countReport(summary.tally, report) };
 }
 
 /** Whether the scan came to its end, or was interrupted. */
 type End = "complete" | "interrupted";
 
 /** The first line of what is told, with its end. */
-export const renderHead = (tally: Tally, end: End): string =>
-  `${end === "complete" ? "" : "Interrupted; scanned so far: "}${renderTally(tally)}`;
+export const renderHead = (tally: ReportCounts, end: End): string =>
+  `${end === "complete" ? "" : "Interrupted; scanned so far: "}${renderCounts(tally)}`;
 
 export function renderSummary(summary: Summary, end: End, paint: Paint = PLAIN): string {
   const { terms, tally, groups } = summary;
   const lists = LISTS.map((group) => renderList(group, groups.get(group)!, countOf(tally, group), paint));
   const shown = GROUPS.flatMap((group) => groups.get(group)!).slice(0, terms.details);
-  const details = shown.map((report) => `\n${renderReport(report, paint).trimEnd()}\n`);
+  const details = shown.map((report) => `\n${renderFileReport(report, paint).trimEnd()}\n`);
   const rest = wantedIn(tally, terms) - shown.length;
   const more =
     rest > 0 && terms.details > 0
@@ -90,13 +90,13 @@ function lineOf(report: FileReport): string {
   return printable(`${report.path}  ${said}`.trimEnd());
 }
 
-const countOf = ({ verdicts, unreadable, failed }: Tally, group: Group): number =>
+const countOf = ({ verdicts, unreadable, failed }: ReportCounts, group: Group): number =>
   group === "failed" ? unreadable + failed : verdicts[group];
 
 /** How many files are to be told of. What could not be scanned has the verdict "unknown". */
-function wantedIn(tally: Tally, { only }: SummaryTerms): number {
+function wantedIn(tally: ReportCounts, { only }: SummaryTerms): number {
   if (only.length === 0) return filesIn(tally);
-  return ORDER.filter((verdict) => only.includes(verdict)).reduce(
+  return VERDICT_ORDER.filter((verdict) => only.includes(verdict)).reduce(
     (sum, verdict) => sum + tally.verdicts[verdict] + (verdict === "unknown" ? countOf(tally, "failed") : 0),
     0,
   );

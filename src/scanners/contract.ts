@@ -9,7 +9,9 @@ import type { Accepts } from "../domain/accepts.ts";
 import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
 import type { Verdict } from "../domain/verdict.ts";
 
-export type { Accepts, ArtifactClaim, ArtifactKind, Verdict };
+export type { Accepts } from "../domain/accepts.ts";
+export type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
+export type { Verdict } from "../domain/verdict.ts";
 
 /** An artifact as a scanner sees it. */
 export interface Artifact {

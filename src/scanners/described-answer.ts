@@ -63,7 +63,7 @@ type AnswerMap = z.infer<typeof AnswerShape>;
  * What a number with a text says. `who` completes the sentence of the Fault (ANSWER_OUTCOME, ANSWER_INVALID) thrown when
  * it says nothing, such as "grep-scan ended with exit code 3".
  */
-export function findingOf(
+export function findingOfAnswer(
   said: { readonly outcome: number; readonly text: string; readonly who: string },
   outcomes: Outcomes,
   map: AnswerMap,
@@ -71,11 +71,11 @@ export function findingOf(
   const meaning = outcomes[said.outcome];
   if (meaning === undefined) throw new Fault("ANSWER_OUTCOME", `${said.who}: ${excerpt(said.text)}.`);
   const { verdict, ...rest } = meaning;
-  return verdict === "answer" ? readAnswer(said.text, map) : { verdict, ...rest };
+  return verdict === "answer" ? parseAnswer(said.text, map) : { verdict, ...rest };
 }
 
 /** The finding that a JSON text holds. Throws Fault ANSWER_INVALID, with the beginning of the text. */
-export function readAnswer(text: string, map: AnswerMap): Finding {
+export function parseAnswer(text: string, map: AnswerMap): Finding {
   const invalid = (why: string) => new Fault("ANSWER_INVALID", `The answer ${why}: ${excerpt(text)}.`);
   let document: unknown;
   try {

@@ -11,13 +11,13 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusalOf } from "../domain/accepts.ts";
 import { metadataComplaints } from "../domain/assertion-metadata.ts";
-import { describeError } from "../domain/fault.ts";
+import { describeError, Fault } from "../domain/fault.ts";
 import type { BackendDescription, Finding, Scanner } from "../scanners/contract.ts";
 import { type CheckedFinding, checkFinding } from "../scanners/finding.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { AcceptsShape, ScannerName, ScannerVersion } from "../scanners/scanner-shape.ts";
-import { type Life, type LifeOutcome, liveHere, liveInWorker, type Patience } from "./life.ts";
-import { ordeals, prepare, type Sample, type Specimen } from "./sample.ts";
+import { type Life, type LifeOutcome, liveHere, liveInWorker, type TrialLimits } from "./life.ts";
+import { type PreparedSample, prepareSample, type Sample, standardSamples } from "./sample.ts";
 
 export type { CheckedFinding } from "../scanners/finding.ts";
 export type { Sample } from "./sample.ts";
@@ -53,7 +53,7 @@ export interface ScannerReport {
 
 const CLOSE_MS = 2_000;
 
-/** Throws an Error that lists all complaints when there are any. */
+/** Throws Fault SCANNER_CONTRACT, which lists all complaints when there are any. */
 export async function assertScanner(
   scanner: ScannerUnderTest,
   options: CheckOptions = {},
@@ -61,7 +61,7 @@ export async function assertScanner(
   const report = await checkScanner(scanner, options);
   if (report.complaints.length === 0) return report;
   const list = report.complaints.map((complaint) => `\n  - ${complaint}`).join("");
-  throw new Error(`The scanner ${report.name} does not keep its contract:${list}`);
+  throw new Fault("SCANNER_CONTRACT", `The scanner ${report.name} does not keep its contract:${list}`);
 }
 
 /** Never throws for what a scanner does; only for samples that cannot be read. */
@@ -70,7 +70,7 @@ export async function checkScanner(
   options: CheckOptions = {},
 ): Promise<ScannerReport> {
   const { samples = [], deadlineMs = 10_000, graceMs = 1_000 } = options;
-  const specimens = await Promise.all(samples.map(prepare));
+  const specimens = await Promise.all(samples.map(prepareSample));
   const { begin, called } = subjectOf(scanner, { graceMs, closeMs: CLOSE_MS });
   let first: Life;
   try {
@@ -83,7 +83,7 @@ export async function checkScanner(
   trial.shape();
   const all = [
     ...specimens.filter((specimen) => trial.accepted(specimen)),
-    ...(await ordeals(description.accepts)),
+    ...(await standardSamples(description.accepts)),
   ];
   await trial.hear(first, all);
   await trial.hurry(first, all);
@@ -106,7 +106,7 @@ interface Subject {
   begin(): Promise<Life>;
 }
 
-function subjectOf(scanner: ScannerUnderTest, limits: Patience): Subject {
+function subjectOf(scanner: ScannerUnderTest, limits: TrialLimits): Subject {
   if (typeof scanner === "string" || scanner instanceof URL) {
     const path = scanner instanceof URL ? fileURLToPath(scanner) : resolve(scanner);
     const module = resolveBackend(path);
@@ -147,7 +147,7 @@ class Trial {
   }
 
   /** Whether a consumer would hand it over; a sample that is never scanned proves nothing. */
-  accepted({ name, kind, types, bytes }: Specimen): boolean {
+  accepted({ name, kind, types, bytes }: PreparedSample): boolean {
     const refusal = refusalOf(this.#description.accepts, { kind, types, sizeBytes: bytes.length });
     if (refusal === undefined) return true;
     const why = {
@@ -159,7 +159,7 @@ class Trial {
     return false;
   }
 
-  async hear(life: Life, specimens: readonly Specimen[]): Promise<void> {
+  async hear(life: Life, specimens: readonly PreparedSample[]): Promise<void> {
     for (const specimen of specimens) {
       const from = performance.now();
       const finding = this.#findingIn(await life.scan(specimen, this.#deadlineMs), specimen);
@@ -171,7 +171,7 @@ class Trial {
   }
 
   /** With the deadline already there: what matters is only that it stops. */
-  async hurry(life: Life, specimens: readonly Specimen[]): Promise<void> {
+  async hurry(life: Life, specimens: readonly PreparedSample[]): Promise<void> {
     for (const specimen of specimens) {
       const { kind } = await life.scan(specimen, 1);
       if (kind !== "timeout") continue;
@@ -181,7 +181,7 @@ class Trial {
     }
   }
 
-  async hearAgain(life: Life, specimens: readonly Specimen[]): Promise<void> {
+  async hearAgain(life: Life, specimens: readonly PreparedSample[]): Promise<void> {
     for (const specimen of specimens) {
       const before = this.results.find(({ name }) => name === specimen.name)?.finding;
       const after = this.#findingIn(await life.scan(specimen, this.#deadlineMs), specimen);
@@ -190,7 +190,7 @@ class Trial {
     }
   }
 
-  #findingIn(outcome: LifeOutcome, { name }: Specimen): CheckedFinding | undefined {
+  #findingIn(outcome: LifeOutcome, { name }: PreparedSample): CheckedFinding | undefined {
     const complain = (what: string): undefined => this.note(`${name}: ${what}`) as undefined;
     switch (outcome.kind) {
       case "finding": {
@@ -215,7 +215,7 @@ class Trial {
     }
   }
 
-  #judge({ name, verdict, family, meaningless }: Specimen, finding: CheckedFinding): void {
+  #judge({ name, verdict, family, meaningless }: PreparedSample, finding: CheckedFinding): void {
     const { dropped } = finding;
     for (const complaint of dropped === undefined ? metadataComplaints(finding.metadata) : [dropped])
       this.note(`${name}: ${complaint}`);

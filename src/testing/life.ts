@@ -15,7 +15,7 @@ import type { ScanOutcome } from "../isolation/running-scan.ts";
 import { ScanWorker } from "../isolation/scan-worker.ts";
 import type { BackendDescription, Scanner } from "../scanners/contract.ts";
 import type { BackendModule } from "../scanners/registry.ts";
-import type { Specimen } from "./sample.ts";
+import type { PreparedSample } from "./sample.ts";
 
 /** `gave-up`: it stopped at its deadline, as it should; `timeout`: it went on, and a consumer would have killed it. */
 export type LifeOutcome = ScanOutcome | { readonly kind: "gave-up" };
@@ -23,19 +23,19 @@ export type LifeOutcome = ScanOutcome | { readonly kind: "gave-up" };
 export interface Life {
   readonly description: BackendDescription;
   /** Never rejects. `deadlineMs` from now. */
-  scan(specimen: Specimen, deadlineMs: number): Promise<LifeOutcome>;
+  scan(specimen: PreparedSample, deadlineMs: number): Promise<LifeOutcome>;
   /** Tears it down; resolves to a sentence when that went wrong. Never rejects. */
   close(): Promise<string | undefined>;
 }
 
-export interface Patience {
+export interface TrialLimits {
   /** How long a scan may take after its deadline. */
   readonly graceMs: number;
   /** How long `teardown` may take. */
   readonly closeMs: number;
 }
 
-const requestOf = ({ kind, bytes, types }: Specimen, deadlineMs: number) => ({
+const requestOf = ({ kind, bytes, types }: PreparedSample, deadlineMs: number) => ({
   kind,
   bytes,
   types,
@@ -45,7 +45,7 @@ const requestOf = ({ kind, bytes, types }: Specimen, deadlineMs: number) => ({
 });
 
 /** Throws ConfigFault when the scanner cannot be loaded or set up. */
-export async function liveInWorker(module: BackendModule, limits: Patience): Promise<Life> {
+export async function liveInWorker(module: BackendModule, limits: TrialLimits): Promise<Life> {
   let worker = await ScanWorker.start(module, { limits });
   const { description } = worker;
   return {
@@ -72,7 +72,11 @@ export async function liveInWorker(module: BackendModule, limits: Patience): Pro
 }
 
 /** Throws what `setup` throws. */
-export async function liveHere(scanner: Scanner, limits: Patience, left: { state?: unknown }): Promise<Life> {
+export async function liveHere(
+  scanner: Scanner,
+  limits: TrialLimits,
+  left: { state?: unknown },
+): Promise<Life> {
   const bequeath = (state: unknown): void => {
     left.state = structuredClone(state);
   };

@@ -21,7 +21,7 @@ export interface Sample {
 }
 
 /** A sample that is ready to be scanned. */
-export interface Specimen extends Pick<Sample, "verdict" | "family"> {
+export interface PreparedSample extends Pick<Sample, "verdict" | "family"> {
   readonly name: string;
   readonly kind: ArtifactKind;
   readonly bytes: Uint8Array;
@@ -30,7 +30,7 @@ export interface Specimen extends Pick<Sample, "verdict" | "family"> {
   readonly meaningless: boolean;
 }
 
-export async function prepare(sample: Sample, at: number): Promise<Specimen> {
+export async function prepareSample(sample: Sample, at: number): Promise<PreparedSample> {
   const { file, content = "", kind = "file", verdict, family } = sample;
   const bytes = file === undefined ? Buffer.from(content) : await readFile(file);
   const path = file instanceof URL ? fileURLToPath(file) : file;
@@ -52,7 +52,11 @@ const LARGE_BYTES = 1024 * 1024;
  * What every scanner has to stand, less what is larger than it takes. They come as a type that the scanner accepts: what
  * looks like a PDF from its first bytes may be anything behind them.
  */
-export async function ordeals({ kinds = ["file"], types, maxSizeBytes }: Accepts): Promise<Specimen[]> {
+export async function standardSamples({
+  kinds = ["file"],
+  types,
+  maxSizeBytes,
+}: Accepts): Promise<PreparedSample[]> {
   const kind = kinds.includes("file") ? "file" : "url";
   const random = (length: number): Uint8Array => {
     const bytes = noise(length);

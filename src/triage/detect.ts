@@ -6,8 +6,8 @@ import { farFormatTypes, formatTypes } from "./formats/formats.ts";
 import { magicTypes } from "./formats/magics.ts";
 import { findContentTypes, isContentTypes, mainTypes } from "./formats/office-main.ts";
 import { isOle, OLE_TYPE, oleKinds, readOleDirectory } from "./offices/ole-directory.ts";
-import { textOf, typesBehind, typesOfText } from "./texts/artifact-text.ts";
-import { readText } from "./texts/text.ts";
+import { textOfSample, typesBehind, typesOfText } from "./texts/artifact-text.ts";
+import { readUnicodeText } from "./texts/text.ts";
 
 /**
  * How much of an artifact decides its type before it is fetched whole. Magic numbers need 4 KiB; the rest is for ZIP
@@ -84,10 +84,10 @@ export async function detectTypes(
   const sample = head.subarray(0, TRIAGE_HEAD_BYTES);
   const sampleExtent: Extent = sample.length < head.length ? "beginning" : extent;
   if (kind === "url")
-    return readText(sample, sampleExtent) === undefined ? [UNRECOGNISED] : [URL_TYPE, TEXT_TYPE];
+    return readUnicodeText(sample, sampleExtent) === undefined ? [UNRECOGNISED] : [URL_TYPE, TEXT_TYPE];
 
   const magics = [...formatTypes(head), ...(await magicTypes(sample))];
-  const text = textOf(sample, sampleExtent, magics);
+  const text = textOfSample(sample, sampleExtent, magics);
   const told =
     text === undefined
       ? { types: typesBehind(head, magics), magics }

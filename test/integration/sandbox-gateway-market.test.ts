@@ -6,7 +6,7 @@ import { sameAddress } from "../../src/domain/address.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { EICAR } from "../../src/sandbox/samples/samples.ts";
-import { PURSE, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { STARTING_BALANCE, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { SandboxOptions } from "../../src/sandbox/sandbox-options.ts";
 import { temporaryFolder } from "../e2e/engine.ts";
 import { paced } from "../fixtures/busy-machine.ts";
@@ -100,7 +100,7 @@ describe.concurrent("a sandbox", () => {
     });
     using events = await listen(sandbox.url);
     const expert = playerAt(sandbox.url);
-    await sandbox.chain.fund(expert.address as never, PURSE);
+    await sandbox.chain.fund(expert.address as never, STARTING_BALANCE);
     sandbox.open();
     const { data } = await events.until(({ event }) => event === "bounty");
     const assertion = { bid: [ONE_NCT.toString()], mask: [true, false], commitment: "1" };
@@ -136,7 +136,7 @@ describe.concurrent("a sandbox", () => {
     await using sandbox = await startSandbox({ ...OPTIONS, opens: "when-told", rivals: 0, arbiters: 1 });
     using events = await listen(sandbox.url);
     const expert = playerAt(sandbox.url);
-    await sandbox.chain.fund(expert.address as never, PURSE);
+    await sandbox.chain.fund(expert.address as never, STARTING_BALANCE);
     const plain = { contents: [Buffer.from("x")], truth: [true], duration: 20, reward: nct(2n * ONE_NCT) };
 
     const guid = await sandbox.postBounty({ ...plain, uri: "https://0.example", metadata: "a word of 0" });
@@ -202,8 +202,8 @@ describe.concurrent("a sandbox", () => {
       (await ask("GET", `${url}/balances/${account}/nct`)).body.result;
 
     await using first = await start();
-    expect(await balanceOf(first.url, first.account!)).toBe(PURSE.toString());
-    expect(await balanceOf(first.url, friend)).toBe(PURSE.toString());
+    expect(await balanceOf(first.url, first.account!)).toBe(STARTING_BALANCE.toString());
+    expect(await balanceOf(first.url, friend)).toBe(STARTING_BALANCE.toString());
     const keyfile = await readFile(join(walletDir, "keyfile"), "utf8");
     const password = await readFile(join(walletDir, "password"), "utf8");
     const unlocked = await eth.accounts.decrypt(JSON.parse(keyfile), password);
@@ -212,7 +212,7 @@ describe.concurrent("a sandbox", () => {
 
     await using second = await start();
     expect(sameAddress(second.account!, first.account!)).toBe(true);
-    expect(await balanceOf(second.url, second.account!)).toBe(PURSE.toString());
+    expect(await balanceOf(second.url, second.account!)).toBe(STARTING_BALANCE.toString());
   });
 
   it("refuses a duration the contract would refuse, and a folder without artifacts, before it starts a chain", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type AbiFragment, type AbiFunctionFragment, eth } from "web3";
 
 import { guidToUint, parseGuid } from "../../src/domain/guid.ts";
-import { encodeCall, encodeDeployment } from "../../src/sandbox/chain/abi.ts";
+import { encodeAbiCall, encodeDeployment } from "../../src/sandbox/chain/abi.ts";
 import { CONTRACT_NAMES, loadContracts } from "../../src/sandbox/chain/contracts.ts";
 
 interface Published {
@@ -125,6 +125,6 @@ describe("the encoded examples of the protocol", () => {
       ],
     },
   ] as const)("$fn comes out byte for byte", ({ contract, fn, args, expected }) => {
-    expect(encodeCall(contracts[contract].abi, fn, args)).toBe(`0x${expected.join("")}`);
+    expect(encodeAbiCall(contracts[contract].abi, fn, args)).toBe(`0x${expected.join("")}`);
   });
 });

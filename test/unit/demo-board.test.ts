@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Board, isOver, isRight, progress, readTold, type Told } from "../../src/demo/board.ts";
-import { isWhole, outcomeJson, outcomeOf, type WriteBehindLedger } from "../../src/demo/outcome.ts";
+import { isEverythingSettled, type LedgerTotals, outcomeJson, outcomeOf } from "../../src/demo/outcome.ts";
 
 const told = (...entries: readonly Told[]): Board => entries.reduce(progress, new Map() as Board);
 
@@ -55,7 +55,7 @@ describe("the board of the demo", () => {
 });
 
 describe("the outcome of the demo", () => {
-  const books: WriteBehindLedger = {
+  const totals: LedgerTotals = {
     asserted: 1,
     revealed: 1,
     settled: 1,
@@ -66,7 +66,7 @@ describe("the outcome of the demo", () => {
 
   it("keeps amounts exact and counts what the board was told at settlement", () => {
     const board = told(...LIFE, { msg: "bounty.abandoned", guid: "b", why: "no-opinion" });
-    expect(outcomeOf(2, board, books)).toEqual({
+    expect(outcomeOf(2, board, totals)).toEqual({
       bounties: 2,
       asserted: 1,
       revealed: 1,
@@ -83,7 +83,7 @@ describe("the outcome of the demo", () => {
   });
 
   it("is JSON with numbers for amounts, written with all their digits", () => {
-    const text = outcomeJson(outcomeOf(2, new Map(), books));
+    const text = outcomeJson(outcomeOf(2, new Map(), totals));
     expect(text).toContain('"profitNct":-0.625000000000000001');
     expect(JSON.parse(text)).toMatchObject({ stakedNct: 1.25, asserted: 1, assertMsP50: 27 });
   });
@@ -97,7 +97,7 @@ describe("the outcome of the demo", () => {
       { msg: "bounty.seen", guid: "e", artifacts: 1 },
       { msg: "assertion.reveal-missed", guid: "f" },
     );
-    expect(outcomeOf(8, board, books).unfinished).toEqual([
+    expect(outcomeOf(8, board, totals).unfinished).toEqual([
       { reason: "no answer in time; the machine is busy", bounties: 2 },
       { reason: "over-limit", bounties: 1 },
       { reason: "still being scanned when the demo ended; the machine is busy", bounties: 1 },
@@ -107,10 +107,12 @@ describe("the outcome of the demo", () => {
   });
 
   it("is whole when every bounty was asserted, and every stake revealed and settled", () => {
-    expect(isWhole(outcomeOf(1, new Map(), books))).toBe(true);
-    expect(isWhole(outcomeOf(2, new Map(), books))).toBe(false);
-    expect(isWhole(outcomeOf(1, new Map(), { ...books, asserted: 0, revealed: 0, settled: 0 }))).toBe(false);
-    expect(isWhole(outcomeOf(1, new Map(), { ...books, revealed: 0 }))).toBe(false);
-    expect(isWhole(outcomeOf(1, new Map(), { ...books, settled: 0 }))).toBe(false);
+    expect(isEverythingSettled(outcomeOf(1, new Map(), totals))).toBe(true);
+    expect(isEverythingSettled(outcomeOf(2, new Map(), totals))).toBe(false);
+    expect(
+      isEverythingSettled(outcomeOf(1, new Map(), { ...totals, asserted: 0, revealed: 0, settled: 0 })),
+    ).toBe(false);
+    expect(isEverythingSettled(outcomeOf(1, new Map(), { ...totals, revealed: 0 }))).toBe(false);
+    expect(isEverythingSettled(outcomeOf(1, new Map(), { ...totals, settled: 0 }))).toBe(false);
   });
 });

@@ -4,16 +4,16 @@ import { VERDICTS } from "../../src/domain/verdict.ts";
 import {
   AnswerShape,
   excerpt,
-  findingOf,
+  findingOfAnswer,
   OutcomesShape,
-  readAnswer,
+  parseAnswer,
   valueAt,
 } from "../../src/scanners/described-answer.ts";
 import { checkFinding } from "../../src/scanners/finding.ts";
 
 const OWN = AnswerShape.parse({});
 const read = (document: unknown, map: object = {}) =>
-  readAnswer(JSON.stringify(document), AnswerShape.parse(map));
+  parseAnswer(JSON.stringify(document), AnswerShape.parse(map));
 
 describe("a described backend's answer", () => {
   it("is a finding as scanners write them, when the description says nothing else", () => {
@@ -70,19 +70,19 @@ describe("a described backend's answer", () => {
     ],
     ["a confidence that is text", '{"verdict":"malicious","confidence":"0.8"}', "no number from 0 to 1"],
   ])("is none when it is %s", (_, text, words) => {
-    expect(() => readAnswer(text, OWN)).toThrow(
+    expect(() => parseAnswer(text, OWN)).toThrow(
       expect.objectContaining({ code: "ANSWER_INVALID", message: expect.stringContaining(words) }),
     );
   });
 
   it("may begin with the mark that programs of Windows print", () => {
-    expect(readAnswer('\uFEFF{"verdict":"malicious"}\r\n', OWN)).toEqual({ verdict: "malicious" });
+    expect(parseAnswer('\uFEFF{"verdict":"malicious"}\r\n', OWN)).toEqual({ verdict: "malicious" });
   });
 
   it("never finds a verdict in what every object inherits", () => {
     const map = AnswerShape.parse({ verdict: "/constructor/name", verdicts: { Object: "malicious" } });
-    expect(() => readAnswer("{}", map)).toThrow("no known verdict");
-    expect(() => readAnswer('{"verdict":"constructor"}', OWN)).toThrow("no known verdict");
+    expect(() => parseAnswer("{}", map)).toThrow("no known verdict");
+    expect(() => parseAnswer('{"verdict":"constructor"}', OWN)).toThrow("no known verdict");
     expect(valueAt({}, "/constructor")).toBe(undefined);
     expect(valueAt([], "/length")).toBe(undefined);
   });
@@ -102,7 +102,7 @@ describe("a described backend's answer", () => {
     fc.assert(
       fc.property(answers, (text) => {
         try {
-          const checked = checkFinding(readAnswer(text, OWN));
+          const checked = checkFinding(parseAnswer(text, OWN));
           expect(checked).toMatchObject({ ok: true });
         } catch (error) {
           expect(error).toMatchObject({ code: "ANSWER_INVALID" });
@@ -130,7 +130,8 @@ describe("what an exit code or status means", () => {
     "2": "answer",
     "3": { verdict: "unknown", detail: "It is encrypted." },
   });
-  const of = (outcome: number, text = "") => findingOf({ outcome, text, who: "it ended" }, outcomes, OWN);
+  const of = (outcome: number, text = "") =>
+    findingOfAnswer({ outcome, text, who: "it ended" }, outcomes, OWN);
 
   it("is in the table", () => {
     expect(of(0)).toEqual({ verdict: "unknown" });

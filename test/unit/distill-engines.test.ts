@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveContracts } from "../../src/config/contract-imports.ts";
-import { checked } from "../../src/distill/checked.ts";
+import { checkedEngine } from "../../src/distill/checked.ts";
 import type { DistillModule, Knowledge } from "../../src/distill/contract.ts";
 import { NOTHING_LEARNED } from "../../src/distill/experience/reliability.ts";
 import { loadDistillEngine } from "../../src/distill/load.ts";
@@ -104,7 +104,7 @@ describe("the engine majority", () => {
 describe("a module of the operator's", () => {
   const asked = testimony([malicious("one", 0.9)]);
   const answering = (judge: () => unknown) =>
-    checked({ name: "mine", judge: judge as DistillModule["judge"] }).distill(asked, knowledge);
+    checkedEngine({ name: "mine", judge: judge as DistillModule["judge"] }).distill(asked, knowledge);
 
   it("has its judgement taken over, and what it leaves out filled in", () => {
     expect(answering(() => ({ verdict: "malicious", probability: 0.75 }))).toEqual({

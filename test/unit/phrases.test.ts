@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { consumerSettings } from "../../src/config/commands/consumer.ts";
 import { producerSettings } from "../../src/config/commands/producer.ts";
 import { refuseStrayWords, retypedForNpm } from "../../src/config/npm.ts";
-import { foldPhrases, readPhrase, splitPhrases, writePhrase } from "../../src/config/values/phrases.ts";
+import { foldPhrases, parsePhrase, splitPhrases, writePhrase } from "../../src/config/values/phrases.ts";
 import { readSettings } from "../../src/config/values/settings.ts";
 
 const fold = (...argv: readonly string[]) => foldPhrases(argv, [producerSettings, consumerSettings]);
@@ -53,7 +53,7 @@ describe("a phrase of four words", () => {
 
   it("of which words are missing is one that cannot be read, not a complaint about the words", () => {
     expect(fold("--filter", "reject", "a", "==")).toEqual(["--filter", "reject a =="]);
-    expect(readPhrase("reject a ==")).toBeUndefined();
+    expect(parsePhrase("reject a ==")).toBeUndefined();
   });
 
   it("survives being written as text and read back, whatever field and value are", () => {
@@ -62,13 +62,13 @@ describe("a phrase of four words", () => {
     fc.assert(
       fc.property(word, text, word, text, (decision, field, comparison, value) => {
         const words = [decision, field, comparison, value];
-        expect(readPhrase(writePhrase(words))).toEqual(words);
+        expect(parsePhrase(writePhrase(words))).toEqual(words);
       }),
     );
   });
 
   it.each(["reject", "reject a", "reject a ==", 'reject a == "b', "reject  ", ""])("is not %j", (text) => {
-    expect(readPhrase(text)).toBeUndefined();
+    expect(parsePhrase(text)).toBeUndefined();
   });
 });
 

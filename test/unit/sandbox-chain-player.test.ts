@@ -4,7 +4,7 @@ import type { Address } from "../../src/domain/address.ts";
 import { Fault } from "../../src/domain/fault.ts";
 import type { Guid } from "../../src/domain/guid.ts";
 import { RevertFault } from "../../src/sandbox/chain/abi.ts";
-import type { BountyBook, OpenBounty } from "../../src/sandbox/players/bounties-on-chain.ts";
+import type { FollowedBounties, OpenBounty } from "../../src/sandbox/players/bounties-on-chain.ts";
 import { once, player } from "../../src/sandbox/players/player.ts";
 import { quiet } from "../fixtures/contracts/street.ts";
 
@@ -17,7 +17,7 @@ const bounty = (name: string): OpenBounty => ({
   expiration: 10,
   quorum: false,
 });
-const bookOf = (...open: OpenBounty[]): BountyBook => ({
+const followedOf = (...open: OpenBounty[]): FollowedBounties => ({
   advance: async () => undefined,
   open: () => open,
   round: () => "assert",
@@ -28,7 +28,7 @@ describe("a player", () => {
     const [slow, quick] = [bounty("slow"), bounty("quick")];
     const gate = Promise.withResolvers<void>();
     const steps: string[] = [];
-    const someone = player("someone", bookOf(slow, quick), quiet, async ({ guid }) => {
+    const someone = player("someone", followedOf(slow, quick), quiet, async ({ guid }) => {
       steps.push(guid);
       if (guid === slow.guid) await gate.promise;
     });
@@ -44,7 +44,7 @@ describe("a player", () => {
 
   it("tries a failed step again with the next block, and never rejects", async () => {
     let failures = 0;
-    const someone = player("someone", bookOf(bounty("a")), quiet, async () => {
+    const someone = player("someone", followedOf(bounty("a")), quiet, async () => {
       failures++;
       throw new Error("no luck");
     });
@@ -54,7 +54,7 @@ describe("a player", () => {
   });
 
   it("does nothing about a block that it cannot read", async () => {
-    const blind = { ...bookOf(bounty("a")), advance: () => Promise.reject(new Error("no chain")) };
+    const blind = { ...followedOf(bounty("a")), advance: () => Promise.reject(new Error("no chain")) };
     let steps = 0;
     await player("someone", blind, quiet, async () => void steps++).onBlock(1);
     expect(steps).toBe(0);

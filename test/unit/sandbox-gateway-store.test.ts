@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { bitsOf, bloomOf } from "../../src/sandbox/content/bloom.ts";
+import { bloomBits, bloomOf } from "../../src/sandbox/content/bloom.ts";
 import { isArtifactUri } from "../../src/sandbox/content/cid.ts";
 import { memoryStore } from "../../src/sandbox/content/store.ts";
 import { AssertionMetadata } from "../../src/sandbox/gateway/shared/metadata-schema.ts";
@@ -45,7 +45,7 @@ it("the bloom filter is that of the protocol's example", () => {
     "QmYNmQKp6SuaVrpgWRsPTgCQCnpxUYGq76YEKBXuj2N4H6",
     "QmTzQ1JRkWErjk39mryYw2WVaphAZNAREyMchXzYywCdvD",
   ];
-  expect(bitsOf(cids[0]!)).toEqual([1634, 1338, 1225, 708, 1989, 1483, 1366, 474]);
+  expect(bloomBits(cids[0]!)).toEqual([1634, 1338, 1225, 708, 1989, 1483, 1366, 474]);
   expect(bloomOf(cids)).toEqual([
     0x20080000000000000000000040000000000000000000000000n,
     0x400000000000000000000000004000000000000000000000000n,

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { inOrder } from "../../src/scan/in-order.ts";
-import { count, NOTHING_COUNTED, printable, renderReport, renderTally } from "../../src/scan/render.ts";
+import { countReport, NO_REPORTS, printable, renderCounts, renderFileReport } from "../../src/scan/render.ts";
 import { type FileReport, reportUnreadable, reportUnscanned } from "../../src/scan/report.ts";
 
 const skipped = reportUnscanned(
@@ -43,7 +43,7 @@ const found: FileReport = {
 
 describe("a scan in words", () => {
   it("shows a file as a block of what is known, backend by backend", () => {
-    expect(renderReport(found)).toBe(
+    expect(renderFileReport(found)).toBe(
       [
         "bait.sh",
         "  malicious 0.77  Bait",
@@ -59,14 +59,16 @@ describe("a scan in words", () => {
   });
 
   it("says why nobody looked at a file", () => {
-    expect(renderReport(skipped)).toContain("  unknown\n  not scanned: too-large, 9 bytes, the limit is 8\n");
-    expect(renderReport(reportUnreadable("x", "EACCES"))).toBe("x\n  not readable: EACCES\n\n");
+    expect(renderFileReport(skipped)).toContain(
+      "  unknown\n  not scanned: too-large, 9 bytes, the limit is 8\n",
+    );
+    expect(renderFileReport(reportUnreadable("x", "EACCES"))).toBe("x\n  not readable: EACCES\n\n");
   });
 
   it("counts every file once", () => {
-    const tally = [found, skipped, reportUnreadable("x", "gone")].reduce(count, NOTHING_COUNTED);
-    expect(renderTally(tally)).toBe("3 files: 1 malicious, 1 unknown, 1 not readable\n");
-    expect(renderTally(NOTHING_COUNTED)).toBe("0 files\n");
+    const tally = [found, skipped, reportUnreadable("x", "gone")].reduce(countReport, NO_REPORTS);
+    expect(renderCounts(tally)).toBe("3 files: 1 malicious, 1 unknown, 1 not readable\n");
+    expect(renderCounts(NO_REPORTS)).toBe("0 files\n");
   });
 
   it("lets no stranger's text move the cursor or turn a line around", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../../src/scan/exit-code.ts";
 import { Progress, progressLine } from "../../src/scan/progress.ts";
 import { readStreamWithin } from "../../src/scan/read-file.ts";
-import { count, NOTHING_COUNTED } from "../../src/scan/render.ts";
+import { countReport, NO_REPORTS } from "../../src/scan/render.ts";
 import { type FileReport, reportUnreadable, reportUnscanned } from "../../src/scan/report.ts";
 import {
   isWanted,
@@ -36,7 +36,7 @@ const failed = (path: string): FileReport => ({
   ],
 });
 
-const tallyOf = (...reports: readonly FileReport[]) => reports.reduce(count, NOTHING_COUNTED);
+const tallyOf = (...reports: readonly FileReport[]) => reports.reduce(countReport, NO_REPORTS);
 
 const ALL: SummaryTerms = { only: [], details: 20 };
 const told = (
@@ -124,7 +124,7 @@ describe("the exit code of a scan", () => {
 });
 
 describe("the progress of a scan", () => {
-  const tally = [clean("a"), found("b")].reduce(count, NOTHING_COUNTED);
+  const tally = [clean("a"), found("b")].reduce(countReport, NO_REPORTS);
 
   it("has a bar once the number of files is known, and fits the terminal", () => {
     expect(progressLine({ tally, total: undefined }, 80)).toBe("2 files, 1 malicious");

@@ -88,6 +88,9 @@ describe("the shape of a tree", () => {
         "c.ts": 'import { used } from "./b.ts";\nimport { Seal } from "./b.ts";',
         "tested.ts": "export const inTests = 1;",
         "open.ts": "export const offered = 1;",
+        // Loaded by this name.
+        "one/scanner.ts": "export const scanner = 1;",
+        "two/scanner.ts": "export const scanner = 2;",
       },
       ["tested.ts"],
     );

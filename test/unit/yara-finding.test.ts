@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RuleMatch } from "../../src/scanners/yara/engine.ts";
-import { findingOf } from "../../src/scanners/yara/finding.ts";
+import { findingOfMatches } from "../../src/scanners/yara/finding.ts";
 
 const VERSIONS = { engine: "YARA-X 1.2.3", rules: "abc" };
 const match = (rule: string, meta: RuleMatch["meta"] = {}): RuleMatch => ({
@@ -9,7 +9,7 @@ const match = (rule: string, meta: RuleMatch["meta"] = {}): RuleMatch => ({
   tags: [],
   meta,
 });
-const found = (...matches: RuleMatch[]) => findingOf(matches, VERSIONS);
+const found = (...matches: RuleMatch[]) => findingOfMatches(matches, VERSIONS);
 
 describe("what YARA rules say of a file", () => {
   it("is unknown, without a reason, when none matches", () => {

@@ -3,9 +3,9 @@ import { formatNct } from "../../domain/nct.ts";
 import { filter, modifier } from "../values/conditions.ts";
 import { type ConfigOf, many, maybe, one, phrases } from "../values/settings.ts";
 import {
-  address,
+  addressValue,
   anyText,
-  artifactKind,
+  artifactKindValue,
   chainId,
   chainName,
   hours,
@@ -183,7 +183,7 @@ export const producerSettings = {
     value: "TYPE",
     help: "kind of artifact to answer for: file or url",
     default: "file",
-    reads: artifactKind,
+    reads: artifactKindValue,
   }),
   dataDir: one({
     flag: "data-dir",
@@ -205,7 +205,7 @@ export const producerSettings = {
     env: "REGISTRY_ADDR",
     value: "ADDRESS",
     help: "sign for this BountyRegistry only",
-    reads: address,
+    reads: addressValue,
   }),
   trustRegistry: many({
     flag: "trust-registry",
@@ -214,14 +214,14 @@ export const producerSettings = {
     help: "work with this BountyRegistry, which microengine does not know, when the gateway names it at the first start",
     default: "",
     defaultHelp: "none",
-    reads: address,
+    reads: addressValue,
   }),
   tokenAddr: maybe({
     flag: "token-addr",
     env: "TOKEN_ADDR",
     value: "ADDRESS",
     help: "sign for this NectarToken only",
-    reads: address,
+    reads: addressValue,
   }),
   maxGasPrice: one({
     flag: "max-gas-price",

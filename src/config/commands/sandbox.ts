@@ -1,5 +1,5 @@
 import { type ConfigOf, many, maybe, one, toggle } from "../values/settings.ts";
-import { address, nctAmount, port, ratio, seconds, text, wholeNumber } from "../values/shapes.ts";
+import { addressValue, nctAmount, port, ratio, seconds, text, wholeNumber } from "../values/shapes.ts";
 import { httpHost, logging } from "./common.ts";
 
 /** Settings of the sandbox, a whole local marketplace. */
@@ -137,7 +137,7 @@ export const sandboxSettings = {
     help: "account that is given NCT at start",
     default: "",
     defaultHelp: "none",
-    reads: address,
+    reads: addressValue,
   }),
   // A project's own, for the commands that its sandbox prints.
   backend: many({

@@ -1,6 +1,6 @@
 import { VERDICTS } from "../../domain/verdict.ts";
 import { type ConfigOf, many, one, toggle } from "../values/settings.ts";
-import { artifactKind, oneOf, seconds, wholeNumber } from "../values/shapes.ts";
+import { artifactKindValue, oneOf, seconds, wholeNumber } from "../values/shapes.ts";
 import { analysing, logging } from "./common.ts";
 import { consumerSettings } from "./consumer.ts";
 import { producerSettings } from "./producer.ts";
@@ -27,7 +27,7 @@ export const scanSettings = {
     value: "KIND",
     help: "what the files are: file, or url for files that hold the text of a URL",
     default: "file",
-    reads: artifactKind,
+    reads: artifactKindValue,
   }),
   json: toggle({
     flag: "json",

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Condition, type Filter, parseCondition } from "../../triage/filters/filter.ts";
 import type { Modifier } from "../../triage/filters/modifier.ts";
-import { readPhrase } from "./phrases.ts";
+import { parsePhrase } from "./phrases.ts";
 
 export const filter = phraseOf(
   ["accept", "reject"],
@@ -26,7 +26,7 @@ function phraseOf<Word extends string, T>(
       context.addIssue({ code: "custom", message: why });
       return z.NEVER;
     };
-    const phrase = readPhrase(text);
+    const phrase = parsePhrase(text);
     const word = words.find((candidate) => candidate === phrase?.[0]);
     if (phrase === undefined || word === undefined) return refuse(right);
     const [, field, comparison, value] = phrase;

@@ -49,7 +49,7 @@ export function writePhrase(words: readonly string[]): string {
 }
 
 /** The words of a phrase, or `undefined` for a text that is none. */
-export function readPhrase(text: string): Phrase | undefined {
+export function parsePhrase(text: string): Phrase | undefined {
   const [, decision, field, comparison, value] =
     /^\s*(\S+)\s+("(?:[^"\\]|\\.)*"|\S+)\s+(\S+)\s+(\S.*?)\s*$/s.exec(text) ?? [];
   if (decision === undefined || comparison === undefined) return undefined;

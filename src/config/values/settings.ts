@@ -12,7 +12,7 @@ import { ConfigFault } from "../../domain/fault.ts";
 import { splitPhrases } from "./phrases.ts";
 
 /** What a default may depend on. */
-export interface Machine {
+interface Machine {
   /** CPUs that this process may use. */
   readonly cpus: number;
   /** Whether somebody watches standard error. */

@@ -25,7 +25,7 @@ export const endpoint = reading("an address or URL without blanks", (given) => {
   return given;
 });
 
-export const address = reading("an address: 0x and 40 hex digits", parseAddress);
+export const addressValue = reading("an address: 0x and 40 hex digits", parseAddress);
 
 /** BullMQ builds its Redis keys with colons, and Redis Cluster reads braces as hash tags. */
 export const queueName = reading('a name without ":", braces or blanks', (given) => {
@@ -135,7 +135,7 @@ export function oneOf<const Word extends string>(
 }
 
 export const chainName = oneOf(CHAIN_NAMES);
-export const artifactKind = oneOf(ARTIFACT_KINDS);
+export const artifactKindValue = oneOf(ARTIFACT_KINDS);
 
 /** `BACKEND=CONFIDENCE`, or `BACKEND:TYPE=CONFIDENCE` for artifacts of a type. */
 export const silenceRule = reading(

@@ -19,7 +19,7 @@
  */
 import { logit } from "./calibration.ts";
 import { type Camps, NEWCOMER } from "./camps.ts";
-import type { Count, Reliability, Tally } from "./reliability.ts";
+import type { Count, Reliability, StatementCounts } from "./reliability.ts";
 import type { Statement } from "./statement.ts";
 import type { TypeClass } from "./type-class.ts";
 
@@ -108,7 +108,7 @@ interface Saids {
 
 const NONE: Count = [0, 0];
 
-const record = (tally: Tally | undefined, saying: Statement["saying"]): Saids => ({
+const record = (tally: StatementCounts | undefined, saying: Statement["saying"]): Saids => ({
   heard: tally?.heard ?? NONE,
   said: tally?.said.get(saying) ?? NONE,
 });

@@ -12,7 +12,7 @@ import type { TypeClass } from "./type-class.ts";
 export type Count = readonly [benign: number, malicious: number];
 
 /** How often a backend said what. */
-export interface Tally {
+export interface StatementCounts {
   /** Artifacts of which it said something. */
   readonly heard: Count;
   readonly said: ReadonlyMap<Saying, Count>;
@@ -20,8 +20,8 @@ export interface Tally {
 
 /** The record of one backend. */
 interface Track {
-  readonly overall: Tally;
-  readonly byClass: ReadonlyMap<TypeClass, Tally>;
+  readonly overall: StatementCounts;
+  readonly byClass: ReadonlyMap<TypeClass, StatementCounts>;
 }
 
 export interface Reliability {

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Fault } from "../../domain/fault.ts";
 
 /**
  * The folder that a scan works in: relative names and temporary files lead there, also those of programs that it starts.
@@ -29,9 +30,9 @@ export class Scratch {
     workIn(this.#folder);
   }
 
-  /** Writes the artifact of scan `id` there, and names it. Throws when that is over: the folder may be another's. */
+  /** Writes the artifact of scan `id` into the folder, and returns its path. Throws Fault SCAN_OVER: the folder may be another's by then. */
   async write(id: number, bytes: Uint8Array): Promise<string> {
-    if (id !== this.#scan) throw new Error("The scan is over");
+    if (id !== this.#scan) throw new Fault("SCAN_OVER", "The scan is over");
     const path = join(this.#folder, "artifact");
     await writeFile(path, bytes, { mode: 0o600 });
     return path;

@@ -2,7 +2,7 @@ import type { ProducerConfig } from "../../config/commands/producer.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { EmbeddedMetrics } from "../../observe/embedded-metrics.ts";
-import { checked, type Health, type HealthServer, serveHealth } from "../../observe/health.ts";
+import { healthCheck, type Health, type HealthServer, serveHealth } from "../../observe/health.ts";
 import type { Logger } from "../../observe/log.ts";
 import { LoopWatch } from "../../observe/loop-watch.ts";
 import { createRegistry, nctNumber } from "../../observe/metrics.ts";
@@ -84,7 +84,7 @@ export class ObservedProducer implements Disposable {
     return {
       ...(answering === undefined
         ? { answering: { ok: false, detail: state.trouble() ?? "starting" } }
-        : { queue: checked(answering.queueTrouble()), consumers: consumersHealth(answering.unserved()) }),
+        : { queue: healthCheck(answering.queueTrouble()), consumers: consumersHealth(answering.unserved()) }),
       ...(standing() === "apart" ? { lease: { ok: false, detail: APART } } : {}),
       ledger: { ok: chains.every((chain) => chain.ledgerWritable()) },
       ...Object.fromEntries(chains.map((chain) => [`market-${chain.chain}`, marketHealth(chain)])),

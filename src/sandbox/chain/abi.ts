@@ -13,7 +13,7 @@ import { ConfigFault, Fault } from "../../domain/fault.ts";
 export type EventArgs = Readonly<Record<string, unknown>>;
 
 /** Throws a Fault when the contract has no such function. */
-export function encodeCall(abi: readonly AbiFragment[], fn: string, args: readonly unknown[]): string {
+export function encodeAbiCall(abi: readonly AbiFragment[], fn: string, args: readonly unknown[]): string {
   return eth.abi.encodeFunctionCall(functionNamed(abi, fn), [...args]);
 }
 

@@ -4,14 +4,19 @@ import { z } from "zod";
 import type { Address } from "../../domain/address.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { Logger } from "../../observe/log.ts";
-import { decodeEvent, decodeReturn, type EventArgs, encodeCall, RevertFault, revertReason } from "./abi.ts";
+import {
+  decodeEvent,
+  decodeReturn,
+  type EventArgs,
+  encodeAbiCall,
+  RevertFault,
+  revertReason,
+} from "./abi.ts";
 import { startAnvil } from "./anvil.ts";
 import { loadContracts } from "./contracts.ts";
 import { type Accounts, type Contract, type Contracts, deployMarket } from "./deploy.ts";
 import { openRpc, type Rpc, RpcFault } from "./rpc.ts";
 import { LogEntry, transactionsOver, whyReverted } from "./transactions.ts";
-
-export type { Accounts, Contract, Contracts };
 
 /** An event of one of the three contracts, arguments by name, integers as bigint. */
 export interface DecodedLog {
@@ -128,7 +133,7 @@ function chainOver(rpc: Rpc, deployed: Deployed): Chain {
     return { hash, block: receipt.blockNumber, logs: receipt.logs.flatMap(decode) };
   };
   const send: Chain["send"] = async (from, contract, fn, args) =>
-    mined(await transactions.submit(from, encodeCall(contract.abi, fn, args), contract.address));
+    mined(await transactions.submit(from, encodeAbiCall(contract.abi, fn, args), contract.address));
 
   return {
     url: rpc.url,
@@ -138,13 +143,13 @@ function chainOver(rpc: Rpc, deployed: Deployed): Chain {
     rpc: (method, params) => rpc.call(method, params),
     head: async () => Number(await rpc.call("eth_blockNumber")),
     async call(contract, fn, args, { from } = {}) {
-      const data = encodeCall(contract.abi, fn, args);
+      const data = encodeAbiCall(contract.abi, fn, args);
       const transaction = { to: contract.address, data, ...(from === undefined ? {} : { from }) };
       return decodeReturn(contract.abi, fn, await callOrRevert(rpc, fn, transaction));
     },
     send,
     async sendAtOnce(from, contract, fn, calls) {
-      const datas = calls.map((args) => encodeCall(contract.abi, fn, args));
+      const datas = calls.map((args) => encodeAbiCall(contract.abi, fn, args));
       return Promise.all((await transactions.submitAtOnce(from, datas, contract.address)).map(mined));
     },
     async logs(fromBlock, toBlock) {
@@ -155,7 +160,7 @@ function chainOver(rpc: Rpc, deployed: Deployed): Chain {
         .parse(await rpc.call("eth_getLogs", [filter]))
         .flatMap(decode);
     },
-    encode: (contract, fn, args) => encodeCall(contract.abi, fn, args),
+    encode: (contract, fn, args) => encodeAbiCall(contract.abi, fn, args),
     revertReason: (hash) => whyReverted(rpc, hash),
     fund: async (account, amount) => {
       await send(accounts.deployer, contracts.token, "mint", [account, amount]);

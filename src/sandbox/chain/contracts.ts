@@ -17,7 +17,7 @@ interface CompiledContract {
   readonly bytecode: string;
 }
 
-export type MarketContracts = Readonly<Record<ContractName, CompiledContract>>;
+export type CompiledContracts = Readonly<Record<ContractName, CompiledContract>>;
 
 /** What the sandbox calls to set the market up and to play on it; more is welcome. */
 const NEEDED: Readonly<Record<ContractName, readonly string[]>> = {
@@ -51,7 +51,7 @@ const SolcOutput = z.object({ contracts: z.record(z.string(), z.record(z.string(
  *
  * Throws a ConfigFault when the folder lacks one of the three or holds it in another form.
  */
-export async function loadContracts(folder?: string): Promise<MarketContracts> {
+export async function loadContracts(folder?: string): Promise<CompiledContracts> {
   const found = folder === undefined ? namedContracts(await compileFolder()) : await readFolder(folder);
   const pick = (name: ContractName): CompiledContract => readContract(name, found.get(name), folder);
   return {

@@ -2,8 +2,8 @@ import { type AbiFragment, utils } from "web3";
 
 import type { Address } from "../../domain/address.ts";
 import { ONE_NCT } from "../../domain/nct.ts";
-import { decodeReturn, encodeCall, encodeDeployment } from "./abi.ts";
-import type { ContractName, MarketContracts } from "./contracts.ts";
+import { decodeReturn, encodeAbiCall, encodeDeployment } from "./abi.ts";
+import type { CompiledContracts, ContractName } from "./contracts.ts";
 import type { Rpc } from "./rpc.ts";
 import { type Receipt, transactionsOver } from "./transactions.ts";
 
@@ -46,7 +46,7 @@ const PURSE = 1_000_000n * ONE_NCT;
  */
 export async function deployMarket(
   rpc: Rpc,
-  compiled: MarketContracts,
+  compiled: CompiledContracts,
   accounts: Accounts,
   { blockTimeMs, revealWindow, voteWindow }: DeploymentOptions,
 ): Promise<Contracts> {
@@ -66,9 +66,9 @@ export async function deployMarket(
     return { abi: compiled[name].abi, address };
   };
   const send = (from: Address, { abi, address }: Contract, fn: string, args: readonly unknown[] = []) =>
-    transactions.submit(from, encodeCall(abi, fn, args), address);
+    transactions.submit(from, encodeAbiCall(abi, fn, args), address);
   const read = async ({ abi, address }: Contract, fn: string, args: readonly unknown[] = []) => {
-    const transaction = { to: address, data: encodeCall(abi, fn, args) };
+    const transaction = { to: address, data: encodeAbiCall(abi, fn, args) };
     const [answer] = decodeReturn(abi, fn, String(await rpc.call("eth_call", [transaction, "latest"])));
     return answer;
   };

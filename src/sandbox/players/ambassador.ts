@@ -11,13 +11,13 @@ import type { ArtifactStore } from "../content/store.ts";
 import type { Specimen } from "../samples/corpus.ts";
 import { type DrawOptions, drawGuid, drawSpecimens } from "./ambassador-draw.ts";
 import { describeSpecimen } from "./ambassador-metadata.ts";
-import type { BountyBook, OpenBounty } from "./bounties-on-chain.ts";
+import type { FollowedBounties, OpenBounty } from "./bounties-on-chain.ts";
 import { dice } from "./dice.ts";
-import { once, openPurse, type Player, player, settle, type Truth } from "./player.ts";
+import { escrowApproval, once, type Player, player, settle, type Truth } from "./player.ts";
 
 export interface AmbassadorOptions extends DrawOptions {
   readonly chain: Chain;
-  readonly book: BountyBook;
+  readonly followed: FollowedBounties;
   readonly store: ArtifactStore;
   /** Blocks that a bounty takes assertions for. */
   readonly duration: number;
@@ -64,7 +64,7 @@ export interface Ambassador extends Player {
  * fails to be posted is tried again with the next block.
  */
 export function ambassador(options: AmbassadorOptions): Ambassador {
-  const { chain, book, log, bountiesPerBlock, bounties = Number.POSITIVE_INFINITY } = options;
+  const { chain, followed, log, bountiesPerBlock, bounties = Number.POSITIVE_INFINITY } = options;
   const account = chain.accounts.ambassador;
   const draw = drawer(options);
   const post = poster(options);
@@ -91,7 +91,7 @@ export function ambassador(options: AmbassadorOptions): Ambassador {
     await Promise.all(unposted.splice(0).map(tryToPost));
   };
 
-  const settler = player("ambassador", book, log, async (bounty: OpenBounty, round) => {
+  const settler = player("ambassador", followed, log, async (bounty: OpenBounty, round) => {
     const planned = plans.get(bounty.guid);
     if (planned === undefined || planned.state === "settled") return;
     if (round !== "quorum" && round !== "over") return;
@@ -130,7 +130,7 @@ function drawer(options: AmbassadorOptions): () => PlannedBounty {
 function poster(options: AmbassadorOptions): (planned: PlannedBounty) => Promise<void> {
   const { chain, store, log, reward, duration } = options;
   const account = chain.accounts.ambassador;
-  const approved = openPurse(chain, account);
+  const approved = escrowApproval(chain, account);
   return async (planned) => {
     const { guid, kind, specimens } = planned;
     const contents = await Promise.all(specimens.map((specimen) => specimen.read()));

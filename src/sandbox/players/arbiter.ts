@@ -7,12 +7,12 @@ import type { Logger } from "../../observe/log.ts";
 import type { Chain } from "../chain/chain.ts";
 import { bloomOf } from "../content/bloom.ts";
 import type { ArtifactStore } from "../content/store.ts";
-import type { BountyBook, OpenBounty } from "./bounties-on-chain.ts";
+import type { FollowedBounties, OpenBounty } from "./bounties-on-chain.ts";
 import { once, type Player, player, settle, type Truth } from "./player.ts";
 
 interface ArbiterOptions {
   readonly chain: Chain;
-  readonly book: BountyBook;
+  readonly followed: FollowedBounties;
   readonly store: ArtifactStore;
   readonly account: Address;
   readonly truth: Truth;
@@ -26,7 +26,7 @@ interface ArbiterOptions {
  *
  * It does not vote on bounties whose truth it does not know; those end without it.
  */
-export function arbiter({ chain, book, store, account, truth, log }: ArbiterOptions): Player {
+export function arbiter({ chain, followed, store, account, truth, log }: ArbiterOptions): Player {
   const voted = new WeakSet<OpenBounty>();
   const settled = new WeakSet<OpenBounty>();
 
@@ -39,7 +39,7 @@ export function arbiter({ chain, book, store, account, truth, log }: ArbiterOpti
     log.debug({ guid: bounty.guid, account }, "arbiter.voted");
   };
 
-  return player("arbiter", book, log, async (bounty, round) => {
+  return player("arbiter", followed, log, async (bounty, round) => {
     if (round === "vote" || round === "quorum") {
       const verdicts = truth(bounty.guid);
       if (verdicts !== undefined && !voted.has(bounty)) await vote(bounty, verdicts);

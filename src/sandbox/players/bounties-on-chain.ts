@@ -36,7 +36,7 @@ export function roundOf(bounty: OpenBounty, block: number, windows: Windows): Ro
 }
 
 /** What the registry's events say of bounties; shared by the players of a sandbox. */
-export interface BountyBook {
+export interface FollowedBounties {
   /** Reads events up to `head`. Blocks may be skipped; a block already read costs nothing. */
   advance(head: number): Promise<void>;
   /** In order of posting; without those that were over long ago. */
@@ -52,7 +52,7 @@ const BountyArgs = z.object({ guid: z.bigint() });
 const QuorumArgs = z.object({ bountyGuid: z.bigint() });
 const WindowArgs = z.object({ assertionRevealWindow: z.bigint(), arbiterVoteWindow: z.bigint() });
 
-export function bountyBook(chain: Chain): BountyBook {
+export function followBounties(chain: Chain): FollowedBounties {
   const bounties = new Map<Guid, OpenBounty>();
   let windows: Windows | undefined;
   let read = 0;

@@ -7,8 +7,8 @@ import type { Logger } from "../../observe/log.ts";
 import type { Chain } from "../chain/chain.ts";
 import { bloomOf } from "../content/bloom.ts";
 import type { ArtifactStore } from "../content/store.ts";
-import type { BountyBook } from "./bounties-on-chain.ts";
-import { openPurse, type Player, player, settle, type Truth } from "./player.ts";
+import type { FollowedBounties } from "./bounties-on-chain.ts";
+import { escrowApproval, type Player, player, settle, type Truth } from "./player.ts";
 
 /** A bounty that somebody wants posted just so, besides those the ambassador thinks of. */
 export interface Commission {
@@ -42,17 +42,17 @@ export interface Commissioner extends Player {
 
 export function commissioner(parts: {
   readonly chain: Chain;
-  readonly book: BountyBook;
+  readonly followed: FollowedBounties;
   readonly store: ArtifactStore;
   readonly log: Logger;
 }): Commissioner {
-  const { chain, book, store, log } = parts;
+  const { chain, followed, store, log } = parts;
   const account = chain.accounts.ambassador;
-  const approved = openPurse(chain, account);
+  const approved = escrowApproval(chain, account);
   const truths = new Map<Guid, readonly boolean[]>();
   const unsettled = new Set<Guid>();
 
-  const settler = player("commissioner", book, log, async ({ guid }, round) => {
+  const settler = player("commissioner", followed, log, async ({ guid }, round) => {
     if (!unsettled.has(guid) || (round !== "quorum" && round !== "over")) return;
     await settle(chain, account, guid);
     unsettled.delete(guid);

@@ -3,7 +3,7 @@ import { type Guid, guidToUint } from "../../domain/guid.ts";
 import type { Logger } from "../../observe/log.ts";
 import { RevertFault } from "../chain/abi.ts";
 import type { Chain } from "../chain/chain.ts";
-import type { BountyBook, OpenBounty, Round } from "./bounties-on-chain.ts";
+import type { FollowedBounties, OpenBounty, Round } from "./bounties-on-chain.ts";
 
 /** Somebody on the market, told of every new block. Calls may overlap and blocks may be left out. */
 export interface Player {
@@ -20,7 +20,7 @@ export type Truth = (guid: Guid) => readonly boolean[] | undefined;
  */
 export function player(
   name: string,
-  book: BountyBook,
+  followed: FollowedBounties,
   log: Logger,
   step: (bounty: OpenBounty, round: Round) => Promise<void>,
 ): Player {
@@ -30,7 +30,7 @@ export function player(
     if (busy.has(bounty)) return;
     busy.add(bounty);
     try {
-      await step(bounty, book.round(bounty));
+      await step(bounty, followed.round(bounty));
     } catch (error) {
       log.warn({ guid: bounty.guid, error: describeError(error) }, `${name}.failed`);
     } finally {
@@ -41,12 +41,12 @@ export function player(
   return {
     async onBlock(head) {
       try {
-        await book.advance(head);
+        await followed.advance(head);
       } catch (error) {
         log.warn({ head, error: describeError(error) }, `${name}.blind`);
         return;
       }
-      await Promise.all(book.open().map(advance));
+      await Promise.all(followed.open().map(advance));
     },
   };
 }
@@ -70,7 +70,10 @@ export const settle = (chain: Chain, account: Chain["accounts"]["deployer"], gui
  * Lets the registry take whatever the account will ever escrow. One approval for good, because pairs of approval and
  * escrow from one account must not interleave.
  */
-export const openPurse = (chain: Chain, account: Chain["accounts"]["deployer"]): (() => Promise<unknown>) => {
+export const escrowApproval = (
+  chain: Chain,
+  account: Chain["accounts"]["deployer"],
+): (() => Promise<unknown>) => {
   let opened: Promise<unknown> | undefined;
   return () => {
     opened ??= chain

@@ -8,13 +8,13 @@ import type { Logger } from "../../observe/log.ts";
 import type { Chain } from "../chain/chain.ts";
 import { commit } from "../content/commitment.ts";
 import type { ArtifactStore } from "../content/store.ts";
-import type { BountyBook, OpenBounty } from "./bounties-on-chain.ts";
+import type { FollowedBounties, OpenBounty } from "./bounties-on-chain.ts";
 import { dice } from "./dice.ts";
-import { openPurse, type Player, player, settle, type Truth } from "./player.ts";
+import { escrowApproval, type Player, player, settle, type Truth } from "./player.ts";
 
 interface RivalOptions {
   readonly chain: Chain;
-  readonly book: BountyBook;
+  readonly followed: FollowedBounties;
   readonly store: ArtifactStore;
   readonly account: Address;
   /** It peeks at the truth and then gets it wrong often enough to keep its accuracy. */
@@ -44,9 +44,9 @@ interface Position {
  * keeps out of bounties whose truth it does not know.
  */
 export function rival(options: RivalOptions): Player {
-  const { chain, book, store, account, truth, log } = options;
+  const { chain, followed, store, account, truth, log } = options;
   const { registry } = chain.contracts;
-  const approved = openPurse(chain, account);
+  const approved = escrowApproval(chain, account);
   const positions = new WeakMap<OpenBounty, Position>();
 
   const assert = async (bounty: OpenBounty, facts: readonly boolean[]): Promise<void> => {
@@ -81,7 +81,7 @@ export function rival(options: RivalOptions): Player {
     position.progress = "revealed";
   };
 
-  return player("rival", book, log, async (bounty, round) => {
+  return player("rival", followed, log, async (bounty, round) => {
     const position = positions.get(bounty);
     if (position === undefined) {
       const facts = truth(bounty.guid);

@@ -30,7 +30,7 @@ export interface SandboxReport {
 }
 
 /** Keeps count of the market's events. Each must be counted once. */
-export interface Tally {
+export interface MarketTally {
   count(log: DecodedLog): void;
   report(): SandboxReport;
   /** Whether every engine that asserted has settled every bounty it asserted on. */
@@ -56,7 +56,7 @@ const NewAssertion = z.object({ ...Guided, author: Account, mask: z.bigint(), bi
 const RevealedAssertion = z.object({ ...Guided, author: Account, verdicts: z.bigint() });
 const SettledBounty = z.object({ ...Guided, settler: Account, payout: z.bigint() });
 
-export function marketTally(truth: Truth): Tally {
+export function marketTally(truth: Truth): MarketTally {
   const answers: Answer[] = [];
   let bounties = 0;
 

@@ -8,7 +8,7 @@ import { followHead } from "../chain/head.ts";
 import type { Ambassador } from "./ambassador.ts";
 import type { Commissioner } from "./commission.ts";
 import type { Player } from "./player.ts";
-import type { Tally } from "./tally.ts";
+import type { MarketTally } from "./tally.ts";
 
 interface TurnsOptions {
   readonly chain: Chain;
@@ -16,7 +16,7 @@ interface TurnsOptions {
   readonly ambassador: Ambassador;
   readonly orders: Commissioner;
   readonly players: readonly Player[];
-  readonly tally: Tally;
+  readonly tally: MarketTally;
   readonly log: Logger;
 }
 

@@ -4,7 +4,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigFault, Fault } from "../../domain/fault.ts";
 import type { Artifact, Finding, ScanContext, Scanner } from "../contract.ts";
-import { AnswerShape, excerpt, findingOf, type Outcomes, OutcomesShape } from "../described-answer.ts";
+import { AnswerShape, excerpt, findingOfAnswer, type Outcomes, OutcomesShape } from "../described-answer.ts";
 import { AcceptsShape, ScannerName, ScannerVersion } from "../scanner-shape.ts";
 import { interpreterOf } from "./interpreter.ts";
 import { createReaper } from "./reaper.ts";
@@ -83,7 +83,7 @@ export function execScanner(description: ExecDescription, folder: string): Scann
     const outcome = exitCodeOf(ended, name);
     const who = `${name} ended with exit code ${outcome}`;
     const text = outcomes[outcome]?.verdict === "answer" ? ended.stdout : ended.stderr || ended.stdout;
-    return findingOf({ outcome, text, who }, outcomes, map);
+    return findingOfAnswer({ outcome, text, who }, outcomes, map);
   }
 
   return {

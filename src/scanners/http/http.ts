@@ -6,7 +6,7 @@ import { ACCEPTED_CODINGS } from "../../http/content-coding.ts";
 import { openDispatcher } from "../../http/dispatcher.ts";
 import { proxyFor } from "../../http/proxy.ts";
 import type { Artifact, Finding, ScanContext, Scanner } from "../contract.ts";
-import { findingOf } from "../described-answer.ts";
+import { findingOfAnswer } from "../described-answer.ts";
 import { bodyOf, VARIABLE, variablesIn, variablesOf } from "./body.ts";
 import { post } from "./post.ts";
 import { HASH_PLACE, type HttpDescription } from "./shape.ts";
@@ -43,7 +43,7 @@ export function httpScanner(description: HttpDescription): Scanner {
       },
       { agent, maxAnswerBytes, signal, deadline, now: Date.now, random: Math.random },
     );
-    return findingOf(
+    return findingOfAnswer(
       {
         outcome: status,
         text,

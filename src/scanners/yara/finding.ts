@@ -28,7 +28,7 @@ const MAX_NAME_CHARS = 128;
 const GRAVITY = { malicious: 0, suspicious: 1, benign: 2 } as const;
 
 /** `versions`: of the engine and of the rules, for the assertion metadata. */
-export function findingOf(
+export function findingOfMatches(
   matches: readonly RuleMatch[],
   versions: { readonly engine: string; readonly rules: string },
 ): Finding {

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { ConfigFault } from "../../domain/fault.ts";
 import type { ArtifactClaim, Scanner, ScannerSettings } from "../contract.ts";
 import type { Externals } from "./engine.ts";
-import { findingOf } from "./finding.ts";
+import { findingOfMatches } from "./finding.ts";
 import { LiveRules } from "./live-rules.ts";
 
 const Settings = z.object({
@@ -48,7 +48,10 @@ export const scanner = (settings: ScannerSettings): Scanner => {
     },
     scan({ bytes, claim }) {
       const { engine, version } = live!;
-      return findingOf(engine.scan(bytes, externalsOf(claim)), { engine: engine.name, rules: version });
+      return findingOfMatches(engine.scan(bytes, externalsOf(claim)), {
+        engine: engine.name,
+        rules: version,
+      });
     },
     teardown() {
       live?.[Symbol.dispose]();

@@ -3,7 +3,7 @@
 import type { Extent } from "../extent.ts";
 import { isFoundByTag, scriptsWithin, scriptTypes } from "../script-types/script-types.ts";
 import { isMail } from "./mail.ts";
-import { isMostlyAscii, LEAST_EVIDENT_BYTES, readEightBitText, readText } from "./text.ts";
+import { isMostlyAscii, LEAST_EVIDENT_BYTES, readEightBitText, readUnicodeText } from "./text.ts";
 import { isDecidedHere, isTextual } from "./textual.ts";
 
 const KIB = 1024;
@@ -24,8 +24,12 @@ interface ArtifactText {
  * The text of a sample, the beginning of the content. Scripts in the code pages of old are not Unicode, and scripts all
  * the same; a PDF has bytes of all kinds and is no text for lack of the others.
  */
-export function textOf(sample: Uint8Array, extent: Extent, magics: readonly string[]): string | undefined {
-  const unicode = readText(sample, extent);
+export function textOfSample(
+  sample: Uint8Array,
+  extent: Extent,
+  magics: readonly string[],
+): string | undefined {
+  const unicode = readUnicodeText(sample, extent);
   if (unicode !== undefined) return unicode;
   const known = magics.some((type) => type.startsWith("text/"));
   const likely = isMostlyAscii(sample) && !magics.includes("application/pdf");
@@ -69,5 +73,5 @@ function bothEnds(content: Uint8Array): string {
   const beginning = content.subarray(0, BEGINNING_BYTES);
   const from = Math.max(BEGINNING_BYTES, content.length - END_BYTES);
   const end = content.subarray(from + (from % 4));
-  return [beginning, end].map((bytes) => readText(bytes, "beginning") ?? latin1(bytes)).join("\n");
+  return [beginning, end].map((bytes) => readUnicodeText(bytes, "beginning") ?? latin1(bytes)).join("\n");
 }

@@ -22,7 +22,7 @@ const NOT_IN_TEXT = /[\u0000-\u0006\u000e-\u0019\u001c-\u001f\u007f\ufffe\uffff]
  * The text that the bytes are in Unicode, without a byte order mark, or `undefined` when they are none.
  * A character that is cut at the end of a beginning is forgiven.
  */
-export function readText(bytes: Uint8Array, extent: Extent): string | undefined {
+export function readUnicodeText(bytes: Uint8Array, extent: Extent): string | undefined {
   const { label, unit } = encodingOf(bytes);
   // Readers forgive half a character at the end, also of the whole.
   const complete = bytes.subarray(0, bytes.length - (bytes.length % unit));
@@ -49,7 +49,7 @@ export const LEAST_EVIDENT_BYTES = 8;
 export function isEvidentText(content: Uint8Array): boolean {
   if (content.length < LEAST_EVIDENT_BYTES) return false;
   const head = content.subarray(0, EVIDENT_BYTES);
-  if (readText(head, head.length < content.length ? "beginning" : "whole") !== undefined) return true;
+  if (readUnicodeText(head, head.length < content.length ? "beginning" : "whole") !== undefined) return true;
   return isMostlyAscii(head) && readEightBitText(head) !== undefined;
 }
 

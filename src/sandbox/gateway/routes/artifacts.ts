@@ -6,7 +6,7 @@ import type { ArtifactLink } from "../../content/store.ts";
 import { dawdle } from "../shared/as-real.ts";
 import type { GatewayContext } from "../shared/context.ts";
 import { Failure, ok } from "../shared/envelope.ts";
-import { INDEX, indexOf, textOf } from "../shared/routes.ts";
+import { INDEX, indexParameter, textParameter } from "../shared/routes.ts";
 
 export async function artifactRoutes(app: FastifyInstance, gateway: GatewayContext): Promise<void> {
   const { store, maxArtifactBytes } = gateway;
@@ -20,7 +20,7 @@ export async function artifactRoutes(app: FastifyInstance, gateway: GatewayConte
     ok(store.putDirectory(await readUpload(request, maxArtifactBytes))),
   );
 
-  app.get("/artifacts/:uri", async (request) => ok(await linksOf(gateway, textOf(request, "uri"))));
+  app.get("/artifacts/:uri", async (request) => ok(await linksOf(gateway, textParameter(request, "uri"))));
 
   app.get(`/artifacts/:uri/${INDEX}`, async (request, reply) => {
     const { content } = await artifactOf(gateway, request);
@@ -76,7 +76,7 @@ async function artifactOf(
   gateway: GatewayContext,
   request: FastifyRequest,
 ): Promise<{ readonly link: ArtifactLink; readonly content: Uint8Array }> {
-  const [uri, index] = [textOf(request, "uri"), indexOf(request)];
+  const [uri, index] = [textParameter(request, "uri"), indexParameter(request)];
   const link = (await linksOf(gateway, uri))[index];
   const content = gateway.store.get(uri, index);
   if (link === undefined || content === undefined) {

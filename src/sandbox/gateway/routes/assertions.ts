@@ -11,13 +11,13 @@ import { Failure, ok } from "../shared/envelope.ts";
 import { paddedFlags } from "../shared/flags.ts";
 import { AssertionMetadata } from "../shared/metadata-schema.ts";
 import {
-  type AssertionRecord,
   countAssertions,
-  readAssertion,
+  fetchAssertion,
+  type RegistryAssertion,
   readUint,
   requireBounty,
 } from "../shared/registry.ts";
-import { GUID, guidOf, INDEX, indexOf } from "../shared/routes.ts";
+import { GUID, guidParameter, INDEX, indexParameter } from "../shared/routes.ts";
 import { substituteMetadata } from "../shared/substitution.ts";
 import { buildTransactions } from "../shared/unsigned.ts";
 
@@ -48,7 +48,7 @@ export function assertionRoutes(app: FastifyInstance, gateway: GatewayContext): 
     const fee = await readUint(chain, chain.contracts.registry, "assertionFee");
     const { token, registry } = chain.contracts;
     const approved = bids.reduce((sum, bid) => sum + bid, fee);
-    const args = [guidToUint(guidOf(request)), bids, packBits(body.mask), commitment];
+    const args = [guidToUint(guidParameter(request)), bids, packBits(body.mask), commitment];
     const transactions = await buildTransactions(gateway, caller, [
       { contract: token, fn: "approve", args: [registry.address, approved] },
       { contract: registry, fn: "postAssertion", args },
@@ -59,8 +59,8 @@ export function assertionRoutes(app: FastifyInstance, gateway: GatewayContext): 
   app.post(`/bounties/${GUID}/assertions/${INDEX}/reveal`, async (request) => {
     const caller = readCaller(request);
     const { nonce, verdicts, metadata } = readBody(RevealBody, request.body);
-    const id = guidToUint(guidOf(request));
-    const args = [id, indexOf(request), BigInt(nonce), packBits(verdicts), metadata];
+    const id = guidToUint(guidParameter(request));
+    const args = [id, indexParameter(request), BigInt(nonce), packBits(verdicts), metadata];
     return ok({
       transactions: await buildTransactions(gateway, caller, [
         { contract: chain.contracts.registry, fn: "revealAssertion", args },
@@ -70,11 +70,13 @@ export function assertionRoutes(app: FastifyInstance, gateway: GatewayContext): 
 
   app.get(`/bounties/${GUID}/assertions`, async (request) => {
     readCaller(request);
-    const guid = guidOf(request);
+    const guid = guidParameter(request);
     const bounty = await requireBounty(chain, guid);
     const count = await countAssertions(chain, guid);
-    const records = await Promise.all(Array.from({ length: count }, (_, i) => readAssertion(chain, guid, i)));
-    const shape = (record: AssertionRecord): object => {
+    const records = await Promise.all(
+      Array.from({ length: count }, (_, i) => fetchAssertion(chain, guid, i)),
+    );
+    const shape = (record: RegistryAssertion): object => {
       const told = shapeAssertion(record, bounty.artifactCount, metadataOf(record));
       // Only the list says so: the single form shows false for what is not revealed yet.
       return record.nonce === 0n ? { ...told, verdicts: told.verdicts.map(() => null) } : told;
@@ -84,19 +86,19 @@ export function assertionRoutes(app: FastifyInstance, gateway: GatewayContext): 
 
   app.get(`/bounties/${GUID}/assertions/${INDEX}`, async (request) => {
     readCaller(request);
-    const [guid, index] = [guidOf(request), indexOf(request)];
+    const [guid, index] = [guidParameter(request), indexParameter(request)];
     const bounty = await requireBounty(chain, guid);
     const count = await countAssertions(chain, guid);
     if (index >= count) throw new Failure(404, "Assertion not found");
-    const record = await readAssertion(chain, guid, index);
+    const record = await fetchAssertion(chain, guid, index);
     return ok(shapeAssertion(record, bounty.artifactCount, metadataOf(record)));
   });
 
-  const metadataOf = (record: AssertionRecord): unknown =>
+  const metadataOf = (record: RegistryAssertion): unknown =>
     substituteMetadata(store, record.metadata, AssertionMetadata);
 }
 
-const shapeAssertion = (record: AssertionRecord, artifactCount: number, metadata: unknown) => ({
+const shapeAssertion = (record: RegistryAssertion, artifactCount: number, metadata: unknown) => ({
   author: record.author,
   mask: paddedFlags(record.mask, artifactCount),
   commitment: record.commitment.toString(),

@@ -5,7 +5,7 @@ import type { GatewayContext } from "../shared/context.ts";
 import { Failure, ok } from "../shared/envelope.ts";
 import { Quantity } from "../shared/quantity.ts";
 import { readUint } from "../shared/registry.ts";
-import { textOf } from "../shared/routes.ts";
+import { textParameter } from "../shared/routes.ts";
 
 /** `/balances/<address>/…`: decimal strings, in base units. */
 export function balanceRoutes(app: FastifyInstance, { chain, log }: GatewayContext): void {
@@ -20,7 +20,7 @@ export function balanceRoutes(app: FastifyInstance, { chain, log }: GatewayConte
   for (const [kind, read] of Object.entries(balances)) {
     app.get(`/balances/:address/${kind}`, async (request) => {
       requireSideChain(request);
-      const address = textOf(request, "address");
+      const address = textParameter(request, "address");
       if (!isAddress(address)) throw new Failure(400, "Invalid address");
       try {
         return ok((await read(address)).toString());

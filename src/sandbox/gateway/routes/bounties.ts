@@ -12,15 +12,15 @@ import { Failure, HttpTrouble, ok } from "../shared/envelope.ts";
 import { paddedFlags } from "../shared/flags.ts";
 import { BountyMetadata } from "../shared/metadata-schema.ts";
 import {
-  type BountyRecord,
+  fetchBounty,
+  type RegistryBounty,
   readBloom,
-  readBounty,
   readCount,
   readGuids,
   readUint,
   requireBounty,
 } from "../shared/registry.ts";
-import { GUID, guidOf } from "../shared/routes.ts";
+import { GUID, guidParameter } from "../shared/routes.ts";
 import { substituteMetadata } from "../shared/substitution.ts";
 import { buildTransactions } from "../shared/unsigned.ts";
 
@@ -67,7 +67,7 @@ export function bountyRoutes(app: FastifyInstance, gateway: GatewayContext): voi
 
   app.get(`/bounties/${GUID}`, async (request) => {
     readCaller(request);
-    const bounty = await readBounty(chain, guidOf(request));
+    const bounty = await fetchBounty(chain, guidParameter(request));
     // A bounty that was never posted has an empty URI, and the URI is looked at before anything else.
     if (bounty.uri === "") throw new Failure(400, "Invalid IPFS URI");
     if (!isArtifactUri(bounty.uri))
@@ -78,13 +78,13 @@ export function bountyRoutes(app: FastifyInstance, gateway: GatewayContext): voi
 
   app.get(`/bounties/${GUID}/bloom`, async (request) => {
     readCaller(request);
-    const { guid } = await requireBounty(chain, guidOf(request));
+    const { guid } = await requireBounty(chain, guidParameter(request));
     return ok({ bloom: await readBloom(chain, guid) });
   });
 
   app.post(`/bounties/${GUID}/settle`, async (request) => {
     const caller = readCaller(request);
-    const args = [guidToUint(guidOf(request))];
+    const args = [guidToUint(guidParameter(request))];
     return ok({
       transactions: await buildTransactions(gateway, caller, [
         { contract: chain.contracts.registry, fn: "settleBounty", args },
@@ -94,7 +94,7 @@ export function bountyRoutes(app: FastifyInstance, gateway: GatewayContext): voi
 }
 
 /** `expiration` is a bare integer here and a string in the event. */
-const shapeBounty = (bounty: BountyRecord, metadata: unknown): object => ({
+const shapeBounty = (bounty: RegistryBounty, metadata: unknown): object => ({
   guid: bounty.guid,
   artifact_type: bounty.kind,
   author: bounty.author,

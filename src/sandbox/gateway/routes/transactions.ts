@@ -65,7 +65,7 @@ function decodeAll(raws: readonly string[]): SentTransaction[] {
 
 function decode(raw: string): SentTransaction {
   const transaction = eth.accounts.TransactionFactory.fromSerializedData(utils.hexToBytes(`0x${raw}`));
-  if (transaction.type !== 0) throw new Error("only legacy transactions are understood");
+  if (transaction.type !== 0) throw new RangeError("only legacy transactions are understood");
   return {
     raw,
     hash: utils.bytesToHex(transaction.hash()).slice(2),
@@ -97,14 +97,15 @@ function objection(
 
 async function send({ chain }: GatewayContext, transaction: SentTransaction): Promise<Entry> {
   const { raw, hash, chainId } = transaction;
+  // The sandbox's node would take it and never mine it.
+  if (chainId !== BigInt(chain.chainId)) return refusedByNode("invalid sender", hash);
   try {
-    // The sandbox's node would take it and never mine it.
-    if (chainId !== BigInt(chain.chainId)) throw new Error("invalid sender");
     const message = z.string().parse(await chain.rpc("eth_sendRawTransaction", [`0x${raw}`]));
     return { is_error: false, message };
   } catch (error) {
-    return refused(
-      `Invalid transaction error for tx ${hash}: ${renderNodeError(nodeMessageOf(error), `0x${hash}`)}`,
-    );
+    return refusedByNode(nodeMessageOf(error), hash);
   }
 }
+
+const refusedByNode = (said: string, hash: string): Entry =>
+  refused(`Invalid transaction error for tx ${hash}: ${renderNodeError(said, `0x${hash}`)}`);

@@ -7,8 +7,8 @@ import { readCaller } from "../shared/caller.ts";
 import type { GatewayContext } from "../shared/context.ts";
 import { Failure, ok } from "../shared/envelope.ts";
 import { paddedFlags } from "../shared/flags.ts";
-import { countVotes, readVote, requireBounty, type VoteRecord } from "../shared/registry.ts";
-import { GUID, guidOf, INDEX, indexOf } from "../shared/routes.ts";
+import { countVotes, fetchVote, type RegistryVote, requireBounty } from "../shared/registry.ts";
+import { GUID, guidParameter, INDEX, indexParameter } from "../shared/routes.ts";
 import { buildTransactions } from "../shared/unsigned.ts";
 
 const VoteBody = z.object({ votes: Flags, valid_bloom: z.boolean() });
@@ -19,7 +19,7 @@ export function voteRoutes(app: FastifyInstance, gateway: GatewayContext): void 
   app.post(`/bounties/${GUID}/vote`, async (request) => {
     const caller = readCaller(request);
     const body = readBody(VoteBody, request.body);
-    const args = [guidToUint(guidOf(request)), packBits(body.votes), body.valid_bloom];
+    const args = [guidToUint(guidParameter(request)), packBits(body.votes), body.valid_bloom];
     return ok({
       transactions: await buildTransactions(gateway, caller, [
         { contract: chain.contracts.registry, fn: "voteOnBounty", args },
@@ -29,24 +29,24 @@ export function voteRoutes(app: FastifyInstance, gateway: GatewayContext): void 
 
   app.get(`/bounties/${GUID}/votes`, async (request) => {
     readCaller(request);
-    const guid = guidOf(request);
+    const guid = guidParameter(request);
     const bounty = await requireBounty(chain, guid);
     const count = await countVotes(chain, guid);
-    const votes = await Promise.all(Array.from({ length: count }, (_, i) => readVote(chain, guid, i)));
+    const votes = await Promise.all(Array.from({ length: count }, (_, i) => fetchVote(chain, guid, i)));
     return ok(votes.map((vote) => shapeVote(vote, bounty.artifactCount)));
   });
 
   app.get(`/bounties/${GUID}/votes/${INDEX}`, async (request) => {
     readCaller(request);
-    const [guid, index] = [guidOf(request), indexOf(request)];
+    const [guid, index] = [guidParameter(request), indexParameter(request)];
     const bounty = await requireBounty(chain, guid);
     const count = await countVotes(chain, guid);
     if (index >= count) throw new Failure(404, "Vote not found");
-    return ok(shapeVote(await readVote(chain, guid, index), bounty.artifactCount));
+    return ok(shapeVote(await fetchVote(chain, guid, index), bounty.artifactCount));
   });
 }
 
-const shapeVote = (vote: VoteRecord, artifactCount: number): object => ({
+const shapeVote = (vote: RegistryVote, artifactCount: number): object => ({
   voter: vote.voter,
   votes: paddedFlags(vote.votes, artifactCount),
   valid_bloom: vote.validBloom,

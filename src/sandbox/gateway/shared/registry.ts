@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Address } from "../../../domain/address.ts";
 import { ARTIFACT_KINDS, type ArtifactKind } from "../../../domain/artifact.ts";
 import { type Guid, guidToUint, uintToGuid } from "../../../domain/guid.ts";
-import type { Chain, Contract } from "../../chain/chain.ts";
+import type { Chain } from "../../chain/chain.ts";
+import type { Contract } from "../../chain/deploy.ts";
 import { checksummed } from "./caller.ts";
 import { Failure } from "./envelope.ts";
 import { setBits } from "./flags.ts";
@@ -13,7 +14,7 @@ const Uint = z.union([z.bigint(), z.int()]).transform(BigInt);
 const Count = Uint.transform(Number);
 const Account = z.string().transform(checksummed);
 
-export interface BountyRecord {
+export interface RegistryBounty {
   readonly guid: Guid;
   readonly kind: ArtifactKind;
   readonly author: Address;
@@ -62,18 +63,18 @@ const BountyTuple = z
   );
 
 /** The bounty as the registry holds it; every field is zero or empty for one that was never posted. */
-export async function readBounty(chain: Chain, guid: Guid): Promise<BountyRecord> {
+export async function fetchBounty(chain: Chain, guid: Guid): Promise<RegistryBounty> {
   return BountyTuple.parse(await registryCall(chain, "bountiesByGuid", [guidToUint(guid)]));
 }
 
 /** The bounty, or 404 "Bounty not found" when it was never posted: then it has no artifacts. */
-export async function requireBounty(chain: Chain, guid: Guid): Promise<BountyRecord> {
-  const bounty = await readBounty(chain, guid);
+export async function requireBounty(chain: Chain, guid: Guid): Promise<RegistryBounty> {
+  const bounty = await fetchBounty(chain, guid);
   if (bounty.artifactCount === 0) throw new Failure(404, "Bounty not found");
   return bounty;
 }
 
-export interface AssertionRecord {
+export interface RegistryAssertion {
   readonly author: Address;
   readonly mask: bigint;
   readonly commitment: bigint;
@@ -86,7 +87,7 @@ export interface AssertionRecord {
 
 const AssertionTuple = z.tuple([Account, Uint, Uint, Uint, Uint, z.string()]);
 
-export async function readAssertion(chain: Chain, guid: Guid, index: number): Promise<AssertionRecord> {
+export async function fetchAssertion(chain: Chain, guid: Guid, index: number): Promise<RegistryAssertion> {
   const id = guidToUint(guid);
   const [author, mask, commitment, nonce, verdicts, metadata] = AssertionTuple.parse(
     await registryCall(chain, "assertionsByGuid", [id, index]),
@@ -96,13 +97,13 @@ export async function readAssertion(chain: Chain, guid: Guid, index: number): Pr
   return { author, mask, commitment, nonce, verdicts, metadata, bids: bids.slice(0, setBits(mask).length) };
 }
 
-export interface VoteRecord {
+export interface RegistryVote {
   readonly voter: Address;
   readonly votes: bigint;
   readonly validBloom: boolean;
 }
 
-export async function readVote(chain: Chain, guid: Guid, index: number): Promise<VoteRecord> {
+export async function fetchVote(chain: Chain, guid: Guid, index: number): Promise<RegistryVote> {
   const answer = await registryCall(chain, "votesByGuid", [guidToUint(guid), index]);
   const [voter, votes, validBloom] = z.tuple([Account, Uint, z.boolean()]).parse(answer);
   return { voter, votes, validBloom };

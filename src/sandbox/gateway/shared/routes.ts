@@ -8,6 +8,6 @@ export const INDEX = ":index(^\\d+$)";
 const paramsOf = (request: FastifyRequest): Record<string, string> =>
   request.params as Record<string, string>;
 
-export const guidOf = (request: FastifyRequest): Guid => parseGuid(paramsOf(request).guid!);
-export const indexOf = (request: FastifyRequest): number => Number(paramsOf(request).index);
-export const textOf = (request: FastifyRequest, name: string): string => paramsOf(request)[name]!;
+export const guidParameter = (request: FastifyRequest): Guid => parseGuid(paramsOf(request).guid!);
+export const indexParameter = (request: FastifyRequest): number => Number(paramsOf(request).index);
+export const textParameter = (request: FastifyRequest, name: string): string => paramsOf(request)[name]!;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Chain, Contract } from "../../chain/chain.ts";
+import type { Chain } from "../../chain/chain.ts";
+import type { Contract } from "../../chain/deploy.ts";
 import { type Caller, checksummed } from "./caller.ts";
 import type { GatewayContext } from "./context.ts";
 import { Quantity } from "./quantity.ts";

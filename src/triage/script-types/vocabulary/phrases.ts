@@ -25,7 +25,7 @@ export interface Phrase {
 
 const isWord = (token: string): boolean => /^[a-z_]/.test(token);
 
-export function readPhrase(text: string): Phrase {
+export function readTokenPhrase(text: string): Phrase {
   const parts = text.split(" ");
   const opensLine = parts[0] === "^" && parts.length > 1;
   const [first, ...rest] = opensLine ? parts.slice(1) : parts;

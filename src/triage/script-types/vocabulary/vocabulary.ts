@@ -2,7 +2,7 @@
  * Which languages a text is written in, by their vocabularies: each phrase of a language that stands in the text counts
  * once, by its weight, and so do those that speak against it.
  */
-import { type Phrase, readPhrase, standsAt } from "./phrases.ts";
+import { type Phrase, readTokenPhrase, standsAt } from "./phrases.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface Vocabulary {
@@ -39,7 +39,7 @@ export function compileLexicon(vocabularies: readonly Vocabulary[]): Lexicon {
   const beginnings = new Map<string, Beginning>();
   for (const { type, phrases } of vocabularies) {
     for (const [weight, texts] of phrases) {
-      for (const text of texts) addCue(beginnings, { phrase: readPhrase(text), weight, type });
+      for (const text of texts) addCue(beginnings, { phrase: readTokenPhrase(text), weight, type });
     }
   }
   return { beginnings };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { uintToGuid } from "../../src/domain/guid.ts";
-import { bountyBook } from "../../src/sandbox/players/bounties-on-chain.ts";
+import { followBounties } from "../../src/sandbox/players/bounties-on-chain.ts";
 import { type Market, NCT, openMarket } from "../fixtures/contracts/market.ts";
 
 let market: Market;
@@ -17,12 +17,12 @@ const vote = async (voters: number): Promise<void> => {
   }
 };
 
-describe("the players' book of bounties", () => {
+describe("the bounties that players follow", () => {
   it("knows a bounty by what the registry says, under the same object for as long as it is open", async () => {
-    const book = bountyBook(market.chain);
+    const followed = followBounties(market.chain);
     const expiration = await market.post(1n, { artifacts: 3, amount: 6n * NCT });
-    await book.advance(await market.chain.head());
-    const [bounty] = book.open();
+    await followed.advance(await market.chain.head());
+    const [bounty] = followed.open();
     expect(bounty).toEqual({
       guid: uintToGuid(1n),
       author: market.ambassador,
@@ -33,55 +33,55 @@ describe("the players' book of bounties", () => {
       quorum: false,
     });
     await market.post(2n);
-    await book.advance(await market.chain.head());
-    expect(book.open()[0]).toBe(bounty);
-    expect(book.open()).toHaveLength(2);
+    await followed.advance(await market.chain.head());
+    expect(followed.open()[0]).toBe(bounty);
+    expect(followed.open()).toHaveLength(2);
   });
 
   it("tells the round that the next block will find, also when blocks were left out", async () => {
-    const book = bountyBook(market.chain);
+    const followed = followBounties(market.chain);
     const open = await market.post(1n);
     const rounds: string[] = [];
     for (const block of [open - 2, open - 1, open + 9, open + 109]) {
       await market.nextBlock(block + 1);
-      await book.advance(block);
-      rounds.push(...book.open().map(book.round));
+      await followed.advance(block);
+      rounds.push(...followed.open().map(followed.round));
     }
     expect(rounds).toEqual(["assert", "reveal", "vote", "over"]);
   });
 
   it("hears of a quorum, whether it reads the vote alone or together with the bounty", async () => {
-    const before = bountyBook(market.chain);
+    const before = followBounties(market.chain);
     const open = await market.post(1n);
     await before.advance(open - 20);
     await market.nextBlock(open + 11);
     await vote(4);
-    const after = bountyBook(market.chain);
-    for (const book of [before, after]) {
-      await book.advance(await market.chain.head());
-      expect(book.open().map(book.round)).toEqual(["quorum"]);
+    const after = followBounties(market.chain);
+    for (const followed of [before, after]) {
+      await followed.advance(await market.chain.head());
+      expect(followed.open().map(followed.round)).toEqual(["quorum"]);
     }
   });
 
   it("follows a change of the windows", async () => {
-    const book = bountyBook(market.chain);
+    const followed = followBounties(market.chain);
     const open = await market.post(1n);
     await market.nextBlock(open + 11);
-    await book.advance(open + 10);
-    expect(book.open().map(book.round)).toEqual(["vote"]);
+    await followed.advance(open + 10);
+    expect(followed.open().map(followed.round)).toEqual(["vote"]);
     await market.act(market.deployer, "setWindows", [50n, 60n]);
-    await book.advance(await market.chain.head());
-    expect(book.open().map(book.round)).toEqual(["reveal"]);
+    await followed.advance(await market.chain.head());
+    expect(followed.open().map(followed.round)).toEqual(["reveal"]);
   });
 
   it("forgets a bounty a thousand blocks after its vote window", async () => {
-    const book = bountyBook(market.chain);
+    const followed = followBounties(market.chain);
     const open = await market.post(1n);
-    await book.advance(open);
+    await followed.advance(open);
     await market.nextBlock(open + 1112);
-    await book.advance(open + 1110);
-    expect(book.open()).toHaveLength(1);
-    await book.advance(open + 1111);
-    expect(book.open()).toEqual([]);
+    await followed.advance(open + 1110);
+    expect(followed.open()).toHaveLength(1);
+    await followed.advance(open + 1111);
+    expect(followed.open()).toEqual([]);
   });
 });
