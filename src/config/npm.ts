@@ -2,7 +2,7 @@
  * Flags that npm took for its own. `npm start producer --bid-strategy aggressive` reaches us as the bare word
  * `aggressive` and the variable npm_config_bid_strategy=true; with `--bid-strategy=aggressive` the variable holds the
  * value; a repeated flag holds its values with blank lines between. Running with defaults instead would stake money on
- * settings nobody chose, so we notice and say what to type.
+ * settings that were not chosen, so we notice and say what to type.
  */
 import { ConfigFault } from "../domain/fault.ts";
 import { PHRASE_WORDS, writePhrase } from "./values/phrases.ts";
@@ -48,7 +48,7 @@ export function retypedForNpm(line: CommandLine, env: Sources["env"]): string | 
   const taken = Object.values(line.settings).flatMap((setting) => takenTexts(setting, line.flags, env));
   if (taken.length === 0) return undefined;
 
-  // npm does not say which word belonged to which flag: one of each is a pair, more are anybody's guess.
+  // npm does not say which word belonged to which flag: one of each is a pair, of more one cannot know.
   const open = taken.filter(({ text }) => text === undefined);
   const stray = line.takesWords ? [] : line.words;
   const word = open.length === 1 ? onlyText(open[0]!.setting, stray) : undefined;

@@ -1,8 +1,8 @@
 import type { SettingsTable, Sources } from "./values/settings.ts";
 
 /**
- * Flags that hold a secret. Whoever has an account on the machine can read the arguments of every process on it, until that
- * overwrites its own; those of the npm or the shell that started it stay.
+ * Flags that hold a secret. Every account on the machine can read the arguments of every process, until that process
+ * overwrites them; the arguments of the npm or the shell that started it stay.
  */
 export const visibleSecrets = (table: SettingsTable, flags: Sources["flags"]): readonly string[] =>
   Object.values(table)

@@ -1,6 +1,6 @@
 /**
- * Where artifacts are fetched from: this consumer's own gateway, never an address that came with a job. Whoever can
- * write to the queue could otherwise have the API key sent anywhere, or any path of the gateway asked for.
+ * Where artifacts are fetched from: this consumer's own gateway, never an address that came with a job. A
+ * stranger who can write to the queue could otherwise send the API key anywhere, or ask for any path of the gateway.
  */
 import { MAX_ARTIFACTS } from "../domain/artifact.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";

@@ -5,8 +5,8 @@ import type { Logger } from "../observe/log.ts";
 const ARTIFACTS_IN_A_ROW = 3;
 
 /**
- * Says that no artifact can be had from this consumer's gateway, once, and that they can again. A consumer asks its
- * gateway for nothing else, so nobody would notice a wrong address or a refused key otherwise.
+ * Says once that this consumer's gateway hands out no artifacts, and once that it does again. A consumer asks its gateway
+ * for nothing else: without this, a wrong address or a refused key would go unnoticed.
  */
 export function downloadTeller(
   gateway: string,

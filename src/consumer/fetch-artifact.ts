@@ -63,7 +63,7 @@ export interface FetchPolicy {
   readonly missingMs: number;
   /** A request to the gateway holds a place, a pause between two requests does not. Default: there is no limit. */
   readonly downloads?: Pick<Semaphore, "enter">;
-  /** Whoever pauses because an artifact is missing holds a place; without one it is given up. Default: no limit. */
+  /** A download that pauses because its artifact is missing holds a place. Where there is none, it ends. Default: no limit. */
   readonly missingWaits?: Pick<MissingWaits, "enter">;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Composition root of a consumer process. Holds no wallet and reaches none; it may be killed at any moment.
  *
- * Opened in this order: the scanners, which are what can be wrong in the configuration; health, so that somebody can
- * see it wait; the queue. Asked to stop before that, it ends at once. Stopping: no new jobs, those in progress are finished within `--stop-timeout`, what is left
- * then goes back to the queue.
+ * Opened in this order: the scanners, because the configuration can be wrong about them; health, so that an operator can
+ * see it wait; the queue. Asked to stop before that, it ends at once. When it stops it takes no new jobs, finishes those in
+ * progress within `--stop-timeout`, and gives what is left back to the queue.
  */
 import { once } from "node:events";
 import { hostname } from "node:os";
@@ -105,7 +105,7 @@ export async function runConsumer(config: ConsumerConfig, io: ProcessIo): Promis
   await using work = address === undefined ? openEmbedded() : await openQueue(address);
   if (work === undefined) return 0;
   queue = work;
-  // Nobody knows the port of a consumer that a producer runs; what it counts is shown with the producer's.
+  // The port of a consumer that a producer runs is known to no one; the producer shows what it counts.
   using _said = config.embedded
     ? sayMetrics(registry, refresh, (message) => process.connected && process.send?.(message, () => {}))
     : undefined;

@@ -5,7 +5,7 @@ import type { ArtifactContent, ArtifactRequest, ArtifactSource, Fetched } from "
  * them. Remembers at most `maxBytes` of content, the longest unused forgotten first; failures are not remembered.
  *
  * A download that is under way serves everybody who asks for the same thing with the same limit. It runs until the
- * deadline of whoever asked first, and goes on when that one stops waiting: the others still want it.
+ * deadline of the first request, and goes on when that one is given up: the others still want it.
  */
 export function shareArtifacts(source: ArtifactSource, maxBytes: number): ArtifactSource {
   const underWay = new Map<string, Promise<Fetched>>();

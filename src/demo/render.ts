@@ -131,8 +131,8 @@ const inMs = (ms: number | undefined): string => (ms === undefined ? "" : `${Mat
 
 function verdictsOf({ verdicts }: Line): string {
   if (verdicts === undefined) return "";
-  const judged = verdicts.right + verdicts.wrong;
-  return judged === 0 ? "not judged" : `${verdicts.right} of ${judged} right`;
+  const votedOn = verdicts.right + verdicts.wrong;
+  return votedOn === 0 ? "no votes" : `${verdicts.right} of ${votedOn} right`;
 }
 
 function moodOf(line: Line): Parameters<Paint>[1] | undefined {

@@ -23,7 +23,7 @@ import { missingFrom, summarizeTestimony } from "./summary.ts";
 const BAND_PPM = 50_000;
 /** The interval holds the middle nine tenths of what the probability may be. */
 const Z_90 = 1.645;
-/** Nobody is surer than 999 in 1,000: the arbiters err, too. */
+/** No verdict is surer than 999 in 1,000: the arbiters err, too. */
 const SUREST = Math.log(999);
 
 export const bayes: DistillEngine = {

@@ -21,7 +21,7 @@ export const checkedEngine = (module: DistillModule): DistillEngine => ({
     }
     const wrong = faultIn(answer);
     if (wrong === undefined) return opinionOf(answer as Judgement, testimony);
-    // Nobody waits for it, and nobody else would hear of its failure: unhandled, that would end the process.
+    // Nothing waits for this promise. Its failure would be unhandled, and end the process.
     if (answer instanceof Promise) answer.catch(() => undefined);
     return noOpinion(`distillation engine ${module.name} answered no judgement: ${wrong}`);
   },

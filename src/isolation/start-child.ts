@@ -6,12 +6,12 @@
  *                         ├──────refused─► gone: ConfigFault with the scanner's own sentence
  *                         ├──────else────► gone: ConfigFault BACKEND_START_FAILED: it died, or said something else
  *                         ├──────startMs─► gone: Fault BACKEND_SLOW, which is no mistake of the operator's
- *                         └──────signal──► gone: `signal.reason`; nobody waits for it any more
+ *                         └──────signal──► gone: `signal.reason`; nothing waits for it any more
  *
- * - What its scanner asked to be confined to outlives it in the legacy: those after it start within bounds at once.
+ * - What its scanner asks to be confined to is kept in the scanner's state: later processes are confined from their start.
  * - While it takes seconds, the log says so once.
  * - What it has to wait for a processor does not count. Its memory is watched until it is ready.
- * - Whoever hears of a failure, the process is gone by then and its files with it.
+ * - When a failure is told, the process is gone and its files are removed.
  */
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";

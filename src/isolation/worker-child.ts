@@ -8,10 +8,10 @@
  *   it. A terminal's Ctrl-C does not reach the group: the consumer decides when its workers end.
  * - It is killed when it holds more than `memoryBytes`, that of programs it runs included; JavaScript's own heap ends there
  *   too. `excess` tells then.
- * - What it printed last may say what it died of: `ended` comes after that, or soon after the exit when somebody who left
- *   the group on purpose holds the output open.
- * - One that hangs up before it is told to close is killed: nobody could ask anything of it any more.
- * - `ended` and `gone` come once, whoever ended the process, and never reject. What is sent to it then goes nowhere.
+ * - What it printed last may say what it died of: `ended` comes after that, or soon after the exit when a program that
+ *   left the group on purpose holds the output open.
+ * - One that hangs up before it is told to close is killed: it could not be asked anything any more.
+ * - `ended` and `gone` come once, whatever ended the process, and never reject. What is sent to it then goes nowhere.
  * - What it may say at any time is dealt with here, all else goes to `onMessage`: `undefined` for what is no message.
  */
 import { type ChildProcess, fork } from "node:child_process";

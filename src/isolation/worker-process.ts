@@ -138,7 +138,7 @@ async function hear(message: ToWorker): Promise<void> {
 }
 
 process.on("message", (message) => void hear(ToWorker.parse(message)));
-// The consumer is gone; nobody wants an answer any more, nor what the scanner's programs are at.
+// The consumer is gone: no answer is wanted any more, nor what the scanner's programs do.
 process.on("disconnect", async () => {
   if (directory !== undefined) await rm(directory, { recursive: true, force: true }).catch(() => {});
   // It leads a group of its own: this ends it as well.

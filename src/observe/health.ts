@@ -38,7 +38,7 @@ export interface HealthServer extends AsyncDisposable {
 /** Throws ConfigFault when the address cannot be served on. */
 export async function serveHealth(options: HealthOptions): Promise<HealthServer> {
   const { host, log, metrics } = options;
-  // A process that ends waits for nobody: whoever leaves a request unfinished would keep it for ever.
+  // A process that ends does not wait for requests: an unfinished one would keep it for ever.
   const server = fastify({ forceCloseConnections: true });
   for (const [path, look] of [
     ["/healthz", () => options.live()],
@@ -85,7 +85,7 @@ function listenFault(cause: unknown, { host, port }: HealthOptions): Fault {
   const sentence = `Cannot serve health and metrics on ${host}:${port}: `;
   switch (code) {
     case "EADDRINUSE":
-      return new ConfigFault("HTTP_PORT_BUSY", `${sentence}somebody else does.`, {
+      return new ConfigFault("HTTP_PORT_BUSY", `${sentence}another program does.`, {
         hint: "Choose another --http-port (variable HTTP_PORT); 0 takes any free one.",
         cause,
       });

@@ -3,7 +3,7 @@
  *
  *     clear ──no room──► waiting: lines are kept, up to a limit, and dropped and counted beyond it
  *     waiting ──room, every 50 ms──► as much as there is room for; all of it ──► clear, and what was dropped is told
- *     any ──nobody reads any more──► gone: everything is dropped and counted
+ *     any ──no reader any more──► gone: everything is dropped and counted
  *
  * While there is room a line has left the process when `write` returns, so that a crash loses none. A process that ends waits
  * for the reader as long as it reads.

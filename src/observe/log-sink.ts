@@ -4,7 +4,7 @@ import { isatty } from "node:tty";
 
 /** Takes what it can at once. */
 export interface Sink {
-  /** How many bytes were taken, 0 when there is no room now. Throws when there is nobody any more who reads. */
+  /** How many bytes were taken, 0 when there is no room now. Throws when there is no reader any more. */
   write(bytes: Buffer): number;
 }
 

@@ -44,7 +44,7 @@ function textStream(output: LogOutput): { write(line: string): void } {
   return { write: (line) => output.write(asText(line)) };
 }
 
-const DROPPED_HINT = "Whoever reads the log stood still, and there was no room to keep these lines.";
+const DROPPED_HINT = "The reader of the log stood still, and there was no room to keep these lines.";
 
 const textWriter = () =>
   prettyFactory({

@@ -14,7 +14,7 @@ export function createRegistry(role: string): Registry {
   collectDefaultMetrics({ register: registry });
   const dropped = metricsOf(registry).counter(
     "log_lines_dropped_total",
-    "Log lines dropped because whoever reads the log stood still.",
+    "Log lines dropped because the reader of the log stood still.",
   );
   collectedFrom(dropped, () => stderrOutput().dropped);
   return registry;

@@ -15,8 +15,8 @@ interface Family {
 }
 
 /**
- * Aborts once the process that runs us for npm has ended; never for a process that npm did not run. A script of somebody's own
- * may start us and end: it is not watched.
+ * Aborts once the process that runs us for npm has ended; never for a process that npm did not run. An operator's
+ * own script may start us and end: it is not watched.
  */
 export function orphanSignal({ parent, env }: Family, everyMs = LOOK_EVERY_MS): AbortSignal {
   const left = new AbortController();

@@ -27,7 +27,7 @@ export interface SandboxOptions {
   readonly rewardNct: Nct;
   /**
    * When the ambassador begins: at once, when the first engine listens to the events, or when told by `open`. A stream
-   * without history has its first bounties missed by whoever comes late. Default `at-once`.
+   * has no history: an engine that comes late misses the first bounties. Default `at-once`.
    */
   readonly opens?: "at-once" | "when-heard" | "when-told";
   /** Holds `malicious/` and `benign/`; without it, files of this machine with and without the EICAR test string. */

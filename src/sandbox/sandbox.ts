@@ -59,7 +59,7 @@ const RECEIPT_POLL_MS = 1000;
 const RECEIPT_TIMEOUT_MS = 10_000;
 
 /**
- * Throws ConfigFault for a port that somebody else has, folders that cannot be used, contracts that do not fit, or a
+ * Throws ConfigFault for a port that another program has, folders that cannot be used, contracts that do not fit, or a
  * duration out of range.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {

@@ -37,7 +37,7 @@ async function createWallet(folder: string, path: string): Promise<Address> {
   const password = randomBytes(12).toString("hex");
   const keyfile = await eth.accounts.encrypt(account.privateKey, password, SCRYPT);
   await writeFile(join(folder, "password"), password, { mode: 0o600 });
-  // Last and at once: whoever waits for the keyfile finds all of it, and the password beside it.
+  // Last, and in one step: a process that waits for the keyfile finds all of it, and the password beside it.
   await writeFile(`${path}.new`, JSON.stringify(keyfile), { mode: 0o600 });
   await rename(`${path}.new`, path);
   return account.address as Address;

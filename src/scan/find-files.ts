@@ -1,9 +1,9 @@
 /**
- * The files below what somebody named, in a stable order.
+ * The files below the given paths, in a stable order.
  *
- * What is named is looked at even if it is a symbolic link; links inside a folder are passed over, and so is whatever is
- * neither a file nor a folder. A link within the folder leads to what is found under its own name, a link out of it to
- * what nobody asked for. Paths are bytes, because names of hostile files need not be UTF-8.
+ * A given path is followed even if it is a symbolic link. Links inside a folder are passed over, and so is whatever is
+ * neither a file nor a folder: a link within the folder leads to what is found under its own name, a link out of it to
+ * what was not asked for. Paths are bytes, because names of hostile files need not be UTF-8.
  */
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";

@@ -40,7 +40,7 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
   const parts = await openParts(config, io, opened);
   const out = process.stdout;
   const leaving = new AbortController();
-  // Nobody reads on, as when `head` has enough of it, or there is no room for it.
+  // The reader is gone, as when `head` has enough, or there is no room on the disk.
   out.once("error", (error) => leaving.abort(error));
   const stop = AbortSignal.any([io.signal, leaving.signal]);
   const summary = await scanAll({ config, paths, io, parts, stop });

@@ -39,7 +39,7 @@ const contentOf = (bytes: Uint8Array): FileContent => ({
 /** Reads a file of at most so many bytes; never more, also of one that grows meanwhile. Never throws. */
 export async function readFileWithin(path: Buffer, maxSizeBytes: number): Promise<FileContent> {
   try {
-    // Without it, opening a pipe would wait for somebody to write.
+    // Without it, opening a pipe would wait for a writer.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const seen = await file.stat();
     if (!seen.isFile()) return { kind: "unreadable", why: "It is no file." };

@@ -20,10 +20,12 @@ export function renderFileReport(report: FileReport, paint: Paint = PLAIN): stri
   const { path, size, sha256, types, verdict, confidence, probability, interval, family, reason, results } =
     report;
   if (isUnreadable(report)) return block(path, [paint(printable(reason), "bad")]);
-  const judged = [`${verdict}${verdict === "unknown" ? "" : ` ${short(confidence)}`}`, family].filter(isText);
+  const opinion = [`${verdict}${verdict === "unknown" ? "" : ` ${short(confidence)}`}`, family].filter(
+    isText,
+  );
   const facts = [size === 1 ? "1 byte" : `${size} bytes`, ...types].join(", ");
   return block(path, [
-    paint(printable(judged.join("  ")), MOODS[verdict]),
+    paint(printable(opinion.join("  ")), MOODS[verdict]),
     ...(results.length === 0 ? [printable(reason)] : []),
     ...(verdict === "unknown"
       ? []

@@ -30,7 +30,7 @@ export interface FileReport {
   readonly probability: number;
   readonly interval: readonly [low: number, high: number];
   readonly family: string | null;
-  /** How the verdict came about, or why nobody looked. */
+  /** How the verdict came about, or why no backend looked. */
   readonly reason: string;
   readonly results: readonly BackendResult[];
 }

@@ -115,7 +115,7 @@ export function valueAt(document: unknown, path: string): unknown {
   }, document);
 }
 
-/** The beginning of somebody's words, fit for one line of a log. */
+/** The beginning of a stranger's text, fit for one line of a log. */
 export function excerpt(text: string): string {
   const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim();
   if (line === "") return "it said nothing";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { VERDICTS, type Verdict } from "../domain/verdict.ts";
 
-/** More than anybody publishes, little enough for the queue. */
+/** More than any scanner publishes, little enough for the queue. */
 const MAX_METADATA_CHARS = 64 * 1024;
 const MAX_TEXT_CHARS = 1024;
 

@@ -1,6 +1,6 @@
 /**
- * Turns a module into a scanner. Runs somebody's code: only ever called in a scan worker's own process, never in a
- * producer or consumer.
+ * Turns a module into a scanner. It runs the module's code, so it is called in the process of a scan worker only, never
+ * in a producer or consumer.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -6,6 +6,6 @@ export function killGroup(leader: number): void {
   try {
     process.kill(-leader, "SIGKILL");
   } catch {
-    // Nobody is left in it.
+    // No process is left in it.
   }
 }

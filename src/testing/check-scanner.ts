@@ -166,7 +166,7 @@ class Trial {
       if (finding === undefined) continue;
       const { name } = specimen;
       this.results.push({ name, finding, ms: performance.now() - from });
-      this.#judge(specimen, finding);
+      this.#compare(specimen, finding);
     }
   }
 
@@ -215,7 +215,7 @@ class Trial {
     }
   }
 
-  #judge({ name, verdict, family, meaningless }: PreparedSample, finding: CheckedFinding): void {
+  #compare({ name, verdict, family, meaningless }: PreparedSample, finding: CheckedFinding): void {
     const { dropped } = finding;
     for (const complaint of dropped === undefined ? metadataComplaints(finding.metadata) : [dropped])
       this.note(`${name}: ${complaint}`);

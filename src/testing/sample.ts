@@ -26,7 +26,7 @@ export interface PreparedSample extends Pick<Sample, "verdict" | "family"> {
   readonly kind: ArtifactKind;
   readonly bytes: Uint8Array;
   readonly types: readonly string[];
-  /** Bytes without any meaning: nobody can call them malicious, and nobody should call them benign. */
+  /** Bytes without any meaning: no scanner can call them malicious, and none should call them benign. */
   readonly meaningless: boolean;
 }
 

@@ -57,9 +57,9 @@ export type Triage =
 export interface TriageArtifact {
   readonly kind: ArtifactKind;
   readonly claim: ArtifactClaim;
-  /** Detected in the content; absent before anybody looked. */
+  /** Detected in the content; absent before a look at the content. */
   readonly types?: readonly string[];
-  /** Measured; absent before anybody looked. */
+  /** Measured; absent before a look at the content. */
   readonly sizeBytes?: number;
   /** How much of the content the types were detected in; absent when it was all, or no more can be had. */
   readonly seenBytes?: number;
@@ -73,7 +73,7 @@ const WORST_FIRST: readonly Refusal[] = ["type-not-accepted", "too-large", "wron
 /**
  * Which backends should look at an artifact. Decides from what the bounty declares where it can (kind, size), else
  * asks for a look at the first bytes; with the types in hand it always decides. A declared size may skip an artifact:
- * whoever lies there only spares us work.
+ * a false one only spares us work.
  */
 export function triage(artifact: TriageArtifact, rules: TriageRules): Triage {
   if (!rules.artifactKinds.includes(artifact.kind)) {
@@ -134,7 +134,7 @@ const effectOf = (decision: Triage): string =>
       ? decision.reason
       : "look";
 
-/** The route that applies, `undefined` for none, `unclear` when that depends on a type nobody knows yet. */
+/** The route that applies, `undefined` for none, `unclear` when that depends on a type that is not known yet. */
 function routeOf(artifact: KnownArtifact, routes: readonly Route[]): Route | undefined | "unclear" {
   for (const route of routes) {
     if (matchesEverything(route.types)) return route;

@@ -1,4 +1,4 @@
-/** Programs that end before their own headers say they do. They do not run as they are, so nobody saw what would. */
+/** Programs that end before their own headers say they do. They do not run as they are, so no scanner saw what would run. */
 
 import { type Caveat, caveat } from "../domain/caveat.ts";
 import { highest } from "../domain/extremes.ts";

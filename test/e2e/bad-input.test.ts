@@ -245,7 +245,7 @@ describe.concurrent("a producer", () => {
     const { port } = new URL(`http://${guarded.address}`);
     const flags = ["--polyswarmd-addr", gateway.url, "--http-port", port, "--data-dir", at("busy")];
     const line = await complaint(producer(...flags, ...embedded), { LOG_LEVEL: "silent" });
-    expect(line).toMatch(/^Cannot serve .*: somebody else does\. .*--http-port \(variable HTTP_PORT\)/);
+    expect(line).toMatch(/^Cannot serve .*: another program does\. .*--http-port \(variable HTTP_PORT\)/);
   });
 
   it("tells an error nobody foresaw in one line, too, and ends with exit code 1", async () => {

@@ -121,6 +121,14 @@ describe("the shape of a tree", () => {
     ]);
   });
 
+  it("has no metaphor in the name of a published method, nor in what a file format calls its streams", () => {
+    const of = measured({
+      "distill/load.ts": "module.judge(testimony); // A judge judges.",
+      "offices/ole.ts": 'const STREAMS = ["book"]; // By the book.',
+    });
+    expect(of("metaphors").offenders).toEqual(["distill/load.ts:1 judges", "offices/ole.ts:1 book"]);
+  });
+
   it("is told with its goals, and with the first of what is still to go", () => {
     const name = "throws";
     const offenders = ["a", "b", "c", "d"];

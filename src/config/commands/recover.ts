@@ -66,7 +66,7 @@ const usedSettings = {
   ...logging,
 };
 
-/** Whoever has lost a ledger types the producer's own line with another command: what is of no use here is taken in silence. */
+/** An operator who lost a ledger types the producer's line with another command: `recover` ignores what it has no use for. */
 const uselessSettings: SettingsTable = Object.fromEntries(
   Object.entries(producerSettings)
     .filter(([name]) => !Object.hasOwn(usedSettings, name))

@@ -15,7 +15,7 @@ import { splitPhrases } from "./phrases.ts";
 interface Machine {
   /** CPUs that this process may use. */
   readonly cpus: number;
-  /** Whether somebody watches standard error. */
+  /** Whether standard error is a terminal. */
   readonly terminal: boolean;
 }
 

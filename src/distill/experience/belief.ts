@@ -31,7 +31,7 @@ interface Belief {
 
 /** What all say together. */
 export interface Conclusion extends Belief {
-  /** The sides for which somebody spoke whose word a verdict may rest on and is worth something by its record. */
+  /** The sides that have a statement which a verdict may rest on, and whose backend has a record that is worth something. */
   readonly grounds: ReadonlySet<Statement["side"]>;
 }
 

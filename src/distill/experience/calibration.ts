@@ -27,7 +27,7 @@ const SLOPE_SPREAD = 0.5;
 const [A0, B0] = [1 / INTERCEPT_SPREAD ** 2, 1 / SLOPE_SPREAD ** 2];
 const SLOPES: readonly [number, number] = [0.1, 3];
 const STEPS = 25;
-/** A step is halved at most so often; a shorter one changes no probability that anybody could tell. */
+/** A step is halved at most so often; a shorter one changes no probability visibly. */
 const HALVINGS = 30;
 
 /**

@@ -2,8 +2,8 @@
  * Who errs together. Five copies of one engine say the same five times, and that is one opinion.
  *
  * For each two backends: the correlation of their accusations among artifacts of the same truth (agreeing because both
- * are right is no sign of kinship; agreeing beyond that is), drawn towards a sceptical guess while few artifacts were
- * judged by both. Backends that are linked this way form a camp. `shared` is the part of a backend's word that a fellow
+ * are right is no sign of kinship; agreeing beyond that is), drawn towards a sceptical guess while both have answered
+ * about few artifacts. Backends that are linked this way form a camp. `shared` is the part of a backend's word that a fellow
  * of its camp has as well: the camp says the shared part once, in the strongest voice, and each member the rest.
  */
 import { highest } from "../../domain/extremes.ts";
@@ -22,16 +22,16 @@ interface Membership {
 
 /** What two backends are taken to share before anything is known of them. */
 const GUESS = 0.3;
-/** Artifacts judged by both that the guess is worth. */
+/** The guess weighs as much as so many artifacts that both answered about. */
 const GUESS_WEIGHT = 50;
 /** From here on two backends are fellows. */
 const LINKED = 0.25;
 
-/** Newcomers are taken for one camp: nobody knows yet who copies whom. */
+/** New backends are taken for one camp: it is not known yet which of them copies another. */
 export const NEWCOMER: Membership = { camp: "", shared: GUESS };
 export const NO_CAMPS: Camps = { members: new Map() };
 
-/** Sums over the artifacts of one truth judged by both of two backends; accusing is 1, anything else said is 0. */
+/** Sums over the artifacts of one truth that two backends both answered about; accusing is 1, any other answer is 0. */
 interface Pair {
   n: number;
   x: number;
@@ -70,22 +70,22 @@ function add(pair: Pair, x: number, y: number): void {
 /** Pooled over both truths, drawn towards the guess, never negative. */
 function correlation(pair: readonly [Pair, Pair] | undefined): number {
   if (pair === undefined) return GUESS;
-  let [covariance, xVariance, yVariance, judged] = [0, 0, 0, 0];
+  let [covariance, xVariance, yVariance, artifacts] = [0, 0, 0, 0];
   for (const { n, x, y, xy } of pair) {
     if (n === 0) continue;
     covariance += xy - (x * y) / n;
     xVariance += x - x ** 2 / n;
     yVariance += y - y ** 2 / n;
-    judged += n;
+    artifacts += n;
   }
   const scale = Math.sqrt(xVariance * yVariance);
   // Backends of which one never varies: their record says nothing of what they share.
   if (scale === 0) return GUESS;
   const found = Math.max(0, covariance / scale);
-  return (judged * found + GUESS_WEIGHT * GUESS) / (judged + GUESS_WEIGHT);
+  return (artifacts * found + GUESS_WEIGHT * GUESS) / (artifacts + GUESS_WEIGHT);
 }
 
-/** Whoever is linked to a member is a member; the camp bears the name of its first. */
+/** A backend that is linked to a member is a member; a camp has the name of its first. */
 function memberships(
   names: readonly string[],
   kinship: (a: number, b: number) => number,

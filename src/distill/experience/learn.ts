@@ -10,7 +10,7 @@ import type { Stated } from "./scoring.ts";
 /** Some 150 ms for 10,000 artifacts; older ones say little of today's engines. */
 export const MOST_PRECEDENTS = 10_000;
 
-/** Parts of the history that are judged by the record of the other parts. */
+/** Parts of the history; the record of the others is tried on each. */
 const FOLDS = 4;
 
 /** What history teaches. */
@@ -18,22 +18,22 @@ export const learn = (history: readonly SettledArtifact[], silence: Silence): Re
   learnFrom(precedentsOf(history, silence));
 
 /**
- * The calibration is fitted on artifacts that are not in the record which judges them: a record looks surer of what it
- * has counted than it will be of the next artifact. Folds, not one artifact at a time: leaving one out draws each
+ * The calibration is fitted on artifacts that are not in the record it corrects: a record looks surer of what it has
+ * counted than it will be of the next artifact. Folds, not one artifact at a time: leaving one out draws each
  * probability away from its own truth.
  */
 function learnFrom(precedents: readonly Precedent[]): Reliability {
   const camps = findCamps(precedents);
-  const outcomes = judgedByOthers(precedents, (others) => {
+  const outcomes = byOtherFolds(precedents, (others) => {
     const record = countPrecedents(others, camps);
     return (precedent) => ({ z: thought(precedent, record), truth: precedent.truth });
   });
   return { ...countPrecedents(precedents, camps), calibration: fitCalibration(outcomes) };
 }
 
-/** P(malicious) of each artifact that somebody spoke about, by what the rest of history teaches. */
+/** P(malicious) of each artifact that a backend answered about, by what the rest of history teaches. */
 export const hindsight = (history: readonly SettledArtifact[], silence: Silence): readonly Stated[] =>
-  judgedByOthers(precedentsOf(history, silence), (others) => {
+  byOtherFolds(precedentsOf(history, silence), (others) => {
     const reliability = learnFrom(others);
     const { intercept, slope } = reliability.calibration;
     return (precedent) => ({
@@ -46,14 +46,14 @@ export const hindsight = (history: readonly SettledArtifact[], silence: Silence)
 const foldOf = (index: number): number => Math.floor(((index * 0.618_033_988_75) % 1) * FOLDS);
 
 /** In the order of the folds. */
-const judgedByOthers = <T>(
+const byOtherFolds = <T>(
   precedents: readonly Precedent[],
-  judgeFrom: (others: readonly Precedent[]) => (precedent: Precedent) => T,
+  learn: (others: readonly Precedent[]) => (precedent: Precedent) => T,
 ): readonly T[] =>
   Array.from({ length: FOLDS }, (_, fold) => {
     const inFold = (_precedent: Precedent, index: number) => foldOf(index) === fold;
-    const judge = judgeFrom(precedents.filter((precedent, index) => !inFold(precedent, index)));
-    return precedents.filter(inFold).map(judge);
+    const apply = learn(precedents.filter((precedent, index) => !inFold(precedent, index)));
+    return precedents.filter(inFold).map(apply);
   }).flat();
 
 const thought = ({ typeClass, statements }: Precedent, record: Reliability): number =>

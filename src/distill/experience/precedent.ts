@@ -11,7 +11,7 @@ export interface Precedent {
   readonly statements: readonly Statement[];
 }
 
-/** What can be learned from: artifacts of which somebody said something. */
+/** What can be learned from: artifacts that a backend made a statement about. */
 export const precedentsOf = (history: readonly SettledArtifact[], silence: Silence): readonly Precedent[] =>
   history.flatMap(({ malicious, types, answers }) => {
     const statements = statementsOf(answers, silence(types));

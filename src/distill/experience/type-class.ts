@@ -35,7 +35,7 @@ const BY_PATTERN: readonly (readonly [TypeClass, RegExp])[] = [
   ["text", /^(text\/|message\/|application\/(json|xml))/],
 ];
 
-/** The class of the most specific type that has one; `other` for what nobody could tell. */
+/** The class of the most specific type that has one; `other` where there is none. */
 export function typeClassOf(types: readonly string[]): TypeClass {
   for (const type of types.map(canonicalType)) {
     // Cabinets are named like documents of the same vendor.

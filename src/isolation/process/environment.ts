@@ -2,7 +2,7 @@ import type { Logger } from "../../observe/log.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What opens the wallet. A consumer has no use for it, and whoever takes over a scanner must not find it. */
+/** What opens the wallet. A consumer has no use for it, and an attacker who takes over a scanner must not find it. */
 const WALLET_SECRETS = ["KEYFILE", "PASSWORD", "PASSWORD_FILE"] as const;
 
 /** Says so when the wallet's secrets were given to a consumer, and forgets them. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 /**
  * Milliseconds that the first thread of a process could have run and had to wait for a processor, as Linux counts them.
- * 0 where nobody counts, as on macOS.
+ * 0 where the system does not count them, as on macOS.
  */
 export function waitedForProcessor(pid: number): number {
   try {
@@ -16,7 +16,7 @@ export function waitedForProcessor(pid: number): number {
 
 /**
  * Calls `onOver` once `ms` have passed that `waitedMs`, which only grows from 0, does not account for: on a machine that
- * is busy thirtyfold everything takes thirty times as long, and that is nobody's fault. Returns what ends the wait.
+ * is busy thirtyfold everything takes thirty times as long, and is as well as before. Returns what ends the wait.
  */
 export function afterProcessorTime(ms: number, waitedMs: () => number, onOver: () => void): () => void {
   const from = performance.now();

@@ -23,8 +23,8 @@ export class WorkerOutput {
   }
 
   /**
-   * After the process: what it left in its pipes is still heard, but nobody is waited for who left its group on purpose
-   * and holds them open.
+   * Resolves after the process ended and what it left in its pipes was read. A program that left its group on purpose and
+   * holds them open is not waited for.
    */
   hangUpSoon(): void {
     setTimeout(() => {

@@ -62,7 +62,7 @@ export interface Chain extends AsyncDisposable {
   /** Events of the three contracts in blocks `fromBlock` to `toBlock`, both included, in order. */
   logs(fromBlock: number, toBlock: number): Promise<readonly DecodedLog[]>;
   encode(contract: Contract, fn: string, args: readonly unknown[]): string;
-  /** Why a mined transaction, whoever sent it, reverted: see `RevertFault.reason`. */
+  /** Why a mined transaction of any sender reverted: see `RevertFault.reason`. */
   revertReason(hash: string): Promise<string>;
   /** Mints. */
   fund(account: Address, amount: Nct): Promise<void>;

@@ -38,7 +38,7 @@ interface DeploymentOptions {
 /** Blocks that an arbiter's deposit stays locked. */
 const STAKE_DURATION = 100n;
 /** What ambassador and rivals start with: more than they can spend in a sandbox's life. */
-const PURSE = 1_000_000n * ONE_NCT;
+const PLAYER_BALANCE = 1_000_000n * ONE_NCT;
 
 /**
  * Deploys token, staking and registry the way the public deployment tool does, appoints the arbiters and has them stake
@@ -85,7 +85,7 @@ export async function deployMarket(
   const stake = await read(staking, "MINIMUM_STAKE");
   const isManager = await read(registry, "isArbiterManager", [deployer]);
   await mine([
-    ...[ambassador, ...rivals].map((account) => send(deployer, token, "mint", [account, PURSE])),
+    ...[ambassador, ...rivals].map((account) => send(deployer, token, "mint", [account, PLAYER_BALANCE])),
     ...arbiters.map((account) => send(deployer, token, "mint", [account, stake])),
     send(deployer, token, "enableTransfers"),
     send(deployer, staking, "setBountyRegistry", [registry.address]),

@@ -57,7 +57,7 @@ export function transactionsOver(rpc: Rpc, blockTimeMs: number): Transactions {
 
   const nextNonce = async (from: Address): Promise<bigint> =>
     BigInt(z.string().parse(await rpc.call("eth_getTransactionCount", [from, "pending"])));
-  const handOver = async (from: Address, nonce: bigint, data: string, to?: Address): Promise<string> => {
+  const sendNumbered = async (from: Address, nonce: bigint, data: string, to?: Address): Promise<string> => {
     const numbered = { from, nonce: `0x${nonce.toString(16)}`, data, gas: GAS, gasPrice: "0x0" };
     const transaction = { ...numbered, ...(to === undefined ? {} : { to }) };
     return z.string().parse(await rpc.call("eth_sendTransaction", [transaction]));
@@ -72,14 +72,14 @@ export function transactionsOver(rpc: Rpc, blockTimeMs: number): Transactions {
   };
 
   return {
-    submit: (from, data, to) => inTurn(from, async () => handOver(from, await nextNonce(from), data, to)),
+    submit: (from, data, to) => inTurn(from, async () => sendNumbered(from, await nextNonce(from), data, to)),
     submitAtOnce: (from, datas, to) =>
       inTurn(from, async () => {
         const nonce = await nextNonce(from);
         const hashes: string[] = [];
         // Backwards: as long as the first is missing, the others wait for it in the pool.
         for (const [index, data] of [...datas.entries()].reverse()) {
-          hashes.unshift(await handOver(from, nonce + BigInt(index), data, to));
+          hashes.unshift(await sendNumbered(from, nonce + BigInt(index), data, to));
         }
         return hashes;
       }),

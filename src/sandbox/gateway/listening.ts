@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { ConfigFault } from "../../domain/fault.ts";
 
 /**
- * Throws a ConfigFault when nobody could listen there now. Whoever starts much before it listens asks this first, and
- * must still expect to be refused later.
+ * Throws a ConfigFault when it is not possible to listen there now. A command that starts much before it listens asks
+ * this first, and must still expect to be refused later.
  */
 export async function refuseBusyPort(host: string, port: number): Promise<void> {
   if (port === 0) return;
@@ -22,7 +22,7 @@ export async function refuseBusyPort(host: string, port: number): Promise<void> 
 export function listenFault(host: string, port: number, cause: unknown): unknown {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined) return cause;
-  const why = code === "EADDRINUSE" ? "somebody else has it" : code;
+  const why = code === "EADDRINUSE" ? "another program has it" : code;
   return new ConfigFault("GATEWAY_ADDRESS", `The gateway cannot listen on ${host}:${port}: ${why}.`, {
     hint: "Choose another --port (variable SANDBOX_PORT), or 0 for any free one.",
     cause,

@@ -10,7 +10,7 @@ import type { ArtifactStore } from "../content/store.ts";
 import type { FollowedBounties } from "./bounties-on-chain.ts";
 import { escrowApproval, type Player, player, settle, type Truth } from "./player.ts";
 
-/** A bounty that somebody wants posted just so, besides those the ambassador thinks of. */
+/** A bounty that a caller describes, besides those that the ambassador draws. */
 export interface Commission {
   readonly contents: readonly Uint8Array[];
   /** Per artifact, `true` is malicious: what the arbiters will vote. */
@@ -66,7 +66,7 @@ export function commissioner(parts: {
     const count = commission.artifactCount ?? contents.length;
     const hashes = store.list(uri)?.map((link) => link.hash) ?? [];
     const type = ARTIFACT_KINDS.indexOf(kind);
-    // Known before it is on chain, for whoever sees the bounty first.
+    // Known before it is on chain: a player may see the bounty at once.
     truths.set(guid, truth);
     return { guid, args: [guidToUint(guid), type, reward, uri, count, duration, bloomOf(hashes), metadata] };
   };

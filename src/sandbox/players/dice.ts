@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Chance that comes out the same for the same seed. For a sandbox only: whoever knows the seed knows every throw. */
+/** Chance that is the same for the same seed. For a sandbox only: the seed tells every throw. */
 export interface Dice {
   /** 0 included, 1 excluded. */
   ratio(): number;

@@ -5,7 +5,7 @@ import { RevertFault } from "../chain/abi.ts";
 import type { Chain } from "../chain/chain.ts";
 import type { FollowedBounties, OpenBounty, Round } from "./bounties-on-chain.ts";
 
-/** Somebody on the market, told of every new block. Calls may overlap and blocks may be left out. */
+/** A participant of the market, told of every new block. Calls may overlap and blocks may be left out. */
 export interface Player {
   /** Resolves when all that it made the player do has been mined or has failed; never rejects. */
   onBlock(head: number): Promise<void>;

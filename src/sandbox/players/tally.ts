@@ -23,7 +23,7 @@ interface EngineTally {
 }
 
 export interface SandboxReport {
-  /** Bounties posted, by anybody. */
+  /** Bounties posted, by any account. */
   readonly bounties: number;
   /** Accounts that asserted, in the order in which they first did. */
   readonly engines: readonly EngineTally[];

@@ -47,7 +47,7 @@ export function takeTurns(options: TurnsOptions): Turns {
     const { bountyGuid, settler } = Settled.parse(entry.args);
     if (!sameAddress(settler, chain.accounts.ambassador)) return;
     const { asserted, revealed } = tally.of(bountyGuid);
-    // News only when somebody from outside took part: whoever still types the command of an engine reads in peace.
+    // Told only when an engine from outside took part: lines would disturb an operator who still types its command.
     const level = tally.engines(bountyGuid).every(isRival) ? "debug" : "info";
     log[level]({ guid: bountyGuid, asserted, revealed }, "bounty.settled");
   };

@@ -9,7 +9,7 @@ import { timeoutSignal } from "../../async/long-timer.ts";
 import { describeError, Fault } from "../../domain/fault.ts";
 import { type ClamdAddress, formatClamdAddress } from "./address.ts";
 
-/** Replies are one line; whoever says more is no clamd. */
+/** Replies are one line; what says more is no clamd. */
 const MAX_REPLY_BYTES = 16 * 1024;
 /** A clamd that minds the length of a stream says so at once. */
 const REFUSAL_MS = 1_000;
@@ -23,8 +23,8 @@ export async function askClamd(address: ClamdAddress, command: string, signal: A
  * Streams content to clamd and returns its reply. Throws as `askClamd` does.
  *
  * All content is one chunk, because clamd holds the announced length of a chunk against its StreamMaxLength before it reads
- * it. When that is exceeded it replies and hangs up, and our write fails before we have read the reply; so whoever is hung
- * up on announces the length once more and says nothing else.
+ * it. When that is exceeded it replies and hangs up, and our write fails before we have read the reply. After
+ * that we announce the length once more, and send nothing else.
  */
 export async function streamToClamd(
   address: ClamdAddress,

@@ -1,6 +1,6 @@
 /**
- * A scan worker may be killed at any moment, and then it kills nobody any more. This shell outlives it by an instant: it
- * is told which process group is running, and when its input ends, because the worker is gone, it kills that group.
+ * A scan worker may be killed at any moment, and then it cannot kill the program that it runs. This shell outlives it by
+ * an instant: it is told which process group is running, and kills that group when its input ends, because the worker is gone.
  */
 import { spawn } from "node:child_process";
 

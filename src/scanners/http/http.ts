@@ -110,7 +110,7 @@ const withVariables = (
     ]),
   );
 
-/** Whether anybody listens at the address. Asks nothing of the service: what a question costs is its secret. */
+/** Whether something listens at the address. Asks nothing of the service: we do not know what a question costs it. */
 async function reach({ protocol, hostname, port }: URL, signal: AbortSignal): Promise<void> {
   const host = hostname.replaceAll(/^\[|\]$/g, "");
   const socket = connect({ host, port: Number(port || (protocol === "https:" ? 443 : 80)) });

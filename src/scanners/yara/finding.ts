@@ -66,7 +66,7 @@ function opinionOf({ meta }: RuleMatch): RuleOpinion {
   if (said === "benign" || said === "malicious")
     return { verdict: said, confidence: given ?? DEFAULT_CONFIDENCE, family };
   if (said === "suspicious") return { verdict: said, confidence: given ?? DEFAULT_SUSPICION, family };
-  // Whoever is less than half sure that it is malicious does not say that it is.
+  // A rule that is less than half sure that the file is malicious does not say that it is.
   const confidence = given ?? DEFAULT_CONFIDENCE;
   return { verdict: confidence < 0.5 ? "suspicious" : "malicious", confidence, family };
 }

@@ -1,6 +1,6 @@
 /**
  * Whether a 7z is under a password: its directory names the methods of its files. The directory is at the end, packed by
- * itself unless it is small, and encrypted as well if whoever made the archive wished so. Source: 7zFormat.txt of the LZMA SDK.
+ * itself unless it is small, and encrypted as well if the archive's author wished so. Source: 7zFormat.txt of the LZMA SDK.
  */
 import { type Caveat, caveat } from "../../domain/caveat.ts";
 import { unpackLzma } from "./lzma.ts";

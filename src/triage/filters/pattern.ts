@@ -2,7 +2,7 @@
  * Regular expressions over text that a stranger wrote. JavaScript's own backtrack: one that takes microseconds on
  * honest text can be made to take hours, in the process that holds the wallet. Here all ways to match are followed at
  * once, character by character (Thompson's construction), so that a search takes at most steps of the pattern times
- * characters of the text, whoever wrote the text.
+ * characters of the text, for any pattern and any text.
  */
 import { type PatternNode, parsePattern } from "./pattern-syntax.ts";
 
@@ -69,7 +69,7 @@ function emitChoice(options: readonly PatternNode[], steps: Step[]): void {
 }
 
 function emitRepeat({ part, least, most }: Extract<PatternNode, { kind: "repeat" }>, steps: Step[]): void {
-  for (let time = 0; time < least; time++) emitCounted(part, steps);
+  for (let time = 0; time < least; time++) emitPart(part, steps);
   if (most === Number.POSITIVE_INFINITY) {
     const fork: number[] = [steps.length + 1];
     const start = steps.length;
@@ -90,7 +90,7 @@ function emitRepeat({ part, least, most }: Extract<PatternNode, { kind: "repeat"
 }
 
 /** A part without steps, such as an empty group, would let a count of billions run without ever being too large. */
-function emitCounted(part: PatternNode, steps: Step[]): void {
+function emitPart(part: PatternNode, steps: Step[]): void {
   const before = steps.length;
   emit(part, steps);
   if (steps.length === before) push(steps, { kind: "fork", to: [steps.length + 1] });

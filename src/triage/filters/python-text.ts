@@ -72,6 +72,6 @@ export function pythonFloat(value: unknown): number | undefined {
   }
   const digits = String.raw`\d+(?:_\d+)*`;
   const number = new RegExp(`^[+-]?(?:${digits}\\.?|(?:${digits})?\\.${digits})(?:e[+-]?${digits})?$`);
-  // Nobody writes numbers this long, and the expression above need not be tried on what strangers write instead.
+  // Honest numbers are shorter, and the expression above need not be tried on what strangers write instead.
   return text.length <= 400 && number.test(text) ? Number(text.replaceAll("_", "")) : undefined;
 }

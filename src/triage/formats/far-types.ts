@@ -8,7 +8,7 @@ import { OLE_KINDS, OLE_TYPE } from "../offices/ole-directory.ts";
 import { DISC_BYTES, ISO_TYPE, UDF_TYPE } from "./discs.ts";
 import { DISK_IMAGE_TYPE, FOUND_AT_THE_END } from "./magic-numbers.ts";
 
-/** Of a content whose end must be seen: a larger one is judged by what is there. */
+/** Of a content whose end must be seen: of a larger one, the part that was seen decides. */
 export const MOST_LOOK_BYTES = 16 * 1024 * 1024;
 
 interface FarType {

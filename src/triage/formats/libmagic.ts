@@ -20,7 +20,7 @@ interface Magic {
 
 let loading: Promise<Magic | undefined> | undefined;
 
-/** 60 ms and 43 MB, so only once somebody asks. Where WebAssembly is not to be had, libmagic knows nothing. */
+/** Takes 60 ms and 43 MB, so it is loaded at the first use. Where there is no WebAssembly, libmagic knows nothing. */
 async function load(): Promise<Magic | undefined> {
   try {
     const { WASMagic } = await import("wasmagic");

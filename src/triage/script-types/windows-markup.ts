@@ -16,7 +16,7 @@ const LOCAL_OBJECTS =
   /(?:createobject|activexobject|getobject)\s{0,8}\(\s{0,8}["'](?:wscript\.|scripting\.filesystem|shell\.application|adodb\.stream|winmgmts:|schedule\.service|shell\.explorer|script:|new:)/i;
 const WINDOW_OF_HTA = /\b(?:window|self|me)\.(?:resizeto|moveto|close)\b/i;
 
-/** Where a text is cut into pieces for whoever searches it: `"WScr" + "ipt.Shell"`. */
+/** Where a text is cut into pieces, so that a search does not find it: `"WScr" + "ipt.Shell"`. */
 const SEAM = /(["'])\s{0,8}[+&]\s{0,8}\1/g;
 
 /** MIME types, most specific first, with those of the languages in it. */

@@ -46,7 +46,7 @@ export function typesOfText(
   const further = content.length > sampleBytes ? scriptTypes(bothEnds(content)) : [];
   const scripts = [...new Set([...scriptTypes(text), ...further])];
   const types = [...scripts, ...(isMail(text) ? ["message/rfc822"] : [])];
-  // A picture of six letters with a page behind them is one to whoever only looks at these.
+  // Six letters of a picture with a page behind them: a program that reads only these takes it for a picture.
   const both = scripts.some(isFoundByTag) || content.length < LEAST_EVIDENT_BYTES;
   const textual = magics.filter((type) => isTextual(type) && !isDecidedHere(type));
   return { types, magics: both ? [...textual, ...magics.filter((type) => !isTextual(type))] : textual };

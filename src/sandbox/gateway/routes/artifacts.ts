@@ -65,7 +65,7 @@ async function linksOf(gateway: GatewayContext, uri: string): Promise<readonly A
   return links;
 }
 
-/** Nobody can tell content that is slow to come from content that never will. */
+/** Content that is slow to come looks like content that never comes. */
 async function notFound({ asReal, closing }: GatewayContext, uri: string): Promise<Failure> {
   if (asReal === undefined) return new Failure(404, `Artifact with URI ${uri} not found`);
   await dawdle(asReal.missingMs, closing);

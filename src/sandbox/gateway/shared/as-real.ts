@@ -1,7 +1,7 @@
 /**
  * What the real gateway does and a newcomer is better spared: it takes a second to say that it does not find an artifact,
- * hands out receipts seconds late, lists one large object as its chunks, and lets nobody with a key of the default limit
- * fetch more than 10 MiB. Source: polyswarmd 2.2.0 with go-ipfs 0.4.23.
+ * hands out receipts seconds late, lists one large object as its chunks, and lets no caller with a key of the default
+ * limit fetch more than 10 MiB. Source: polyswarmd 2.2.0 with go-ipfs 0.4.23.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArtifactLink, ArtifactStore } from "../../content/store.ts";

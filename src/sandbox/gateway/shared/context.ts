@@ -17,7 +17,7 @@ export interface GatewayContext {
   readonly asReal: RealHabits | undefined;
   /** Undefined when no key is required. */
   readonly apiKeys: ReadonlySet<string> | undefined;
-  /** Aborts when the gateway closes, so that nobody waits for a receipt any longer. */
+  /** Aborts when the gateway closes, so that no request waits for a receipt any longer. */
   readonly closing: AbortSignal;
   readonly log: Logger;
 }

@@ -45,7 +45,7 @@ export function foreignKindOf(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES));
   const latin = head.toString("latin1");
   const known = SIGNATURES.find(([beginning]) => latin.startsWith(beginning));
-  // A name that begins so is text, such as a comment of somebody who forgot the slashes.
+  // A name that begins so is text, such as a comment whose slashes were forgotten.
   if (known !== undefined && (known[0] !== "MZ" || latin.includes("\0"))) return known[1];
   if (latin.includes("\0")) return "not text but binary";
   const text = head.toString("utf8").replace(/^\ufeff/, "");
