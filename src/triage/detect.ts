@@ -1,12 +1,12 @@
 import type { ArtifactKind } from "../domain/artifact.ts";
 import { localNames, readZipDirectory, type ZipEntry } from "./archives/zip-directory.ts";
 import { APK_TYPE, isOutranked, JAR_TYPE, ZIP_TYPE, zipKinds } from "./archives/zip-kind.ts";
-import type { Extent } from "./extent.ts";
 import { farFormatTypes, formatTypes } from "./formats/formats.ts";
 import { magicTypes } from "./formats/magics.ts";
 import { findContentTypes, isContentTypes, mainTypes } from "./formats/office-main.ts";
 import { isOle, OLE_TYPE, oleKinds, readOleDirectory } from "./offices/ole-directory.ts";
 import { textOfSample, typesBehind, typesOfText } from "./texts/artifact-text.ts";
+import type { Extent } from "./texts/extent.ts";
 import { readUnicodeText } from "./texts/text.ts";
 
 /**

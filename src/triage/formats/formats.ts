@@ -1,5 +1,5 @@
 /** MIME types by the bytes of a format. */
-import type { Extent } from "../extent.ts";
+import type { Extent } from "../texts/extent.ts";
 import { discTypes } from "./discs.ts";
 import { numberedTypes, trailingTypes } from "./magic-numbers.ts";
 import { holdsTar, TAR_TYPE } from "./packed-tar.ts";

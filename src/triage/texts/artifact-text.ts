@@ -1,7 +1,7 @@
 /** What the text in an artifact is: the whole artifact, or scripts that stand behind something else. */
 
-import type { Extent } from "../extent.ts";
 import { isFoundByTag, scriptsWithin, scriptTypes } from "../script-types/script-types.ts";
+import type { Extent } from "./extent.ts";
 import { isMail } from "./mail.ts";
 import { isMostlyAscii, LEAST_EVIDENT_BYTES, readEightBitText, readUnicodeText } from "./text.ts";
 import { isDecidedHere, isTextual } from "./textual.ts";

@@ -3,7 +3,7 @@
  * mark, UTF-16 of both orders with and without one, UTF-32 with one, and the code pages of eight bits.
  */
 
-import type { Extent } from "../extent.ts";
+import type { Extent } from "./extent.ts";
 
 const BYTE_ORDER_MARKS = [
   // UTF-32 first: its mark begins like that of UTF-16.
