@@ -2,7 +2,7 @@ import type { ProducerConfig } from "../../config/commands/producer.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { EmbeddedMetrics } from "../../observe/embedded-metrics.ts";
-import { healthCheck, type Health, type HealthServer, serveHealth } from "../../observe/health.ts";
+import { type Health, type HealthServer, healthCheck, serveHealth } from "../../observe/health.ts";
 import type { Logger } from "../../observe/log.ts";
 import { LoopWatch } from "../../observe/loop-watch.ts";
 import { createRegistry, nctNumber } from "../../observe/metrics.ts";
