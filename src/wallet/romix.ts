@@ -66,19 +66,23 @@ function mixBlocks(block: Uint32Array, scratch: Uint32Array, r: number): void {
 function salsa(x: Uint32Array): void {
   const y = x.slice();
   for (let round = 0; round < 4; round++) {
-    quarter(y, 0, 4, 8, 12);
-    quarter(y, 5, 9, 13, 1);
-    quarter(y, 10, 14, 2, 6);
-    quarter(y, 15, 3, 7, 11);
-    quarter(y, 0, 1, 2, 3);
-    quarter(y, 5, 6, 7, 4);
-    quarter(y, 10, 11, 8, 9);
-    quarter(y, 15, 12, 13, 14);
+    for (let at = 0; at < QUARTERS.length; at += 4) quarter(y, at);
   }
   for (let k = 0; k < 16; k++) x[k]! += y[k]!;
 }
 
-function quarter(y: Uint32Array, a: number, b: number, c: number, d: number): void {
+/** The words of each quarter of a double round, four by four. */
+const QUARTERS = Uint8Array.of(
+  ...[0, 4, 8, 12, 5, 9, 13, 1, 10, 14, 2, 6, 15, 3, 7, 11],
+  ...[0, 1, 2, 3, 5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14],
+);
+
+/** The quarter whose words are named from a place in `QUARTERS` on. */
+function quarter(y: Uint32Array, at: number): void {
+  const a = QUARTERS[at]!;
+  const b = QUARTERS[at + 1]!;
+  const c = QUARTERS[at + 2]!;
+  const d = QUARTERS[at + 3]!;
   y[b]! ^= rotate(y[a]! + y[d]!, 7);
   y[c]! ^= rotate(y[b]! + y[a]!, 9);
   y[d]! ^= rotate(y[c]! + y[b]!, 13);

@@ -56,7 +56,7 @@ export class Actions {
     const wrong = whyImpossible(request);
     if (wrong !== undefined) return { kind: "failed", reason: wrong, retryable: false };
     const { signal } = options;
-    const outcome = await this.#assertAt(request.fee, request, journal, options);
+    const outcome = await this.#post(request, journal, options);
     const event =
       outcome.kind === "done"
         ? outcome.value.assertions.find((it) => it.bounty_guid === request.guid && this.#isOurs(it, request))
@@ -90,7 +90,7 @@ export class Actions {
     if (outcome.kind === "done") return { kind: "done", value: undefined };
     if (outcome.kind === "failed" && !/already revealed|not in reveal window/i.test(outcome.reason))
       return outcome;
-    // Whoever has stopped waiting looks on the market in a way of its own.
+    // A caller that has stopped waiting looks on the market in a way of its own.
     if (signal?.aborted) return outcome;
     const found = await this.#quietly(
       this.#parts.reads.asserted.at(guid, index, { signal, lane: "reveal" }),
@@ -127,20 +127,36 @@ export class Actions {
   }
 
   /** The gateway approves the fee of the moment it builds at; when that is not ours any more, once more with its. */
-  async #assertAt(
-    fee: Nct,
+  async #post(
     request: AssertionRequest,
     journal: AssertionJournal,
     options: AssertOptions,
-    again = false,
   ): Promise<Outcome<TransactionEvents>> {
-    const { guid, bids, mask, commitment, artifactCount, feeCeiling } = request;
-    const { transactions, refreshFee, log } = this.#parts;
+    const { guid, fee } = request;
+    const { refreshFee, log } = this.#parts;
+    try {
+      return await this.#postAtFee(request, journal, options);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      const current = await this.#quietly(refreshFee(options.signal));
+      if (current === undefined || current === fee) return this.#refused(guid, error);
+      log.info({ guid, fee: formatNct(fee), current: formatNct(current) }, "market.fee-changed");
+      return this.#orRefused(guid, () => this.#postAtFee({ ...request, fee: current }, journal, options));
+    }
+  }
+
+  /** Throws Fault TRANSACTION_REFUSED. */
+  async #postAtFee(
+    request: AssertionRequest,
+    journal: AssertionJournal,
+    options: AssertOptions,
+  ): Promise<Outcome<TransactionEvents>> {
+    const { guid, bids, mask, commitment, artifactCount, fee, feeCeiling } = request;
     if (feeCeiling !== undefined && fee > feeCeiling) {
       const reason = `The market charges ${formatNct(fee)} NCT for an assertion; our ceiling is ${formatNct(feeCeiling)} NCT.`;
       return { kind: "failed", reason, retryable: true };
     }
-    const toPost: ActionRequest = {
+    return this.#parts.transactions.perform({
       action: { kind: "assert", guid, bids, mask, commitment, fee },
       lane: "assertion",
       path: `/bounties/${guid}/assertions`,
@@ -152,23 +168,21 @@ export class Actions {
       journal: (signed) => journal(signed, fee),
       signal: options.signal,
       onRequest: options.onRequest,
-    };
-    try {
-      return await transactions.perform(toPost);
-    } catch (error) {
-      if (!isRefused(error)) throw error;
-      const current = again ? fee : await this.#quietly(refreshFee(options.signal));
-      if (current === undefined || current === fee) return this.#refused(guid, error);
-      log.info({ guid, fee: formatNct(fee), current: formatNct(current) }, "market.fee-changed");
-      return this.#assertAt(current, request, journal, options, true);
-    }
+    });
   }
 
-  async #perform(toPost: ActionRequest): Promise<Outcome<TransactionEvents>> {
+  #perform(request: ActionRequest): Promise<Outcome<TransactionEvents>> {
+    return this.#orRefused(request.action.guid, () => this.#parts.transactions.perform(request));
+  }
+
+  async #orRefused(
+    guid: Guid,
+    perform: () => Promise<Outcome<TransactionEvents>>,
+  ): Promise<Outcome<TransactionEvents>> {
     try {
-      return await this.#parts.transactions.perform(toPost);
+      return await perform();
     } catch (error) {
-      if (isRefused(error)) return this.#refused(toPost.action.guid, error);
+      if (isRefused(error)) return this.#refused(guid, error);
       throw error;
     }
   }

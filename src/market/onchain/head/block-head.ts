@@ -15,7 +15,7 @@ type Source = "stream" | "status";
 interface Stray {
   readonly number: BlockNumber;
   readonly run: number;
-  /** Nobody has named the head since. */
+  /** The head was not named since. */
   readonly undisputed: boolean;
 }
 
@@ -61,17 +61,18 @@ export class BlockHead {
 
   /** A number that the gateway gave as its status. */
   asked(number: BlockNumber): Weight {
-    const stale = number === this.#status;
+    const word = number === this.#status ? "repeated" : "new";
     this.#status = number;
-    return this.#weigh("status", number, stale);
+    return this.#weigh("status", number, word);
   }
 
-  #weigh(source: Source, number: BlockNumber, stale = false): Weight {
+  #weigh(source: Source, number: BlockNumber, word: "new" | "repeated" = "new"): Weight {
     const head = this.#number;
     if (head === undefined || follows(head, number)) return this.#accept(number);
     if (head === number) {
       const { stream } = this.#strays;
-      this.#strays = stale && stream !== undefined ? { stream: { ...stream, undisputed: false } } : {};
+      this.#strays =
+        word === "repeated" && stream !== undefined ? { stream: { ...stream, undisputed: false } } : {};
       return "known";
     }
     const run = this.#stray(source, number);

@@ -25,9 +25,12 @@ type Entries = z.infer<typeof Entries>;
 /** The gateway takes at most ten transactions at a time. */
 export const MAX_TRANSACTIONS = 10;
 
+/** Whether an earlier attempt may have arrived. */
+type Before = "not-sent" | "maybe-sent";
+
 const ATTEMPTS = 3;
 const BACKOFF_MS = 200;
-/** Everybody's next transaction waits for this answer: for all attempts together, pauses of our rate included. */
+/** The next transaction of every bounty waits for this answer: for all attempts together, pauses of our rate included. */
 const PATIENCE_MS = 5_000;
 /**
  * A request that is only slow arrives all the same: it goes on when nothing waits for its answer any more, without a slot of
@@ -53,17 +56,17 @@ export interface PostOptions {
 /**
  * Posts up to ten transactions in one request, in nonce order; one answer for each, in the same order. What got lost in
  * transit, or is slow to be answered, is posted again as it is, which can never make two of it: the node says "known
- * transaction" to the second, and that is success. Never throws a MarketFault, and does not stop half-way when the caller loses interest: only the answer
- * says whether the nonces are used.
+ * transaction" to the second, and that is success. Never throws a MarketFault, and does not stop half-way when the caller
+ * does not wait any more: only the answer says whether the nonces are used.
  */
 export async function postTransactions(
   gateway: Asker,
   transactions: readonly SignedTransaction[],
   options: PostOptions,
 ): Promise<readonly Posted[]> {
-  const judgeAll = (entries: Entries, maybeSent: boolean): readonly Posted[] =>
-    complaints(entries, transactions.length).map((complaint) => judge(complaint, maybeSent));
-  let maybeSent = false;
+  const readAll = (entries: Entries, before: Before): readonly Posted[] =>
+    complaints(entries, transactions.length).map((complaint) => readComplaint(complaint, before));
+  let before: Before = "not-sent";
   let reason = "";
   const { timers, random } = options;
   const giveUpAt = timers.now() + (options.patienceMs ?? PATIENCE_MS);
@@ -72,29 +75,27 @@ export async function postTransactions(
     const leftMs = Math.round(giveUpAt - timers.now());
     if (leftMs <= 0) break;
     try {
-      const onLate = (entries: Entries) => options.onLate?.(judgeAll(entries, true));
-      return judgeAll(
-        await post(gateway, transactions, { ...options, patienceMs: leftMs, onLate }),
-        maybeSent,
-      );
+      const onLate = (entries: Entries) => options.onLate?.(readAll(entries, "maybe-sent"));
+      return readAll(await post(gateway, transactions, { ...options, patienceMs: leftMs, onLate }), before);
     } catch (error) {
       if (!(error instanceof MarketFault)) throw error;
       if (error.status !== undefined && !error.retryable) {
         const whole = [{ is_error: true, message: error.messages.join("; ") || error.message }];
         const entries = Entries.min(1).safeParse(error.errors).data ?? whole;
         // A refusal of the request as a whole says nothing about each.
-        if (entries.length !== transactions.length && !maybeSent)
+        if (entries.length !== transactions.length && before === "not-sent")
           return await oneByOne(gateway, transactions, options);
-        return judgeAll(entries, maybeSent);
+        return readAll(entries, before);
       }
-      maybeSent ||= error.reached !== "no";
+      if (error.reached !== "no") before = "maybe-sent";
       reason = error.message;
       if (!error.retryable || gateway.gone?.()) break;
     }
   }
-  const posted: Posted = maybeSent
-    ? { kind: "lost", reason }
-    : { kind: "refused", reason, staleNonce: false, retryable: true };
+  const posted: Posted =
+    before === "maybe-sent"
+      ? { kind: "lost", reason }
+      : { kind: "refused", reason, staleNonce: false, retryable: true };
   return transactions.map(() => posted);
 }
 
@@ -167,11 +168,11 @@ function complaints(entries: Entries, count: number): readonly (string | undefin
   return Array.from({ length: count }, () => joined);
 }
 
-function judge(complaint: string | undefined, maybeSent: boolean): Posted {
+function readComplaint(complaint: string | undefined, before: Before): Posted {
   if (complaint === undefined || /known transaction|already known|already imported/i.test(complaint))
     return { kind: "accepted" };
   // Whatever this attempt is told, an earlier one may have arrived (and used the nonce up): its hash will tell.
-  if (maybeSent) return { kind: "lost", reason: complaint };
+  if (before === "maybe-sent") return { kind: "lost", reason: complaint };
   const staleNonce = /nonce too low|nonce has already been used|underpriced/i.test(complaint);
   return { kind: "refused", reason: complaint, staleNonce, retryable: staleNonce };
 }

@@ -110,10 +110,13 @@ function fateFrom(text: string): Fate {
   const [, revert] = /transaction failed at block \d+, (?:error: )?(.*)$/is.exec(text) ?? [];
   if (revert !== undefined) return { kind: "reverted", reason: revert };
   if (/out of gas/i.test(text)) return { kind: "reverted", reason: "out of gas" };
-  return pending(text, /timeout during wait|receipt not available/i.test(text));
+  return /timeout during wait|receipt not available/i.test(text) ? withoutReceipt(text) : pending(text);
 }
 
-const pending = (reason: string, looked = false): Fate => ({ kind: "pending", reason, looked });
+/** The gateway could not see. */
+const pending = (reason: string): Fate => ({ kind: "pending", reason, looked: false });
+/** The node was asked, and has no receipt. */
+const withoutReceipt = (reason: string): Fate => ({ kind: "pending", reason, looked: true });
 
 /** Reverts that time or a fresh approval cures; any other will happen again. */
 export const mayPassLater = (revert: string): boolean =>
