@@ -222,7 +222,9 @@ class RedisLease implements WalletLease {
       const holder = holderIn(lease, this.#key, this.#seal);
       if (holder !== undefined && holder.place !== place) return holder;
       // Written anew in between, it is left to the next renewal.
-      if (nobodys !== "" && holder === undefined) throw new Error("something keeps writing over the lease");
+      if (nobodys !== "" && holder === undefined) {
+        throw refused(this.#options.address, "something keeps writing over the lease");
+      }
       nobodys = value;
       if (holder === undefined && !this.#overwritten) {
         this.#overwritten = true;

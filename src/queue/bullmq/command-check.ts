@@ -72,23 +72,29 @@ export class CommandCheck<Answer> {
   }
 
   async #check(): Promise<void> {
-    const { redis, onTaken, onRefused } = this.#options;
+    const { redis, onTaken } = this.#options;
     if (!isUsable(redis)) {
       this.#trouble = OUT_OF_REACH;
       return;
     }
     try {
       const sent = this.#options.send();
-      if (!(await settledWithin(ANSWER_WITHIN_MS, sent))) throw new Error("Redis is silent.");
+      if (!(await settledWithin(ANSWER_WITHIN_MS, sent))) {
+        this.#refused("Redis is silent.");
+        return;
+      }
       const answer = await sent;
       this.#trouble = undefined;
       if (!this.#stopped) onTaken?.(answer);
     } catch (error) {
-      const reachable = isUsable(redis);
-      this.#trouble = reachable
-        ? `Redis does not do what it is asked: ${describeRedisError(error)}`
-        : OUT_OF_REACH;
-      if (reachable && !this.#stopped) onRefused?.(describeRedisError(error));
+      this.#refused(describeRedisError(error));
     }
+  }
+
+  #refused(why: string): void {
+    const { redis, onRefused } = this.#options;
+    const reachable = isUsable(redis);
+    this.#trouble = reachable ? `Redis does not do what it is asked: ${why}` : OUT_OF_REACH;
+    if (reachable && !this.#stopped) onRefused?.(why);
   }
 }

@@ -230,7 +230,7 @@ class BullmqQueue implements ScanQueue {
   async #openLane(backend: string): Promise<Lane> {
     const { address, log } = this.#options;
     // BullMQ would wait for it, for as long as it takes.
-    if (!isUsable(this.#redis)) throw new Error("the connection is lost");
+    if (!isUsable(this.#redis)) throw unreachable("the connection is lost");
     const queue = new Queue<object>(backend, {
       connection: this.#redis,
       prefix: this.#prefix,
@@ -362,7 +362,9 @@ const jobOptions = (job: WireJob) => ({
 });
 
 const unreachable = (cause: unknown): Fault =>
-  new Fault("QUEUE_UNREACHABLE", `Redis did not do what the queue asked: ${describeError(cause)}.`, {
-    retryable: true,
-    cause,
-  });
+  cause instanceof Fault && cause.code === "QUEUE_UNREACHABLE"
+    ? cause
+    : new Fault("QUEUE_UNREACHABLE", `Redis did not do what the queue asked: ${describeError(cause)}.`, {
+        retryable: true,
+        cause,
+      });

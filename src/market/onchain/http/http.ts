@@ -126,7 +126,12 @@ export class Gateway implements Asker, AsyncDisposable {
       // A range beyond the end: the artifact has no bytes at all.
       if (status === 416) return new Uint8Array();
       readAnswer(ask.what, status, Buffer.from(content).toString(), LIMITS.small);
-      throw new Error(`HTTP ${status} for ${ask.what} is no answer`);
+      const sentence = `The marketplace answers HTTP ${status} to a question for ${ask.what}.`;
+      throw new MarketFault("MARKET_ANSWER_UNREADABLE", sentence, {
+        status,
+        reached: "yes",
+        retryable: false,
+      });
     });
   }
 
