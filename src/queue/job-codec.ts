@@ -13,8 +13,8 @@ import { type Guid, isGuid } from "../domain/guid.ts";
 import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../domain/scan.ts";
 import { VERDICTS } from "../domain/verdict.ts";
 import { parseJson, stringifyJson } from "../json/json.ts";
+import { invalidResult } from "./answer-without-opinion.ts";
 import { isWithinBounds } from "./bounded-value.ts";
-import { invalidResult } from "./no-opinion.ts";
 
 /** Characters of JSON text. A scanner that writes a novel would fill Redis and the assertion with it. */
 const MAX_METADATA_CHARS = 256 * 1024;

@@ -1,8 +1,8 @@
 import type { Clock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
 import type { ScanJob } from "../domain/scan.ts";
+import { answerWithoutOpinion } from "./answer-without-opinion.ts";
 import { encodeAnswer, type WireAnswer } from "./job-codec.ts";
-import { noOpinion } from "./no-opinion.ts";
 import type { ScanHandler } from "./port.ts";
 
 export interface JobRun {
@@ -28,7 +28,7 @@ export async function runJob(job: ScanJob, run: JobRun): Promise<WireAnswer | un
   const queuedMs = Math.max(0, now - job.dispatchedAt);
   if (now >= job.deadline) {
     const late = `The deadline had passed ${now - job.deadline} ms before a consumer took the job.`;
-    return encodeAnswer(job, noOpinion(job, "expired", late, { consumer, queuedMs }));
+    return encodeAnswer(job, answerWithoutOpinion(job, "expired", late, { consumer, queuedMs }));
   }
   const end = new AbortController();
   const onStop = () => end.abort(stop.reason);
@@ -42,7 +42,10 @@ export async function runJob(job: ScanJob, run: JobRun): Promise<WireAnswer | un
     return stop.aborted && answer.reason === "cancelled" ? undefined : encodeAnswer(job, answer);
   } catch (error) {
     if (stop.aborted) return undefined;
-    return encodeAnswer(job, noOpinion(job, "scanner-error", describeError(error), { consumer, queuedMs }));
+    return encodeAnswer(
+      job,
+      answerWithoutOpinion(job, "scanner-error", describeError(error), { consumer, queuedMs }),
+    );
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", onStop);

@@ -9,7 +9,7 @@ export type RedisClient = Redis | Cluster;
  * What a command does while Redis is away. `fail-fast` rejects it at once, so that a bounty is not held up by a queue
  * that may be gone for minutes; `patient` holds it until Redis is back, which BullMQ's blocking reads require.
  */
-export type Patience = "fail-fast" | "patient";
+export type CommandPatience = "fail-fast" | "patient";
 
 /** Milliseconds until the next attempt to connect; `null` ends the attempts. */
 type Retry = (attempt: number) => number | null;
@@ -28,7 +28,7 @@ export const retryAfterMs = (attempt: number): number => Math.min(50 * 2 ** Math
 /** A client that connects when it is told to, or is first used. */
 export function createClient(
   address: RedisAddress,
-  patience: Patience,
+  patience: CommandPatience,
   retry: Retry = retryAfterMs,
 ): RedisClient {
   if (address.kind === "cluster") return createCluster(address, patience, retry);
@@ -49,12 +49,12 @@ export function isUsable(redis: RedisClient): boolean {
  * What BullMQ makes a connection of its own from. It copies a client's settings where it is given one, and only so
  * learns of a Cluster; the client itself is then never connected.
  */
-export const connectionOf = (address: RedisAddress, patience: Patience) =>
+export const connectionOf = (address: RedisAddress, patience: CommandPatience) =>
   address.kind === "cluster"
     ? createCluster(address, patience, retryAfterMs)
     : redisOptions(address, patience, retryAfterMs);
 
-function redisOptions(address: OneRedis | RedisSentinel, patience: Patience, retry: Retry) {
+function redisOptions(address: OneRedis | RedisSentinel, patience: CommandPatience, retry: Retry) {
   const basics = {
     ...nodeOptions(address, patience),
     db: address.db,
@@ -81,7 +81,7 @@ function redisOptions(address: OneRedis | RedisSentinel, patience: Patience, ret
   } satisfies RedisOptions;
 }
 
-function createCluster(address: RedisCluster, patience: Patience, retry: Retry): Cluster {
+function createCluster(address: RedisCluster, patience: CommandPatience, retry: Retry): Cluster {
   const startup = address.nodes.map((endpoint) => ({ ...endpoint }));
   return new Cluster(startup, {
     lazyConnect: true,
@@ -100,7 +100,7 @@ function createCluster(address: RedisCluster, patience: Patience, retry: Retry):
 const asItIs = (host: string, done: (error: null, address: string) => void): void => done(null, host);
 
 /** For each server by itself; an option that is not there is left out, not undefined. */
-function nodeOptions({ username, password, tls }: RedisAddress, patience: Patience) {
+function nodeOptions({ username, password, tls }: RedisAddress, patience: CommandPatience) {
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),

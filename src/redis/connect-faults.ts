@@ -29,7 +29,7 @@ export function lastingFault(address: RedisAddress, cause: unknown): ConfigFault
   return undefined;
 }
 
-export const unreachable = (address: RedisAddress, cause: unknown): ConfigFault =>
+export const redisUnreachable = (address: RedisAddress, cause: unknown): ConfigFault =>
   new ConfigFault(
     "REDIS_UNREACHABLE",
     `No Redis answers at ${describeRedisAddress(address)}: ${clause(cause)}.`,

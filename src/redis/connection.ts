@@ -3,12 +3,12 @@ import { Redis } from "ioredis";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import { describeRedisAddress, type RedisAddress } from "./address.ts";
-import { createClient, type Patience, type RedisClient, retryAfterMs } from "./client.ts";
-import { lastingFault, otherKind, rootOf, unreachable } from "./connect-faults.ts";
+import { type CommandPatience, createClient, type RedisClient, retryAfterMs } from "./client.ts";
+import { lastingFault, otherKind, redisUnreachable, rootOf } from "./connect-faults.ts";
 import { readGreeting } from "./greeting.ts";
 import { askMode } from "./server-mode.ts";
 
-export { isUsable, type Patience, type RedisClient } from "./client.ts";
+export { type CommandPatience, isUsable, type RedisClient } from "./client.ts";
 
 const RETRY_EVERY_MS = 2_000;
 
@@ -18,7 +18,7 @@ interface ConnectRedisOptions {
   readonly log: Logger;
   readonly signal?: AbortSignal;
   /** Default: fail-fast. */
-  readonly patience?: Patience;
+  readonly patience?: CommandPatience;
 }
 
 /**
@@ -45,7 +45,7 @@ export async function connectRedis(
         cause instanceof ConfigFault ? cause : lastingFault(address, await causeOf(address, cause));
       if (lasting !== undefined) throw lasting;
       const leftMs = Math.round(giveUpAt - performance.now());
-      if (leftMs <= 0) throw unreachable(address, cause);
+      if (leftMs <= 0) throw redisUnreachable(address, cause);
       const why = describeError(cause);
       log[why === told ? "debug" : "warn"]({ redis, leftMs, why }, "redis.waiting");
       told = why;

@@ -7,7 +7,7 @@ import { instant } from "../../src/domain/chain.ts";
 import { openBullmqWork } from "../../src/queue/bullmq/consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
 import { parseRedisAddress } from "../../src/redis/address.ts";
-import { connectRedis, type Patience } from "../../src/redis/connection.ts";
+import { type CommandPatience, connectRedis } from "../../src/redis/connection.ts";
 import { warnOfRedis } from "../../src/redis/warnings.ts";
 import { listening } from "../fixtures/queue/listening.ts";
 import { freePort, RedisServer, startRedis } from "../fixtures/queue/redis-server.ts";
@@ -47,7 +47,7 @@ describe.concurrent("connecting to Redis", () => {
     await says("redis.waiting");
   });
 
-  it.each<Patience>(["fail-fast", "patient"])(
+  it.each<CommandPatience>(["fail-fast", "patient"])(
     "does not wait for ever on a server that takes the connection and says nothing (%s)",
     async (patience) => {
       const mute = createServer(() => {}).listen(await freePort(), "127.0.0.1");

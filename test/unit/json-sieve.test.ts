@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Allowance, JsonSieve } from "../../src/market/onchain/http/sieve.ts";
+import { JsonSieve, type ValueBounds } from "../../src/market/onchain/http/sieve.ts";
 
-const NOTHING: Allowance = { bytes: 0, values: 0, depth: 0 };
+const NOTHING: ValueBounds = { bytes: 0, values: 0, depth: 0 };
 
 interface Sifted {
   readonly text: string;
@@ -13,7 +13,7 @@ interface Sifted {
 /** Pushes the text in pieces of these sizes, by turns. */
 function sift(
   text: string,
-  metadata: Allowance,
+  metadata: ValueBounds,
   sizes: readonly number[] = [65_536],
   keptBytes = 1e9,
 ): Sifted {

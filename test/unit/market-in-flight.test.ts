@@ -1,9 +1,14 @@
 import { expect, it } from "vitest";
-import { InFlight, MAX_IN_FLIGHT, MAX_LEFT, type Share } from "../../src/market/onchain/http/in-flight.ts";
+import {
+  InFlight,
+  MAX_IN_FLIGHT,
+  MAX_LEFT,
+  type SlotShare,
+} from "../../src/market/onchain/http/in-flight.ts";
 import type { Lane } from "../../src/market/onchain/http/lane.ts";
 
 /** Enters as often as there is room at once; returns how to leave, in the order of coming. */
-async function fill(inFlight: InFlight, lane: Lane, share: Share, times: number) {
+async function fill(inFlight: InFlight, lane: Lane, share: SlotShare, times: number) {
   const leaving: (() => void)[] = [];
   for (let time = 0; time < times; time++)
     void inFlight.enter(lane, share, undefined).then((leave) => leaving.push(leave));

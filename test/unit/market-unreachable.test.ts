@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readAnswer } from "../../src/market/onchain/http/answer.ts";
+import { readResult } from "../../src/market/onchain/http/answer.ts";
 import { transitFault } from "../../src/market/onchain/http/transit-faults.ts";
-import { unreachable, whyUnreachable } from "../../src/market/onchain/http/unreachable.ts";
+import { gatewayUnreachable, whyUnreachable } from "../../src/market/onchain/http/unreachable.ts";
 
 const HTTP = { base: "http://h:1", schemeAssumed: false };
 const HTTPS = { base: "https://h:1", schemeAssumed: false };
@@ -12,7 +12,7 @@ const broken = (code: string) =>
 /** The fault of an answer with this status and text. */
 function answered(status: number, text: string) {
   try {
-    readAnswer("the parameters", status, text);
+    readResult("the parameters", status, text);
   } catch (error) {
     return error as ReturnType<typeof broken>;
   }
@@ -44,7 +44,7 @@ describe("a gateway that is not there", () => {
   });
 
   it("is told with its address and what to check", () => {
-    expect(unreachable(HTTP, "nothing answers there", undefined)).toMatchObject({
+    expect(gatewayUnreachable(HTTP, "nothing answers there", undefined)).toMatchObject({
       code: "POLYSWARMD_UNREACHABLE",
       message: "There is no working polyswarmd at http://h:1: nothing answers there.",
       hint: expect.stringContaining("--polyswarmd-addr"),
@@ -52,6 +52,6 @@ describe("a gateway that is not there", () => {
   });
 
   it("is not blamed for a key that it refuses", () => {
-    expect(unreachable(HTTP, "", answered(401, "{}"))).toMatchObject({ code: "API_KEY_REFUSED" });
+    expect(gatewayUnreachable(HTTP, "", answered(401, "{}"))).toMatchObject({ code: "API_KEY_REFUSED" });
   });
 });

@@ -1,15 +1,15 @@
 import { expect, it } from "vitest";
 import { type Instant, instant } from "../../src/domain/chain.ts";
 import type { ScanJob } from "../../src/domain/scan.ts";
+import { answerWithoutOpinion } from "../../src/queue/answer-without-opinion.ts";
 import { EmbeddedJobs } from "../../src/queue/embedded/jobs.ts";
-import { noOpinion } from "../../src/queue/no-opinion.ts";
 import { jobFor } from "../fixtures/queue/jobs.ts";
 
 const NOW = instant(1_800_000_000_000);
 const HOUR = 3_600_000;
 const after = (ms: number): Instant => instant(NOW + ms);
 const due = (backend: string, inMs: number): ScanJob => jobFor(backend, "echo", { deadline: after(inMs) });
-const answerTo = (job: ScanJob) => noOpinion(job, "no-match", "", { consumer: "one" });
+const answerTo = (job: ScanJob) => answerWithoutOpinion(job, "no-match", "", { consumer: "one" });
 
 it("a consumer of several backends is given the nearest deadline of them all", () => {
   const jobs = new EmbeddedJobs();

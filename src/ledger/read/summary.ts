@@ -27,7 +27,7 @@ const POSTED = `
 const REVEALED: readonly BountyState[] = ["revealed", "settling", "settled"];
 
 /** Adds up the whole ledger. Reads every assertion: for reports, not for every scrape. */
-export function summarize(db: DatabaseSync): LedgerSummary {
+export function summarizeLedger(db: DatabaseSync): LedgerSummary {
   const states = db.prepare("SELECT state, count(*) AS n FROM bounty GROUP BY state").all() as {
     state: BountyState;
     n: number;

@@ -5,7 +5,7 @@ import { stringifyJson } from "../../json/json.ts";
 import type { AssertionRecord, BountyKey, PlannedAssertion } from "../records.ts";
 import type { BountyTable } from "./bounty-table.ts";
 import type { LedgerDatabase } from "./database.ts";
-import { type AssertionRow, readAssertion } from "./rows.ts";
+import { type AssertionRow, readAssertionRow } from "./rows.ts";
 
 /** Our assertions, from the plan to the payout. What the methods promise is in `Ledger`. */
 export class AssertionTable {
@@ -53,7 +53,7 @@ export class AssertionTable {
       key.chain,
       key.guid,
     );
-    return row && readAssertion(row);
+    return row && readAssertionRow(row);
   }
 
   hasAsserted(chain: ChainName): boolean {

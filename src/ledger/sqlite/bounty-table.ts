@@ -6,7 +6,7 @@ import { type AbandonReason, type BountyState, mayMove } from "../../domain/life
 import { stringifyJson } from "../../json/json.ts";
 import type { BountyKey, BountyRecord } from "../records.ts";
 import type { LedgerDatabase } from "./database.ts";
-import { BOUNTY_COLUMNS, type BountyRow, readBounty } from "./rows.ts";
+import { BOUNTY_COLUMNS, type BountyRow, readBountyRow } from "./rows.ts";
 
 /** Bounties and how far we came with each. What the methods promise is in `Ledger`. */
 export class BountyTable {
@@ -44,7 +44,7 @@ export class BountyTable {
       key.chain,
       key.guid,
     );
-    return row && readBounty(row);
+    return row && readBountyRow(row);
   }
 
   inStates(chain: ChainName, states: readonly BountyState[]): readonly BountyRecord[] {
@@ -55,7 +55,7 @@ export class BountyTable {
       chain,
       ...states,
     );
-    return rows.map(readBounty);
+    return rows.map(readBountyRow);
   }
 
   publishedIn(chain: ChainName, states: readonly BountyState[]): ReadonlySet<Guid> {

@@ -4,7 +4,7 @@ import { PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
 import type { Ledger } from "../ledger.ts";
 import { newestSettled, settledOf } from "../read/history.ts";
 import { profitSince, stakedIn, stakedSince } from "../read/money.ts";
-import { summarize } from "../read/summary.ts";
+import { summarizeLedger } from "../read/summary.ts";
 import { ArtifactTable } from "./artifact-table.ts";
 import { AssertionTable } from "./assertion-table.ts";
 import { BountyTable } from "./bounty-table.ts";
@@ -78,7 +78,7 @@ export function ledgerOn(connection: DatabaseSync, clock: Clock): Ledger {
     profitSince: (since) => profitSince(connection, since),
     newestSettled: (most) => newestSettled(connection, most),
     settledOf: (key) => settledOf(connection, key),
-    summary: () => summarize(connection),
+    summary: () => summarizeLedger(connection),
 
     together: (changes) => db.atomically(changes),
     [Symbol.dispose]: () => connection.close(),

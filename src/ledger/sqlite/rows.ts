@@ -56,7 +56,7 @@ const bountyRow = z.object({
 export type BountyRow = z.input<typeof bountyRow>;
 
 /** Claims are read when they are first asked for: most steps of a bounty never do. */
-export function readBounty(raw: BountyRow): BountyRecord {
+export function readBountyRow(raw: BountyRow): BountyRecord {
   const row = bountyRow.parse(raw);
   let claims: readonly ArtifactClaim[] | undefined;
   return {
@@ -105,7 +105,7 @@ export type AssertionRow = z.input<typeof assertionRow>;
 const Metadata = z.array(z.record(z.string(), z.unknown()));
 
 /** Metadata, up to 4 MB, is read when it is first asked for: once, when it is published. */
-export function readAssertion(
+export function readAssertionRow(
   raw: AssertionRow,
 ): AssertionRecord & Pick<z.output<typeof assertionRow>, "chain" | "guid"> {
   const row = assertionRow.parse(raw);

@@ -21,15 +21,15 @@ import { connectRedis, type RedisClient } from "../../redis/connection.ts";
 import { RedisRateCounter } from "../../redis/rate-counters.ts";
 import { createSeal, type Seal } from "../../redis/seal.ts";
 import { warnOfRedis } from "../../redis/warnings.ts";
+import { invalidResult } from "../answer-without-opinion.ts";
 import { decodeJob, parseScanJobId, type WireAnswer } from "../job-codec.ts";
 import { type JobRun, runJob } from "../job-run.ts";
-import { invalidResult } from "../no-opinion.ts";
 import type { ScanHandler, ScanWork, ServeOptions } from "../port.ts";
 import { CommandCheck } from "./command-check.ts";
 import { forgeryTeller, type TellForgery } from "./forgeries.ts";
 import { BLOCKING_READ_S, bullmqPrefix, LOCK_MS, MAX_STALLS, STALL_CHECK_MS } from "./names.ts";
 import { announce } from "./serving.ts";
-import { Slots } from "./slots.ts";
+import { JobSlots } from "./slots.ts";
 
 /** BullMQ asks for the next job again at once when Redis refuses, a thousand times a second. */
 const REFUSED_PAUSE_MS = 500;
@@ -112,7 +112,7 @@ class BullmqWork implements ScanWork {
   #refused = false;
   /** Backends that jobs are taken of, as far as they can do something. */
   #able: () => readonly string[] = () => [];
-  #slots = new Slots(1);
+  #slots = new JobSlots(1);
   /** By backend. */
   readonly #workers = new Map<string, ScanWorker>();
   /** By id and deadline. */
@@ -151,7 +151,7 @@ class BullmqWork implements ScanWork {
   }
 
   async serve(backends: readonly string[], handler: ScanHandler, options: ServeOptions): Promise<void> {
-    this.#slots = new Slots(options.concurrency);
+    this.#slots = new JobSlots(options.concurrency);
     const { concurrency, perBackend = concurrency, able = () => backends } = options;
     await Promise.all(backends.map((backend) => this.#open(backend, handler, perBackend)));
     if (this.#stop.signal.aborted || this.#slots.closed) return;
@@ -315,7 +315,7 @@ class BullmqWork implements ScanWork {
   }
 
   /** WaitingError is how BullMQ is told that the job has left this worker's hands. */
-  async #giveBack(job: Job<unknown>, token: string | undefined, until?: Slots): Promise<never> {
+  async #giveBack(job: Job<unknown>, token: string | undefined, until?: JobSlots): Promise<never> {
     await job.moveToWait(token);
     this.#options.log.debug({ jobId: job.id }, "queue.job-given-back");
     await until?.room();

@@ -24,14 +24,14 @@ import type { RedisAddress } from "../../redis/address.ts";
 import { connectRedis, isUsable, type RedisClient } from "../../redis/connection.ts";
 import { createSeal, type Seal } from "../../redis/seal.ts";
 import { warnOfRedis } from "../../redis/warnings.ts";
+import { answerWithoutOpinion } from "../answer-without-opinion.ts";
 import { decodeAnswer, encodeJob, parseScanJobId, type WireJob } from "../job-codec.ts";
-import { noOpinion } from "../no-opinion.ts";
 import type { ScanQueue } from "../port.ts";
 import { type AnswerStream, openAnswerStream } from "./answers.ts";
 import { CommandCheck } from "./command-check.ts";
 import { forgeryTeller, type TellForgery } from "./forgeries.ts";
 import { bullmqPrefix, KEEP_FINISHED } from "./names.ts";
-import { LeftWords, type Look, look } from "./serving.ts";
+import { askServed, LeftWords, type Served } from "./serving.ts";
 
 export interface BullmqQueueOptions {
   readonly address: RedisAddress;
@@ -50,7 +50,7 @@ export interface BullmqQueueOptions {
 }
 
 /** What a check saw, and the word that it left. */
-type Seen = Look & { readonly word: string };
+type Seen = Served & { readonly word: string };
 
 const MAX_TOLD_CHARS = 200;
 
@@ -274,7 +274,7 @@ class BullmqQueue implements ScanQueue {
     const job = parseScanJobId(jobId);
     if (job === undefined) return this.#foreign(jobId);
     const why = reason.slice(0, MAX_TOLD_CHARS);
-    return noOpinion(job, "crashed", `Nobody finished the scan: ${why}.`, { consumer: "none" });
+    return answerWithoutOpinion(job, "crashed", `Nobody finished the scan: ${why}.`, { consumer: "none" });
   }
 
   /** Of the first one is warned: whoever writes one writes thousands. */
@@ -292,7 +292,7 @@ class BullmqQueue implements ScanQueue {
   async #look(): Promise<Seen> {
     const backends = [...new Set([...this.#options.backends, ...this.#lanes.keys()])];
     const word = this.#words.next();
-    return { ...(await look(this.#redis, this.#prefix, { id: this.#id, word, backends })), word };
+    return { ...(await askServed(this.#redis, this.#prefix, { id: this.#id, word, backends })), word };
   }
 
   #onTaken({ served, before, word }: Seen): void {

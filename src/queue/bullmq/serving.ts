@@ -67,15 +67,15 @@ export async function announce(
   await redis.eval(ANNOUNCE, keys.length, [...keys, consumer, SERVING_MS].map(String));
 }
 
-export interface Look {
+export interface Served {
   /** Those of the backends asked for that have a consumer. */
   readonly served: ReadonlySet<string>;
-  /** The word of the last look; empty when Redis does not know it. */
+  /** The word of the last askServed; empty when Redis does not know it. */
   readonly before: string;
 }
 
 /** What a producer sees. `id` is its own, `word` new each time. */
-export async function look(
+export async function askServed(
   redis: RedisClient,
   prefix: string,
   {
@@ -83,7 +83,7 @@ export async function look(
     word,
     backends,
   }: { readonly id: string; readonly word: string; readonly backends: readonly string[] },
-): Promise<Look> {
+): Promise<Served> {
   const own = [`${prefix}/check/${id}`, ...backends.map((backend) => servingKey(prefix, backend))];
   const keys = [...own, kindsKey(prefix)];
   const reply = await redis.eval(LOOK, keys.length, [...keys, word, WORD_MS].map(String));

@@ -1,5 +1,5 @@
 /** A limit on how many jobs run at once, shared by everything that takes jobs. */
-export class Slots {
+export class JobSlots {
   #free: number;
   #closed = false;
   #waiters: (() => void)[] = [];

@@ -10,7 +10,7 @@
 import type { Instant } from "../../domain/chain.ts";
 import { lowest } from "../../domain/extremes.ts";
 import type { ScanAnswer, ScanJob } from "../../domain/scan.ts";
-import { noOpinion } from "../no-opinion.ts";
+import { answerWithoutOpinion } from "../answer-without-opinion.ts";
 
 /** As many starts as the queue on Redis grants a job whose consumers die under it. */
 const MAX_STARTS_THAT_DIED = 2;
@@ -75,7 +75,7 @@ export class EmbeddedJobs {
     }
     this.#running.delete(jobId);
     const detail = `Nobody finished the scan: ${entry.deaths} consumers died of it.`;
-    return this.#remember(noOpinion(entry.job, "crashed", detail, { consumer: "none" }), now);
+    return this.#remember(answerWithoutOpinion(entry.job, "crashed", detail, { consumer: "none" }), now);
   }
 
   /** Answers every waiting job whose deadline has come. */
@@ -86,7 +86,7 @@ export class EmbeddedJobs {
         line.shift();
         const by = { consumer: "none", queuedMs: Math.max(0, now - head.job.dispatchedAt) };
         const detail = "The deadline passed before a consumer took the job.";
-        late.push(this.#remember(noOpinion(head.job, "expired", detail, by), now));
+        late.push(this.#remember(answerWithoutOpinion(head.job, "expired", detail, by), now));
       }
     }
     return late;

@@ -3,7 +3,7 @@ import { ConfigFault } from "../../../domain/fault.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Gateway } from "../http/http.ts";
-import { type GatewayAddress, unreachable, whyUnreachable } from "../http/unreachable.ts";
+import { type GatewayAddress, gatewayUnreachable, whyUnreachable } from "../http/unreachable.ts";
 import type { HeadWatch } from "./head-watch.ts";
 import type { TermsWatch } from "./terms-watch.ts";
 
@@ -44,7 +44,7 @@ export async function greet(parts: GreetingParts, signal: AbortSignal): Promise<
       const reason = whyUnreachable(parts.address, error);
       const patienceMs = patienceWith(error, parts.waitMs);
       if (performance.now() + RETRY_MS > beganAt + patienceMs) {
-        throw unreachable(parts.address, reason, error);
+        throw gatewayUnreachable(parts.address, reason, error);
       }
       const leftMs = Math.round(beganAt + patienceMs - performance.now());
       const level = reason === told ? "debug" : "warn";

@@ -18,7 +18,7 @@ const NOTHING: ReadonlySet<string> = new Set();
  * The answer as text, decoded and without what the limits leave out. Throws MarketFault MARKET_ANSWER_TOO_LARGE beyond them,
  * MARKET_ANSWER_UNREADABLE for what cannot be decoded.
  */
-export async function readText(what: string, answer: Answer, limits: AnswerLimits): Promise<BodyText> {
+export async function readBodyText(what: string, answer: Answer, limits: AnswerLimits): Promise<BodyText> {
   const { allowances, streamedBytes = limits.bytes } = limits;
   if (allowances !== undefined) {
     const sieve = new JsonSieve({ allowances, keptBytes: limits.bytes });

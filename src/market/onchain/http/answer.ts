@@ -42,7 +42,7 @@ export class MarketFault extends Fault {
 }
 
 /** The `result` of a good answer; undefined when it has none. Throws MarketFault for anything else. */
-export function readAnswer(what: string, status: number, text: string, bounds?: JsonBounds): unknown {
+export function readResult(what: string, status: number, text: string, bounds?: JsonBounds): unknown {
   const body = tryJson(text, bounds);
   if (body instanceof JsonBoundsError && status >= 200 && status < 300) {
     const sentence = `The answer about ${what} is more than is read: ${body.message}.`;

@@ -8,8 +8,8 @@ import { openDispatcher } from "../../../http/dispatcher.ts";
 import type { HttpProxy } from "../../../http/proxy.ts";
 import { redirectedBase, redirectTarget } from "../../../http/redirect.ts";
 import { stringifyJson } from "../../../json/json.ts";
-import { MarketFault, readAnswer, redirectFault } from "./answer.ts";
-import { readStart, readText } from "./answer-body.ts";
+import { MarketFault, readResult, redirectFault } from "./answer.ts";
+import { readBodyText, readStart } from "./answer-body.ts";
 import type { Ask, Asker } from "./ask.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Lane } from "./lane.ts";
@@ -91,10 +91,10 @@ export class Gateway implements Asker, AsyncDisposable {
     return this.#persist(ask, async (how) => {
       const { limits = LIMITS.medium } = ask;
       const { status, content } = await this.#exchange({ ...ask, ...how }, (answer) =>
-        readText(ask.what, answer, limits),
+        readBodyText(ask.what, answer, limits),
       );
       if (content.leftOut.size > 0) ask.onLeftOut?.(content.leftOut);
-      return readAnswer(ask.what, status, content.text, limits);
+      return readResult(ask.what, status, content.text, limits);
     });
   }
 
@@ -103,7 +103,7 @@ export class Gateway implements Asker, AsyncDisposable {
     return this.#persist(ask, async (how) => {
       const { limits = LIMITS.medium } = ask;
       const { status } = await this.#exchange({ ...ask, ...how }, (answer) =>
-        readText(ask.what, answer, limits),
+        readBodyText(ask.what, answer, limits),
       );
       return status;
     });
@@ -125,7 +125,7 @@ export class Gateway implements Asker, AsyncDisposable {
       if (status === 200 || status === 206) return content;
       // A range beyond the end: the artifact has no bytes at all.
       if (status === 416) return new Uint8Array();
-      readAnswer(ask.what, status, Buffer.from(content).toString(), LIMITS.small);
+      readResult(ask.what, status, Buffer.from(content).toString(), LIMITS.small);
       const sentence = `The marketplace answers HTTP ${status} to a question for ${ask.what}.`;
       throw new MarketFault("MARKET_ANSWER_UNREADABLE", sentence, {
         status,

@@ -11,9 +11,9 @@ import { LaneQueue } from "./lane-queue.ts";
  * A request that nothing waits for any more gives its slot back, and goes on beside all shares (`leaveBehind`): it may be
  * slow, and what it carries may arrive. Of those there are `MAX_LEFT` at most; the oldest is called off for one more.
  */
-export type Share = "reveal" | "look" | "action" | "read" | "held";
-const SLOTS: Readonly<Record<Share, number>> = { reveal: 32, look: 12, action: 20, read: 16, held: 36 };
-const SHARES = Object.keys(SLOTS) as Share[];
+export type SlotShare = "reveal" | "look" | "action" | "read" | "held";
+const SLOTS: Readonly<Record<SlotShare, number>> = { reveal: 32, look: 12, action: 20, read: 16, held: 36 };
+const SHARES = Object.keys(SLOTS) as SlotShare[];
 
 /** Requests that go on although nothing waits for their answers any more. */
 export const MAX_LEFT = 12;
@@ -21,7 +21,7 @@ export const MAX_LEFT = 12;
 /** In all. */
 export const MAX_IN_FLIGHT = SHARES.reduce((sum, share) => sum + SLOTS[share], MAX_LEFT);
 
-const SHARE_OF: Readonly<Record<Lane, Share>> = {
+const SHARE_OF: Readonly<Record<Lane, SlotShare>> = {
   reveal: "reveal",
   assertion: "action",
   settle: "action",
@@ -31,14 +31,14 @@ const SHARE_OF: Readonly<Record<Lane, Share>> = {
 /** How an answer comes: held back by the gateway, as a list of assertions, or at once. */
 export type Manner = "held" | "list" | "prompt";
 
-export function shareOf(lane: Lane, manner: Manner): Share {
+export function shareOf(lane: Lane, manner: Manner): SlotShare {
   if (manner === "held") return "held";
   return manner === "list" && lane === "reveal" ? "look" : SHARE_OF[lane];
 }
 
 export class InFlight {
-  readonly #busy: Record<Share, number> = { reveal: 0, look: 0, action: 0, read: 0, held: 0 };
-  readonly #waiting: Readonly<Record<Share, LaneQueue<() => void>>> = {
+  readonly #busy: Record<SlotShare, number> = { reveal: 0, look: 0, action: 0, read: 0, held: 0 };
+  readonly #waiting: Readonly<Record<SlotShare, LaneQueue<() => void>>> = {
     reveal: new LaneQueue(),
     look: new LaneQueue(),
     action: new LaneQueue(),
@@ -67,14 +67,14 @@ export class InFlight {
   }
 
   /** Resolves when a request may leave, with what to call when it is over; rejects with the signal's reason. */
-  async enter(lane: Lane, share: Share, signal: AbortSignal | undefined): Promise<() => void> {
+  async enter(lane: Lane, share: SlotShare, signal: AbortSignal | undefined): Promise<() => void> {
     signal?.throwIfAborted();
     if (this.#busy[share] >= SLOTS[share]) await this.#wait(lane, share, signal);
     else this.#busy[share]++;
     return () => this.#leave(share);
   }
 
-  async #wait(lane: Lane, share: Share, signal: AbortSignal | undefined): Promise<void> {
+  async #wait(lane: Lane, share: SlotShare, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const queue = this.#waiting[share];
     const giveUp = () => {
@@ -87,7 +87,7 @@ export class InFlight {
   }
 
   /** Hands the slot over without its becoming free in between. */
-  #leave(share: Share): void {
+  #leave(share: SlotShare): void {
     const admit = this.#waiting[share].take();
     if (admit === undefined) this.#busy[share]--;
     else admit();

@@ -5,13 +5,13 @@
  */
 import { MAX_ARTIFACTS } from "../../../domain/artifact.ts";
 import type { JsonBounds } from "../../../json/json.ts";
-import type { Allowance } from "./sieve.ts";
+import type { ValueBounds } from "./sieve.ts";
 
 export interface AnswerLimits extends JsonBounds {
   /** Of what is kept, after the sieve. */
   readonly bytes: number;
   /** What the values under some keys may hold; without it, everything is kept. */
-  readonly allowances?: Readonly<Record<string, Allowance>>;
+  readonly allowances?: Readonly<Record<string, ValueBounds>>;
   /** Of what may come in altogether; only with allowances. */
   readonly streamedBytes?: number;
 }
@@ -23,8 +23,12 @@ const MIB = 1_024 * KIB;
 export const MAX_CLAIM_BYTES = 4 * KIB;
 
 /** Bounty metadata: 256 claims of the largest size, of a hundred values each, a few levels deep. */
-const CLAIMS: Allowance = { bytes: MAX_ARTIFACTS * MAX_CLAIM_BYTES, values: 100 * MAX_ARTIFACTS, depth: 16 };
-const NOTHING: Allowance = { bytes: 0, values: 0, depth: 0 };
+const CLAIMS: ValueBounds = {
+  bytes: MAX_ARTIFACTS * MAX_CLAIM_BYTES,
+  values: 100 * MAX_ARTIFACTS,
+  depth: 16,
+};
+const NOTHING: ValueBounds = { bytes: 0, values: 0, depth: 0 };
 
 /** A value or a short list: status, nonces, balance, parameters, a page of GUIDs, a URI. */
 const SMALL: AnswerLimits = { bytes: 64 * KIB, values: 4_096, depth: 16 };

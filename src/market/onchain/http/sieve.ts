@@ -14,13 +14,13 @@
 import type { JsonBounds } from "../../../json/json.ts";
 
 /** What the value under a key may hold; `bytes: 0` leaves out every such value. */
-export interface Allowance extends JsonBounds {
+export interface ValueBounds extends JsonBounds {
   readonly bytes: number;
 }
 
 interface SieveOptions {
   /** By key, as the gateway writes it: without escapes. */
-  readonly allowances: Readonly<Record<string, Allowance>>;
+  readonly allowances: Readonly<Record<string, ValueBounds>>;
   /** Bytes of all that is kept together. */
   readonly keptBytes: number;
 }
@@ -47,7 +47,7 @@ const NULL = Buffer.from("null");
 /** The value under a watched key, while it comes in. */
 interface Watched {
   readonly key: string;
-  readonly allowance: Allowance;
+  readonly allowance: ValueBounds;
   /** How deep its key lies. */
   readonly depth: number;
   values: number;

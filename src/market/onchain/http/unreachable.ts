@@ -54,7 +54,7 @@ function withoutProxy({ base, schemeAssumed }: GatewayAddress, fault: MarketFaul
 }
 
 /** `why` is a clause; `cause` decides whether it is the API key rather than the address. */
-export function unreachable(address: GatewayAddress, why: string, cause: unknown): ConfigFault {
+export function gatewayUnreachable(address: GatewayAddress, why: string, cause: unknown): ConfigFault {
   const { base } = address;
   if (cause instanceof MarketFault && cause.code === "MARKET_UNAUTHORIZED") {
     const hint = "Check --api-key.";

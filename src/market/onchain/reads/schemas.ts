@@ -7,16 +7,16 @@ import type { PostedAssertion } from "../../port.ts";
 import { MarketFault } from "../http/answer.ts";
 import { padClaims, readClaims } from "./claims.ts";
 import {
-  address,
   amount,
-  artifactKind,
   bits,
   blockNumber,
   callData,
-  count,
   guid,
   MAX_URI_CHARS,
   uint,
+  wireAddress,
+  wireArtifactKind,
+  wireCount,
 } from "./wire.ts";
 
 /** Answers of the gateway, as far as we read them. Unknown keys pass by: the API may grow. */
@@ -28,9 +28,9 @@ export const Parameters = z
     bounty_amount_minimum: amount,
     assertion_bid_minimum: amount,
     assertion_bid_maximum: amount,
-    assertion_reveal_window: count,
-    arbiter_vote_window: count,
-    max_duration: count,
+    assertion_reveal_window: wireCount,
+    arbiter_vote_window: wireCount,
+    max_duration: wireCount,
   })
   .transform(
     (raw): MarketParameters => ({
@@ -50,11 +50,11 @@ export const Status = z.object({ home: chainStatus, side: chainStatus });
 
 const RawBounty = z.object({
   guid,
-  artifact_type: artifactKind,
-  author: address,
+  artifact_type: wireArtifactKind,
+  author: wireAddress,
   amount,
   uri: z.string().min(1).max(MAX_URI_CHARS),
-  num_artifacts: count.refine((artifacts) => artifacts >= 1 && artifacts <= MAX_ARTIFACTS),
+  num_artifacts: wireCount.refine((artifacts) => artifacts >= 1 && artifacts <= MAX_ARTIFACTS),
   expiration: blockNumber,
   metadata: z.unknown(),
 });
@@ -81,7 +81,7 @@ export const Guids = z.array(guid);
 /** One assertion; which bounty and which index it is says the request. */
 export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
   .object({
-    author: address,
+    author: wireAddress,
     bid: z.array(amount).max(MAX_ARTIFACTS),
     mask: bits,
     commitment: uint,
@@ -102,7 +102,7 @@ export const Assertion: z.ZodType<Omit<PostedAssertion, "guid" | "index">> = z
 /** A list whose entries are read one by one; an answer without a result is an empty one. */
 export const List = z.array(z.unknown()).default([]);
 
-export const Votes = z.array(z.object({ voter: address, votes: bits }));
+export const Votes = z.array(z.object({ voter: wireAddress, votes: bits }));
 
 export const Artifacts = z.array(z.object({ name: z.string().default(""), hash: z.string() }));
 
@@ -114,7 +114,7 @@ export const UnsignedTransactions = z.object({
         chainId: uint,
         gas: uint,
         gasPrice: uint,
-        to: address,
+        to: wireAddress,
         value: uint,
         data: callData,
       }),
@@ -124,9 +124,9 @@ export const UnsignedTransactions = z.object({
 
 /** The events of mined transactions; a kind that did not occur is absent, the list of errors never is. */
 export const TransactionEvents = z.object({
-  transfers: z.array(z.object({ from: address, to: address, value: uint })).default([]),
+  transfers: z.array(z.object({ from: wireAddress, to: wireAddress, value: uint })).default([]),
   assertions: z
-    .array(z.object({ bounty_guid: guid, author: address, index: count, commitment: uint }))
+    .array(z.object({ bounty_guid: guid, author: wireAddress, index: wireCount, commitment: uint }))
     .default([]),
   errors: z.array(z.string()),
 });

@@ -18,14 +18,14 @@ export const uint = z
   .refine((value) => value < 1n << 256n, "does not fit 256 bits");
 
 /** An unsigned integer that counts something: blocks, artifacts, positions. */
-export const count = uint
+export const wireCount = uint
   .refine((value) => value <= BigInt(Number.MAX_SAFE_INTEGER), "is too large to count with")
   .transform(Number);
 
 export const amount = uint.transform(nct);
-export const blockNumber = count.transform(block);
+export const blockNumber = wireCount.transform(block);
 
-export const address = z.string().refine(isAddress, "is not an address");
+export const wireAddress = z.string().refine(isAddress, "is not an address");
 
 /** UUID text of any version: the contract takes any 128 bits. */
 export const guid = z
@@ -39,7 +39,7 @@ export const bits = z
   .max(MAX_ARTIFACTS)
   .transform((flags) => packBits(flags.map((flag) => flag === true)));
 
-export const artifactKind = z
+export const wireArtifactKind = z
   .string()
   .transform((text) => text.toLowerCase())
   .pipe(z.enum(["file", "url"]));

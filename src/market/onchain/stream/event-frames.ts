@@ -6,15 +6,15 @@ import type { Guid } from "../../../domain/guid.ts";
 import type { Nct } from "../../../domain/nct.ts";
 import type { AssertionNotice, BountyNotice } from "../../port.ts";
 import {
-  address,
   amount,
-  artifactKind,
   bits,
   blockNumber,
-  count,
   guid,
   MAX_URI_CHARS,
   uint,
+  wireAddress,
+  wireArtifactKind,
+  wireCount,
 } from "../reads/wire.ts";
 
 /** One message of the websocket, in our words. */
@@ -52,8 +52,8 @@ const READERS: Readonly<Record<Heard["name"], z.ZodType<Heard>>> = {
   bounty: z
     .object({
       guid,
-      artifact_type: artifactKind,
-      author: address,
+      artifact_type: wireArtifactKind,
+      author: wireAddress,
       amount,
       uri: z.string().min(1).max(MAX_URI_CHARS),
       expiration: blockNumber,
@@ -65,8 +65,8 @@ const READERS: Readonly<Record<Heard["name"], z.ZodType<Heard>>> = {
   assertion: z
     .object({
       bounty_guid: guid,
-      author: address,
-      index: count,
+      author: wireAddress,
+      index: wireCount,
       bid: z.array(amount).max(MAX_ARTIFACTS),
       mask: bits,
       commitment: uint,
@@ -76,16 +76,16 @@ const READERS: Readonly<Record<Heard["name"], z.ZodType<Heard>>> = {
       notice: { ...rest, guid: bounty_guid, bids: bid },
     })),
   reveal: z
-    .object({ bounty_guid: guid, author: address, index: count })
+    .object({ bounty_guid: guid, author: wireAddress, index: wireCount })
     .transform(({ bounty_guid, ...rest }) => ({ name: "reveal", guid: bounty_guid, ...rest })),
   vote: z
-    .object({ bounty_guid: guid, voter: address })
+    .object({ bounty_guid: guid, voter: wireAddress })
     .transform(({ bounty_guid, voter }) => ({ name: "vote", guid: bounty_guid, voter })),
   quorum: z
     .object({ bounty_guid: guid })
     .transform(({ bounty_guid }) => ({ name: "quorum", guid: bounty_guid })),
   settled_bounty: z
-    .object({ bounty_guid: guid, settler: address, payout: amount })
+    .object({ bounty_guid: guid, settler: wireAddress, payout: amount })
     .transform(({ bounty_guid, ...rest }) => ({ name: "settled_bounty", guid: bounty_guid, ...rest })),
   fee_update: z.object({ bounty_fee: amount, assertion_fee: amount }).transform((raw) => ({
     name: "fee_update",
@@ -93,7 +93,7 @@ const READERS: Readonly<Record<Heard["name"], z.ZodType<Heard>>> = {
     assertionFee: raw.assertion_fee,
   })),
   window_update: z
-    .object({ assertion_reveal_window: count, arbiter_vote_window: count })
+    .object({ assertion_reveal_window: wireCount, arbiter_vote_window: wireCount })
     .transform((raw) => ({
       name: "window_update",
       revealWindow: raw.assertion_reveal_window,

@@ -4,7 +4,7 @@ import type { NoOpinionReason, ScanAnswer, ScanJob } from "../domain/scan.ts";
 type NamedJob = Pick<ScanJob, "id" | "guid" | "artifactIndex" | "backend">;
 
 /** An answer to a job that nobody looked at: `unknown`, and why. */
-export function noOpinion(
+export function answerWithoutOpinion(
   job: NamedJob,
   reason: NoOpinionReason,
   detail: string,
@@ -27,4 +27,4 @@ export function noOpinion(
 }
 
 export const invalidResult = (job: NamedJob, why: string, consumer: string): ScanAnswer =>
-  noOpinion(job, "invalid-result", `The answer is not one: ${why}.`, { consumer });
+  answerWithoutOpinion(job, "invalid-result", `The answer is not one: ${why}.`, { consumer });
