@@ -72,9 +72,11 @@ function salsa(x: Uint32Array): void {
 }
 
 /** The words of each quarter of a double round, four by four. */
-const QUARTERS = Uint8Array.of(
-  ...[0, 4, 8, 12, 5, 9, 13, 1, 10, 14, 2, 6, 15, 3, 7, 11],
-  ...[0, 1, 2, 3, 5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14],
+const QUARTERS = Uint8Array.from(
+  [
+    [0, 4, 8, 12, 5, 9, 13, 1, 10, 14, 2, 6, 15, 3, 7, 11],
+    [0, 1, 2, 3, 5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14],
+  ].flat(),
 );
 
 /** The quarter whose words are named from a place in `QUARTERS` on. */
