@@ -1,11 +1,11 @@
 /**
- * Why an artifact cannot be seen through, whoever looks: a scanner that finds nothing in it has not found it clean.
+ * Why no scanner can see through an artifact: one that finds nothing in it has not found it clean.
  * Stable names: answers carry them at the beginning of their `detail`.
  */
 export const CAVEATS = [
   "encrypted", // a password keeps part of the content from everybody
-  "bomb", // unpacks to more than any real file, to wear out who tries
-  "too-deep", // archives in archives, deeper than anybody looks
+  "bomb", // unpacks to more than any real file, to wear out scanners
+  "too-deep", // archives in archives, deeper than any scanner looks
   "too-many-entries",
   "too-much", // unpacks to more than is looked at
   "unsupported", // packed in a way that scanners do not unpack

@@ -134,7 +134,7 @@ export function matchesType(pattern: string, type: string): boolean {
   return wanted.endsWith("/*") ? found.startsWith(wanted.slice(0, -1)) : found === wanted;
 }
 
-/** Whether the patterns match whatever there is, so that nobody has to look. */
+/** Whether the patterns match every type, so that the content need not be looked at. */
 export const matchesEverything = (patterns: readonly string[]): boolean =>
   patterns.some((pattern) => matchesType(pattern, ""));
 

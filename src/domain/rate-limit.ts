@@ -3,7 +3,7 @@
  *
  * Windows are those of UTC: a day begins at midnight, an hour at its full hour. Each use counts in all four windows,
  * whichever of them are limited, so that a limit that is set at noon knows of the morning. A use is granted when every
- * limited window has room, and only then counts; checking and counting are one step that nobody else can come between.
+ * limited window has room, and only then counts; checking and counting are one step that no other use can come between.
  */
 import type { Clock } from "./chain.ts";
 
@@ -19,7 +19,7 @@ export type RateAnswer =
   | { readonly kind: "granted" }
   /** The first window that has no room, and how long it lasts. */
   | { readonly kind: "refused"; readonly window: Window; readonly opensInS: number }
-  /** Whoever counts cannot be asked. A limit that cannot be checked allows nothing. */
+  /** What counts the uses cannot be asked. A limit that cannot be checked allows nothing. */
   | { readonly kind: "unknown"; readonly why: string };
 
 /** Counts uses by name. Held to one contract by test/contract/rate-counter.ts, whatever it is made of. */

@@ -7,7 +7,7 @@ export type PastAnswer = Pick<ScanAnswer, "backend" | "verdict" | "confidence" |
 /** An artifact on which the arbiters have decided, and what was said of it before they did. */
 export interface SettledArtifact {
   readonly malicious: boolean;
-  /** Every MIME type that a consumer found in the content, most specific first; none when nobody could look. */
+  /** Every MIME type that a consumer found in the content, most specific first; none when no consumer could look. */
   readonly types: readonly string[];
   /** At most one per backend. */
   readonly answers: readonly PastAnswer[];

@@ -33,6 +33,6 @@ function breadthOf(pattern: string): 0 | 1 | 2 {
   return canonicalType(pattern).endsWith("/*") ? 1 : 0;
 }
 
-/** Where among the types the first is that fits; `*` fits also where nobody could tell any. */
+/** Where among the types the first is that fits; `*` fits also where no type could be told. */
 const positionOf = (pattern: string, types: readonly string[]): number =>
   matchesType(pattern, "") ? 0 : types.findIndex((type) => matchesType(pattern, type));

@@ -111,7 +111,7 @@ function decoderFor(coding: string, first: Buffer, end: "whole" | "may-be-cut"):
     case "x-gzip":
       return createGunzip(zlib);
     case "deflate":
-      // By the book it has a header of zlib; many servers leave that out.
+      // The standard wants a header of zlib; many servers leave it out.
       return ((first[0] ?? 0) & 0x0f) === 8 ? createInflate(zlib) : createInflateRaw(zlib);
     case "br":
       return createBrotliDecompress(cut ? { finishFlush: constants.BROTLI_OPERATION_FLUSH } : {});

@@ -56,7 +56,7 @@ async function connectThrough(proxy: HttpProxy, target: TunnelTarget, signal: Ab
       reject(new Error(`the proxy ${at} opens no way to ${authority} (HTTP ${statusCode})`));
       return;
     }
-    // Whoever reads next gets what came with the answer.
+    // The next reader gets what came with the answer.
     if (head.length > 0) socket.unshift(head);
     resolve(socket);
   });

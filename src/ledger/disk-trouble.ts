@@ -1,6 +1,6 @@
 /** SQLite's primary result codes for a write that the disk, not the statement, is to blame for. */
 const CODES: ReadonlySet<number> = new Set([
-  5, // SQLITE_BUSY: somebody else, a copy being made, holds the file
+  5, // SQLITE_BUSY: another program, one that makes a copy, holds the file
   8, // SQLITE_READONLY
   10, // SQLITE_IOERR
   13, // SQLITE_FULL

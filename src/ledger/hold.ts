@@ -5,11 +5,10 @@ import { DatabaseSync } from "node:sqlite";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import { ensureWritable } from "./ensure-writable.ts";
 
-/** A data directory that nobody else works in. */
+/** A data directory that no other process works in. */
 interface HeldDataDir extends Disposable {
   /**
-   * Names the directory among all of all machines. Whoever holds it knows that an earlier holder under this name is
-   * gone.
+   * Names the directory among all of all machines. While it is held, an earlier holder under this name is gone.
    */
   readonly place: string;
   /** Whether others than its owner may look into it. Never one that was made here: then its owner chose so. */

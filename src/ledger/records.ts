@@ -37,7 +37,7 @@ export interface AssertionRecord {
   readonly bids: readonly Nct[];
   /**
    * The confidence behind each bid, in the order of `bids`: the opinion's, changed by the operator's modifiers. Absent
-   * where nobody knows it any more.
+   * where it is not known any more.
    */
   readonly confidences?: readonly Ppm[];
   readonly stake: Nct;

@@ -92,16 +92,16 @@ export type Journal = (signed: readonly SignedTransaction[]) => Promise<void> | 
 /** Also told the fee that was approved: the market may have changed it since the request was made. */
 export type AssertionJournal = (signed: readonly SignedTransaction[], fee: Nct) => Promise<void> | void;
 
-/** How an action ended. `unknown`: sent, but nobody could say whether it was mined; look before repeating. */
+/** How an action ended. `unknown`: sent, but it is not known whether it was mined; look before repeating. */
 export type Outcome<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "failed"; readonly reason: string; readonly retryable: boolean }
   | { readonly kind: "unknown"; readonly reason: string };
 
 /**
- * What handing over once more what was signed before came to. `sent`: the node has all of it, or had it already.
- * `void`: another transaction was mined with one of the nonces, so that this one never can be. `unknown`: nobody can
- * say; hand it over again later.
+ * How sending once more what was signed before ended. `sent`: the node has all of it, or had it already.
+ * `void`: another transaction was mined with one of the nonces, so that this one never can be. `unknown`: it
+ * cannot be told; send it again later.
  */
 export type Resent =
   | { readonly kind: "sent" }
@@ -154,7 +154,7 @@ export interface Marketplace extends AsyncDisposable {
 
   /** Begins to listen and to ask, and goes on until it is disposed of; `start` does so, too. Never fails. */
   open(): void;
-  /** Resolves once the newest block is known, whoever names it first: then `head` may be asked. */
+  /** Resolves when the newest block is known, from the stream or from an answer: then `head` may be asked. */
   reached(signal: AbortSignal): Promise<void>;
   /**
    * Resolves when the parameters and the current block are known and the event stream is open. A stream that cannot be

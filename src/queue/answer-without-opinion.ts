@@ -3,7 +3,7 @@ import type { NoOpinionReason, ScanAnswer, ScanJob } from "../domain/scan.ts";
 /** The part of a job that its id already tells. */
 type NamedJob = Pick<ScanJob, "id" | "guid" | "artifactIndex" | "backend">;
 
-/** An answer to a job that nobody looked at: `unknown`, and why. */
+/** An answer to a job without a scan: `unknown`, and why. */
 export function answerWithoutOpinion(
   job: NamedJob,
   reason: NoOpinionReason,

@@ -10,7 +10,7 @@ import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
  * - a job id is worked on once, however often it is dispatched while it is known to the queue;
  * - an answer that a consumer gave reaches the producer's listener at least once while the producer is connected, and
  *   is found by `answersTo` after a reconnect, until `forget` is called or the queue lost its memory;
- * - a job whose consumer dies is given to another one, and is answered `crashed` when nobody will take it again;
+ * - a job whose consumer dies is given to another one, and is answered `crashed` when it will not be given out again;
  * - a job past its deadline is never handed to a scanner;
  * - of a backend's waiting jobs, the one with the nearest deadline is taken next, to the second.
  */
@@ -26,7 +26,7 @@ export interface ScanQueue extends AsyncDisposable {
   onReconnect(listener: () => void): void;
   /** The answers the queue holds for these jobs. */
   answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]>;
-  /** Takes back jobs nobody has started and drops what is remembered of finished ones. */
+  /** Takes back jobs that no consumer has started and drops what is remembered of finished ones. */
   forget(jobIds: readonly string[]): Promise<void>;
   /** Jobs waiting for a consumer, by backend, prioritised ones included. */
   backlog(): Promise<Readonly<Record<string, number>>>;

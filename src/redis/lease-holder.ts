@@ -1,15 +1,15 @@
 /**
  * What stands under the key of a wallet's lease, and whom it names.
  *
- * A producer with a `QUEUE_SECRET` seals its lease (seal.ts) together with the time at which it ends, on the clock of Redis: one that was
- * read and written back later is over by then. Whatever cannot be such a lease names no holder, so that nobody who can
- * write to Redis keeps a producer from its wallet:
+ * A producer with a `QUEUE_SECRET` seals its lease (seal.ts) together with the time at which it ends, on the clock of
+ * Redis: one that was read and written back later is over by then. What cannot be such a lease names no holder, so that a
+ * stranger who can write to Redis cannot keep a producer from its wallet:
  *
  *     we have     the value                                     it names
  *     a secret    sealed with it, not over yet                  its holder
- *                 anything else                                 nobody
- *     no secret   a holder, sealed or not, that lapses          its holder; whoever writes to Redis can make one
- *                 anything else                                 nobody
+ *                 anything else                                 no holder
+ *     no secret   a holder, sealed or not, that lapses          its holder; all who write to Redis can make one
+ *                 anything else                                 no holder
  */
 import { z } from "zod";
 import type { Seal } from "./seal.ts";

@@ -37,7 +37,7 @@ const SCRIPT = `
 
 const Refused = z.tuple([z.enum(["second", "minute", "hour", "day"]), z.number()]);
 
-/** A consumer whose Redis says nothing for so long does not scan on: the limit may be somebody's money. */
+/** A consumer whose Redis says nothing for so long does not scan on: the limit may be money. */
 const ANSWER_WITHIN_MS = 2_000;
 
 /** Counts in Redis, for everybody who uses the same `prefix`. */

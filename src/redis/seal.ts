@@ -1,28 +1,28 @@
 /**
- * Jobs and answers under a secret that producer and consumers share (`QUEUE_SECRET`), so that whoever can write to
- * Redis, but does not know it, can neither have consumers scan nor have the producer stake on what he says.
+ * Jobs and answers under a secret that producer and consumers share (`QUEUE_SECRET`), so that a stranger who can
+ * write to Redis, but does not know it, can neither have consumers scan nor have the producer stake on forged answers.
  *
  * A sealed value travels as `{ sealed, mac }`: `sealed` is the JSON text of the value, and `mac` is, in hex,
  *
  *     HMAC-SHA256(secret, "microengine job" | "microengine answer" | "microengine lease", 0, id, 0, sealed)
  *
- * over exactly the bytes that are read afterwards; the id is that of the job, or the key of a wallet's lease. A job's seal opens for no answer; a job's id binds its chain, bounty,
- * artifact and backend, so an answer can be replayed only to the very question it answers; and a job's deadline is among
+ * over exactly the bytes that are read afterwards; the id is that of the job, or the key of a wallet's lease. A job's seal
+ * opens for no answer; a job's id binds its chain, bounty, artifact and backend, so an answer can be replayed only to the very question it answers; and a job's deadline is among
  * the sealed bytes, so a replayed job is worth nothing after it. What the secret does not give: secrecy (a job says
- * what a public bounty says) and a queue that works while somebody destroys what is in it.
+ * what a public bounty says) and a queue that works while a stranger destroys what is in it.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 
 export type Sealable = "job" | "answer" | "lease";
 
-/** What came out of the queue: the value that was sealed, or why nobody vouches for it. */
+/** What came out of the queue: the value that was sealed, or why the seal does not hold. */
 export type Opened =
   | { readonly kind: "genuine"; readonly value: unknown }
   | { readonly kind: "forged"; readonly why: string };
 
 export interface Seal {
-  /** Whether there is a secret: without one nobody can tell who made a value. */
+  /** Whether there is a secret: without one it cannot be told who made a value. */
   readonly secret: boolean;
   /** The value in the form that travels. */
   close(what: Sealable, id: string, value: object): object;
@@ -69,7 +69,7 @@ function secretSeal(secret: string): Seal {
       if (told === undefined || !timingSafeEqual(told, macOf(what, jobId, sealed))) {
         return forged(`the ${what} is sealed with another QUEUE_SECRET, or was tampered with`);
       }
-      // Whoever knows the secret made it with `close`, so it is JSON.
+      // It was made with the secret, by `close`, so it is JSON.
       return { kind: "genuine", value: JSON.parse(sealed) };
     },
   };

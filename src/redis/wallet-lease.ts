@@ -1,11 +1,11 @@
 /**
- * One producer per wallet, over all machines that share a Redis: whoever works with an account holds a key named after
- * it, which lapses unless it is renewed.
+ * One producer per wallet, over all machines that share a Redis: the producer of an account holds a key named after it,
+ * which lapses unless it is renewed.
  *
- *     waiting ──nobody has it──► held ◄──────────► adrift   Redis is out of reach; the producer goes on without it,
+ *     waiting ──it is free─────► held ◄──────────► adrift   Redis is out of reach; the producer goes on without it,
  *        │                        │ ▲    back,       │      because what it owes the market matters more
  *     a living one has it         │ │   still ours,  │
- *        ▼                        │ │    or nobody's │
+ *        ▼                        │ │    or free     │
  *     refused                     │ │                │
  *                    another has it │ it is free     │ back, another has it
  *                                 ▼ │                │
@@ -14,7 +14,7 @@
  *     any ──an orderly stop──► released
  *
  * - Waiting lasts as long as a lease lives: one that a crash left behind is gone by then, a living one was renewed.
- *   Whoever starts in the data directory where the holder crashed need not wait: its lock says that the holder is gone.
+ *   A start in the data directory where the holder crashed need not wait: its lock says that the holder is gone.
  * - What is no lease names no holder (lease-holder.ts) and is written over.
  * - A Redis that was restarted empty has forgotten the lease: the next renewal sets it again.
  * - To be adrift for longer than a lease lives lets another producer in. Both then work until this one reaches Redis
@@ -83,7 +83,7 @@ export async function takeWalletLease(options: WalletLeaseOptions): Promise<Wall
 
 /**
  * Takes or prolongs the lease. KEYS: its key. ARGV: our value as it stands there, how long a lease lives, our value from now
- * on, and a value that names nobody. Returns nothing when the lease is ours under the new value, 1 under the old one, or else
+ * on, and a value that names no holder. Returns nothing when the lease is ours under the new value, 1 under the old one, or else
  * the value found, whether it lapses, and the seconds of Redis's clock.
  */
 const TAKE = `
@@ -205,13 +205,13 @@ class RedisLease implements WalletLease {
     if ((before === undefined) !== (this.#loss === undefined)) this.#listener(this.#loss);
   }
 
-  /** Who else has it; undefined when nobody does, and it is ours. */
+  /** The other producer that has it; undefined when there is none, and it is ours. */
   async #ask(): Promise<LeaseHolder | undefined> {
     const { place, log, account } = this.#options;
     const next = await this.#nextValue();
-    let nobodys = "";
+    let unowned = "";
     for (;;) {
-      const found = await this.#redis.eval(TAKE, 1, this.#key, this.#value, LEASE_MS, next, nobodys);
+      const found = await this.#redis.eval(TAKE, 1, this.#key, this.#value, LEASE_MS, next, unowned);
       if (found === null) {
         this.#value = next;
         return undefined;
@@ -222,10 +222,10 @@ class RedisLease implements WalletLease {
       const holder = holderIn(lease, this.#key, this.#seal);
       if (holder !== undefined && holder.place !== place) return holder;
       // Written anew in between, it is left to the next renewal.
-      if (nobodys !== "" && holder === undefined) {
+      if (unowned !== "" && holder === undefined) {
         throw refused(this.#options.address, "something keeps writing over the lease");
       }
-      nobodys = value;
+      unowned = value;
       if (holder === undefined && !this.#overwritten) {
         this.#overwritten = true;
         log.warn({ account, hint: OVERWRITTEN_HINT }, "lease.overwritten");
@@ -244,7 +244,7 @@ class RedisLease implements WalletLease {
 }
 
 const OVERWRITTEN_HINT =
-  "What stood under the wallet's key was no lease, or not sealed with our QUEUE_SECRET, and was written over: somebody writes to this Redis, or another producer has another secret.";
+  "What stood under the wallet's key was no lease, or not sealed with our QUEUE_SECRET, and was written over: another program writes to this Redis, or another producer has another secret.";
 
 const held = (account: Address, { process: pid, host, since }: LeaseHolder): ConfigFault =>
   new ConfigFault(

@@ -16,7 +16,7 @@ export async function warnOfRedis(
     log.warn(
       {
         redis,
-        hint: "Whoever reaches it can take jobs and give answers: put a password into REDIS_ADDR, or use rediss://, and set QUEUE_SECRET.",
+        hint: "All who reach it can take jobs and give answers: put a password into REDIS_ADDR, or use rediss://, and set QUEUE_SECRET.",
       },
       "redis.open",
     );
@@ -32,7 +32,7 @@ export async function warnOfRedis(
     log.warn({ redis, maxBytes, hint: "Set maxmemory to 100mb or more." }, "redis.small");
   }
   if (policy === undefined || policy === "noeviction") return;
-  // BullMQ's keys belong together; a server that evicts some of them breaks the queue in ways nobody can explain.
+  // BullMQ's keys belong together; a server that evicts some of them breaks the queue in ways that are hard to explain.
   log.warn({ redis, policy, hint: "Set maxmemory-policy to noeviction." }, "redis.may-evict");
 }
 
@@ -50,7 +50,7 @@ async function clockAhead(client: RedisClient, clock: Clock): Promise<number> {
   return Math.min(0, clock.now() - theirs);
 }
 
-/** Whether a Redis on another machine lets in whoever reaches it, as far as its address tells. */
+/** Whether a Redis on another machine lets in all who reach it, as far as its address tells. */
 export const isOpen = (address: RedisAddress): boolean =>
   address.password === undefined && address.tls === undefined && !hostsNamed(address).every(isThisMachine);
 

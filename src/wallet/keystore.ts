@@ -131,7 +131,7 @@ async function readKeyfile(path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    // No cause: the parser quotes the text, and somebody's bare private key may be in it.
+    // No cause: the parser quotes the text, and a bare private key may be in it.
     throw unreadable(`The keyfile "${path}" is not JSON.`);
   }
 }

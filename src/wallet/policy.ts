@@ -38,7 +38,7 @@ export function checkTransactions(
   policy: SigningPolicy,
 ): Pins {
   const pins = complete(action, transactions, policy.pins);
-  const calls = callsFor(action, pins.registry ?? NOBODY);
+  const calls = callsFor(action, pins.registry ?? ZERO_ADDRESS);
   if (transactions.length !== calls.length) {
     refuse(action, [`it is ${transactions.length} transactions instead of ${calls.length}`]);
   }
@@ -62,7 +62,7 @@ export const withinGasCap = (
   { gasCap }: Pick<SigningPolicy, "gasCap">,
 ): UnsignedTransaction => (transaction.gas > gasCap ? { ...transaction, gas: gasCap } : transaction);
 
-const NOBODY = "0x0000000000000000000000000000000000000000" as Address;
+const ZERO_ADDRESS = "0x0000000000000000000000000000000000000000" as Address;
 
 /** Fills the gaps of the pins from the transactions, so that all of them must agree with the first. */
 function complete(action: Action, transactions: readonly UnsignedTransaction[], pins: Pins): Pins {
@@ -76,7 +76,7 @@ function complete(action: Action, transactions: readonly UnsignedTransaction[], 
 }
 
 const usable = (address: Address | undefined): Address | undefined =>
-  address !== undefined && isAddress(address) && !sameAddress(address, NOBODY) ? address : undefined;
+  address !== undefined && isAddress(address) && !sameAddress(address, ZERO_ADDRESS) ? address : undefined;
 
 function differencesOf(
   transaction: UnsignedTransaction,

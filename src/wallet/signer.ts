@@ -17,7 +17,7 @@ export interface Wallet extends Signer {
   commitmentNonce(scope: NonceScope): bigint;
   /** Chain id and contracts that this wallet signs for, as far as they are known. */
   pins(): Pins;
-  /** From now on signs for these only; whoever calls has stored them. */
+  /** From now on signs for these only; the caller has stored them. */
   hold(pins: Pins): void;
   /** The token that it signs approvals for was proved to be the market's: from now on it is pinned, and stored. */
   confirmToken(): Promise<void>;

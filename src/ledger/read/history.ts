@@ -49,7 +49,7 @@ export const newestSettled = (db: DatabaseSync, most: number): readonly SettledA
 export const settledOf = (db: DatabaseSync, { chain, guid }: BountyKey): readonly SettledArtifact[] =>
   db.prepare(HISTORY_QUERIES.ofBounty).all(chain, guid).flatMap(readSettled);
 
-/** A row that cannot be read teaches nothing, and stops nobody. */
+/** A row that cannot be read teaches nothing, and does not stop the others. */
 function readSettled(raw: unknown): readonly SettledArtifact[] {
   const row = historyRow.safeParse(raw);
   if (!row.success) return [];

@@ -38,7 +38,7 @@ export function summarizeLedger(db: DatabaseSync): LedgerSummary {
   const paid = settled.flatMap((row) =>
     row.payout === null ? [] : [BigInt(row.payout) - BigInt(row.stake) - BigInt(row.fee)],
   );
-  const judged = posted.map(judge);
+  const counts = posted.map(rightAndWrong);
   const staked = (some: readonly PostedRow[]) => nct(sum(some.map((row) => BigInt(row.stake))));
   return {
     bounties: states.reduce((total, row) => total + row.n, 0),
@@ -50,12 +50,12 @@ export function summarizeLedger(db: DatabaseSync): LedgerSummary {
     atRisk: staked(rows.filter((row) => (STAKED_STATES as readonly BountyState[]).includes(row.state))),
     profit: nct(sum(paid)),
     revealsMissed: posted.filter((row) => row.reveal_missed !== 0).length,
-    right: judged.reduce((total, { right }) => total + right, 0),
-    wrong: judged.reduce((total, { wrong }) => total + wrong, 0),
+    right: counts.reduce((total, { right }) => total + right, 0),
+    wrong: counts.reduce((total, { wrong }) => total + wrong, 0),
   };
 }
 
-function judge(row: PostedRow): { right: number; wrong: number } {
+function rightAndWrong(row: PostedRow): { right: number; wrong: number } {
   const [mask, verdicts] = [BigInt(row.mask), BigInt(row.verdicts)];
   const truths = (JSON.parse(row.truths) as [number, number][]).filter(([index]) => hasBit(mask, index));
   const right = truths.filter(([index, malicious]) => hasBit(verdicts, index) === (malicious === 1)).length;

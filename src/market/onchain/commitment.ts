@@ -8,8 +8,8 @@ function hashWord(value: bigint): bigint {
 
 /**
  * Binds an expert to verdicts without showing them: `keccak(verdicts ^ keccak(nonce) ^ account)`, every word 32 bytes
- * big-endian. The account is in it so that nobody can copy another's commitment.
- * Throws RangeError for nonce 0, which the contract never lets anybody reveal.
+ * big-endian. The account is in it so that no account can copy the commitment of another.
+ * Throws RangeError for nonce 0, which the contract lets no account reveal.
  */
 export function commitment(account: string, verdicts: bigint, nonce: bigint): bigint {
   if (nonce === 0n) throw new RangeError("a commitment with nonce 0 can never be revealed");

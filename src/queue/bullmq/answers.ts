@@ -103,7 +103,7 @@ export class AnswerStream {
     });
   }
 
-  /** QueueEvents stops for good at an entry it cannot parse. Whoever wrote it, the answers behind it matter more. */
+  /** QueueEvents stops for good at an entry it cannot parse. The answers behind that entry matter more. */
   async #restart(broken: QueueEvents): Promise<void> {
     if (this.#closed || this.#events !== broken) return;
     this.#events = undefined;

@@ -5,7 +5,7 @@
  * when other backends hold every slot or the consumer is stopped. A job given back is at once another consumer's to
  * take. When the process dies instead, the job's lock lapses and a check that every worker makes puts it back; the
  * second time BullMQ gives it up, and the producer hears `failed` (see names.ts for the times). Or taken ->
- * dropped, when its seal does not hold (seal.ts): nobody scans it, and BullMQ has it as failed.
+ * dropped, when its seal does not hold (seal.ts): it is not scanned, and BullMQ has it as failed.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
@@ -58,7 +58,7 @@ export interface BullmqWorkOptions {
   readonly clock?: Clock;
   /** The same on both sides. Default: none. */
   readonly seal?: Seal;
-  /** Called for each job that was dropped because nobody vouches for it. */
+  /** Called for each job that was dropped because its seal does not hold. */
   readonly onForged?: () => void;
 }
 
@@ -117,7 +117,7 @@ class BullmqWork implements ScanWork {
   readonly #workers = new Map<string, ScanWorker>();
   /** By id and deadline. */
   readonly #running = new Map<string, Promise<WireAnswer | undefined>>();
-  /** Of the first one is warned: whoever writes one writes thousands. */
+  /** The log warns of the first one only: a stranger who writes one writes thousands. */
   #malformed = 0;
   /** Jobs given back for want of a slot, whose BullMQ processors wait for one: their locks are gone, rightly. */
   readonly #parked = new Set<string | undefined>();
@@ -289,7 +289,7 @@ class BullmqWork implements ScanWork {
 
   /**
    * A job comes here a second time while it runs when Redis lost its memory, or its lock for as long as Redis stood
-   * still. The answer to the first run is the second one's too; for the first there is nobody any more who takes it.
+   * still. The answer to the first run is the second one's too; for the first run no answer is taken any more.
    */
   #runOnce(job: ScanJob, run: JobRun): Promise<WireAnswer | undefined> {
     const key = `${job.id} ${job.deadline}`;

@@ -1,7 +1,7 @@
 import type { Logger } from "../../observe/log.ts";
 import type { Sealable } from "../../redis/seal.ts";
 
-/** Hears of every job or answer that was dropped because nobody vouches for it. */
+/** Hears of every job or answer that was dropped because its seal does not hold. */
 export type TellForgery = (jobId: string | undefined, why: string) => void;
 
 /** Warns of the first one, with what to do about it; the others, which may be thousands, go to `debug`. */

@@ -9,7 +9,7 @@
  * too; the last is seen by a word that the check (redis/serving.ts) leaves there and does not find again.
  *
  * An answer whose seal does not hold (seal.ts) is not heard. Where it came as the return value of the job, BullMQ has that
- * job as completed and lets nobody answer it again: for the bounty that backend then gave no answer.
+ * job as completed and takes no other answer to it: for the bounty that backend then gave no answer.
  *
  * Jobs are taken by nearest deadline, through BullMQ's priorities: measured, a job with one costs no more than a job
  * without.
@@ -45,7 +45,7 @@ export interface BullmqQueueOptions {
   readonly signal?: AbortSignal;
   /** The same on both sides. Default: none. */
   readonly seal?: Seal;
-  /** Called for each answer that was dropped because nobody vouches for it. */
+  /** Called for each answer that was dropped because its seal does not hold. */
   readonly onForged?: () => void;
 }
 
@@ -274,10 +274,12 @@ class BullmqQueue implements ScanQueue {
     const job = parseScanJobId(jobId);
     if (job === undefined) return this.#foreign(jobId);
     const why = reason.slice(0, MAX_TOLD_CHARS);
-    return answerWithoutOpinion(job, "crashed", `Nobody finished the scan: ${why}.`, { consumer: "none" });
+    return answerWithoutOpinion(job, "crashed", `No consumer finished the scan: ${why}.`, {
+      consumer: "none",
+    });
   }
 
-  /** Of the first one is warned: whoever writes one writes thousands. */
+  /** The log warns of the first one only: a stranger who writes one writes thousands. */
   #foreign(jobId: string): undefined {
     const told = { jobId: jobId.slice(0, MAX_TOLD_CHARS) };
     this.#options.log[this.#foreigners++ === 0 ? "warn" : "debug"](told, "queue.foreign-answer");

@@ -30,7 +30,7 @@ export class JobSlots {
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Gives out no slot any more, and lets go of everybody who waits for room. */
+  /** Gives out no slot any more, and ends every wait for room. */
   close(): void {
     this.#closed = true;
     this.#wake();

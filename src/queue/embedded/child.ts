@@ -16,7 +16,7 @@ import { readToProducer, type ToConsumer } from "./messages.ts";
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** A dead child's last words are in the pipe; a pipe that somebody else holds open must not hide its death. */
+/** A dead child's last words are in the pipe; a pipe that another process holds open must not hide its death. */
 const LAST_WORDS_MS = 250;
 /** A child that closed its channel is of no use; it may take this long to exit by itself. */
 const EXIT_WITHIN_MS = 2_000;

@@ -2,7 +2,7 @@
  * The consumer's side of the embedded queue, inside a child process of the producer.
  *
  * States: waiting -> serving -> draining (asked to, by either side) -> ended; and from anywhere to ended when the
- * channel closes, which means that the producer is gone and nobody wants an answer any more.
+ * channel closes, which means that the producer is gone and wants no answer any more.
  */
 
 import { settledWithin } from "../../async/within.ts";
@@ -78,7 +78,7 @@ class ChildWork implements EmbeddedWork {
     this.#options = options;
     options.channel.on("message", this.#onMessage);
     options.channel.on("disconnect", this.#onDisconnect);
-    // A producer that died while this process still began has closed it before anybody listened.
+    // A producer that died while this process still began has closed it before this process listened.
     if (options.channel.connected === false) this.#orphaned();
   }
 

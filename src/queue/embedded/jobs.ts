@@ -64,7 +64,7 @@ export class EmbeddedJobs {
     this.#enqueue(entry);
   }
 
-  /** The consumer of this running job died. Returns the answer when nobody shall try it again. */
+  /** The consumer of this running job died. Returns the answer when it is not to be tried again. */
   died(jobId: string, now: Instant): ScanAnswer | undefined {
     const entry = this.#running.get(jobId);
     if (entry === undefined) return undefined;
@@ -74,7 +74,7 @@ export class EmbeddedJobs {
       return undefined;
     }
     this.#running.delete(jobId);
-    const detail = `Nobody finished the scan: ${entry.deaths} consumers died of it.`;
+    const detail = `No consumer finished the scan: ${entry.deaths} consumers died of it.`;
     return this.#remember(answerWithoutOpinion(entry.job, "crashed", detail, { consumer: "none" }), now);
   }
 

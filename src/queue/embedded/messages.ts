@@ -21,7 +21,7 @@ export type ToProducer =
       "concurrency" | "perBackend"
     >)
   | { readonly kind: "answer"; readonly jobId: string; readonly answer: WireAnswer }
-  /** Taken but not worked on: somebody else's to have. */
+  /** Taken but not worked on: for another consumer. */
   | { readonly kind: "returned"; readonly jobId: string }
   /** May this be done once more? Numbered by the consumer that asks. */
   | {

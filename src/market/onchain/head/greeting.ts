@@ -26,9 +26,9 @@ const FINAL_MS = 5_000;
 const CACHED_MS = 1_500;
 
 /**
- * The first words with a gateway: that it speaks our dialect, what it charges, how far the chain is. The newest block comes
+ * The first questions to a gateway: whether it speaks our dialect, what it charges, how far the chain is. The newest block comes
  * from its status or from the event stream, whichever is first: the status fails as a whole when any service behind the
- * gateway does. Throws ConfigFault POLYSWARMD_UNREACHABLE when nobody answered in time or nobody who is a polyswarmd,
+ * gateway does. Throws ConfigFault POLYSWARMD_UNREACHABLE when nothing, or no polyswarmd, answered in time,
  * POLYSWARMD_DIALECT_UNSUPPORTED, or API_KEY_REFUSED.
  */
 export async function greet(parts: GreetingParts, signal: AbortSignal): Promise<void> {

@@ -29,7 +29,7 @@ const QUIET_BLOCKS = 3;
  * Follows the head of the chain by the stream, and asks the gateway when that says something odd or nothing at all: what
  * is promised must be kept also where only requests get through.
  *
- *     listening ──quiet for too long──► asking, once a block ──the stream names a block──► listening
+ *     listening ──quiet for too long──► asking, for every block ──the stream names a block──► listening
  */
 export class HeadWatch {
   readonly #options: HeadWatchOptions;
@@ -42,7 +42,7 @@ export class HeadWatch {
     this.#options = options;
   }
 
-  /** Resolves once a block is known, whoever named it first. */
+  /** Resolves when a block is known, from either source. */
   get reached(): Promise<void> {
     return this.#reached.promise;
   }

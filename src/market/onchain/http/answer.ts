@@ -132,7 +132,7 @@ function tryJson(text: string, bounds: JsonBounds | undefined): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The contract answers for a GUID nobody posted with an empty URI, which the gateway takes for an invalid one. */
+/** The contract answers for a GUID that was never posted with an empty URI, which the gateway takes for an invalid one. */
 export const isUnknownBounty = (error: unknown): boolean =>
   error instanceof MarketFault &&
   (error.status === 404 ||

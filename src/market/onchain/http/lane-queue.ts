@@ -1,6 +1,6 @@
 import { LANES, type Lane } from "./lane.ts";
 
-/** Who waits, by lane and then in the order of coming. Every operation takes the same time however many wait. */
+/** What waits, by lane and then in the order of coming. Every operation takes the same time however many wait. */
 export class LaneQueue<Waiter> {
   readonly #lanes: Readonly<Record<Lane, Set<Waiter>>> = {
     reveal: new Set(),
@@ -17,12 +17,12 @@ export class LaneQueue<Waiter> {
     this.#lanes[lane].delete(waiter);
   }
 
-  /** The most urgent lane that somebody waits in. */
+  /** The most urgent lane in which something waits. */
   lane(): Lane | undefined {
     return LANES.find((lane) => this.#lanes[lane].size > 0);
   }
 
-  /** Who is next; no longer waiting then. */
+  /** The next one; it does not wait any more then. */
   take(): Waiter | undefined {
     const lane = this.lane();
     if (lane === undefined) return undefined;

@@ -2,18 +2,17 @@ import type { Lane } from "./lane.ts";
 import { LaneQueue } from "./lane-queue.ts";
 
 /**
- * Who may send next. Normally everybody, at once. When the marketplace says 429 the gate closes for everybody, though for
- * less long the more somebody has to lose, and when it opens again those who waited pass one by one, the ones with the
- * most to lose first.
+ * When a request may be sent. Normally at once. When the marketplace says 429, all requests wait, the urgent ones less
+ * long than the others. After that those that waited pass one by one, the most urgent first.
  *
  *     open    - pass() resolves at once
  *     closed  - pass() waits; close() may prolong it
- *     passing - the closing time of a lane is over and somebody still waits: one passes every `spacingMs`
+ *     passing - the closing time of a lane is over and requests still wait: one passes every `spacingMs`
  *
- * It is open again when the closing time of the last lane is over and nobody waits.
+ * It is open again when the closing time of the last lane is over and nothing waits.
  */
 
-/** Milliseconds. A long pause is meant for who asks much; a reveal that sits it out comes too late. */
+/** Milliseconds. A long pause is meant for those that ask much; a reveal that waits for all of it comes too late. */
 const LONGEST_PAUSE_MS: Readonly<Record<Lane, number>> = {
   reveal: 3_000,
   assertion: 10_000,
@@ -42,7 +41,7 @@ export class Pacer {
     this.#longestPauseMs = options.longestPauseMs ?? LONGEST_PAUSE_MS;
   }
 
-  /** Nobody passes for `forMs` milliseconds from now, or for as long as their lane is closed at most. */
+  /** Nothing passes for `forMs` milliseconds from now, or for the longest pause of its lane. */
   close(forMs: number): void {
     const now = performance.now();
     for (const [lane, longest] of Object.entries(this.#longestPauseMs) as [Lane, number][]) {
@@ -66,14 +65,14 @@ export class Pacer {
     await promise.finally(() => signal?.removeEventListener("abort", leave));
   }
 
-  /** Everybody passes, for good: there is nothing behind the gate any more. */
+  /** Everything passes from now on: the gateway is not asked any more. */
   release(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (let admit = this.#waiting.take(); admit !== undefined; admit = this.#waiting.take()) admit();
   }
 
-  /** Wakes up when the most urgent of the waiting may pass, or when nobody need wait any more. */
+  /** Wakes up when the most urgent of the waiting may pass, or when nothing need wait any more. */
   #schedule(): void {
     clearTimeout(this.#timer);
     const at = Math.max(this.#opensAt[this.#waiting.lane() ?? LAST], this.#nextAt);

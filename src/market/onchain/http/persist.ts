@@ -24,7 +24,7 @@ interface PersistParts {
   readonly patienceMs: number;
   /** Whether another attempt is in vain. Default: never. */
   readonly gone?: () => boolean;
-  /** Of a rate limit that is over before anybody was asked. */
+  /** For a request whose patience ends in the pause of a rate limit, before it was sent. */
   readonly rateLimit: (what: string) => RateLimit;
 }
 
@@ -41,9 +41,9 @@ const LONGEST_TIMEOUT_MS = 60_000;
 /**
  * Carries a request to its answer:
  *
- *     waiting for the gate ► waiting for a slot ► on its way ──answer─────────────────────────────► done
- *          ▲                                        │ └──nothing for `hedgeMs`──► on its way twice
- *          └──────── pause ◄──429, or trouble that may pass and may be repeated ──┘
+ *     waiting for the pause ► waiting for a slot ► on its way ──answer─────────────────────────────► done
+ *          ▲                                         │ └──nothing for `hedgeMs`──► on its way twice
+ *          └───────── pause ◄──429, or trouble that may pass and may be repeated ──┘
  *
  * What a gateway takes longer for than was waited is waited for twice as long the next time: a time-out that stays the
  * same would ask for ever what is answered a second too late each time.

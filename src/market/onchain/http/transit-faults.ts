@@ -1,7 +1,7 @@
 import type { Clock } from "../../../domain/chain.ts";
 import { MarketFault } from "./answer.ts";
 
-/** What happens to a request on its way, before anybody's answer can be read. */
+/** What happens to a request on its way, before an answer can be read. */
 
 /** A 429: everything pauses, and the request is repeated. */
 export class RateLimit extends MarketFault {

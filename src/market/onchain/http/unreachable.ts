@@ -73,7 +73,8 @@ function redirected(base: string, { status, messages }: MarketFault): string {
   return `what answers there points to ${target} (HTTP ${status})${advice}`;
 }
 
-const NOBODY: Readonly<Record<string, string>> = {
+/** Where no connection came about. */
+const NO_CONNECTION: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing answers there",
   ENOTFOUND: "no host of that name is known",
   EAI_AGAIN: "its name cannot be looked up at the moment",
@@ -89,8 +90,8 @@ const DISTRUSTED = /CERT|ISSUER|SELF_SIGNED|UNABLE_TO_VERIFY/;
 
 function inTransit(code: string, https: { readonly schemeAssumed: boolean } | undefined): string {
   const assumed = https?.schemeAssumed === true ? "; https was assumed, as the address names no scheme" : "";
-  const nobody = NOBODY[code];
-  if (nobody !== undefined) return `${nobody} (${code})${assumed}`;
+  const none = NO_CONNECTION[code];
+  if (none !== undefined) return `${none} (${code})${assumed}`;
   if (https !== undefined && DISTRUSTED.test(code)) {
     return `the certificate of what answers there is not trusted (${code})${assumed}`;
   }

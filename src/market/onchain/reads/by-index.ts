@@ -3,8 +3,8 @@ import { MarketFault } from "../http/answer.ts";
 
 /**
  * The assertions of one bounty, asked for one by one. The list of them is as large as strangers make it: thousands of
- * assertions are more than is read of one answer, and a gateway may need longer for it than anyone waits. One row is
- * small, whoever wrote it.
+ * assertions are more than is read of one answer, and a gateway may need longer for it than is waited. One row is
+ * always small.
  *
  *     asking for a few rows at once ──found what was looked for──► found
  *        ▲         │  └──a row that does not exist: the end──► all that were read

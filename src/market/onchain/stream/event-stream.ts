@@ -10,7 +10,7 @@ import { type Heard, readFrame } from "./event-frames.ts";
 import { FrameRate } from "./frame-rate.ts";
 import { throughProxy } from "./stream-proxy.ts";
 
-/** Milliseconds. A test shortens them; nobody else has reason to. */
+/** Milliseconds. Only tests shorten them. */
 export interface StreamTimings {
   /** First wait before a reconnect; doubles up to `maxBackoffMs` until a connection delivers again. Default 500. */
   readonly backoffMs: number;
@@ -33,7 +33,7 @@ const TIMINGS: StreamTimings = {
 
 /** The metadata of 256 artifacts fits many times over; a larger frame ends the connection. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
-/** Without metadata, which nobody reads here: an assertion on 256 artifacts has 10 KB. */
+/** Without metadata, which is not read here: an assertion on 256 artifacts has 10 KB. */
 const FRAME = { keptBytes: 131_072, depth: 16, values: 4_096 };
 const NOTHING = { bytes: 0, values: 0, depth: 0 };
 const SILENT_BLOCKS = 6;
@@ -49,7 +49,7 @@ export interface StreamOptions {
   readonly timings?: Partial<StreamTimings>;
   readonly onOpen: () => void;
   readonly onClose: (reason: string) => void;
-  /** Milliseconds from block to block; undefined while nobody knows. */
+  /** Milliseconds from block to block; undefined while it is not known. */
   readonly blockMs: () => number | undefined;
   /** Called once for each contract event, and for every block as it is told, repeated and odd ones included. */
   readonly onHeard: (heard: Heard) => void;

@@ -8,7 +8,7 @@ import { askReceipts, MAX_HASHES, mayPassLater } from "./receipts.ts";
 
 /**
  * What became of one action that was signed several times: done when one of its transactions was mined, whatever became
- * of the others; failed when all of them reverted; unknown while one may still be mined, or nobody can say.
+ * of the others; failed when all of them reverted; unknown while one may still be mined, or the gateway cannot say.
  */
 export async function lookUpAll(
   gateway: Asker,

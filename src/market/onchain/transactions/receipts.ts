@@ -60,7 +60,7 @@ export async function askReceipts(
 }
 
 /**
- * Warns when the bodies of GET requests do not arrive: then nobody will ever get a receipt, and every action ends as
+ * Warns when the bodies of GET requests do not arrive: then there will never be a receipt, and every action ends as
  * unknown until the market's own record shows it. An empty list is answered at once, if only by a refusal.
  */
 export async function warnOfDroppedBodies(gateway: Asker, log: Logger, signal: AbortSignal): Promise<void> {
@@ -86,7 +86,7 @@ const sawNoBody = (error: unknown): error is MarketFault =>
 const bodyDropped = (cause: MarketFault): MarketFault =>
   new MarketFault(
     "MARKET_BODY_DROPPED",
-    "A proxy in front of the gateway drops the body of GET requests, so nobody can be asked for receipts.",
+    "A proxy in front of the gateway drops the body of GET requests, so there are no receipts.",
     {
       status: 400,
       reached: "yes",

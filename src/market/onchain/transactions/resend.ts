@@ -21,17 +21,17 @@ interface ResendParts {
 }
 
 /**
- * Hands over once more what was signed in one go for one action, in the order of the nonces:
+ * Sends once more what was signed in one go for one action, in the order of the nonces:
  *
- *     handing over ──all taken──► sent
- *         │   ▲
- *   nonce │   │ it was mined itself
- *    used ▼   │
+ *     sending ──all taken──► sent
+ *       │   ▲
+ * nonce │   │ it was mined itself
+ *  used ▼   │
  *     asking whose ──another's──► void
  *     (either) ──no answer, or one that settles nothing──► unknown
  *
- * What comes after an approval that another transaction replaced, or that reverted, is not handed over: it would find
- * the allowance of somebody else.
+ * What comes after an approval that another transaction replaced, or that reverted, is not sent: it would find
+ * the allowance of another transaction.
  */
 export async function resendInOrder(
   signed: readonly SignedTransaction[],
@@ -53,7 +53,7 @@ export async function resendInOrder(
   }
 }
 
-const STOPPED = { kind: "unknown", reason: "We stopped before it was handed over." } as const;
+const STOPPED = { kind: "unknown", reason: "We stopped before it was sent." } as const;
 
 type User = Exclude<Resent, { kind: "sent" }> | { readonly kind: "itself"; readonly reverted?: string };
 

@@ -27,7 +27,7 @@ export interface SenderParts {
 }
 
 export type Sent =
-  /** `lost`: nobody knows whether the last one arrived. */
+  /** `lost`: it is not known whether the last one arrived. */
   | { readonly kind: "sent"; readonly last: SignedTransaction; readonly lost: boolean }
   | { readonly kind: "refused"; readonly reason: string; readonly retryable: boolean }
   /** The node knew better which nonces are used; nothing that counts was sent. */
@@ -72,7 +72,7 @@ export const RESEND_LANE: Lane = "reveal";
  * signature fills the gap, as a rule that of the refused one at the next block.
  *
  * - Nothing is posted before the journal has it, and only what was journalled is ever posted again.
- * - Handing over again takes a turn, too, with nonces that are fixed (see resend.ts); so does what may be lost, ten at a time.
+ * - Sending again takes a turn, too, with nonces that are fixed (see resend.ts); so does what may be lost, ten at a time.
  * - A gap below our nonces, which would hold us up for ever, is filled first.
  */
 export class Sender {
@@ -106,7 +106,7 @@ export class Sender {
     transactions: readonly SignedTransaction[],
     lane: Lane = RESEND_LANE,
   ): Promise<Stuck | undefined> {
-    // Nobody may choose a nonce in between: it would be the one of the next in this row.
+    // No other transaction may choose a nonce in between: it would take that of the next one here.
     return this.#turns.run(lane, async () => {
       for (const transaction of transactions) {
         const [posted] = await this.#postAgain([transaction], lane);
@@ -196,7 +196,7 @@ export class Sender {
     return posted;
   }
 
-  /** Whoever has the turn first takes the others along; their own turns find nothing left to do. */
+  /** The first turn takes all that wait; the turns of the others find nothing left to do. */
   #sendInCompany(request: ActionRequest, unsigned: readonly UnsignedTransaction[]): Promise<Sent> {
     const sent = Promise.withResolvers<Sent>();
     const waiting = this.#waiting[request.lane];
@@ -229,7 +229,7 @@ export class Sender {
         together.push({ transaction: transaction!, sent: next.sent });
       } catch (error) {
         next.sent.reject(error);
-        // Nobody can be asked for nonces: let the more urgent ones have their turn.
+        // The node cannot be asked for nonces: let the more urgent ones have their turn.
         if (error instanceof MarketFault) break;
       }
     }
@@ -299,7 +299,7 @@ export class Sender {
       if (filler === undefined) return;
       const posted = await postTransaction(gateway, filler, { lane: request.lane, random, timers });
       log.info({ guid: request.action.guid, nonce, posted: posted.kind }, "market.nonce-gap-filled");
-      // Everybody waits: one transaction that is swallowed is enough.
+      // Every other action waits: one transaction that is swallowed is enough.
       if (posted.kind === "lost") return;
     }
   }
@@ -333,7 +333,7 @@ const UNHEEDED = "Nothing waits for it any more.";
 
 const firstNonce = (signed: readonly SignedTransaction[]): bigint => signed[0]?.nonce ?? 0n;
 
-/** What can be handed over in one request; an assertion waits for the answer to its approval. */
+/** What can be sent in one request; an assertion waits for the answer to its approval. */
 function* inRequests(
   entries: readonly (readonly SignedTransaction[])[],
 ): Generator<readonly (readonly SignedTransaction[])[]> {
