@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { COMPILE_CACHE } from "./test/fixtures/compile-cache.ts";
+import { LongestFirst } from "./test/fixtures/longest-first.ts";
 
 // For the processes that run the tests, and all that these start.
 Object.assign(process.env, { ...COMPILE_CACHE, ...process.env });
@@ -31,6 +32,7 @@ export default defineConfig({
     // For two cores: they are busy, as a third of the services' tests wait for a chain's next block, or for Redis to miss somebody.
     maxWorkers: 3,
     maxConcurrency: 2,
+    sequence: { sequencer: LongestFirst },
     // The one limit of every test. It only ends what hangs: on a machine with twenty other processes all is ten times slower.
     testTimeout: 600_000,
     hookTimeout: 600_000,
