@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../fixtures/queue/redis-server.ts";
 import { OddGateway } from "../integration/odd-gateway.ts";
-import { temporaryFolder } from "./engine.ts";
+import { SIMPLE_SCANNER, temporaryFolder } from "./engine.ts";
 import { microengine, withoutStalls } from "./run-process.ts";
 
 const fixture = (path: string) => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
@@ -66,7 +66,7 @@ function oneLine(stderr: string): string {
 }
 
 async function complaint(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const { code, stdout, stderr } = await microengine(args, env);
+  const { code, stdout, stderr } = await microengine(args, { ...SIMPLE_SCANNER, ...env });
   const line = oneLine(withoutStalls(stderr));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   return line;
@@ -219,7 +219,11 @@ describe.concurrent("one line and exit code 2 is the answer to", () => {
 describe.concurrent("a producer", () => {
   /** Entries of the log before the one line at the end, but those that tell how busy the machine is. */
   async function patience(args: readonly string[]) {
-    const { code, stderr } = await microengine(args, { LOG_LEVEL: "warn", LOG_FORMAT: "json" });
+    const { code, stderr } = await microengine(args, {
+      ...SIMPLE_SCANNER,
+      LOG_LEVEL: "warn",
+      LOG_FORMAT: "json",
+    });
     const lines = withoutStalls(stderr).trimEnd().split("\n");
     expect(code).toBe(2);
     return {
@@ -250,7 +254,7 @@ describe.concurrent("a producer", () => {
 
   it("tells an error nobody foresaw in one line, too, and ends with exit code 1", async () => {
     const flags = producer("--bid-strategy", at("restless.ts"), "--wait", "60");
-    const { code, stderr } = await microengine(flags, { LOG_LEVEL: "silent" });
+    const { code, stderr } = await microengine(flags, { ...SIMPLE_SCANNER, LOG_LEVEL: "silent" });
     expect({ code, line: oneLine(stderr) }).toEqual({ code: 1, line: "first line second line" });
   });
 });

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { leash } from "./leash.ts";
 import { plainEnvironment, ROOT } from "./run-process.ts";
 
@@ -97,6 +98,14 @@ export class EngineProcess implements AsyncDisposable {
     await this.kill("SIGTERM");
   }
 }
+
+/** For consumers to which no two jobs come at the same time: with this they start no process for a second one. */
+export const ONE_SCAN = { SCAN_LIMIT: "1" } as const;
+/** For consumers whose scanner does not matter. That of the default starts twice, the second time within bounds. */
+export const SIMPLE_SCANNER = {
+  ...ONE_SCAN,
+  BACKEND: fileURLToPath(new URL("../fixtures/scanners/simple.ts", import.meta.url)),
+} as const;
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): { readonly path: string } & Disposable {

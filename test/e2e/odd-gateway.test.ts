@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
-import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
+import { EngineProcess, ONE_SCAN, producerFlags, temporaryFolder } from "./engine.ts";
 import {
   deedsOnChain,
   EICAR,
@@ -106,7 +106,7 @@ function meddle(raw: Buffer): readonly (Buffer | string)[] {
 beforeAll(async () => {
   sandbox = await openMarket(folder.path, WIDE);
   meddler = await Meddler.open(sandbox.url);
-  producer = new EngineProcess([...producerFlags(meddler.url, folder.path), "--embedded", "1"]);
+  producer = new EngineProcess([...producerFlags(meddler.url, folder.path), "--embedded", "1"], ONE_SCAN);
   // A consumer needs a moment to begin, and bounties wait for nobody.
   await Promise.all([producer.told("producer.ready"), producer.told("consumer.serving")]);
   meddler.meddle = meddle;

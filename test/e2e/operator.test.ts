@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeBackend } from "../../src/isolation/describe.ts";
-import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
+import { EngineProcess, ONE_SCAN, producerFlags, temporaryFolder } from "./engine.ts";
 import { EICAR, openMarket, REWARD } from "./market.ts";
 
 const REDIS = process.env.REDIS_ADDR ?? "localhost:6379";
@@ -21,7 +21,7 @@ describe.concurrent("an operator", () => {
       expect((await alone.told("bounty.abandoned"))[0]).toMatchObject({ why: "no-opinion" });
     }
     const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "2"];
-    await using family = new EngineProcess(flags, {}, { detached: true });
+    await using family = new EngineProcess(flags, ONE_SCAN, { detached: true });
     await family.told("producer.ready");
     await family.told("consumer.serving", 2);
     await sandbox.postBounty({ contents: [EICAR], truth: [true], duration: 20, reward: REWARD });
@@ -35,7 +35,7 @@ describe.concurrent("an operator", () => {
   it("is refused a second producer on the same data directory", async () => {
     using folder = temporaryFolder();
     await using sandbox = await openMarket(folder.path);
-    const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1"];
+    const flags = [...producerFlags(sandbox.url, folder.path), "--redis-addr", REDIS];
     await using first = new EngineProcess(flags);
     await first.told("producer.ready");
     await using second = new EngineProcess(flags);
@@ -66,7 +66,7 @@ describe.concurrent("an operator", () => {
     await using sandbox = await openMarket(folder.path);
     await using producer = new EngineProcess([
       ...producerFlags(sandbox.url, folder.path),
-      ...["--embedded", "1", "--bid-strategy", file],
+      ...["--redis-addr", REDIS, "--bid-strategy", file],
     ]);
     expect((await producer.told("producer.ready"))[0]).toMatchObject({ strategy: "mine" });
   });

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { OddGateway } from "../integration/odd-gateway.ts";
-import { type Entry, producerFlags, temporaryFolder } from "./engine.ts";
+import { type Entry, producerFlags, SIMPLE_SCANNER, temporaryFolder } from "./engine.ts";
 import { leash } from "./leash.ts";
 import { plainEnvironment, ROOT } from "./run-process.ts";
 
@@ -24,7 +24,7 @@ it.concurrent.each([
   const flags = [...producerFlags(gateway.url, folder.path), "--embedded", "2", "--log-format", "json"];
   const producer = spawn(process.execPath, ["src/main.ts", ...flags], {
     cwd: ROOT,
-    env: plainEnvironment(),
+    env: { ...plainEnvironment(), ...SIMPLE_SCANNER },
     stdio: ["ignore", "ignore", "pipe"],
   });
   leash(producer);

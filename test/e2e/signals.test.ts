@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
+import { SIMPLE_SCANNER } from "./engine.ts";
 import { leash } from "./leash.ts";
 import { plainEnvironment, ROOT } from "./run-process.ts";
 
@@ -17,7 +18,7 @@ function startConsumer(env: NodeJS.ProcessEnv = {}) {
   ];
   const child = spawn(process.execPath, ["src/main.ts", "consumer", ...options], {
     cwd: ROOT,
-    env: { ...plainEnvironment(), REDIS_ADDR: process.env.REDIS_ADDR, ...env },
+    env: { ...plainEnvironment(), REDIS_ADDR: process.env.REDIS_ADDR, ...SIMPLE_SCANNER, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
   leash(child);

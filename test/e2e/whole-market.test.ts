@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
+import { EngineProcess, ONE_SCAN, producerFlags, temporaryFolder } from "./engine.ts";
 import {
   deedsOnChain,
   EICAR,
@@ -45,7 +45,8 @@ it.concurrent("a producer and two consumers see every stake through, over Redis"
 it.concurrent("a producer killed after planning, after asserting and after revealing does each of its duties once", async () => {
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, WIDE);
-  const start = () => new EngineProcess([...producerFlags(sandbox.url, folder.path), "--embedded", "1"]);
+  const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1"];
+  const start = () => new EngineProcess(flags, ONE_SCAN);
 
   await using planning = start();
   await Promise.all([planning.told("producer.ready"), planning.told("consumer.serving")]);
@@ -77,7 +78,7 @@ it.concurrent("a producer that was away while a bounty waited for settlement set
   using folder = temporaryFolder();
   await using sandbox = await openMarket(folder.path, { ...WIDE, bounties: 1, seed: 3 });
   const flags = [...producerFlags(sandbox.url, folder.path), "--embedded", "1", "--benign", "eicar=0.8"];
-  await using before = new EngineProcess(flags);
+  await using before = new EngineProcess(flags, ONE_SCAN);
   // A bounty that comes before a consumer serves may be over before one does.
   await Promise.all([before.told("producer.ready"), before.told("consumer.serving")]);
   sandbox.open();
@@ -91,7 +92,7 @@ it.concurrent("a producer that was away while a bounty waited for settlement set
   await expect.poll(heard).toContain("QuorumReached");
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 0 });
 
-  await using after = new EngineProcess(flags);
+  await using after = new EngineProcess(flags, ONE_SCAN);
   await after.told("assertion.settled");
   expect(await deedsOnChain(sandbox)).toEqual({ asserted: 1, revealed: 1, settled: 1 });
 });

@@ -1,7 +1,7 @@
 /** A consumer process and a Redis that refuses it, goes away, or does so at the worst of moments. */
 
 import { describe, expect, it } from "vitest";
-import { EngineProcess } from "../e2e/engine.ts";
+import { EngineProcess, SIMPLE_SCANNER } from "../e2e/engine.ts";
 import { openGate } from "../fixtures/queue/gate.ts";
 import { ask } from "../fixtures/queue/many-redis.ts";
 import { freePort, RedisServer, startRedis } from "../fixtures/queue/redis-server.ts";
@@ -10,10 +10,13 @@ import { freePort, RedisServer, startRedis } from "../fixtures/queue/redis-serve
 const STOP_TIMEOUT_S = "600";
 
 const consumer = (redis: string) =>
-  new EngineProcess([
-    ...["consumer", "--redis-addr", redis, "--backend", "eicar", "--wait", "60", "--http-port", "0"],
-    ...["--polyswarmd-addr", "http://127.0.0.1:1", "--stop-timeout", STOP_TIMEOUT_S],
-  ]);
+  new EngineProcess(
+    [
+      ...["consumer", "--redis-addr", redis, "--wait", "60", "--http-port", "0"],
+      ...["--polyswarmd-addr", "http://127.0.0.1:1", "--stop-timeout", STOP_TIMEOUT_S],
+    ],
+    SIMPLE_SCANNER,
+  );
 
 interface Checks {
   readonly ok: boolean;

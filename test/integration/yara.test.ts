@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { pino } from "pino";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ScanPool } from "../../src/isolation/scan-pool.ts";
 import type { WorkerLimits } from "../../src/isolation/worker-limits.ts";
 import { zipOf } from "../../src/sandbox/samples/archives.ts";
@@ -82,8 +82,13 @@ describe.concurrent("the yara backend over real files", () => {
   const zip = zipOf([{ name: "install.sh", content: Buffer.from("echo harmless\n") }]);
   const packed = Buffer.concat([program.subarray(0, 64), gzipSync(program.subarray(0, 500_000))]);
 
+  let yara: YaraPool;
+  beforeAll(async () => {
+    yara = await YaraPool.open(RULES);
+  });
+  afterAll(() => yara[Symbol.asyncDispose]());
+
   it("says of each what the rules say, and unknown of what they do not know", async () => {
-    await using yara = await YaraPool.open(RULES);
     const said = async (bytes: Uint8Array, filename?: string) => {
       const finding = await yara.scan(bytes, { raw: {}, ...(filename === undefined ? {} : { filename }) });
       return [finding.verdict, finding.confidence, finding.family, finding.metadata?.yara_rules];
@@ -106,7 +111,6 @@ describe.concurrent("the yara backend over real files", () => {
   });
 
   it("scans what is larger than the channel takes, to its last byte", async () => {
-    await using yara = await YaraPool.open(RULES);
     const large = Buffer.concat([Buffer.alloc(5_000_000, "padding "), Buffer.from(EICAR)]);
     expect(await yara.scan(large)).toMatchObject({ verdict: "malicious", family: "Eicar Test File" });
   });
@@ -116,12 +120,11 @@ describe.concurrent("the yara backend over real files", () => {
       "main.yar": 'include "lib/part.yar"',
       "lib/part.yar": ruleFor("part", "evil"),
     });
-    await using yara = await YaraPool.open(folder.at("main.yar"));
-    expect(await yara.rulesIn("evil")).toEqual(["part"]);
+    await using including = await YaraPool.open(folder.at("main.yar"));
+    expect(await including.rulesIn("evil")).toEqual(["part"]);
   });
 
   it("says which engine runs how many rules", async () => {
-    await using yara = await YaraPool.open(RULES);
     expect((await yara.told(/YARA rules/)).text).toMatch(
       /^9 YARA rules in 2 namespaces, .* by YARA-X .*WebAssembly/,
     );
@@ -130,21 +133,21 @@ describe.concurrent("the yara backend over real files", () => {
   it("runs a large set natively where that can be, and otherwise says why not", async () => {
     const rules = Array.from({ length: LARGE_RULE_SET }, (_, at) => ruleFor(`r${at}`, `needle ${at}.`));
     using folder = new RuleFolder({ "a.yar": rules.join("") });
-    await using yara = await YaraPool.open(folder.path);
-    expect((await yara.told(/YARA rules/)).text).toMatch(
+    await using large = await YaraPool.open(folder.path);
+    expect((await large.told(/YARA rules/)).text).toMatch(
       /by YARA-X .*\(native\)\.$|The native engine does not run/,
     );
-    expect(await yara.rulesIn("needle 7. needle 11.")).toEqual(["r7", "r11"]);
+    expect(await large.rulesIn("needle 7. needle 11.")).toEqual(["r7", "r11"]);
   });
 
   it("runs a large set that the native engine does not take in WebAssembly", async () => {
     const rules = Array.from({ length: LARGE_RULE_SET }, (_, at) => ruleFor(`r${at}`, `needle ${at}.`));
     using folder = new RuleFolder({ "a.yar": `import "dex" ${rules.join("")}` });
-    await using yara = await YaraPool.open(folder.path);
-    expect((await yara.told(/YARA rules/)).text).toMatch(
+    await using large = await YaraPool.open(folder.path);
+    expect((await large.told(/YARA rules/)).text).toMatch(
       /WebAssembly.* The native engine does not run them: .+/,
     );
-    expect(await yara.rulesIn("needle 7.")).toEqual(["r7"]);
+    expect(await large.rulesIn("needle 7.")).toEqual(["r7"]);
   });
 });
 
