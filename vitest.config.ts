@@ -1,12 +1,21 @@
+import { globSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { COMPILE_CACHE } from "./test/fixtures/compile-cache.ts";
-import { LongestFirst } from "./test/fixtures/longest-first.ts";
+import { LONGEST, LongestFirst } from "./test/fixtures/longest-first.ts";
 
 // For the processes that run the tests, and all that these start.
 Object.assign(process.env, { ...COMPILE_CACHE, ...process.env });
 
 /**
- * `npm test` runs what is in the projects "unit" and "services". "trials" is what takes minutes: hostile gateways, failing
+ * Files with real services that leave nothing in their process, so that they can share one. What takes longest gains nothing
+ * by it, and has its own.
+ */
+const shared = globSync(["test/integration/**/*.test.ts", "test/contract/**/*.test.ts"], {
+  cwd: import.meta.dirname,
+}).filter((file) => !LONGEST.some((other) => other === file));
+
+/**
+ * `npm test` runs what is in the projects "unit", "shared" and "services". "trials" is what takes minutes: hostile gateways, failing
  * services, whole lives. "suite" is for any one file of those two by itself.
  */
 export default defineConfig({
@@ -20,10 +29,14 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: "shared", include: shared, isolate: false },
+      },
+      {
+        extends: true,
         test: {
           name: "services",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/unit/**", "**/node_modules/**"],
+          exclude: ["test/unit/**", ...shared, "**/node_modules/**"],
         },
       },
       { extends: true, test: { name: "suite", include: ["test/**/*.test.ts"] } },

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { parseRedisAddress } from "../../src/redis/address.ts";
@@ -10,6 +10,7 @@ import { startRedis } from "../fixtures/queue/redis-server.ts";
 
 // Each waits for leases to lapse, with a Redis of its own, and does next to nothing meanwhile.
 vi.setConfig({ maxConcurrency: 20 });
+afterAll(() => vi.resetConfig());
 
 const ACCOUNT = parseAddress(`0x${"5a".repeat(20)}`);
 const OTHER = parseAddress(`0x${"6b".repeat(20)}`);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Consumer, openConsumer } from "../../src/consumer/consumer.ts";
 import type { ScanAnswer } from "../../src/domain/scan.ts";
 import { listening } from "../fixtures/queue/listening.ts";
@@ -42,13 +42,14 @@ describe("a consumer", () => {
   const heard: ScanAnswer[] = [];
   const stop = new AbortController();
   let served: Promise<void>;
-  process.env.PASSWORD = "hunter2";
-  process.env.SCANNER_FEED_TOKEN = "the scanner's own";
 
   const big = Buffer.alloc(30 * MIB, "A");
   const ask = (wishes: JobWishes) => work.ask(wishes);
 
+  afterAll(() => vi.unstubAllEnvs());
   beforeAll(async () => {
+    vi.stubEnv("PASSWORD", "hunter2");
+    vi.stubEnv("SCANNER_FEED_TOKEN", "the scanner's own");
     gateway = await openGateway({
       ...Object.fromEntries(Object.entries(WORDS).map(([uri, word]) => [uri, content(word)])),
       QmEicar: content(`prefix ${EICAR}`),

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { describeBackend } from "../../src/isolation/describe.ts";
 import { ScannerWork } from "./scanner-work.ts";
 
@@ -39,6 +39,8 @@ function runs(pid: number): boolean {
   }
 }
 
+afterAll(() => vi.unstubAllEnvs());
+
 describe.concurrent("a program as a backend", () => {
   it("gets the content on standard input and answers by exit code", async () => {
     const exitCodes = { "0": { verdict: "malicious", confidence: 0.9, family: "Bad" }, "1": "unknown" };
@@ -67,8 +69,8 @@ describe.concurrent("a program as a backend", () => {
   });
 
   it("is told hash, types and deadline, runs in a folder of the scan's own, and sees no secret", async () => {
-    process.env.EXEC_TEST_PASSWORD = "hunter2";
-    process.env.SCANNER_LICENCE = "for the scanner";
+    vi.stubEnv("EXEC_TEST_PASSWORD", "hunter2");
+    vi.stubEnv("SCANNER_LICENCE", "for the scanner");
     const script = `
       echo left > "$TMPDIR/left"
       jot() { printf '"%s":"%s",' "$1" "$2"; }

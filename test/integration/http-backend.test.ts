@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { freePort } from "../fixtures/queue/redis-server.ts";
 import { ScannerWork } from "./scanner-work.ts";
 
@@ -79,9 +79,11 @@ const openAt = (service: Service, wishes: object = {}, limits = {}) =>
 const finding = (expected: object) => ({ kind: "finding", finding: expected });
 const thrown = (words: string) => ({ kind: "thrown", detail: expect.stringContaining(words) });
 
+afterAll(() => vi.unstubAllEnvs());
+
 describe.concurrent("a service as a backend", () => {
   it("gets the content and what is known of it, with the headers of the description", async () => {
-    process.env.SCANNER_TOKEN = "let me in";
+    vi.stubEnv("SCANNER_TOKEN", "let me in");
     await using service = await Service.start([json(MALICIOUS)]);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: as descriptions name variables
     const headers = { Authorization: "Bearer ${SCANNER_TOKEN}", "Content-Type": "application/x-sample" };
@@ -103,7 +105,7 @@ describe.concurrent("a service as a backend", () => {
   });
 
   it("gets an upload as from a browser, or JSON, where its description says so, and again when it is busy", async () => {
-    process.env.SCANNER_TOKEN = "let me in";
+    vi.stubEnv("SCANNER_TOKEN", "let me in");
     // biome-ignore lint/suspicious/noTemplateCurlyInString: as descriptions name variables
     const token = "${SCANNER_TOKEN}";
     await using service = await Service.start([status(503, { "retry-after": "0" }), json(MALICIOUS)]);

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { canLeaveNetwork } from "../../src/isolation/process/launch.ts";
 import { temporaryFolder } from "../e2e/engine.ts";
 import { ScannerWork } from "./scanner-work.ts";
@@ -26,13 +26,14 @@ describe("a confined scanner", () => {
 
   beforeAll(async () => {
     writeFileSync(secret, "the wallet");
-    process.env.SCANNER_TOKEN = "its own";
-    process.env.API_KEY = "not its own";
-    process.env.SCANNER_READS = granted.path;
+    vi.stubEnv("SCANNER_TOKEN", "its own");
+    vi.stubEnv("API_KEY", "not its own");
+    vi.stubEnv("SCANNER_READS", granted.path);
     await once(server.listen(0, "127.0.0.1"), "listening");
     work = await ScannerWork.open(fixture("jailed.ts"));
   });
   afterAll(async () => {
+    vi.unstubAllEnvs();
     await work[Symbol.asyncDispose]();
     server.close();
     folder[Symbol.dispose]();
