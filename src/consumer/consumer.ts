@@ -1,35 +1,29 @@
 /** A consumer less its process: scanners in processes of their own and an artifact source, ready for a queue. */
 
 import { Semaphore } from "../async/semaphore.ts";
+import { unlessAborted } from "../async/unless-aborted.ts";
 import { type Clock, systemClock } from "../domain/chain.ts";
-import { ConfigFault } from "../domain/fault.ts";
 import { describeRefusal, type RateCounter, type RateLimits } from "../domain/rate-limit.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import { describeProxy, proxyFor } from "../http/proxy.ts";
-import { ScanPool } from "../isolation/scan-pool.ts";
+import type { ScanPool } from "../isolation/scan-pool.ts";
 import type { WorkerLimits } from "../isolation/worker-limits.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ScanHandler, ScanWork } from "../queue/port.ts";
-import type { BackendDescription, ScannerSettings } from "../scanners/contract.ts";
-import { resolveBackend } from "../scanners/registry.ts";
+import type { BackendDescription } from "../scanners/contract.ts";
 import { gatewayBase } from "./artifact-address.ts";
 import { downloadTeller } from "./download-trouble.ts";
 import { type ArtifactSource, type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
 import { MissingWaits } from "./missing-waits.ts";
 import { ScanPlaces } from "./scan-places.ts";
+import { openPools, type ScannerTerms } from "./scan-pools.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
 
-interface ConsumerTerms {
+interface ConsumerTerms extends ScannerTerms {
   readonly polyswarmdAddr: string;
   readonly apiKey?: string;
   readonly allowKeyOverHttp: boolean;
-  /** Built-in names or module paths. */
-  readonly backends: readonly string[];
-  /** What the operator set for built-in backends, by their names. */
-  readonly backendSettings?: Readonly<Record<string, ScannerSettings>>;
-  /** Scans at the same time, over all backends; each may always scan one. */
-  readonly scanLimit: number;
   /** Downloads at the same time. Default: as many as scans. Of each backend, as many jobs as the larger of the two are in progress. */
   readonly downloadLimit?: number;
   /** Of each backend, by all consumers of the queue together. Default: none. */
@@ -38,10 +32,6 @@ interface ConsumerTerms {
   readonly scanTimeRequirementMs?: number;
   /** Bytes; larger artifacts are answered `too-large` without being read to the end. */
   readonly maxArtifactSize: number;
-  /** Bytes that one scanner process may hold. Default: that of WORKER_LIMITS. */
-  readonly scanMemoryBytes?: number;
-  /** Backends, by the name or as the operator wrote them, of which each artifact has a process of its own. */
-  readonly freshProcess?: readonly string[];
   /** Of this consumer, as answers and logs carry it. */
   readonly name: string;
 }
@@ -103,15 +93,14 @@ export async function openConsumer(parts: ConsumerParts): Promise<Consumer> {
     inProgress: () => answering.counts.inProgress,
     async serve(work, signal) {
       if (signal.aborted) return;
-      const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-      signal.addEventListener("abort", () => stop(), { once: true });
       // Some queues resolve once they take jobs, others when they stop: only a failure ends the wait early.
       // Each backend's jobs wait for places here, not in front of the queue: one that hangs holds up no other.
       const able = () => [...pools].filter(([, pool]) => pool.trouble() === undefined).map(([name]) => name);
       const options = { perBackend, concurrency: perBackend * pools.size, able };
       const served = work.serve([...pools.keys()], handlerFor(work), options);
       serving = true;
-      await Promise.race([stopped, served.then(() => stopped)]).finally(() => {
+      const failed = served.then(() => new Promise<never>(() => {}));
+      await unlessAborted(signal, failed, () => undefined).finally(() => {
         serving = false;
       });
       await work.drain();
@@ -199,59 +188,12 @@ function troublesOf(pools: ReadonlyMap<string, ScanPool>): ReadonlyMap<string, s
   );
 }
 
-/** What the scanners of a consumer need to be started. */
-interface PoolParts extends Pick<ConsumerParts, "log" | "limits" | "signal"> {
-  readonly terms: Pick<
-    ConsumerTerms,
-    "backends" | "backendSettings" | "scanLimit" | "scanMemoryBytes" | "freshProcess"
-  >;
-}
-
 /** Asks the queue's counter, when there is anything to ask. */
 function rateOf(limits: RateLimits, rates: RateCounter): NonNullable<HandlerParts["refusedByRate"]> {
   return async (backend, how) => {
     if (Object.keys(limits).length === 0) return undefined;
     return describeRefusal(await rates.use(`backend/${backend}`, limits, how), limits);
   };
-}
-
-/** The backends by their names, each with its processes; `opened` ends them. Throws ConfigFault when one cannot be used. */
-export async function openPools(
-  { terms, log, limits, signal }: PoolParts,
-  opened: AsyncDisposableStack,
-): Promise<ReadonlyMap<string, ScanPool>> {
-  const pools = new Map<string, ScanPool>();
-  const unclaimed = new Set(terms.freshProcess);
-  const resolve = (spec: string) => resolveBackend(spec, { settings: terms.backendSettings });
-  for (const module of new Set(terms.backends).values().map(resolve)) {
-    const { scanLimit: size, scanMemoryBytes: memoryBytes, freshProcess: fresh = [] } = terms;
-    const options = {
-      size,
-      log,
-      fresh,
-      limits: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...limits },
-    };
-    const pool = opened.use(await ScanPool.open(module, options, signal));
-    const { name, version } = pool.description;
-    if (pools.has(name)) {
-      throw new ConfigFault(
-        "BACKEND_DUPLICATE",
-        `Two backends are called "${name}"; ${module.spec} is the second.`,
-        {
-          hint: "The name of a scanner names its queue: give each its own.",
-        },
-      );
-    }
-    pools.set(name, pool);
-    log.info({ backend: name, version, module: module.spec }, "scanner.ready");
-    unclaimed.delete(name);
-    unclaimed.delete(module.spec);
-  }
-  for (const name of unclaimed)
-    throw new ConfigFault("BACKEND_UNKNOWN", `--fresh-process (variable FRESH_PROCESS) names "${name}".`, {
-      hint: `The backends here are ${[...pools.keys()].join(", ")}.`,
-    });
-  return pools;
 }
 
 function tellLog(log: Logger, answer: ScanAnswer): void {

@@ -34,10 +34,10 @@ export interface HandlerParts {
 }
 
 /** An answer, less what is the same for every way it can end. */
-type Opinion = Pick<ScanAnswer, "verdict" | "confidence" | "metadata"> &
+type ScanResult = Pick<ScanAnswer, "verdict" | "confidence" | "metadata"> &
   Partial<Pick<ScanAnswer, "reason" | "detail" | "family">>;
 
-const noOpinion = (reason: NoOpinionReason, detail?: string): Opinion => ({
+const withoutVerdict = (reason: NoOpinionReason, detail?: string): ScanResult => ({
   verdict: "unknown",
   confidence: 0,
   metadata: {},
@@ -71,18 +71,18 @@ export function createScanHandler(parts: HandlerParts): ScanHandler {
   return async (job, signal) => {
     const queuedMs = elapsedMs(clock, job.dispatchedAt);
     const facts: JobFacts = { fetchMs: 0, scanMs: 0, types: [] };
-    const opinion = await opinionFor({ job, signal, caveats, facts }, parts).catch((error: unknown) => {
+    const result = await resultOf({ job, signal, caveats, facts }, parts).catch((error: unknown) => {
       log.error({ job: job.id, error: describeError(error) }, "scan.failed");
-      return noOpinion("scanner-error", describeError(error));
+      return withoutVerdict("scanner-error", describeError(error));
     });
-    complain(job.backend, opinion.metadata, facts.dropped);
+    complain(job.backend, result.metadata, facts.dropped);
     const version = parts.backends.get(job.backend)?.description.version;
     return {
       jobId: job.id,
       guid: job.guid,
       artifactIndex: job.artifactIndex,
       backend: job.backend,
-      ...opinion,
+      ...result,
       ...(version === undefined ? {} : { scannerVersion: version }),
       ...(facts.content && { sha256: facts.content.sha256, sizeBytes: facts.content.bytes.length }),
       types: facts.types,
@@ -92,19 +92,21 @@ export function createScanHandler(parts: HandlerParts): ScanHandler {
   };
 }
 
-async function opinionFor(
+async function resultOf(
   { job, signal, caveats, facts }: JobInProgress,
   parts: HandlerParts,
-): Promise<Opinion> {
+): Promise<ScanResult> {
   const { backends, clock, source, scans, refusedByRate, requiredMs = 0 } = parts;
   const backend = backends.get(job.backend);
-  if (backend === undefined) return noOpinion("not-accepted", `This consumer does not run ${job.backend}.`);
+  if (backend === undefined)
+    return withoutVerdict("not-accepted", `This consumer does not run ${job.backend}.`);
   const leftMs = job.deadline - clock.now();
-  if (leftMs <= 0) return noOpinion("expired");
-  if (leftMs < requiredMs) return noOpinion("expired", `${leftMs} ms are left, a scan wants ${requiredMs}.`);
-  if (signal.aborted) return noOpinion("cancelled");
+  if (leftMs <= 0) return withoutVerdict("expired");
+  if (leftMs < requiredMs)
+    return withoutVerdict("expired", `${leftMs} ms are left, a scan wants ${requiredMs}.`);
+  if (signal.aborted) return withoutVerdict("cancelled");
   const exhausted = await refusedByRate?.(job.backend, "peek");
-  if (exhausted !== undefined) return noOpinion("rate-limited", exhausted);
+  if (exhausted !== undefined) return withoutVerdict("rate-limited", exhausted);
 
   const { uri, artifactIndex: index, deadline } = job;
   const maxSizeBytes = Math.min(job.maxSizeBytes, parts.maxSizeBytes);
@@ -115,20 +117,21 @@ async function opinionFor(
   facts.content = content;
 
   const mismatch = mismatchOf(job, content);
-  if (mismatch !== undefined) return noOpinion("hash-mismatch", mismatch);
-  if (job.kind === "url" && !isUtf8(content.bytes)) return noOpinion("not-text");
+  if (mismatch !== undefined) return withoutVerdict("hash-mismatch", mismatch);
+  if (job.kind === "url" && !isUtf8(content.bytes)) return withoutVerdict("not-text");
   facts.types = await detectTypes(content.bytes, job.kind, "whole");
   const sizeBytes = content.bytes.length;
   const refusal = refusalOf(backend.description.accepts, { kind: job.kind, types: facts.types, sizeBytes });
-  if (refusal !== undefined) return noOpinion("not-accepted", refusalText(refusal, job.backend, facts.types));
+  if (refusal !== undefined)
+    return withoutVerdict("not-accepted", refusalText(refusal, job.backend, facts.types));
 
   using place = await scans?.enter(signal, job.backend);
   if (scans !== undefined && place === undefined) {
-    return noOpinion(deadline - clock.now() <= TIMER_SLACK_MS ? "expired" : "cancelled");
+    return withoutVerdict(deadline - clock.now() <= TIMER_SLACK_MS ? "expired" : "cancelled");
   }
   // Counted only now: a download that failed or an artifact that is refused uses nothing up.
   const refused = await refusedByRate?.(job.backend, "take");
-  if (refused !== undefined) return noOpinion("rate-limited", refused);
+  if (refused !== undefined) return withoutVerdict("rate-limited", refused);
 
   const { bytes, sha256 } = content;
   const caveat = job.kind === "file" ? caveats.of(bytes) : undefined;
@@ -138,10 +141,10 @@ async function opinionFor(
     signal,
   );
   facts.scanMs = elapsedMs(clock, scannedFrom);
-  const { dropped, ...opinion } = opinionOf(outcome);
+  const { dropped, ...result } = resultOfScan(outcome);
   if (dropped !== undefined) facts.dropped = dropped;
-  const clears = opinion.reason === "no-match" || opinion.verdict === "benign";
-  return clears ? qualified(opinion, await caveat) : opinion;
+  const clears = result.reason === "no-match" || result.verdict === "benign";
+  return clears ? qualified(result, await caveat) : result;
 }
 
 /** A clock that was set back would make a duration negative, and an answer with such a one is thrown away. */
@@ -151,15 +154,15 @@ const elapsedMs = (clock: Clock, from: number): number => Math.max(0, clock.now(
 const TIMER_SLACK_MS = 20;
 
 /** The job's signal aborts at its deadline too; that is a download that was too slow, not one that was called off. */
-function notFetched({ kind, detail }: FetchFailure, remainingMs: number): Opinion {
+function notFetched({ kind, detail }: FetchFailure, remainingMs: number): ScanResult {
   const tooSlow = kind === "cancelled" && remainingMs <= TIMER_SLACK_MS;
   return tooSlow
-    ? noOpinion("download-failed", "The artifact did not arrive in time.")
-    : noOpinion(kind, detail);
+    ? withoutVerdict("download-failed", "The artifact did not arrive in time.")
+    : withoutVerdict(kind, detail);
 }
 
 /** What could not be seen through is not benign, whether a backend says so or finds nothing in it. */
-const qualified = (clearing: Opinion, caveat: Caveat | undefined): Opinion =>
+const qualified = (clearing: ScanResult, caveat: Caveat | undefined): ScanResult =>
   caveat === undefined
     ? clearing
     : {
@@ -170,27 +173,27 @@ const qualified = (clearing: Opinion, caveat: Caveat | undefined): Opinion =>
         detail: `${caveat.kind}: ${caveat.sentence}`,
       };
 
-function opinionOf(outcome: ScanOutcome): Opinion & { readonly dropped?: string } {
+function resultOfScan(outcome: ScanOutcome): ScanResult & { readonly dropped?: string } {
   switch (outcome.kind) {
     case "finding": {
       const checked = checkFinding(outcome.finding);
-      if (!checked.ok) return noOpinion("invalid-result", checked.why);
+      if (!checked.ok) return withoutVerdict("invalid-result", checked.why);
       if (checked.finding.verdict !== "unknown") return checked.finding;
       // Silence and "I cannot tell, because" are different things: only silence may be taken for benign.
       return { ...checked.finding, reason: checked.finding.detail === undefined ? "no-match" : "undecided" };
     }
     case "unsendable":
-      return noOpinion("invalid-result", outcome.detail);
+      return withoutVerdict("invalid-result", outcome.detail);
     case "thrown":
-      return noOpinion("scanner-error", outcome.detail);
+      return withoutVerdict("scanner-error", outcome.detail);
     case "not-handed-over":
-      return noOpinion("crashed", outcome.detail);
+      return withoutVerdict("crashed", outcome.detail);
     case "crashed":
     case "out-of-memory":
-      return noOpinion(outcome.kind, outcome.detail);
+      return withoutVerdict(outcome.kind, outcome.detail);
     case "timeout":
     case "cancelled":
-      return noOpinion(outcome.kind);
+      return withoutVerdict(outcome.kind);
   }
 }
 

@@ -1,3 +1,4 @@
+import { unlessAborted } from "../async/unless-aborted.ts";
 import type { ArtifactContent, ArtifactRequest, ArtifactSource, Fetched } from "./fetch-artifact.ts";
 
 /**
@@ -49,7 +50,7 @@ export function shareArtifacts(source: ArtifactSource, maxBytes: number): Artifa
     const flight = `${key}/${request.maxSizeBytes}`;
     const joined = underWay.get(flight) ?? download(key, request).finally(() => underWay.delete(flight));
     underWay.set(flight, joined);
-    return Promise.race([joined, stopped(signal)]);
+    return unlessAborted(signal, joined, () => STOPPED);
   }
 
   return {
@@ -61,10 +62,4 @@ export function shareArtifacts(source: ArtifactSource, maxBytes: number): Artifa
   };
 }
 
-function stopped(signal: AbortSignal): Promise<Fetched> {
-  const { promise, resolve } = Promise.withResolvers<Fetched>();
-  const stop = (): void => resolve({ kind: "cancelled", detail: "The download was stopped." });
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  return promise;
-}
+const STOPPED: Fetched = { kind: "cancelled", detail: "The download was stopped." };

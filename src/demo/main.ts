@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unlessAborted } from "../async/unless-aborted.ts";
 import type { DemoConfig } from "../config/commands/demo.ts";
 import { systemClock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
@@ -62,7 +63,7 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
   const pace = paceNote(blockMs, (longestBlocks(config) * blockMs) / 1_000);
   if (pace !== undefined) screen.note(pace);
   await using sandbox = await openSandbox(config, { folder, blockMs, logger: io.log });
-  if (io.signal.aborted) throw stopFault();
+  if (io.signal.aborted) refuseToGoOn();
   screen.note(whereItIs(sandbox.url, config.consumers));
 
   const showTold = engineLog(io.log);
@@ -86,15 +87,12 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
       },
       onText: (text) => screen.note(text),
     });
-    await Promise.race([producer.ready(), stopped(io.signal)]);
+    await unlessAborted(io.signal, producer.ready(), refuseToGoOn);
     screen.note(whatFollows(config.bounties, blockMs));
     sandbox.open();
-    await Promise.race([
-      over.promise,
-      producer.watch(),
-      stopped(io.signal),
-      sleep(longestBlocks(config) * blockMs, undefined, { ref: false }),
-    ]);
+    const longest = sleep(longestBlocks(config) * blockMs, undefined, { ref: false });
+    const ended = Promise.race([over.promise, producer.watch(), longest]);
+    await unlessAborted(io.signal, ended, refuseToGoOn);
   }
   screen.close();
   const outcome = outcomeOf(config.bounties, board, readTotals(folder));
@@ -158,15 +156,10 @@ function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 const longestBlocks = ({ bounties }: DemoConfig): number =>
   bounties + DURATION_BLOCKS + REVEAL_BLOCKS + VOTE_BLOCKS + GRACE_BLOCKS;
 
-async function stopped(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(stopFault());
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  return promise;
+/** For a demo that was stopped. */
+function refuseToGoOn(): never {
+  throw new Fault("DEMO_STOPPED", "The demo was stopped before its end.");
 }
-
-const stopFault = (): Fault => new Fault("DEMO_STOPPED", "The demo was stopped before its end.");
 
 function readTotals(folder: string): LedgerTotals {
   using ledger = openLedger(join(folder, "data", "ledger.sqlite"), systemClock);

@@ -1,8 +1,8 @@
 /**
  * The warm workers of one backend.
  *
- * A scan takes an idle worker; when there is none and fewer than `size` exist, it starts one; otherwise it waits in
- * line until one is free or its own deadline comes. The pool keeps one worker ahead of the demand, so that neither a
+ * A scan takes an idle worker; when there is none and fewer than `size` exist, it starts one; otherwise it waits
+ * until one is free or its own deadline comes. The pool keeps one worker ahead of the demand, so that neither a
  * second scan nor the one after a kill waits for a process to start. One of them is the lead, which may take long to set
  * up and is preferred once it is ready; while it starts, the others serve. Where each artifact has a process of its own
  * there is none. Worn and dead workers leave the pool by themselves.
@@ -121,7 +121,8 @@ export class ScanPool implements Backend, AsyncDisposable {
     const worker = await this.#take(request.deadline, signal);
     if (!(worker instanceof ScanWorker)) return worker;
     const outcome = await worker.scan(request, signal);
-    if (outcome.kind === "crashed" || outcome.kind === "out-of-memory") this.#mourn(outcome, request.sha256);
+    if (outcome.kind === "crashed" || outcome.kind === "out-of-memory")
+      this.#recordDeath(outcome, request.sha256);
     if (outcome.kind === "not-handed-over") this.#tellDeath(outcome);
     this.#giveBack(worker);
     return outcome;
@@ -134,7 +135,7 @@ export class ScanPool implements Backend, AsyncDisposable {
   }
 
   async #take(deadline: number, signal: AbortSignal): Promise<ScanWorker | ScanOutcome> {
-    const free = this.#unshelve();
+    const free = this.#takeIdle();
     this.#keepAhead();
     if (free !== undefined) return free;
 
@@ -156,8 +157,8 @@ export class ScanPool implements Backend, AsyncDisposable {
     return taken;
   }
 
-  /** One that is alive: what has died may be on the shelf until its output has ended. */
-  #unshelve(): ScanWorker | undefined {
+  /** One that is alive: a dead one counts as idle until its output has ended. */
+  #takeIdle(): ScanWorker | undefined {
     const lead = this.#free.findIndex((worker) => worker === this.#lead && worker.idle);
     if (lead !== -1) return this.#free.splice(lead, 1)[0];
     for (let worker = this.#free.pop(); worker !== undefined; worker = this.#free.pop())
@@ -165,7 +166,7 @@ export class ScanPool implements Backend, AsyncDisposable {
     return undefined;
   }
 
-  #mourn(death: Death, sha256: string): void {
+  #recordDeath(death: Death, sha256: string): void {
     this.#poison.died(sha256);
     this.#tellDeath(death, { sha256 });
   }
@@ -226,7 +227,7 @@ export class ScanPool implements Backend, AsyncDisposable {
   }
 
   /**
-   * Starts a worker for everybody in line and one more. After a failed start, or when one died idle, only a waiting scan
+   * Starts a worker for each waiting scan and one more. After a failed start, or when one died idle, only a waiting scan
    * tries again.
    */
   #keepAhead(): void {

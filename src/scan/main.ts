@@ -8,7 +8,7 @@ import { backendSettings } from "../config/commands/backend-settings.ts";
 import type { ScanConfig } from "../config/commands/scan.ts";
 import { readTriageRules } from "../config/commands/triage-rules.ts";
 import { serveContracts } from "../config/contract-imports.ts";
-import { openPools } from "../consumer/consumer.ts";
+import { openPools } from "../consumer/scan-pools.ts";
 import { NOTHING_LEARNED } from "../distill/experience/reliability.ts";
 import { knowledgeAbout } from "../distill/knowledge.ts";
 import { loadDistillEngine } from "../distill/load.ts";

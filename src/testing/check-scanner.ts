@@ -16,8 +16,8 @@ import type { BackendDescription, Finding, Scanner } from "../scanners/contract.
 import { type CheckedFinding, checkFinding } from "../scanners/finding.ts";
 import { resolveBackend } from "../scanners/registry.ts";
 import { AcceptsShape, ScannerName, ScannerVersion } from "../scanners/scanner-shape.ts";
-import { type Life, type LifeOutcome, liveHere, liveInWorker, type TrialLimits } from "./life.ts";
 import { type PreparedSample, prepareSample, type Sample, standardSamples } from "./sample.ts";
+import { type RunOutcome, runHere, runInWorker, type ScannerRun, type TrialLimits } from "./scanner-run.ts";
 
 export type { CheckedFinding } from "../scanners/finding.ts";
 export type { Sample } from "./sample.ts";
@@ -72,7 +72,7 @@ export async function checkScanner(
   const { samples = [], deadlineMs = 10_000, graceMs = 1_000 } = options;
   const specimens = await Promise.all(samples.map(prepareSample));
   const { begin, called } = subjectOf(scanner, { graceMs, closeMs: CLOSE_MS });
-  let first: Life;
+  let first: ScannerRun;
   try {
     first = await begin();
   } catch (error) {
@@ -80,18 +80,18 @@ export async function checkScanner(
   }
   const { description } = first;
   const trial = new Trial(description, deadlineMs, graceMs);
-  trial.shape();
+  trial.checkShape();
   const all = [
-    ...specimens.filter((specimen) => trial.accepted(specimen)),
+    ...specimens.filter((specimen) => trial.checkAccepted(specimen)),
     ...(await standardSamples(description.accepts)),
   ];
-  await trial.hear(first, all);
-  await trial.hurry(first, all);
+  await trial.checkFindings(first, all);
+  await trial.checkDeadline(first, all);
   trial.note(await first.close());
   try {
     const second = await begin();
-    // The other way round: what came before must not matter.
-    await trial.hearAgain(second, all.toReversed());
+    // In reverse order: a finding must not depend on the samples before.
+    await trial.checkRepetition(second, all.toReversed());
     trial.note(await second.close());
   } catch (error) {
     trial.note(`It cannot be set up a second time: ${describeError(error)}`);
@@ -103,22 +103,22 @@ export async function checkScanner(
 
 interface Subject {
   readonly called: string;
-  begin(): Promise<Life>;
+  begin(): Promise<ScannerRun>;
 }
 
 function subjectOf(scanner: ScannerUnderTest, limits: TrialLimits): Subject {
   if (typeof scanner === "string" || scanner instanceof URL) {
     const path = scanner instanceof URL ? fileURLToPath(scanner) : resolve(scanner);
     const module = resolveBackend(path);
-    return { called: path, begin: () => liveInWorker(module, limits) };
+    return { called: path, begin: () => runInWorker(module, limits) };
   }
   const left = {};
   const made = async (): Promise<Scanner> => (typeof scanner === "function" ? scanner() : scanner);
   const called = typeof scanner === "function" ? "of this function" : scanner.name;
-  return { called, begin: async () => liveHere(await made(), limits, left) };
+  return { called, begin: async () => runHere(await made(), limits, left) };
 }
 
-/** What a scanner is heard to say, and what there is to complain of. */
+/** The checks of one scanner: its results, and complaints about what it does wrong. */
 class Trial {
   readonly complaints: string[] = [];
   readonly results: SampleResult[] = [];
@@ -137,7 +137,7 @@ class Trial {
   }
 
   /** A module is checked when it is loaded; an object may be anything that the compiler let pass. */
-  shape(): void {
+  checkShape(): void {
     const { name, version, accepts } = this.#description;
     const shapes = { name: ScannerName, version: ScannerVersion, accepts: AcceptsShape };
     for (const [key, value] of Object.entries({ name, version, accepts })) {
@@ -146,8 +146,8 @@ class Trial {
     }
   }
 
-  /** Whether a consumer would hand it over; a sample that is never scanned proves nothing. */
-  accepted({ name, kind, types, bytes }: PreparedSample): boolean {
+  /** Whether a consumer would give the scanner this sample; one that is never scanned proves nothing. */
+  checkAccepted({ name, kind, types, bytes }: PreparedSample): boolean {
     const refusal = refusalOf(this.#description.accepts, { kind, types, sizeBytes: bytes.length });
     if (refusal === undefined) return true;
     const why = {
@@ -159,10 +159,11 @@ class Trial {
     return false;
   }
 
-  async hear(life: Life, specimens: readonly PreparedSample[]): Promise<void> {
+  /** Scans each sample, and compares what is found with what is expected. */
+  async checkFindings(run: ScannerRun, specimens: readonly PreparedSample[]): Promise<void> {
     for (const specimen of specimens) {
       const from = performance.now();
-      const finding = this.#findingIn(await life.scan(specimen, this.#deadlineMs), specimen);
+      const finding = this.#findingIn(await run.scan(specimen, this.#deadlineMs), specimen);
       if (finding === undefined) continue;
       const { name } = specimen;
       this.results.push({ name, finding, ms: performance.now() - from });
@@ -170,10 +171,10 @@ class Trial {
     }
   }
 
-  /** With the deadline already there: what matters is only that it stops. */
-  async hurry(life: Life, specimens: readonly PreparedSample[]): Promise<void> {
+  /** The deadline comes at once: what matters is only that the scanner stops. */
+  async checkDeadline(run: ScannerRun, specimens: readonly PreparedSample[]): Promise<void> {
     for (const specimen of specimens) {
-      const { kind } = await life.scan(specimen, 1);
+      const { kind } = await run.scan(specimen, 1);
       if (kind !== "timeout") continue;
       this.note(
         `${specimen.name}: it went on for more than ${this.#graceMs} ms after its deadline. Hand the signal to what it waits for.`,
@@ -181,16 +182,17 @@ class Trial {
     }
   }
 
-  async hearAgain(life: Life, specimens: readonly PreparedSample[]): Promise<void> {
+  /** The same samples in another run of the scanner: the findings must be the same. */
+  async checkRepetition(run: ScannerRun, specimens: readonly PreparedSample[]): Promise<void> {
     for (const specimen of specimens) {
       const before = this.results.find(({ name }) => name === specimen.name)?.finding;
-      const after = this.#findingIn(await life.scan(specimen, this.#deadlineMs), specimen);
+      const after = this.#findingIn(await run.scan(specimen, this.#deadlineMs), specimen);
       if (before === undefined || after === undefined || gist(before) === gist(after)) continue;
       this.note(`${specimen.name}: it said ${gist(before)}, and ${gist(after)} of the same bytes later.`);
     }
   }
 
-  #findingIn(outcome: LifeOutcome, { name }: PreparedSample): CheckedFinding | undefined {
+  #findingIn(outcome: RunOutcome, { name }: PreparedSample): CheckedFinding | undefined {
     const complain = (what: string): undefined => this.note(`${name}: ${what}`) as undefined;
     switch (outcome.kind) {
       case "finding": {

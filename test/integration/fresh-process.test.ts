@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { openPools } from "../../src/consumer/consumer.ts";
+import { openPools } from "../../src/consumer/scan-pools.ts";
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
 import { ScanPool } from "../../src/isolation/scan-pool.ts";
 import { resolveBackend } from "../../src/scanners/registry.ts";

@@ -1,3 +1,5 @@
+import { unlessAborted } from "../../async/unless-aborted.ts";
+
 /** Work that is done one after the other, in the order in which it was asked for. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
@@ -9,13 +11,8 @@ export class Turns {
       return work();
     });
     this.#last = turn.catch(() => {});
-    return Promise.race([turn, rejectionOf(signal)]);
+    return unlessAborted(signal, turn, () => {
+      throw signal.reason;
+    });
   }
-}
-
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  if (signal.aborted) reject(signal.reason);
-  else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  return promise;
 }

@@ -1,6 +1,6 @@
 /**
- * A scanner from its setup to its teardown, once. One that is given by its path lives in a worker process, as it does in a
- * consumer; an object lives in the process of the test, where nothing can end it but itself.
+ * One run of a scanner, from its setup to its teardown. One that is given by its path runs in a worker process, as it does in
+ * a consumer. An object runs in the process of the test, where nothing can end it but itself.
  */
 
 import { createHash } from "node:crypto";
@@ -18,12 +18,12 @@ import type { BackendModule } from "../scanners/registry.ts";
 import type { PreparedSample } from "./sample.ts";
 
 /** `gave-up`: it stopped at its deadline, as it should; `timeout`: it went on, and a consumer would have killed it. */
-export type LifeOutcome = ScanOutcome | { readonly kind: "gave-up" };
+export type RunOutcome = ScanOutcome | { readonly kind: "gave-up" };
 
-export interface Life {
+export interface ScannerRun {
   readonly description: BackendDescription;
   /** Never rejects. `deadlineMs` from now. */
-  scan(specimen: PreparedSample, deadlineMs: number): Promise<LifeOutcome>;
+  scan(specimen: PreparedSample, deadlineMs: number): Promise<RunOutcome>;
   /** Tears it down; resolves to a sentence when that went wrong. Never rejects. */
   close(): Promise<string | undefined>;
 }
@@ -45,7 +45,7 @@ const requestOf = ({ kind, bytes, types }: PreparedSample, deadlineMs: number) =
 });
 
 /** Throws ConfigFault when the scanner cannot be loaded or set up. */
-export async function liveInWorker(module: BackendModule, limits: TrialLimits): Promise<Life> {
+export async function runInWorker(module: BackendModule, limits: TrialLimits): Promise<ScannerRun> {
   let worker = await ScanWorker.start(module, { limits });
   const { description } = worker;
   return {
@@ -72,11 +72,11 @@ export async function liveInWorker(module: BackendModule, limits: TrialLimits): 
 }
 
 /** Throws what `setup` throws. */
-export async function liveHere(
+export async function runHere(
   scanner: Scanner,
   limits: TrialLimits,
   left: { state?: unknown },
-): Promise<Life> {
+): Promise<ScannerRun> {
   const bequeath = (state: unknown): void => {
     left.state = structuredClone(state);
   };
