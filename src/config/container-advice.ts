@@ -1,6 +1,6 @@
 /**
- * What an operator of containers can do about a fault. In a container, paths and users are others than on the machine, and what
- * is corrected is a file named .env: the flags that hints name elsewhere are of no use there.
+ * What an operator of containers can do about a fault. A container has other paths and users than the machine, and its settings
+ * are in a file named .env: the flags that hints name elsewhere do not help there.
  */
 import { ConfigFault } from "../domain/fault.ts";
 
@@ -15,7 +15,7 @@ const PLUGINS =
   "files of yours are read from the folder that PLUGINS_DIR in the file .env names, and are called /plugins/NAME";
 const SETTINGS = "correct it in the file .env, or in the environment of `docker compose`";
 
-/** Of what only an operator's change can mend: beginning again without it would tell the same for ever. */
+/** Faults that only a change by the operator can mend: a restart without it would fail in the same way. */
 const LASTING: Readonly<Record<string, string>> = {
   KEYFILE_UNREADABLE: WALLET,
   PASSWORD_MISSING: WALLET,
@@ -55,7 +55,7 @@ export function containerAdvice(error: unknown, env: Environment): string | unde
 
 /**
  * Whether the process stays, doing nothing, instead of ending with this fault. Compose asks for it (CONFIG_FAULTS=hold): it
- * restarts what ends, as it must after a crash or a boot, and would tell of a missing wallet once a minute for ever.
+ * restarts what ends, as it must after a crash or a boot, and would print the same fault every minute.
  */
 export const isHeld = (error: unknown, command: string | undefined, env: Environment): boolean =>
   env.CONFIG_FAULTS === "hold" &&

@@ -9,7 +9,7 @@ const CONTRACTS = [
 ] as const;
 
 /**
- * Lets modules given by path import the contracts from wherever they lie: a scanner in a folder of its own need not
+ * Lets modules given by path import the contracts, whatever folder they are in: a scanner in a folder of its own need not
  * install this package to say `import { defineScanner } from "microengine/scanner"`. Call before loading one.
  */
 export function serveContracts(): void {

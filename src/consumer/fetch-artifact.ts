@@ -169,7 +169,7 @@ const afterTrouble = (error: unknown): Attempt =>
     ? { kind: "download-failed", detail: `The gateway's answer cannot be unpacked: ${error.message}.` }
     : { kind: "again", detail: error instanceof Error ? error.message || error.name : String(error) };
 
-/** An answer that is left unread emits an error about that; it is of no interest. */
+/** An answer that is left unread emits an error about that, which is ignored. */
 const hangUp = (body: Answer["body"]): unknown => body.on("error", () => {}).destroy();
 
 const lengthOf = (headers: Answer["headers"]): number => Number(headers["content-length"] ?? 0);

@@ -1,7 +1,7 @@
 import { metadataComplaints } from "../domain/assertion-metadata.ts";
 import type { Logger } from "../observe/log.ts";
 
-/** Says once of each backend what will not be published of its metadata; `dropped` when that is all of it. */
+/** Logs once for each backend which of its metadata is not published; `dropped` when that is all of it. */
 export function complaintsTeller(
   log: Logger,
 ): (backend: string, metadata: Readonly<Record<string, unknown>>, dropped: string | undefined) => void {

@@ -5,7 +5,7 @@ import type { ArtifactContent, ArtifactRequest, ArtifactSource, Fetched } from "
  * Several backends of one consumer look at the same artifact at almost the same time: this downloads it once for all of
  * them. Remembers at most `maxBytes` of content, the longest unused forgotten first; failures are not remembered.
  *
- * A download that is under way serves everybody who asks for the same thing with the same limit. It runs until the
+ * A download that is under way serves every request for the same artifact with the same limit. It runs until the
  * deadline of the first request, and goes on when that one is given up: the others still want it.
  */
 export function shareArtifacts(source: ArtifactSource, maxBytes: number): ArtifactSource {

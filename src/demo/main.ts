@@ -1,7 +1,7 @@
 /**
  * Composition root of `demo`: a sandbox in this process, a producer (with its embedded consumers) in processes of their
- * own, and a screen that shows how the stakes fare. Ends when every bounty is either settled or left alone, or when
- * that takes longer than the chain could ask for.
+ * own, and a screen that shows what becomes of the stakes. Ends when every bounty is either settled or left alone, or
+ * after the longest time that the chain's windows allow.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -148,7 +148,7 @@ function producerFlags(config: DemoConfig, sandbox: Sandbox, folder: string): re
   ];
 }
 
-/** The demo's producer is set up by flags alone; a KEYFILE of the operator's is none of its business. */
+/** The demo's producer is set up by flags alone: it must not use a KEYFILE of the operator. */
 function withoutOurSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { PATH: env.PATH, HOME: env.HOME, TMPDIR: env.TMPDIR, NO_COLOR: env.NO_COLOR };
 }

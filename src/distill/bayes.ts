@@ -4,8 +4,8 @@
  *
  * The probability is what was computed, corrected. A verdict needs two things: a probability outside the band around
  * even odds, and a backend that says so and whose word is worth something. Malicious rests on an accusation, benign on a
- * defence or on a silence to which the operator gave a worth: neither the base rate, nor a suspicion, nor the word of one
- * who was never right, nor everybody's silence make a verdict of themselves.
+ * defence or on a silence to which the operator gave a worth: a base rate, a suspicion, the word of a
+ * backend that was never right and silences without a worth make no verdict alone.
  */
 import { confidenceIn, noOpinion } from "../domain/opinion.ts";
 import { PPM_ONE, type Ppm, ppm, type Verdict } from "../domain/verdict.ts";

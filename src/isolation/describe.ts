@@ -4,8 +4,8 @@ import { type ResolveOptions, resolveBackend } from "../scanners/registry.ts";
 import { ScanWorker } from "./scan-worker.ts";
 
 /**
- * What a backend is called and what it accepts, asked of the scanner itself in a process that ends afterwards. The
- * scanner is not set up unless that is asked for: its rules and services are where its consumers are.
+ * Asks a scanner what it is called and what it accepts, in a process that ends afterwards. The scanner is set up only
+ * where the options say so: its rules and services are where its consumers are.
  * Throws ConfigFault when the module cannot be used; the sentence is the scanner's own where it had one.
  */
 export async function describeBackend(

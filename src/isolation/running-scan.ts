@@ -76,7 +76,7 @@ export class RunningScan {
     this.#terms.kill();
   }
 
-  /** What is no answer to this scan is none of its business. */
+  /** Ignores what is no answer to this scan. */
   hear(message: FromWorker | undefined): void {
     if (message === undefined || !("id" in message) || message.id !== this.#id) return;
     if (message.type === "finding") this.end({ kind: "finding", finding: message.finding });

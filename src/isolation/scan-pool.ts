@@ -7,7 +7,7 @@
  * up and is preferred once it is ready; while it starts, the others serve. Where each artifact has a process of its own
  * there is none. Worn and dead workers leave the pool by themselves.
  * A scan that a worker died of is answered and not tried again; content that keeps killing is not even tried. After a
- * worker that died idle the pool is behind the demand: the next may do the same, and so on for ever.
+ * worker that died idle the pool starts none ahead of the demand: the next may die in the same way, again and again.
  */
 
 import { timerUntil } from "../async/long-timer.ts";
@@ -64,7 +64,7 @@ export class ScanPool implements Backend, AsyncDisposable {
   /** Whether a process besides the lead was ever ready, and has left to others what took it long. */
   #followed = false;
   #startFailure: string | undefined;
-  /** False from when a worker died while nothing was asked of it until one has outlived a scan. */
+  /** False after a worker died idle, until one has survived a scan. */
   #steady = true;
   /** What the log was told last. */
   #toldTrouble: string | undefined;

@@ -14,7 +14,7 @@
  * - Its memory is looked at from outside: beyond `memoryBytes` it is killed, and the outcome of its scan is
  *   `out-of-memory`.
  * - `gone` is final and comes once, whatever ended the process; its files are removed then. A pool replaces it. When it
- *   died while nothing was asked of it, `idleDeath` says of what.
+ *   died idle, `idleDeath` says of what.
  * - A worker is `worn` after `maxScans`, when half of the memory it had to spare at its start is used up and not given
  *   back, or after content so large that it may not be (WASM does not shrink); it still answers what it is doing.
  */

@@ -5,7 +5,7 @@
  *                         ├──────confine─► killed, and forked anew within the bounds it asked for; these do not ask
  *                         ├──────refused─► gone: ConfigFault with the scanner's own sentence
  *                         ├──────else────► gone: ConfigFault BACKEND_START_FAILED: it died, or said something else
- *                         ├──────startMs─► gone: Fault BACKEND_SLOW, which is no mistake of the operator's
+ *                         ├──────startMs─► gone: Fault BACKEND_SLOW; the configuration is not to blame
  *                         └──────signal──► gone: `signal.reason`; nothing waits for it any more
  *
  * - What its scanner asks to be confined to is kept in the scanner's state: later processes are confined from their start.

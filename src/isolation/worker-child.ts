@@ -60,7 +60,7 @@ export class WorkerChild {
   readonly #output: WorkerOutput;
   #over = false;
   #closing = false;
-  /** Whether what it says is not to outlive it. */
+  /** Whether what it says must not be kept for later processes. */
   #distrusted = false;
   #trouble: string | undefined;
   #exit: number | NodeJS.Signals | undefined;

@@ -1,7 +1,7 @@
 /**
  * /healthz, /readyz and /metrics over HTTP.
  *
- * `/healthz` fails when a restart would help, `/readyz` while there is no use in sending work here: a gateway that is
+ * `/healthz` fails when a restart would help, `/readyz` while work should not be sent here: a gateway that is
  * down makes a producer unready, not unhealthy. Both answer 200 or 503 with every check by name.
  */
 import { fastify } from "fastify";
@@ -38,7 +38,7 @@ export interface HealthServer extends AsyncDisposable {
 /** Throws ConfigFault when the address cannot be served on. */
 export async function serveHealth(options: HealthOptions): Promise<HealthServer> {
   const { host, log, metrics } = options;
-  // A process that ends does not wait for requests: an unfinished one would keep it for ever.
+  // A process that ends does not wait for requests: an unfinished one would keep it alive.
   const server = fastify({ forceCloseConnections: true });
   for (const [path, look] of [
     ["/healthz", () => options.live()],

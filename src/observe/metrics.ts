@@ -20,7 +20,7 @@ export function createRegistry(role: string): Registry {
   return registry;
 }
 
-/** Has a counter or a gauge of no labels show what a function says at each scrape. */
+/** Makes a counter or a gauge without labels show what a function returns at each scrape. */
 export function collectedFrom(metric: Counter | Gauge, value: () => number): void {
   Object.assign(metric, {
     collect: () => {

@@ -20,7 +20,7 @@ export interface SandboxOptions {
   /** On every artifact. */
   readonly rivalStakeNct: Nct;
   readonly bountyIntervalMs: number;
-  /** How many the ambassador posts; without it, one after the other for ever. */
+  /** How many the ambassador posts; without it there is no end. */
   readonly bounties?: number;
   readonly artifactsPerBounty: number;
   /** For a bounty. */

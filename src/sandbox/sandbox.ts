@@ -43,7 +43,7 @@ export interface Sandbox extends AsyncDisposable {
   postBounties(commissions: readonly Commission[]): Promise<readonly Guid[]>;
   /**
    * Resolves when all bounties are posted and settled by the ambassador and by every engine that asserted. Arbiters
-   * settle later, when the vote window is over. Never resolves when bounties go on for ever.
+   * settle later, when the vote window is over. Never resolves when bounties have no end.
    */
   readonly done: Promise<void>;
 }

@@ -250,7 +250,7 @@ async function lookIntoEntry(
   return lookIntoMember(unpacked, depth, budget);
 }
 
-/** A program in an archive may be cut off as it likes; archives and documents are looked at like the artifact. */
+/** A program in an archive may be cut off; archives and documents are looked at like the artifact. */
 async function lookIntoMember(
   member: Uint8Array,
   depth: number,

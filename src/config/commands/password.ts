@@ -16,7 +16,7 @@ export const processTerminal = (): Terminal => ({ input: process.stdin, output: 
 
 /**
  * The password, which may be empty where that is meant: an empty file, `--password ""`, or a bare Enter. Throws ConfigFault
- * when there is none to be had, or when the wait for it was aborted.
+ * when there is none, or when the wait for it was aborted.
  */
 export async function readPassword(
   config: Pick<ProducerConfig, "password" | "passwordFile" | "keyfile">,
@@ -40,7 +40,7 @@ async function ask(question: string, { input, output }: Terminal, signal?: Abort
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({ input, output: nowhere, terminal: true });
   const gaveUp = new AbortController();
-  // Ctrl-C and Ctrl-D close it too; a question asked of it would then wait for ever.
+  // Ctrl-C and Ctrl-D close it too; a question would then wait for ever.
   prompt.once("close", () => gaveUp.abort());
   const stop = signal === undefined ? gaveUp.signal : AbortSignal.any([signal, gaveUp.signal]);
   try {

@@ -1,7 +1,7 @@
 import { ConfigFault } from "../../domain/fault.ts";
 import { readSecretFile } from "./secret-file.ts";
 
-/** Sealed jobs lie in Redis for everybody to try passwords on who reads it: a short secret is soon found. */
+/** A stranger who reads Redis can try secrets on the sealed jobs in it: a short one is soon found. */
 export const LEAST_SECRET_CHARS = 16;
 
 /** The secret that producer and consumers share, when there is one. Throws ConfigFault QUEUE_SECRET_FILE. */

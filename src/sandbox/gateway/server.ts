@@ -31,7 +31,7 @@ export interface SandboxGatewayOptions {
   readonly port?: number | undefined;
   /** A path prefix under which the gateway also answers, such as `/v1/default`. */
   readonly basePath?: string | undefined;
-  /** Keys that are accepted; without them everybody is. */
+  /** Keys that are accepted; without them every caller is. */
   readonly apiKeys?: readonly string[] | undefined;
   /** How often the chain is polled for events. Default 500 ms, the real gateway's habit. */
   readonly pollMs?: number;

@@ -67,7 +67,7 @@ export function takeTurns(options: TurnsOptions): Turns {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await following;
-      // A transaction cut off halfway would only be logged as one more failure.
+      // A transaction that is cut off would be logged as one more failure.
       await Promise.allSettled(underway);
     },
   };

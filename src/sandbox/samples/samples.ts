@@ -13,7 +13,7 @@ export const EICAR = Buffer.from(
   "ascii",
 );
 
-/** Programs that most machines have; whichever are there and small enough are taken. */
+/** Programs that most machines have; those that exist and are small enough are taken. */
 const PROGRAMS = ["ls", "cat", "true", "sleep", "date", "mkdir", "echo", "pwd", "chmod", "cp"];
 const PROGRAM_FOLDERS = ["/bin", "/usr/bin"];
 const MAX_PROGRAM_BYTES = 2 * 1024 * 1024;

@@ -26,7 +26,7 @@ export interface Compiled {
   readonly engine: RuleEngine;
   /** Why a large set does not run natively, when it does not. */
   readonly why?: string;
-  /** For other processes; `undefined` when it is not to be had, or was used here. */
+  /** For other processes; `undefined` when there is none, or when it was used here. */
   readonly image?: RulesImage | undefined;
   /** What is compiled: what was asked for, less what was skipped. */
   readonly texts: readonly RuleText[];

@@ -1,9 +1,9 @@
 /**
- * YARA rules in native code (an optional dependency that exists for x64 Linux with glibc and for macOS): next to no cost a
- * scan whatever the number of rules.
+ * YARA rules in native code (an optional dependency that exists for x64 Linux with glibc and for macOS): a scan costs
+ * next to nothing, with any number of rules.
  *
- * It knows no namespaces. Files whose rules have different names share one compiled set; a name that comes again, and a
- * global rule, which would hold for everybody, make another. So a file may here refer to rules of another without
+ * It knows no namespaces. Files whose rules have different names share one compiled set. A name that comes again makes
+ * another set, and so does a global rule, which would hold for all rules of its set. So a file may here refer to rules of another without
  * including it, which WebAssembly refuses.
  */
 import { compile, type RuleMatch as NativeMatch, validate, type YaraX } from "@litko/yara-x";
@@ -105,7 +105,7 @@ function whose(texts: readonly RuleText[], said: string): CompileProblem {
   return compileProblem(texts.at(-1)!, said, -before);
 }
 
-/** The engine reads a text that looks like a number or a truth as one, and then refuses it for being no text. */
+/** The engine reads a text that looks like a number or a boolean as such, and then refuses it because it is no text. */
 const READ_AS_TEXT = /^(?!(?:true|false)$)(?![-+.\d]*(?:e[-+]?\d+)?$)(?!(?:nan|[-+]?inf(?:inity)?)$)/i;
 
 class NativeEngine implements RuleEngine {

@@ -1,6 +1,6 @@
 /**
- * YARA rules in WebAssembly, by the makers of YARA-X: runs wherever Node does, and what a hostile file breaks in it stays
- * in its memory. Each scan costs some milliseconds and more with every rule.
+ * YARA rules in WebAssembly, by the makers of YARA-X: it runs where Node runs, and a hostile file that breaks it reaches
+ * only its own memory. Each scan costs some milliseconds and more with every rule.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

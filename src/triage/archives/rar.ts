@@ -4,7 +4,7 @@
  */
 import { type Caveat, caveat } from "../../domain/caveat.ts";
 
-/** `undefined` for a RAR without a password; asked only of what begins as one. Never throws. */
+/** `undefined` for a RAR without a password; the content must begin as one. Never throws. */
 export function rarLock(content: Uint8Array, mostHeaders: number): Caveat | undefined {
   const view = Buffer.from(content.buffer, content.byteOffset, content.length);
   let headers = 0;

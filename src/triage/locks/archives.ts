@@ -73,7 +73,7 @@ function stepArj(content: Buffer, at: number): Step {
   if (content.readUInt16LE(at) !== ARJ.magic || size === 0) return undefined;
   const isMain = content.readUInt8(at + 10) === ARJ.main;
   let next = at + 4 + size + 4;
-  // Further headers, each with its sum; one of no bytes is the last.
+  // Further headers, each with its sum; an empty one is the last.
   for (let further = content.readUInt16LE(next); further > 0; further = content.readUInt16LE(next))
     next += 2 + further + 4;
   const packed = isMain ? 0 : content.readUInt32LE(at + 16);

@@ -25,7 +25,7 @@ export function oleLock(content: Uint8Array): Caveat | undefined {
 const LOCKED = ["encryptedpackage", "encryptedsummary"];
 const VBA = ["vba", "_vba_project", "_vba_project_cur"];
 
-/** Encrypted content under an empty password is what everybody sees. */
+/** Content encrypted under an empty password is open to every reader. */
 export function pdfLock(content: Uint8Array): Caveat | undefined {
   const encryptions = readEncryptions(asBuffer(content).toString("latin1"));
   const locked = encryptions.some(

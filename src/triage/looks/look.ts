@@ -6,7 +6,7 @@ import { Turns } from "./turns.ts";
 /** The first so many bytes of the content; fewer when it has no more. */
 export type ReadHead = (bytes: number) => Promise<Uint8Array>;
 
-/** Looks that read more are had one after the other: a bounty may have 256 artifacts. */
+/** Looks that read more are made one after the other: a bounty may have 256 artifacts. */
 const SMALL_LOOK_BYTES = 64 * 1024;
 const largeLooks = new Turns();
 

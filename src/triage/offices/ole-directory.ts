@@ -104,7 +104,7 @@ function listedAt(view: Buffer, index: number, sectorBytes: number): number {
 
 export const OLE_TYPE = "application/x-cfb";
 
-/** Whether it begins as one, wherever its directory is. */
+/** Whether it begins as one; its directory may be anywhere. */
 export const isOle = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(MAGIC.length, bytes.length)).equals(MAGIC);
 

@@ -11,7 +11,7 @@ const HTA_TAG = /<hta:application\b/i;
 const STYLESHEET_SCRIPT =
   /<(?:ms|msxsl|user|xsl):script\b[^>]{0,400}\blanguage\s{0,8}=\s{0,8}["']?(\w{2,20})/i;
 const MARKUP = /^\s{0,1000}</;
-/** What a page in a browser has no use for: programs, files and the registry of the machine it runs on. */
+/** What a page in a browser does not use: programs, files and the registry of the machine. */
 const LOCAL_OBJECTS =
   /(?:createobject|activexobject|getobject)\s{0,8}\(\s{0,8}["'](?:wscript\.|scripting\.filesystem|shell\.application|adodb\.stream|winmgmts:|schedule\.service|shell\.explorer|script:|new:)/i;
 const WINDOW_OF_HTA = /\b(?:window|self|me)\.(?:resizeto|moveto|close)\b/i;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "./envelope.ts";
 
-/** Open to everybody, by exact match of the path: a trailing slash closes them again. */
+/** Open to every caller, by exact match of the path: with a trailing slash they need a key. */
 const OPEN_PATHS = new Set(["/status", "/relay/withdrawal", "/transactions"]);
 
 /** The key is the last word of the header, so `Bearer <key>` works too. */
