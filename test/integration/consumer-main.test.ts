@@ -17,6 +17,8 @@ import { content, type Gateway, openGateway } from "./consumer-gateway.ts";
 import { scanJob } from "./consumer-work.ts";
 
 const PUPPET = fileURLToPath(new URL("../fixtures/scanners/puppet.ts", import.meta.url));
+/** Of a job, where a process may have to start before it is scanned. */
+const LONG_MS = 60_000;
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 
 type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
@@ -82,7 +84,7 @@ describe("a consumer process", () => {
     };
     await using queue = openEmbeddedQueue({ spawn, consumers: 1, log });
     const answered = answerTo(queue);
-    const job = scanJob({ uri: "QmSay" });
+    const job = scanJob({ uri: "QmSay", inMs: LONG_MS });
     await queue.dispatch([job]);
     expect(await answered).toMatchObject({ jobId: job.id, verdict: "malicious", family: "Puppet" });
     await queue[Symbol.asyncDispose]();
@@ -126,7 +128,7 @@ describe("a consumer process", () => {
     const terms = { address, queue: "main-test", backends: ["puppet"], waitMs: 0, log };
     await using queue = await openBullmqQueue(terms);
     const first = answerTo(queue);
-    await queue.dispatch([scanJob({ uri: "QmSay" })]);
+    await queue.dispatch([scanJob({ uri: "QmSay", inMs: LONG_MS })]);
     expect(await first).toMatchObject({ verdict: "malicious" });
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).toMatch(/microengine_answers_total\{backend="puppet",verdict="malicious".*\} 1/);
@@ -151,7 +153,7 @@ describe("a consumer process", () => {
     const terms = { address, queue: "main-test", backends: ["puppet"], waitMs: 0, log };
     await using queue = await openBullmqQueue(terms);
     const fetched = gateway.requests.length;
-    await queue.dispatch([scanJob({ uri: "QmHang", inMs: 60_000 })]);
+    await queue.dispatch([scanJob({ uri: "QmHang", inMs: LONG_MS })]);
     await expect.poll(() => gateway.requests.length).toBeGreaterThan(fetched);
     expect(await queue.backlog()).toEqual({ puppet: 0 });
     const exited = once(consumer.child, "exit");
