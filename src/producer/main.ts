@@ -113,7 +113,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   const may = (duty: Duty): boolean => mayDo(lease.standing(), duty);
   const shared = { config, privateKey: key.privateKey, ledger, clock: systemClock, log, may };
   for (const chain of config.chains) {
-    const parts = { ...shared, ...countedBy(early), tell: relay.on(chain) };
+    const parts = { ...shared, ...refusalCounts(early), tell: relay.on(chain) };
     chains.push(opened.use(openChainPromises(chain, parts, end)));
   }
   if (owesAtStart) await promisesKept(chains, tell);
@@ -187,7 +187,7 @@ async function unlock(config: ProducerConfig, signal: AbortSignal) {
 }
 
 /** What a chain counts before there are metrics. */
-const countedBy = (early: EarlyCounts): Pick<ChainPromisesParts, "onRefused" | "counts"> => ({
+const refusalCounts = (early: EarlyCounts): Pick<ChainPromisesParts, "onRefused" | "counts"> => ({
   onRefused: () => early.use(({ signaturesRefused }) => signaturesRefused.inc()),
   counts: {
     onMalformedEvent: () => early.use(({ eventsMalformed }) => eventsMalformed.inc()),

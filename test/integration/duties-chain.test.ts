@@ -103,6 +103,7 @@ async function startRun(dies?: Action) {
       told.dispatchEvent(new Event(event));
     },
   });
+  duties.listen();
   return {
     market,
     duties,

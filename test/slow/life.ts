@@ -83,6 +83,7 @@ export async function live(scenario: Scenario): Promise<Life> {
       timeout: (ms: number) => time.timeout(ms),
       reservations: new BalanceReservations(() => market.balance(), clock),
     });
+    duties.listen();
     return { gateway, market, duties, alive: true };
   };
   let run = start();

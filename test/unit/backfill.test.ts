@@ -48,6 +48,7 @@ function openBackfill(
   let losses: "stop-loss" | undefined;
   const limiter = { paused: () => losses };
   const deprecation = new Deprecation({ market, ledger, tell: () => {} });
+  deprecation.listen();
   const tell = (event: string, facts: object) => void told.push([event, facts]);
   const backfill = new Backfill({ market, ledger, inWork, deprecation, limiter, tell });
   const cursor = () => ledger.note("side", "examined");

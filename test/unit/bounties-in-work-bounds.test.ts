@@ -42,10 +42,13 @@ function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
   const tell: Tell = (event, facts) => void told.push([event, facts]);
   const reservations = new BalanceReservations(() => market.balance(), clock);
   const duties = new Duties({ market, ledger, reservations, clock, tell });
+  duties.listen();
   const limiter: BountiesInWorkParts["limiter"] = {
     paused: () => undefined,
     allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
   };
+  const deprecation = new Deprecation({ market, ledger, tell });
+  deprecation.listen();
   const inWork = new BountiesInWork({
     market,
     ledger,
@@ -56,7 +59,7 @@ function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
     queue: idle,
     duties,
     collector: new Collector(idle, clock, () => {}),
-    deprecation: new Deprecation({ market, ledger, tell }),
+    deprecation,
     rules: { artifactKinds: ["file"], maxSizeBytes: 1_000, backends: [], routes: [] },
     distill: () => {
       throw new Error("nothing was answered");
@@ -66,6 +69,7 @@ function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
     instantOf: () => instant(61_000),
     version: "0.0.0",
   });
+  inWork.listen();
   const hear = (number: number) =>
     market.tell("bounty", { ...aBounty({ guid: guidOf(number) }), postedIn: undefined });
   const count = (name: string) => told.filter(([event]) => event === name).length;

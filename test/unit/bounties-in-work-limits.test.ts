@@ -55,6 +55,7 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
   const duties = new Duties({ market, ledger, reservations, clock, tell, feeCeiling: nct(ONE_NCT) });
+  duties.listen();
   const limiter = new Limiter({
     limits: { minBalance: nct(0n), fee: nct(ONE_NCT), ...limits },
     stopLossWindowHours: 24,
@@ -63,6 +64,8 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     steadyMs,
     rollingWindow: new RollingWindow(clock, steadyMs),
   });
+  const deprecation = new Deprecation({ market, ledger, tell });
+  deprecation.listen();
   const inWork = new BountiesInWork({
     market,
     ledger,
@@ -73,7 +76,7 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     queue,
     duties,
     collector: new Collector(queue, clock, () => {}),
-    deprecation: new Deprecation({ market, ledger, tell }),
+    deprecation,
     rules: {
       artifactKinds: ["file"],
       maxSizeBytes: 1_000,
@@ -86,6 +89,7 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     instantOf: () => instant(61_000),
     version: "0.0.0",
   });
+  inWork.listen();
   const of = (name: string) => told.filter(([event]) => event === name).map(([, facts]) => facts);
   return { market, inWork, duties, reservations, limiter, of };
 }

@@ -60,6 +60,9 @@ function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
   const deprecation = new Deprecation({ market, ledger, tell });
+  deprecation.listen();
+  const duties = new Duties({ market, ledger, reservations, clock, tell });
+  duties.listen();
   const inWork = new BountiesInWork({
     market,
     ledger,
@@ -70,7 +73,7 @@ function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {
     limiter: unlimited,
     deprecation,
     collector: new Collector(queue, clock, () => {}),
-    duties: new Duties({ market, ledger, reservations, clock, tell }),
+    duties,
     rules: {
       artifactKinds: ["file"],
       maxSizeBytes: 1_000,
@@ -86,6 +89,7 @@ function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {
     version: "0.0.0",
     ...more,
   });
+  inWork.listen();
   const notice = { ...bounty, postedIn: undefined };
   const dispatched = () => expect.poll(() => ledger.find(bounty)?.state).toBe("dispatched");
   const count = (name: string) => told.filter(([event]) => event === name).length;

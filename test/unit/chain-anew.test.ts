@@ -110,6 +110,7 @@ it("after that nothing of the chain before is handed over, and what is signed on
   const { market, ledger, look } = scene();
   await look();
   const holes = new NonceHoles({ market, ledger, tell: () => {} });
+  holes.listen();
   // Nonce 1 of the old chain is the next that the new one waits for.
   market.mined = 1n;
   for (let number = 1_001; number <= 1_010; number++) await market.mine(number);
@@ -134,14 +135,14 @@ it("what was written off is promised again, without a restart, when the node has
   ledger.recordSigned({ chain: "side", guid: guidOf(2) }, "reveal", [{ ...signed("0xreveal"), nonce: 6n }]);
   await look();
   let resumed = 0;
-  await using _back = disposing(
-    new ChainBack({
-      market,
-      ledger,
-      tell: (event, facts) => told.push([event, facts]),
-      resume: () => resumed++,
-    }),
-  );
+  const back = new ChainBack({
+    market,
+    ledger,
+    tell: (event, facts) => told.push([event, facts]),
+    resume: () => resumed++,
+  });
+  back.listen();
+  await using _back = disposing(back);
   await market.mine(1_001);
   market.mined = 6n;
   await market.mine(1_003);

@@ -14,6 +14,7 @@ describe("an engine that is opened anew after each failed try to answer", () => 
       using ledger = openLedger(":memory:", systemClock);
       const market = new HandMarket();
       const deprecation = new Deprecation({ market, ledger, tell: () => {} });
+      deprecation.listen();
       const kept = { duties: {}, blocks: createBlockClock(block(1), systemClock.now()), promised: 0 };
       const promises = {
         chain: "side",

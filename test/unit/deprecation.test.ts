@@ -18,6 +18,7 @@ function open(ledger = openLedger(":memory:", clock)) {
     ledger,
     tell: (event, facts) => void told.push([event, facts]),
   });
+  deprecation.listen();
   return { market, ledger, told, deprecation };
 }
 
@@ -80,6 +81,7 @@ it("a deprecation that is heard of before any block counts, and is confirmed whe
   market.headKnown = () => known;
   const ledger = openLedger(":memory:", clock);
   const deprecation = new Deprecation({ market, ledger, tell: () => undefined });
+  deprecation.listen();
   market.tell("deprecated", { rollover: true, since: undefined });
   expect([deprecation.active(), deprecation.unconfirmed()]).toEqual([true, true]);
   known = true;
@@ -107,6 +109,7 @@ it("what was planned and not sent is let go while the registry is deprecated; wh
   market.tell("deprecated", { rollover: false, since: block(900) });
 
   const duties = new Duties({ market, ledger, reservations, clock, tell, deprecation });
+  duties.listen();
   expect(duties.resume()).toBe(2);
   const find = (guid: Guid) => ledger.find({ chain: "side", guid });
   await expect.poll(() => find(GUID)).toMatchObject({ state: "abandoned", reason: "deprecated" });

@@ -34,6 +34,7 @@ function start(file: string, chain: ModelChain, mishap: () => Mishap) {
   const market = new ModelMarket(chain, mishap);
   const reservations = new BalanceReservations(() => market.balance(), clock);
   const duties = new Duties({ market, ledger, reservations, clock, tell: () => {} });
+  duties.listen();
   return {
     ledger,
     market,

@@ -64,6 +64,7 @@ beforeEach(() => {
     reservations: new BalanceReservations(() => market.balance(), clock),
     tell: (event, facts) => void told.push({ event, facts }),
   });
+  duties.listen();
   void duties.take(GUID, 0);
 });
 
@@ -308,6 +309,7 @@ it("an assertion that is not signed by the expiration is not signed any more", a
     tell: () => {},
     reservations: new BalanceReservations(() => other.balance(), clock),
   });
+  slow.listen();
   void slow.take(GUID, 0);
   for (let number = 1_001; number <= 1_020; number++) await other.mine(number);
   await expect(aborted.promise).resolves.toMatchObject({ code: "TOO_LATE" });

@@ -30,8 +30,8 @@ let duties: Duties;
 /** A second a block, unless a test says otherwise. */
 let steadyMs: () => number;
 
-const openDuties = () =>
-  new Duties({
+function openDuties(): Duties {
+  const opened = new Duties({
     market,
     ledger,
     reservations,
@@ -39,6 +39,9 @@ const openDuties = () =>
     steadyMs: () => steadyMs(),
     tell: (event, facts) => void told.push({ event, facts }),
   });
+  opened.listen();
+  return opened;
+}
 
 const actions = () => market.asked.filter((what) => ["assert", "reveal", "settle"].includes(what));
 

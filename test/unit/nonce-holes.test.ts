@@ -28,6 +28,7 @@ beforeEach(() => {
   ledger.planAssertion(key, aPlan());
   ledger.recordSigned(key, "assert", [signed("0xapprove", 4n), signed("0xassert", 5n)]);
   holes = new NonceHoles({ market, ledger, tell: (event) => void told.push(event) });
+  holes.listen();
 });
 
 describe("a transaction that the gateway took and the node never got", () => {

@@ -52,6 +52,7 @@ beforeEach(async () => {
     clock,
     tell: (event, facts) => void told.push({ event, facts }),
   });
+  duties.listen();
   await duties.take(GUID, 0);
   market.listed = [ours()];
   market.given = [{ voter: aBounty().author, votes: 0b11n }];

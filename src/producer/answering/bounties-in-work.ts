@@ -98,12 +98,15 @@ export class BountiesInWork {
 
   constructor(parts: BountiesInWorkParts) {
     this.#parts = parts;
-    const { market } = parts;
-    market.on("bounty", (notice) => this.hear(notice));
-    market.on("assertion", (notice) => {
-      const rivals = this.#rivals.get(notice.guid);
-      if (rivals !== undefined && rivals.length < MAX_RIVALS) rivals.push(notice);
-    });
+  }
+
+  /** Hears of bounties and of what rivals stake on them, until the returned is disposed of. */
+  listen(): Disposable {
+    const { market } = this.#parts;
+    const listening = new DisposableStack();
+    listening.defer(market.on("bounty", (notice) => this.hear(notice)));
+    listening.defer(market.on("assertion", (notice) => this.#heardRival(notice)));
+    return listening;
   }
 
   /** Bounties in work right now. */
@@ -188,6 +191,11 @@ export class BountiesInWork {
     if (!this.#toldFull) this.#parts.tell("bounties.too-many", { inWork: this.#working.size });
     this.#toldFull = true;
     return true;
+  }
+
+  #heardRival(notice: AssertionNotice): void {
+    const rivals = this.#rivals.get(notice.guid);
+    if (rivals !== undefined && rivals.length < MAX_RIVALS) rivals.push(notice);
   }
 
   #resume(bounty: Bounty): void {

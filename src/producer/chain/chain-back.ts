@@ -37,22 +37,31 @@ export class ChainBack {
 
   constructor(parts: ChainBackParts) {
     this.#parts = parts;
-    parts.market.on("block", ({ number }) => {
-      if (this.#stop.signal.aborted || this.#looking !== undefined || number < this.#nextLook) return;
-      const noted = parts.ledger.note(parts.market.chain, MARKET_NOTES.anew);
-      if (noted === undefined) return;
-      this.#looking = this.#look(BigInt(noted)).finally(() => {
-        this.#looking = undefined;
-        this.#nextLook = number + this.#pause;
-        this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_BLOCKS);
-      });
-    });
+  }
+
+  /** Looks as blocks come, until the returned is disposed of or `stop` is called. */
+  listen(): Disposable {
+    const listening = new DisposableStack();
+    listening.defer(this.#parts.market.on("block", ({ number }) => this.#heardBlock(number)));
+    return listening;
   }
 
   /** Looks no more; resolves when a look under way is done. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#looking;
+  }
+
+  #heardBlock(number: number): void {
+    if (this.#stop.signal.aborted || this.#looking !== undefined || number < this.#nextLook) return;
+    const { market, ledger } = this.#parts;
+    const noted = ledger.note(market.chain, MARKET_NOTES.anew);
+    if (noted === undefined) return;
+    this.#looking = this.#look(BigInt(noted)).finally(() => {
+      this.#looking = undefined;
+      this.#nextLook = number + this.#pause;
+      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_BLOCKS);
+    });
   }
 
   /** Whatever cannot be asked speaks against it. */

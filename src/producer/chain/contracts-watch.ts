@@ -57,7 +57,8 @@ const contractsUnknown = ({ chain }: Marketplace, cause: unknown): ConfigFault =
 
 /**
  * Looks into it when the gateway hands over a transaction that was not asked for: when it has begun to work with other
- * contracts, and says so once more a moment later, `changed` is called, once. Anything else wrong with a transaction is a matter of that transaction alone.
+ * contracts, and says so once more a moment later, `changed` is called, once. Anything else wrong with a transaction is a
+ * matter of that transaction alone. The returned function ends the watch.
  */
 export function watchContracts(
   parts: {
@@ -69,7 +70,7 @@ export function watchContracts(
     readonly pause?: (signal: AbortSignal) => Promise<unknown>;
   },
   changed: (fault: ConfigFault) => void,
-): void {
+): () => void {
   const { market, pins, clock, signal } = parts;
   const pause = parts.pause ?? ((until) => sleep(CONFIRM_AFTER_MS, undefined, { signal: until, ref: false }));
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -82,7 +83,7 @@ export function watchContracts(
     told = true;
     changed(fault);
   };
-  market.on("refused", () => {
+  return market.on("refused", () => {
     const now = clock.now();
     const age = now - askedAt;
     if (age >= 0 && age < WATCH_PAUSE_MS) return;

@@ -28,16 +28,24 @@ export class Deprecation {
 
   constructor(parts: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: Tell }) {
     this.#parts = parts;
-    const { market, tell } = parts;
     this.reread();
-    market.on("deprecated", ({ rollover, since }) => {
-      // A later block than the true one delays the proof; an earlier one would let an old bounty pass for it.
-      this.#note(since ?? Number.MAX_SAFE_INTEGER);
-      this.#bound();
-      tell("market.deprecated", { chain: market.chain, rollover });
-    });
-    market.on("undeprecated", () => this.#lift({}));
-    market.on("block", () => this.#bound());
+  }
+
+  /** Hears what the marketplace tells of it, until the returned is disposed of. */
+  listen(): Disposable {
+    const { market, tell } = this.#parts;
+    const listening = new DisposableStack();
+    listening.defer(
+      market.on("deprecated", ({ rollover, since }) => {
+        // A later block than the true one delays the proof; an earlier one would let an old bounty pass for it.
+        this.#note(since ?? Number.MAX_SAFE_INTEGER);
+        this.#bound();
+        tell("market.deprecated", { chain: market.chain, rollover });
+      }),
+    );
+    listening.defer(market.on("undeprecated", () => this.#lift({})));
+    listening.defer(market.on("block", () => this.#bound()));
+    return listening;
   }
 
   /** Takes over what the ledger has noted, which it forgets together with another registry. */

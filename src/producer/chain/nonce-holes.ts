@@ -41,20 +41,28 @@ export class NonceHoles {
 
   constructor(parts: NonceHolesParts) {
     this.#parts = parts;
-    parts.market.on("block", ({ number }) => {
-      if (this.#stopped || this.#looking !== undefined || number < this.#nextLook) return;
-      this.#nextLook = number + this.#pause;
-      this.#looking = this.#look().finally(() => {
-        this.#looking = undefined;
-        this.#nextLook = number + this.#pause;
-      });
-    });
+  }
+
+  /** Looks as blocks come, until the returned is disposed of or `stop` is called. */
+  listen(): Disposable {
+    const listening = new DisposableStack();
+    listening.defer(this.#parts.market.on("block", ({ number }) => this.#heardBlock(number)));
+    return listening;
   }
 
   /** Looks no more; resolves when a look under way is done. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#looking;
+  }
+
+  #heardBlock(number: number): void {
+    if (this.#stopped || this.#looking !== undefined || number < this.#nextLook) return;
+    this.#nextLook = number + this.#pause;
+    this.#looking = this.#look().finally(() => {
+      this.#looking = undefined;
+      this.#nextLook = number + this.#pause;
+    });
   }
 
   async #look(): Promise<void> {

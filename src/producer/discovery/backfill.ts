@@ -47,6 +47,7 @@ const LONGEST_REST = 16;
 export class Backfill {
   readonly #parts: BackfillParts;
   readonly #stop = new AbortController();
+  readonly #listening = new DisposableStack();
   #remembered: ReadonlyMap<Guid, Remembered> = new Map();
   #looking: Promise<void> | undefined;
   #called = false;
@@ -62,18 +63,21 @@ export class Backfill {
 
   begin(): void {
     const { market } = this.#parts;
-    market.on("connected", () => this.#look());
-    market.on("block", ({ number }) => {
-      const gap = number !== this.#heard + 1;
-      this.#heard = number;
-      if (gap || number >= this.#due) this.#look();
-    });
+    this.#listening.defer(market.on("connected", () => this.#look()));
+    this.#listening.defer(market.on("block", ({ number }) => this.#heardBlock(number)));
     this.#look();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#listening.dispose();
     await this.#looking;
+  }
+
+  #heardBlock(number: number): void {
+    const gap = number !== this.#heard + 1;
+    this.#heard = number;
+    if (gap || number >= this.#due) this.#look();
   }
 
   #look(): void {

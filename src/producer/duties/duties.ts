@@ -2,7 +2,7 @@ import { sameAddress } from "../../domain/address.ts";
 import type { MarketParameters } from "../../domain/bounty.ts";
 import { describeError, Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
-import { type BountyState, PROMISED_STATES } from "../../domain/lifecycle.ts";
+import { PROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../../ledger/records.ts";
 import type { AssertionNotice } from "../../market/port.ts";
@@ -10,8 +10,8 @@ import { BlockCache } from "./block-cache.ts";
 import { BlockSignals } from "./block-signals.ts";
 import { DutySlots, type SlotKind, slotsFor } from "./duty-slots.ts";
 import { perform } from "./perform.ts";
-import { dutyAt, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
-import { type Duty, type Stage, TRACKS, type Track, trackOf } from "./record/duty.ts";
+import { dutyAt, isMoot, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
+import { type Duty, type Stage, TRACKS, type Track } from "./record/duty.ts";
 import type { DutiesParts, DutyContext, DutyResult } from "./record/duty-context.ts";
 import { type Beginning, overdueStage, type PromisedBounty, promise } from "./record/promised-bounty.ts";
 import { WriteBehindLedger } from "./record/write-behind-ledger.ts";
@@ -20,12 +20,6 @@ import { SkippedBlocks } from "./skipped-blocks.ts";
 /** Quorums that skipped blocks may have held are asked for once in so many blocks at most. */
 const QUORUMS_EVERY_BLOCKS = 5;
 const otherThan = (track: Track): Track => (track === "reveal" ? "assertion" : "reveal");
-
-/** Whether what a duty has to say came too late to matter: the other track went on meanwhile. */
-const isMoot = (duty: Duty, state: BountyState): boolean =>
-  duty === "confirm-post"
-    ? state !== "posting"
-    : trackOf(duty) === "assertion" && !["planned", "posting", "asserted"].includes(state);
 
 /**
  * Keeps our promises on one chain: posts what was planned, reveals, settles.
@@ -66,6 +60,7 @@ export class Duties {
   readonly #freshHead: BlockCache<number>;
   readonly #freshParameters: BlockCache<MarketParameters>;
   readonly #blockSignals: BlockSignals;
+  readonly #skipped: SkippedBlocks;
   readonly #agenda = new Map<Guid, PromisedBounty>();
   readonly #slots = new DutySlots();
   readonly #running = new Set<Promise<void>>();
@@ -78,22 +73,23 @@ export class Duties {
     this.#blockSignals = new BlockSignals(parts.steadyMs ?? (() => performance.now()));
     this.#freshHead = new BlockCache(market, () => market.freshHead());
     this.#freshParameters = new BlockCache(market, () => market.freshParameters());
-    const skipped = new SkippedBlocks(market.head(), QUORUMS_EVERY_BLOCKS);
-    market.on("block", ({ number }) => {
-      this.#blockSignals.heard(market.head());
-      if (this.#stopped) return;
-      this.#ledger.flush();
-      if (skipped.before(number)) this.#doubtQuorums(number);
-      this.#consider();
-    });
-    market.on("connected", () => {
-      for (const { recalled } of this.#agenda.values()) recalled.quorumUnheard = true;
-    });
-    market.on("assertion", (notice) => this.#heardAssertion(notice));
-    market.on("quorum", ({ guid }) => this.#quorum(guid));
-    market.on("settled", ({ guid, settler, payout }) => {
-      if (sameAddress(settler, market.account)) this.#announced(guid, payout);
-    });
+    this.#skipped = new SkippedBlocks(market.head(), QUORUMS_EVERY_BLOCKS);
+  }
+
+  /** Hears what the marketplace tells, until the returned is disposed of: after `stop`, which waits for what it needs of it. */
+  listen(): Disposable {
+    const { market } = this.#parts;
+    const listening = new DisposableStack();
+    listening.defer(market.on("block", ({ number }) => this.#heardBlock(number)));
+    listening.defer(market.on("connected", () => this.#missedQuorums()));
+    listening.defer(market.on("assertion", (notice) => this.#heardAssertion(notice)));
+    listening.defer(market.on("quorum", ({ guid }) => this.#quorum(guid)));
+    listening.defer(
+      market.on("settled", ({ guid, settler, payout }) => {
+        if (sameAddress(settler, market.account)) this.#announced(guid, payout);
+      }),
+    );
+    return listening;
   }
 
   /** Puts everything an earlier run left promised on the agenda; returns how many bounties that is. */
@@ -180,6 +176,19 @@ export class Duties {
     const promised = promise({ ...bounty, head: this.#parts.market.head() });
     this.#agenda.set(guid, promised);
     return promised;
+  }
+
+  #heardBlock(number: number): void {
+    this.#blockSignals.heard(this.#parts.market.head());
+    if (this.#stopped) return;
+    this.#ledger.flush();
+    if (this.#skipped.before(number)) this.#doubtQuorums(number);
+    this.#consider();
+  }
+
+  /** The stream was away: what was said meanwhile was not heard. */
+  #missedQuorums(): void {
+    for (const { recalled } of this.#agenda.values()) recalled.quorumUnheard = true;
   }
 
   #quorum(guid: Guid): void {

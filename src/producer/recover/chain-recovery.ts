@@ -60,7 +60,8 @@ export async function openChainRecovery(
   const { chainId, registry } = await start(signal);
 
   const blocks = createBlockClock(market.head(), clock.now());
-  market.on("block", ({ number }) => blocks.observe(number, clock.now()));
+  const listening = opening.use(new DisposableStack());
+  listening.defer(market.on("block", ({ number }) => blocks.observe(number, clock.now())));
   const duties = new Duties({
     market,
     ledger,
@@ -69,6 +70,7 @@ export async function openChainRecovery(
     reservations: new BalanceReservations(() => market.balance(), clock),
     feeCeiling: config.maxFee,
   });
+  listening.use(duties.listen());
   const recovery = {
     market,
     ledger,
@@ -98,10 +100,13 @@ export async function openChainRecovery(
       const look = (): void => {
         if (duties.open() === 0 || signal.aborted) resolve();
       };
-      market.on("block", look);
+      const off = market.on("block", look);
       signal.addEventListener("abort", look, { once: true });
       look();
-      return promise;
+      return promise.finally(() => {
+        off();
+        signal.removeEventListener("abort", look);
+      });
     },
     stop: () => duties.stop(),
     open: () => ledger.inStates(chain, PROMISED_STATES).length,
@@ -109,6 +114,7 @@ export async function openChainRecovery(
       // After a stop that took too long a duty may still be under way: nothing more is begun.
       void duties.stop();
       await market[Symbol.asyncDispose]();
+      listening.dispose();
     },
   };
 }

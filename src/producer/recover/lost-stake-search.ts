@@ -322,10 +322,14 @@ const defaultPause = (signal: AbortSignal): Promise<unknown> => sleep(COUNT_PAUS
 function blocksLater(market: Marketplace, blocks: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const due = market.head() + blocks;
-  market.on("block", ({ number }) => {
+  const off = market.on("block", ({ number }) => {
     if (number >= due) resolve();
   });
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const leave = () => resolve();
+  signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) resolve();
-  return promise;
+  return promise.finally(() => {
+    off();
+    signal.removeEventListener("abort", leave);
+  });
 }

@@ -93,11 +93,11 @@ export async function openChainEngine(
   deprecation.reread();
   const { chainId, registry } = pins;
   const broken = Promise.withResolvers<Fault>();
-  watchContracts({ market, pins, clock, signal }, broken.resolve);
+  scope.defer(watchContracts({ market, pins, clock, signal }, broken.resolve));
   const { duties, blocks, promised } = await promises.kept;
 
   // A stop-loss is told of when it trips or is released, not only when the next bounty comes.
-  market.on("block", () => void limiter.paused());
+  scope.defer(market.on("block", () => void limiter.paused()));
   const joined: Joined = {
     market,
     duties,
@@ -107,6 +107,7 @@ export async function openChainEngine(
   const recovery = recoveryParts(joined, parts);
   const lostStakes = await openLostStakeSearch({ recovery, duties }, signal);
   const inWork = bountiesInWork(promises, parts, { ...joined, lostStakes });
+  scope.use(inWork.listen());
   const backfill = new Backfill({ market, ledger, inWork, deprecation, limiter, tell });
   return new OpenedChainEngine({
     promises,

@@ -109,19 +109,23 @@ export function openChainPromises(
     // The contract took a reveal of ours: the token that its stake was paid with is the market's.
     if (event === "assertion.revealed") wallet.confirmToken().catch(() => undefined);
   };
-  market.on("connected", () => tell("market.connected", { chain }));
-  market.on("disconnected", ({ reason }) => tell("market.disconnected", { chain, reason }));
-  market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
-    tell("market.parameters", { chain, assertionFee: formatNct(assertionFee), revealWindow, voteWindow }),
+  const listening = new DisposableStack();
+  listening.defer(market.on("connected", () => tell("market.connected", { chain })));
+  listening.defer(market.on("disconnected", ({ reason }) => tell("market.disconnected", { chain, reason })));
+  listening.defer(
+    market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
+      tell("market.parameters", { chain, assertionFee: formatNct(assertionFee), revealWindow, voteWindow }),
+    ),
   );
   const early = new EarlyNotices();
-  market.on("bounty", (notice) => early.hear(notice));
+  listening.defer(market.on("bounty", (notice) => early.hear(notice)));
   const reservations = new BalanceReservations(() => market.balance(), clock);
   // From before the first frame on: what the stream tells is told once.
   const deprecation = new Deprecation({ market, ledger, tell });
+  listening.use(deprecation.listen());
   if (isStaked) market.open();
   return new OpenedChainPromises(
-    { chain, parts: { ...parts, tell }, joined, early, reservations, deprecation },
+    { chain, parts: { ...parts, tell }, joined, early, reservations, deprecation, listening },
     signal,
   );
 }
@@ -150,6 +154,8 @@ interface OpenedParts {
   readonly early: EarlyNotices;
   readonly reservations: BalanceReservations;
   readonly deprecation: Deprecation;
+  /** Ends what is heard of the marketplace. */
+  readonly listening: DisposableStack;
 }
 
 class OpenedChainPromises implements ChainPromises {
@@ -162,6 +168,7 @@ class OpenedChainPromises implements ChainPromises {
   readonly #parts: ChainPromisesParts;
   readonly #joined: JoinedChain;
   readonly #early: EarlyNotices;
+  readonly #listening: DisposableStack;
   /** The gateway has said which contracts it works with. */
   #isStarted = false;
   #duties: Duties | undefined;
@@ -177,6 +184,7 @@ class OpenedChainPromises implements ChainPromises {
     this.#parts = opened.parts;
     this.#joined = opened.joined;
     this.#early = opened.early;
+    this.#listening = opened.listening;
     this.kept = this.#keep(signal);
     this.kept.catch(() => undefined);
   }
@@ -226,6 +234,7 @@ class OpenedChainPromises implements ChainPromises {
     void this.#nonceHoles?.stop();
     void this.#chainBack?.stop();
     await this.market[Symbol.asyncDispose]();
+    this.#listening.dispose();
   }
 
   async #keep(signal: AbortSignal): Promise<Kept> {
@@ -241,7 +250,7 @@ class OpenedChainPromises implements ChainPromises {
       await writeOffIfAnew({ market, ledger, tell }, looks(signal)).catch(() => undefined);
     signal.throwIfAborted();
     const blocks = createBlockClock(market.head(), clock.now());
-    market.on("block", ({ number }) => blocks.observe(number, clock.now()));
+    this.#listening.defer(market.on("block", ({ number }) => blocks.observe(number, clock.now())));
     const duties = this.#openDuties();
     return { duties, blocks, promised: duties.resume() };
   }
@@ -260,9 +269,12 @@ class OpenedChainPromises implements ChainPromises {
       may: (duty) => (this.#isStarted || duty !== "post") && may(duty),
       feeCeiling: config.maxFee,
     });
+    const nonceHoles = new NonceHoles({ market, ledger, tell });
+    const chainBack = new ChainBack({ market, ledger, tell, resume: () => duties.resume() });
+    for (const hearing of [duties, nonceHoles, chainBack]) this.#listening.use(hearing.listen());
     this.#duties = duties;
-    this.#nonceHoles = new NonceHoles({ market, ledger, tell });
-    this.#chainBack = new ChainBack({ market, ledger, tell, resume: () => duties.resume() });
+    this.#nonceHoles = nonceHoles;
+    this.#chainBack = chainBack;
     return duties;
   }
 }

@@ -2,6 +2,7 @@
  * When a duty of a bounty is tried, and what a try that failed changes about that. The bounty is changed in place; no
  * clock is read and nothing is told.
  */
+import type { BountyState } from "../../../domain/lifecycle.ts";
 import { type Duty, type DutyFacts, nextDuty, type Track, trackOf } from "./duty.ts";
 import type { PromisedBounty } from "./promised-bounty.ts";
 
@@ -37,6 +38,12 @@ export function dutyAt(promised: PromisedBounty, track: Track, facts: MarketFact
   const duty = nextDuty(track, known);
   return duty === "wait" || head < (notBefore[duty] ?? 0) ? undefined : duty;
 }
+
+/** Whether what a duty has to say came too late to matter: the other track went on meanwhile. */
+export const isMoot = (duty: Duty, state: BountyState): boolean =>
+  duty === "confirm-post"
+    ? state !== "posting"
+    : trackOf(duty) === "assertion" && !["planned", "posting", "asserted"].includes(state);
 
 /** Forgets the failures of a track, one of whose duties was done. The other track has failures of its own. */
 export function noteSuccess(promised: PromisedBounty, track: Track): void {
