@@ -111,9 +111,9 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   await using opened = new AsyncDisposableStack();
   const early = new EarlyCounts();
   const may = (duty: Duty): boolean => mayDo(lease.standing(), duty);
-  const shared = { config, privateKey: key.privateKey, ledger, clock: systemClock, log, may };
+  const shared = { config, privateKey: key.privateKey, ledger, clock: systemClock, tell, log, may };
   for (const chain of config.chains) {
-    const parts = { ...shared, ...refusalCounts(early), tell: relay.on(chain) };
+    const parts = { ...shared, ...refusalCounts(early) };
     chains.push(opened.use(openChainPromises(chain, parts, end)));
   }
   if (owesAtStart) await promisesKept(chains, tell);

@@ -271,20 +271,8 @@ describe("what a run came to", () => {
     const counts = new RecoveryCounts();
     for (const result of ["not-ours", "known", "rebuilt", "rebuilt"] as const) counts.look(result);
     counts.hear("assertion.reveal-missed", { guid: GUID, stake: "1" });
-    counts.hear("assertion.settled", {
-      guid: GUID,
-      payout: "1.000000000000000001",
-      profit: "0",
-      right: 0,
-      wrong: 0,
-    });
-    counts.hear("assertion.settled", {
-      guid: GUID,
-      payout: "unknown",
-      profit: "unknown",
-      right: 0,
-      wrong: 0,
-    });
+    counts.settled(nct(ONE_NCT + 1n));
+    counts.settled(null);
     return { counts, end: counts.outcome("0xabc", 1) };
   };
 

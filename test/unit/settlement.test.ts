@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
-import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import type { Guid } from "../../src/domain/guid.ts";
+import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { PostedAssertion } from "../../src/market/port.ts";
@@ -20,6 +21,7 @@ let market: HandMarket;
 let ledger: Ledger;
 let duties: Duties;
 let told: { event: string; facts: object }[];
+let settled: (readonly [Guid, Nct | null])[];
 
 const ours = (more: Partial<PostedAssertion> = {}): PostedAssertion => {
   const { bids, mask, verdicts, commitment } = aPlan();
@@ -39,6 +41,7 @@ beforeEach(async () => {
   market = new HandMarket();
   ledger = openLedger(":memory:", clock);
   told = [];
+  settled = [];
   ledger.see(aBounty());
   ledger.recordTriage(key, ["scan", "scan"]);
   ledger.recordOpinions(key, [null, null], []);
@@ -51,6 +54,7 @@ beforeEach(async () => {
     reservations,
     clock,
     tell: (event, facts) => void told.push({ event, facts }),
+    onSettled: (guid, payout) => settled.push([guid, payout]),
   });
   duties.listen();
   await duties.take(GUID, 0);
@@ -69,6 +73,13 @@ describe("a settlement", () => {
     expect(ledger.find(key)?.state).toBe("settled");
     expect(ledger.assertion(key)?.payout).toBe(OWED);
     expect(settlements()).toBe(1);
+  });
+
+  it("is passed on once, with what it paid, when it is written down", async () => {
+    await mineTo(1_130, 1_132);
+    expect(settled).toEqual([]);
+    await mineTo(1_133, 1_140);
+    expect(settled).toEqual([[GUID, OWED]]);
   });
 
   it("is not believed on an empty receipt while our account nonce is not used, and handed over again until it is", async () => {
@@ -91,6 +102,7 @@ describe("a settlement", () => {
     expect(settlements()).toBe(2);
     expect(ledger.find(key)?.state).toBe("settled");
     expect(ledger.assertion(key)?.payout).toBeNull();
+    expect(settled).toEqual([[GUID, null]]);
     expect(ledger.summary().profit).toBe(0n);
     expect(toldOf("settlement.unverified")).toEqual([
       expect.objectContaining({ claimed: "0", owed: "3.5", why: expect.stringContaining("no transfer") }),

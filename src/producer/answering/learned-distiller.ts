@@ -2,18 +2,19 @@ import type { DistillEngine, Testimony } from "../../distill/contract.ts";
 import { learn, MOST_PRECEDENTS } from "../../distill/experience/learn.ts";
 import { NOTHING_LEARNED, type Reliability } from "../../distill/experience/reliability.ts";
 import { knowledgeAbout } from "../../distill/knowledge.ts";
-import type { ChainName } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { Opinion } from "../../domain/opinion.ts";
 import type { SettledArtifact } from "../../domain/settled.ts";
 import type { Silence } from "../../domain/silence.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import type { BountyKey } from "../../ledger/records.ts";
 import type { Tell } from "../events/events.ts";
 
 interface LearnedDistillerParts {
   readonly engine: DistillEngine;
   readonly silence: Silence;
   readonly ledger: Pick<Ledger, "newestSettled" | "settledOf">;
+  readonly tell: Tell;
 }
 
 /** Learned anew when this part more was settled: at every settlement in the beginning, seldom when much is known. */
@@ -41,22 +42,17 @@ export class LearnedDistiller {
     return engine.distill(testimony, knowledgeAbout(testimony, silence, this.#reliability));
   }
 
-  /** Tells as `tell` does, and heeds the settlements of this chain. */
-  heeding(chain: ChainName, tell: Tell): Tell {
-    return (event, facts) => {
-      tell(event, facts);
-      if (event !== "assertion.settled" || !("guid" in facts)) return;
-      const { guid } = facts;
-      try {
-        this.#heed(this.#parts.ledger.settledOf({ chain, guid }));
-      } catch (error) {
-        // A duty tells this, and has done its work: what could not be read is not learned.
-        tell("bounty.failed", { guid, reason: describeError(error) });
-      }
-    };
+  /** Learns from a bounty that was settled. What the ledger cannot be asked for is not learned, and told of. */
+  learnFrom(key: BountyKey): void {
+    const { ledger, tell } = this.#parts;
+    try {
+      this.#add(ledger.settledOf(key));
+    } catch (error) {
+      tell("bounty.failed", { guid: key.guid, reason: describeError(error) });
+    }
   }
 
-  #heed(settled: readonly SettledArtifact[]): void {
+  #add(settled: readonly SettledArtifact[]): void {
     this.#history = [...this.#history, ...settled].slice(-MOST_PRECEDENTS);
     this.#unlearned += settled.length;
     if (this.#unlearned > this.#history.length * GROWTH) this.#learn();

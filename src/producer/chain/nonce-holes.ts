@@ -18,7 +18,7 @@ interface NonceHolesParts {
 }
 
 /**
- * Finds the hole that a swallowed transaction leaves in our account nonces, and fills it with the very bytes that are
+ * Finds the hole that a lost transaction leaves in our account nonces, and fills it with the very bytes that are
  * missing. Nothing of the account is mined behind a hole; and the bounty of the missing transaction may long be over,
  * so that no duty hands it over again.
  *

@@ -14,7 +14,7 @@ export interface BountyPages {
 export type BountyLook = "examined" | "bygone" | "unsure";
 
 /** Bounties looked at side by side. */
-const ABREAST = 8;
+const SIDE_BY_SIDE = 8;
 /** More pages than all the blocks of a chain could fill: a list that is longer is made up. */
 const MAX_PAGE = 2 ** 40;
 
@@ -49,8 +49,8 @@ export async function lookThrough(
     const from = Math.max(0, overlap - first);
     // It was full when the end was searched for: what it left out this time is looked at another time.
     if (page !== last.page && guids.length < pages.size) unsure = first + guids.length;
-    for (let to = guids.length; to > from; to -= ABREAST) {
-      const start = Math.max(from, to - ABREAST);
+    for (let to = guids.length; to > from; to -= SIDE_BY_SIDE) {
+      const start = Math.max(from, to - SIDE_BY_SIDE);
       const looks = await Promise.all(guids.slice(start, to).toReversed().map(look));
       const bygone = looks.indexOf("bygone");
       const doubtful = looks.slice(0, bygone < 0 ? looks.length : bygone).lastIndexOf("unsure");

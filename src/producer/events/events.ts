@@ -36,7 +36,7 @@ export interface ProducerEvents {
   "producer.stopping": { promised: number; unpromised: number; atRisk: string };
   "producer.stopped": { promised: number; atRisk: string };
   /**
-   * The first deed of a start: the reveals that an earlier run had signed were sent, so many milliseconds after the process
+   * The first thing that a start does: the reveals that an earlier run had signed were sent, so many milliseconds after the process
    * began. Whether they arrived is looked into.
    */
   "reveals.handed-over": { chain: string; reveals: number; sinceStartMs: number };

@@ -49,7 +49,7 @@ export interface LimiterParts {
   readonly stopLossWindowHours: number;
   readonly ledger: Pick<Ledger, "committed" | "stakedSince" | "profitSince">;
   readonly rollingWindow: RollingWindow;
-  /** As `LookBack` has it. */
+  /** As `RollingWindow` has it. */
   readonly steadyMs: () => number;
   readonly tell: Tell;
   /** Whether the wallet's lease is ours: without it nothing new is promised. Default: always. */

@@ -67,6 +67,7 @@ export async function openChainRecovery(
     ledger,
     clock,
     tell,
+    onSettled: (_guid, payout) => counts.settled(payout),
     reservations: new BalanceReservations(() => market.balance(), clock),
     feeCeiling: config.maxFee,
   });

@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { countBits } from "../../domain/bits.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import { block, type Clock, type Instant, instant } from "../../domain/chain.ts";
@@ -168,6 +168,6 @@ async function search(sealed: SealedVerdicts, plan: SearchPlan, signal: AbortSig
   for (;;) {
     const step = searching.next();
     if (step.done) return step.value;
-    await breathe(undefined, { signal });
+    await nextTurn(undefined, { signal });
   }
 }

@@ -1,5 +1,5 @@
 import type { Guid } from "../../domain/guid.ts";
-import { parseNct } from "../../domain/nct.ts";
+import type { Nct } from "../../domain/nct.ts";
 import type { Tell } from "../events/events.ts";
 import type { RecoverOutcome } from "./outcome.ts";
 import type { Recovered } from "./recover-bounty.ts";
@@ -29,8 +29,16 @@ export class RecoveryCounts {
       this.#revealed++;
       this.#missed.delete((facts as { guid: Guid }).guid);
     } else if (event === "assertion.reveal-missed") this.#missed.add((facts as { guid: Guid }).guid);
-    else if (event === "assertion.settled") this.#settle((facts as { payout: string }).payout);
   };
+
+  /** A bounty was settled; `null`: the contract does not say what an earlier settlement paid. */
+  settled(payout: Nct | null): void {
+    if (payout === null) this.#settledBefore++;
+    else {
+      this.#settled++;
+      this.#payout += payout;
+    }
+  }
 
   outcome(account: string, open: number): RecoverOutcome {
     const [known, rebuilt] = [this.#count("known"), this.#count("rebuilt")];
@@ -51,15 +59,6 @@ export class RecoveryCounts {
       settledBefore: this.#settledBefore,
       payout: this.#payout,
     };
-  }
-
-  #settle(payout: string): void {
-    // The contract does not say what an earlier settlement paid.
-    if (payout === "unknown") this.#settledBefore++;
-    else {
-      this.#settled++;
-      this.#payout += parseNct(payout);
-    }
   }
 
   #count(result: Recovered): number {

@@ -11,6 +11,7 @@ import { timeoutSignal } from "../../async/long-timer.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import type { ChainName, Clock } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
+import type { Guid } from "../../domain/guid.ts";
 import { PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
 import { formatNct } from "../../domain/nct.ts";
 import type { Signer } from "../../domain/transaction.ts";
@@ -65,6 +66,8 @@ export interface ChainPromises extends AsyncDisposable {
   open(): number;
   /** Bounties that wait for a post, a reveal or a settlement longer than usual. */
   overdue(): Readonly<Record<Stage, number>>;
+  /** Calls the listener with each bounty that was settled, until the returned function is called. It must not throw. */
+  onSettled(listener: (guid: Guid) => void): () => void;
   /** False while the disk takes no writes: nothing new is promised, what was promised is kept. */
   ledgerWritable(): boolean;
   refreshMetrics(metrics: ProducerMetrics): void;
@@ -169,6 +172,7 @@ class OpenedChainPromises implements ChainPromises {
   readonly #joined: JoinedChain;
   readonly #early: EarlyNotices;
   readonly #listening: DisposableStack;
+  readonly #settledListeners = new Set<(guid: Guid) => void>();
   /** The gateway has said which contracts it works with. */
   #isStarted = false;
   #duties: Duties | undefined;
@@ -205,6 +209,11 @@ class OpenedChainPromises implements ChainPromises {
 
   overdue(): Readonly<Record<Stage, number>> {
     return this.#duties?.overdue() ?? { post: 0, reveal: 0, settle: 0 };
+  }
+
+  onSettled(listener: (guid: Guid) => void): () => void {
+    this.#settledListeners.add(listener);
+    return () => this.#settledListeners.delete(listener);
   }
 
   ledgerWritable(): boolean {
@@ -264,6 +273,9 @@ class OpenedChainPromises implements ChainPromises {
       reservations,
       clock,
       tell,
+      onSettled: (guid) => {
+        for (const listener of this.#settledListeners) listener(guid);
+      },
       deprecation,
       // Nothing new is staked before the gateway has said which contracts it works with.
       may: (duty) => (this.#isStarted || duty !== "post") && may(duty),

@@ -86,8 +86,9 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     rollingWindow: new RollingWindow(clock, steadyMs),
     leased: parts.leased,
   });
-  const distiller = new LearnedDistiller({ engine, silence: silenceBy(config.benign), ledger });
-  for (const { chain } of chains) relay.wrap(chain, (told) => distiller.heeding(chain, told));
+  const distiller = new LearnedDistiller({ engine, silence: silenceBy(config.benign), ledger, tell });
+  for (const promises of chains)
+    opening.defer(promises.onSettled((guid) => distiller.learnFrom({ chain: promises.chain, guid })));
   const shared = {
     config,
     ledger,

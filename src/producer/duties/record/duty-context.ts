@@ -1,4 +1,5 @@
 import type { Clock } from "../../../domain/chain.ts";
+import type { Guid } from "../../../domain/guid.ts";
 import type { Nct } from "../../../domain/nct.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
 import type { AssertionRecord, BountyKey, BountyRecord } from "../../../ledger/records.ts";
@@ -20,6 +21,8 @@ export interface DutiesParts {
   /** A signal that aborts after so many milliseconds. Default: `timeoutSignal`. */
   readonly timeout?: (ms: number) => AbortSignal;
   readonly tell: Tell;
+  /** Called when a settlement of ours was written down; `null` when what it paid is not known. It must not throw. */
+  readonly onSettled?: (guid: Guid, payout: Nct | null) => void;
   /** Of an assertion: what costs more is not posted. */
   readonly feeCeiling?: Nct;
   /** Whether the registry takes no new bounties: then nothing is asserted that was not signed before. */

@@ -269,8 +269,8 @@ async function revealAgain(context: DutyContext, ours: PostedAssertion | undefin
   const moved = ours !== undefined && ours.index !== (recalled.revealIndex ?? assertion.index);
   // Each place is tried once; the bytes of one of them say nothing of the others.
   const isSearched = ours === undefined && assertion.index === null && recalled.tried.length > 0;
-  const hopeless = recalled.revealFailed || moved || isSearched || recalled.timesResent >= STUCK_AFTER;
-  return hopeless ? revealAssertion(context, ours?.index) : resendReveal(context, ours?.index);
+  const mustSignAnew = recalled.revealFailed || moved || isSearched || recalled.timesResent >= STUCK_AFTER;
+  return mustSignAnew ? revealAssertion(context, ours?.index) : resendReveal(context, ours?.index);
 }
 
 async function resendReveal(context: DutyContext, seenAt?: number): Promise<DutyResult> {

@@ -200,6 +200,7 @@ function settled(context: DutyContext, payout: Nct | null, record: MarketRecord 
     right,
     wrong,
   });
+  context.onSettled?.(key.guid, payout);
 }
 
 /** What the arbiters decided, and how many of our verdicts were right and wrong by that. */
