@@ -38,7 +38,7 @@ function openBackfill(
   const inWork = {
     has: (guid: Guid) => working.has(guid),
     full: () => working.size > 2,
-    hopeless: () => false,
+    hasNoAddress: () => false,
     take(bounty: Bounty) {
       if (deprecation.active() || limiter.paused() !== undefined) return false;
       taken.push(market.posted.indexOf(bounty.guid));

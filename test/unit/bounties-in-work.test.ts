@@ -278,7 +278,7 @@ it.each(["Qm not base58!", "bafybeiglyrzt", "Qm0", "x".repeat(100), "", "../nonc
     };
     for (let time = 0; time < 3; time++) market.tell("bounty", notice);
     expect(told).toEqual([["bounty.skipped", { guid: GUID, why: "no-address" }]]);
-    expect([asked, inWork.inFlight(), inWork.hopeless(GUID)]).toEqual([0, 0, true]);
+    expect([asked, inWork.inFlight(), inWork.hasNoAddress(GUID)]).toEqual([0, 0, true]);
     await inWork.stop();
   },
 );

@@ -37,7 +37,7 @@ function looker(bygone: number) {
     most = Math.max(most, ++abreast);
     await new Promise((resolve) => setImmediate(resolve));
     abreast--;
-    return Number(guid) < bygone ? "bygone" : "examined";
+    return Number(guid) < bygone ? "long-closed" : "examined";
   };
   return { looked, look, most: () => most };
 }
@@ -109,7 +109,7 @@ describe("looking through the list of bounties", () => {
   it("stays before what nobody could say anything about, until that is bygone", async () => {
     const list = new Listed(200, 75);
     const unsure = (doubtful: number, bygone: number) => async (guid: Guid) =>
-      Number(guid) === doubtful ? "unsure" : Number(guid) < bygone ? "bygone" : "examined";
+      Number(guid) === doubtful ? "unsure" : Number(guid) < bygone ? "long-closed" : "examined";
     expect(await lookThrough(list, 0, unsure(120, 100))).toBe(120);
     expect(await lookThrough(list, 120, unsure(120, 122))).toBe(200);
     expect(await lookThrough(list, 190, unsure(150, 0))).toBe(150);

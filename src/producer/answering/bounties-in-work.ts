@@ -91,7 +91,7 @@ export class BountiesInWork {
   readonly #rivals = new Map<Guid, AssertionNotice[]>();
   readonly #skipped = new RecentKeys(REMEMBERED_SKIPS);
   /** Bounties whose event named no content address. */
-  readonly #hopeless = new RecentKeys(REMEMBERED_SKIPS);
+  readonly #withoutAddress = new RecentKeys(REMEMBERED_SKIPS);
   readonly #stop = new AbortController();
   /** That there were too many was told, and it was not over since. */
   #toldFull = false;
@@ -120,8 +120,8 @@ export class BountiesInWork {
   }
 
   /** Its event said that its artifacts cannot be had; the gateway fails at such a bounty for as long as it is asked. */
-  hopeless(guid: Guid): boolean {
-    return this.#hopeless.has(guid);
+  hasNoAddress(guid: Guid): boolean {
+    return this.#withoutAddress.has(guid);
   }
 
   /** The bound on bounties in work is reached. */
@@ -171,7 +171,7 @@ export class BountiesInWork {
     if (this.#stop.signal.aborted || this.#working.has(guid) || lostStakes?.leaves(guid)) return false;
     if (ledger.find({ chain: market.chain, guid }) !== undefined) return false;
     const fetchable = isContentAddress(uri);
-    if (!fetchable) this.#hopeless.add(guid);
+    if (!fetchable) this.#withoutAddress.add(guid);
     const why = !rules.artifactKinds.includes(kind)
       ? "wrong-kind"
       : !fetchable

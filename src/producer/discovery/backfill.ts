@@ -14,7 +14,7 @@ import { type BountyLook, type BountyPages, lookThrough } from "./bounty-list.ts
 interface BackfillParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
-  readonly inWork: Pick<BountiesInWork, "has" | "take" | "full" | "hopeless">;
+  readonly inWork: Pick<BountiesInWork, "has" | "take" | "full" | "hasNoAddress">;
   readonly deprecation: Pick<Deprecation, "active" | "posted">;
   readonly limiter: Pick<Limiter, "paused">;
   readonly tell: Tell;
@@ -132,7 +132,7 @@ export class Backfill {
       known ??= { closes: head + maxDuration, examined: false };
       remembered.set(guid, known);
       // Posted in the block before `closes` at the latest, and with it all that was posted before.
-      if (known.closes - 1 <= oldest) return "bygone";
+      if (known.closes - 1 <= oldest) return "long-closed";
       return known.examined || !inTimeToPost(known.closes, head) ? "examined" : "unsure";
     };
     const pages: BountyPages = {
@@ -161,7 +161,7 @@ export class Backfill {
    */
   async #examine(guid: Guid, head: BlockNumber): Promise<Remembered | undefined> {
     const { market, inWork, deprecation, tell } = this.#parts;
-    if (inWork.hopeless(guid)) return { closes: head + market.parameters().maxDuration, examined: true };
+    if (inWork.hasNoAddress(guid)) return { closes: head + market.parameters().maxDuration, examined: true };
     if (inWork.has(guid) || inWork.full()) return undefined;
     const bounty = await market.bounty(guid, this.#stop.signal);
     if (bounty === null) return undefined;

@@ -8,10 +8,10 @@ export interface BountyPages {
 }
 
 /**
- * What looking at a bounty came to. `examined`: it needs no second look. `bygone`: so old that it and everything listed
+ * What looking at a bounty came to. `examined`: it needs no second look. `long-closed`: so old that it and everything listed
  * before it is certainly closed. `unsure`: the market could not be asked; it has to be looked at again.
  */
-export type BountyLook = "examined" | "bygone" | "unsure";
+export type BountyLook = "examined" | "long-closed" | "unsure";
 
 /** Bounties looked at side by side. */
 const SIDE_BY_SIDE = 8;
@@ -23,7 +23,7 @@ const MAX_PAGE = 2 ** 40;
  * from the first one posted, need no look any more.
  *
  * It ends at `cursor`, less one page, because a reorganisation may have moved or dropped what was last; and it ends at the
- * first bounty that is bygone, with or without a cursor. That one exists: bounties are listed in the order of posting, and
+ * first bounty that is long closed, with or without a cursor. That one exists: bounties are listed in the order of posting, and
  * one that is posted in block p expires in p + maxDuration at the latest, and in p + 1 at the earliest. So nothing listed
  * before a bounty that expires in block e was posted after e - 1, and all of it is closed from e - 1 + maxDuration on. A
  * first start on a market with 100,000 old bounties takes some twenty requests to find the end of the list, and one look.
@@ -52,10 +52,10 @@ export async function lookThrough(
     for (let to = guids.length; to > from; to -= SIDE_BY_SIDE) {
       const start = Math.max(from, to - SIDE_BY_SIDE);
       const looks = await Promise.all(guids.slice(start, to).toReversed().map(look));
-      const bygone = looks.indexOf("bygone");
-      const doubtful = looks.slice(0, bygone < 0 ? looks.length : bygone).lastIndexOf("unsure");
+      const closed = looks.indexOf("long-closed");
+      const doubtful = looks.slice(0, closed < 0 ? looks.length : closed).lastIndexOf("unsure");
       if (doubtful >= 0) unsure = first + to - 1 - doubtful;
-      if (bygone >= 0) return unsure;
+      if (closed >= 0) return unsure;
     }
   }
   return unsure;

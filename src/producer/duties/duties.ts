@@ -10,7 +10,7 @@ import { BlockCache } from "./block-cache.ts";
 import { BlockSignals } from "./block-signals.ts";
 import { DutySlots, type SlotKind, slotsFor } from "./duty-slots.ts";
 import { perform } from "./perform.ts";
-import { dutyAt, isMoot, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
+import { dutyAt, isOutdated, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
 import { type Duty, type Stage, TRACKS, type Track } from "./record/duty.ts";
 import type { DutiesParts, DutyContext, DutyResult } from "./record/duty-context.ts";
 import { type Beginning, overdueStage, type PromisedBounty, promise } from "./record/promised-bounty.ts";
@@ -337,7 +337,8 @@ export class Duties {
       // What the other track is about to say may be out of date: it has another go.
       const other = promised.tracks[otherThan(track)];
       other.again ||= other.running !== undefined && promised.record.state !== before;
-      if (signal.aborted || (problem !== undefined && isMoot(duty, promised.record.state))) return "waits";
+      if (signal.aborted || (problem !== undefined && isOutdated(duty, promised.record.state)))
+        return "waits";
       done = problem === undefined ? duty : undefined;
       if (problem === undefined) noteSuccess(promised, track);
       else this.#failed(promised, duty, problem);

@@ -41,7 +41,7 @@ export async function walk({ market, blocks, visit }: Walk, signal: AbortSignal)
     if (horizon === undefined || expiration === undefined || expiration >= horizon) await visit(guid);
     // Posted before it expired; so all that is listed before it had expired this much later.
     const { maxDuration } = market.parameters();
-    return expiration !== undefined && expiration - 1 + maxDuration < horizon! ? "bygone" : "examined";
+    return expiration !== undefined && expiration - 1 + maxDuration < horizon! ? "long-closed" : "examined";
   };
   await lookThrough(pages, 0, look);
 }

@@ -40,7 +40,7 @@ export function dutyAt(promised: PromisedBounty, track: Track, facts: MarketFact
 }
 
 /** Whether what a duty has to say came too late to matter: the other track went on meanwhile. */
-export const isMoot = (duty: Duty, state: BountyState): boolean =>
+export const isOutdated = (duty: Duty, state: BountyState): boolean =>
   duty === "confirm-post"
     ? state !== "posting"
     : trackOf(duty) === "assertion" && !["planned", "posting", "asserted"].includes(state);

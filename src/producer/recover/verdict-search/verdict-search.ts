@@ -59,7 +59,7 @@ export function* searchVerdicts(
     ? everySet(word, masked)
     : plan.guess === undefined
       ? fromBothEnds(word, masked)
-      : outwards(word, inDoubt(plan.guess, masked));
+      : outwards(word, leastSureFirst(plan.guess, masked));
 
   let tries = 0;
   for (const _ of candidates) {
@@ -75,8 +75,8 @@ export function* searchVerdicts(
   return { kind: "not-found", exhausted: true, tries };
 }
 
-/** The masked artifacts in the order of doubt; those that the guess leaves out are the most doubtful. */
-function inDoubt({ doubtful }: VerdictGuess, masked: readonly number[]): readonly number[] {
+/** The masked artifacts, the least sure first: those that the guess leaves out stand before all others. */
+function leastSureFirst({ doubtful }: VerdictGuess, masked: readonly number[]): readonly number[] {
   const known = doubtful.filter((index) => masked.includes(index));
   return [...masked.filter((index) => !known.includes(index)), ...known];
 }
