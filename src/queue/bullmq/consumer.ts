@@ -70,6 +70,7 @@ export async function openBullmqWork(options: BullmqWorkOptions): Promise<ScanWo
   const warned = warnOfRedis(redis, options.address, options.log, options.clock);
   await settledWithin(WARN_WITHIN_MS, warned, options.signal);
   const work = new BullmqWork(redis, prefix, options);
+  work.listen();
   await settledWithin(WARN_WITHIN_MS, work.check(), options.signal);
   if (options.signal?.aborted) await work[Symbol.asyncDispose]();
   options.signal?.throwIfAborted();
@@ -142,8 +143,14 @@ class BullmqWork implements ScanWork {
         this.#refused = true;
       },
     });
-    redis.on("ready", () => void this.#check.run());
   }
+
+  /** Begins to follow the connection; ends with the work. */
+  listen(): void {
+    this.#redis.on("ready", this.#onReady);
+  }
+
+  readonly #onReady = (): void => void this.#check.run();
 
   /** Asks Redis whether it takes our commands; `trouble` has the outcome. */
   check(): Promise<void> {
@@ -181,6 +188,7 @@ class BullmqWork implements ScanWork {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#redis.off("ready", this.#onReady);
     this.#stop.abort(new DOMException("The consumer stops.", "AbortError"));
     await settledWithin(STOP_WITHIN_MS, this.drain());
     for (const worker of this.#workers.values()) worker.abandon();

@@ -68,6 +68,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Scan
   const redis = await connectRedis(options.address, options);
   await warnOfRedis(redis, options.address, options.log);
   const queue = new BullmqQueue(redis, prefix, options);
+  queue.listen();
   try {
     await queue.check();
     await Promise.all(options.backends.map((backend) => queue.lane(backend)));
@@ -113,13 +114,19 @@ class BullmqQueue implements ScanQueue {
       onTaken: (seen) => this.#onTaken(seen),
       onRefused: (why) => this.#onRefused(why),
     });
-    redis.on("close", () => this.#onInterrupted());
-    redis.on("ready", () => void this.#check.run());
-    // A Cluster stays connected when one of its nodes goes, which may be the one with our keys.
-    redis.on("-node", () => {
-      this.#missed = true;
-      void this.#check.run();
-    });
+  }
+
+  /** Begins to follow the connection; ends with the queue. */
+  listen(): void {
+    this.#redis.on("close", this.#onInterrupted);
+    this.#redis.on("ready", this.#onReady);
+    this.#redis.on("-node", this.#onNodeGone);
+  }
+
+  #unlisten(): void {
+    this.#redis.off("close", this.#onInterrupted);
+    this.#redis.off("ready", this.#onReady);
+    this.#redis.off("-node", this.#onNodeGone);
   }
 
   /** Asks Redis whether it takes our commands; `trouble` has the outcome. */
@@ -205,6 +212,7 @@ class BullmqQueue implements ScanQueue {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#unlisten();
     this.#check.stop();
     // One that is being opened waits for Redis, which may never come back.
     await settledWithin(CLOSE_WITHIN_MS, Promise.allSettled(this.#opening.values()));
@@ -285,11 +293,19 @@ class BullmqQueue implements ScanQueue {
     this.#options.log[this.#foreigners++ === 0 ? "warn" : "debug"](told, "queue.foreign-answer");
   }
 
-  #onInterrupted(): void {
+  readonly #onInterrupted = (): void => {
     if (this.#interrupted || this.#closed) return;
     this.#interrupted = true;
     this.#options.log.warn({ queue: this.#options.queue }, "queue.interrupted");
-  }
+  };
+
+  readonly #onReady = (): void => void this.#check.run();
+
+  /** A Cluster stays connected when one of its nodes goes, which may be the one with our keys. */
+  readonly #onNodeGone = (): void => {
+    this.#missed = true;
+    void this.#check.run();
+  };
 
   async #look(): Promise<Seen> {
     const backends = [...new Set([...this.#options.backends, ...this.#lanes.keys()])];
