@@ -11,7 +11,7 @@ import { BlockSignals } from "./block-signals.ts";
 import { DutySlots, type SlotKind, slotsFor } from "./duty-slots.ts";
 import { perform } from "./perform.ts";
 import { dutyAt, isOutdated, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
-import { type Duty, type Stage, TRACKS, type Track } from "./record/duty.ts";
+import { type Duty, otherThan, type Stage, TRACKS, type Track } from "./record/duty.ts";
 import type { DutiesParts, DutyContext, DutyResult } from "./record/duty-context.ts";
 import { type Beginning, overdueStage, type PromisedBounty, promise } from "./record/promised-bounty.ts";
 import { WriteBehindLedger } from "./record/write-behind-ledger.ts";
@@ -19,7 +19,6 @@ import { SkippedBlocks } from "./skipped-blocks.ts";
 
 /** Quorums that skipped blocks may have held are asked for once in so many blocks at most. */
 const QUORUMS_EVERY_BLOCKS = 5;
-const otherThan = (track: Track): Track => (track === "reveal" ? "assertion" : "reveal");
 
 /**
  * Keeps our promises on one chain: posts what was planned, reveals, settles.
@@ -96,13 +95,10 @@ export class Duties {
   resume(): number {
     const { ledger, market } = this.#parts;
     const left = ledger.inStates(market.chain, PROMISED_STATES);
-    const published = ledger.publishedIn(market.chain, PROMISED_STATES);
+    const stored = ledger.publishedIn(market.chain, PROMISED_STATES);
     for (const record of left) {
-      const promised = this.#put({
-        record,
-        heardAt: undefined,
-        published: published.has(record.bounty.guid),
-      });
+      const published = stored.has(record.bounty.guid);
+      const promised = this.#put({ record, heardAt: undefined, published });
       promised.recalled.quorumUnheard = true;
       this.#reserve(record);
     }

@@ -59,6 +59,8 @@ export type Duty =
 export const TRACKS = ["assertion", "reveal"] as const;
 export type Track = (typeof TRACKS)[number];
 
+export const otherThan = (track: Track): Track => (track === "reveal" ? "assertion" : "reveal");
+
 const ASSERTION_DUTIES: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish", "give-up"];
 
 export const trackOf = (duty: Duty): Track => (ASSERTION_DUTIES.includes(duty) ? "assertion" : "reveal");
