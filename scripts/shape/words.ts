@@ -4,9 +4,12 @@ import { placeIn, type SourceFile } from "./tree.ts";
 /** Words of inverted or stilted clauses. */
 const STILTED = /\b(?:whoever|nobody|somebody|anybody|lest)\b/gi;
 
-/** Metaphors, wherever they stand; `"book"` is what a stream of an old workbook is called. */
+/**
+ * Metaphors, wherever they stand; `"book"` is what a stream of an old workbook is called, and `thin-purse` a reason that
+ * ledgers hold already.
+ */
 const METAPHORS =
-  /\b(?:desks?|errands?|chas(?:e[sd]?|ing)|purses?|judg(?:es?|ed|ing)|look backs?|own time|gates?|once a block|(?<!")books?)\b/gi;
+  /\b(?:desks?|errands?|chas(?:e[sd]?|ing)|(?<!thin )purses?|judg(?:es?|ed|ing)|look backs?|own time|gates?|once a block|(?<!")books?)\b/gi;
 /** The published contract of distillations calls its method `judge`: so must those who read and call it. */
 const CONTRACT_FILES = /^distill\/(?:contract|checked|load)\.ts$/;
 const CONTRACT_METHOD = /\bjudge\b/g;

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { measuresOf } from "../../scripts/shape/measures.ts";
 import { report } from "../../scripts/shape/report.ts";
+import { measureRepository } from "../../scripts/shape/repository.ts";
 import { readTree } from "../../scripts/shape/tree.ts";
 
 const root = mkdtempSync(join(tmpdir(), "shape-"));
@@ -142,4 +143,16 @@ describe("the shape of a tree", () => {
       ...["          and 1 more: --list throws", "rest    0  (goal: none) ok"],
     ]);
   });
+});
+
+/** Sizes without a goal, and names that only tests take. */
+const MAY_BE_AWAY = ["files", "lines", "unimported"];
+
+describe("the source of this repository", () => {
+  it.each(measureRepository().filter(({ name }) => !MAY_BE_AWAY.includes(name)))(
+    "is at its goal: $name",
+    ({ offenders }) => {
+      expect(offenders).toEqual([]);
+    },
+  );
 });
