@@ -1,4 +1,4 @@
-import { type ConfigOf, maybe, one, toggle } from "../values/settings.ts";
+import { type ConfigOf, type Machine, maybe, one, toggle } from "../values/settings.ts";
 import { atOnce, seconds, wholeNumber } from "../values/shapes.ts";
 import { gateway, logging, scanning, serving, starting } from "./common.ts";
 
@@ -27,7 +27,7 @@ export const consumerSettings = {
     env: "SCAN_LIMIT",
     value: "SCANS",
     help: "artifacts to scan at the same time, over all backends, of which each may always scan one; 0 takes 64",
-    default: ({ cpus }) => String(cpus),
+    default: ({ cpus }: Machine) => String(cpus),
     defaultHelp: "number of CPUs",
     reads: atOnce(64),
   }),
@@ -36,7 +36,7 @@ export const consumerSettings = {
     env: "DOWNLOAD_LIMIT",
     value: "DOWNLOADS",
     help: "artifacts to download at the same time; 0 takes 256",
-    default: ({ cpus }) => String(cpus),
+    default: ({ cpus }: Machine) => String(cpus),
     defaultHelp: "number of CPUs",
     reads: atOnce(256),
   }),

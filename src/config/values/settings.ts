@@ -12,7 +12,7 @@ import { ConfigFault } from "../../domain/fault.ts";
 import { splitPhrases } from "./phrases.ts";
 
 /** What a default may depend on. */
-interface Machine {
+export interface Machine {
   /** CPUs that this process may use. */
   readonly cpus: number;
   /** Whether standard error is a terminal. */
