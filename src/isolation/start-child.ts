@@ -81,6 +81,7 @@ async function begin(
     const opened = await open(child, backend, options);
     if (opened.type === "ready") {
       child.memory.settle();
+      if (child.excess !== undefined) throw endedEarly(child, backend.spec, "killed");
       return { child, description: opened.description };
     }
     await child.end();

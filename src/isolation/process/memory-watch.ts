@@ -31,8 +31,9 @@ export class MemoryWatch {
     clearInterval(this.#timer);
   }
 
-  /** The process is ready: what it holds now is what it needs. */
+  /** The process is ready: what it holds now is what it needs, and may be too much before any look has seen it. */
   settle(): void {
+    this.#look();
     this.#settledBytes = this.#held();
   }
 
