@@ -8,7 +8,6 @@ import type { Guid } from "../../domain/guid.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { commitment } from "../../market/onchain/commitment.ts";
 import type { Marketplace } from "../../market/port.ts";
-import { scoped } from "../../market/scoped.ts";
 import type { Logger } from "../../observe/log.ts";
 import { nctNumber } from "../../observe/metrics.ts";
 import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
@@ -85,10 +84,9 @@ export async function openChainEngine(
   signal: AbortSignal,
 ): Promise<ChainEngine> {
   const { ledger, clock, tell, limiter } = parts;
-  const { chain, wallet, deprecation } = promises;
-  // What is opened here may be given up, and opened anew, many times while the marketplace stays.
+  const { chain, wallet, deprecation, market } = promises;
+  // What is opened here may be given up, and opened anew, many times while the marketplace stays: it leaves no listener there.
   using scope = new DisposableStack();
-  const { market } = scope.use(scoped(promises.market));
   const pins = await promises.start(signal);
   deprecation.reread();
   const { chainId, registry } = pins;
