@@ -5,6 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 interface Locked {
+  /** Where it is installed under another name than its own. */
+  readonly name?: string;
   readonly version?: string;
   readonly license?: string;
   /** Not installed with the package, only in a clone. */
@@ -26,10 +28,10 @@ in node_modules. None of them is changed or copied into microengine. Packages of
 export function noticeOf(lock: LockFile, readManifest: (path: string) => unknown): string {
   const packages = Object.entries(lock.packages).filter(([path, { dev }]) => path !== "" && dev !== true);
   const lines = new Map<string, Set<string>>();
-  for (const [path, { version = "" }] of packages) {
+  for (const [path, { name = nameOf(path), version = "" }] of packages) {
     const licence = licenceOf(path, lock, readManifest);
     const known = lines.get(licence) ?? new Set();
-    lines.set(licence, known.add(`${nameOf(path)} ${version}`));
+    lines.set(licence, known.add(`${name} ${version}`));
   }
   const sections = [...lines].toSorted(([a], [b]) => compare(a, b));
   return [HEAD, ...sections.map(([licence, names]) => section(licence, [...names]))].join("\n");
