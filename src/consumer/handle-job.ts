@@ -134,7 +134,7 @@ async function resultOf(
   if (refused !== undefined) return withoutVerdict("rate-limited", refused);
 
   const { bytes, sha256 } = content;
-  const caveat = job.kind === "file" ? caveats.of(bytes) : undefined;
+  const caveat = job.kind === "file" ? caveats.of(bytes, deadline - clock.now()) : undefined;
   const scannedFrom = clock.now();
   const outcome = await backend.scan(
     { kind: job.kind, bytes, sha256, types: facts.types, claim: job.claim, deadline },
