@@ -4,7 +4,8 @@
  * whatever it wants to know comes in with the request. It runs in the process that holds the wallet, so use only code
  * you trust.
  */
-import type { ChainName } from "../domain/chain.ts";
+
+import type { MarketId } from "../domain/bounty.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Ppm } from "../domain/verdict.ts";
@@ -22,7 +23,7 @@ export interface BidArtifact {
 /** Amounts in base units of 10^-18 NCT. */
 export interface BidRequest {
   readonly guid: Guid;
-  readonly chain: ChainName;
+  readonly market: MarketId;
   readonly artifacts: readonly BidArtifact[];
   /** Of the whole bounty, including artifacts we keep silent about. */
   readonly artifactCount: number;

@@ -1,13 +1,22 @@
+import { z } from "zod";
 import type { Address } from "./address.ts";
 import type { ArtifactClaim, ArtifactKind } from "./artifact.ts";
-import type { BlockNumber, ChainName } from "./chain.ts";
+import type { BlockNumber } from "./chain.ts";
 import type { Guid } from "./guid.ts";
 import type { Nct } from "./nct.ts";
+
+/**
+ * Names a marketplace that bounties come from. It keys the rows of the ledger, the jobs on the queue and the metrics, so it
+ * stays the same for as long as the marketplace does. 1 to 32 lower-case letters and digits, a letter first.
+ */
+export type MarketId = string;
+
+export const marketIdSchema = z.string().regex(/^[a-z][a-z0-9]{0,31}$/, "is no marketplace's name");
 
 /** A request for opinions, as far as an engine needs to know it. */
 export interface Bounty {
   readonly guid: Guid;
-  readonly chain: ChainName;
+  readonly market: MarketId;
   readonly kind: ArtifactKind;
   readonly author: Address;
   /** The reward that the ambassador put up, for all artifacts together. */

@@ -1,5 +1,6 @@
 import type { ArtifactClaim, ArtifactKind } from "./artifact.ts";
-import type { ChainName, Instant } from "./chain.ts";
+import type { MarketId } from "./bounty.ts";
+import type { Instant } from "./chain.ts";
 import type { Guid } from "./guid.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -25,10 +26,10 @@ export type NoOpinionReason = (typeof NO_OPINION_REASONS)[number];
 
 /** Work for one backend on one artifact. Everything a consumer needs, nothing it must not have. */
 export interface ScanJob {
-  /** `${chain}-${guid}-${artifactIndex}-${backend}`: dispatching it twice runs it once. */
+  /** `${market}-${guid}-${artifactIndex}-${backend}`: dispatching it twice runs it once. */
   readonly id: string;
   readonly guid: Guid;
-  readonly chain: ChainName;
+  readonly market: MarketId;
   readonly artifactIndex: number;
   readonly backend: string;
   readonly kind: ArtifactKind;
@@ -76,5 +77,5 @@ export interface ScanAnswer {
   readonly consumer: string;
 }
 
-export const scanJobId = (chain: ChainName, guid: Guid, artifactIndex: number, backend: string): string =>
-  `${chain}-${guid}-${artifactIndex}-${backend}`;
+export const scanJobId = (market: MarketId, guid: Guid, artifactIndex: number, backend: string): string =>
+  `${market}-${guid}-${artifactIndex}-${backend}`;

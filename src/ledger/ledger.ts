@@ -1,5 +1,5 @@
-import type { Bounty } from "../domain/bounty.ts";
-import type { BlockNumber, ChainName, Instant } from "../domain/chain.ts";
+import type { Bounty, MarketId } from "../domain/bounty.ts";
+import type { BlockNumber, Instant } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { AbandonReason, BountyState } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
@@ -28,10 +28,10 @@ export interface Ledger extends Disposable {
   /** Writes down a bounty heard of. False when it was known already. */
   see(bounty: Bounty): boolean;
   find(key: BountyKey): BountyRecord | undefined;
-  /** Every bounty of the chain in one of these states, oldest first. */
-  inStates(chain: ChainName, states: readonly BountyState[]): readonly BountyRecord[];
-  /** The bounties of the chain in one of these states whose assertion's metadata is stored with the market. */
-  publishedIn(chain: ChainName, states: readonly BountyState[]): ReadonlySet<Guid>;
+  /** Every bounty of the market in one of these states, oldest first. */
+  inStates(market: MarketId, states: readonly BountyState[]): readonly BountyRecord[];
+  /** The bounties of the market in one of these states whose assertion's metadata is stored with the market. */
+  publishedIn(market: MarketId, states: readonly BountyState[]): ReadonlySet<Guid>;
   /** Moves a bounty along its life cycle. Staying in place is fine. */
   advance(key: BountyKey, to: BountyState): void;
   /** Ends a bounty on which no stake was placed. */
@@ -47,15 +47,15 @@ export interface Ledger extends Disposable {
   /** It turned out to expire in another block. */
   recordExpiration(key: BountyKey, expiration: BlockNumber): void;
   recordQuorum(key: BountyKey): void;
-  /** Ends every bounty of the chain that is not settled, for one reason; returns how many that were. */
-  writeOff(chain: ChainName, reason: AbandonReason): number;
+  /** Ends every bounty of the market that is not settled, for one reason; returns how many that were. */
+  writeOff(market: MarketId, reason: AbandonReason): number;
   /** Bounties with an assertion of ours that were written off for a reason, those that expire last first; at most so many. */
-  writtenOff(chain: ChainName, reason: AbandonReason, most: number): readonly Guid[];
+  writtenOff(market: MarketId, reason: AbandonReason, most: number): readonly Guid[];
   /**
    * Undoes `writeOff` where something may be staked: such a bounty is called what was signed for it last, fate unknown, or
    * asserted where the place of the assertion is known. Returns how many that were.
    */
-  takeBack(chain: ChainName, reason: AbandonReason): number;
+  takeBack(market: MarketId, reason: AbandonReason): number;
 
   // Artifacts: triage, opinions, truth
 
@@ -71,8 +71,8 @@ export interface Ledger extends Disposable {
   /** Fixes the assertion before anything is sent. The same plan twice is fine, a different one is refused. */
   planAssertion(key: BountyKey, plan: PlannedAssertion): void;
   assertion(key: BountyKey): AssertionRecord | undefined;
-  /** Whether anything was ever planned on this chain. */
-  hasAsserted(chain: ChainName): boolean;
+  /** Whether anything was ever planned on this market. */
+  hasAsserted(market: MarketId): boolean;
   /** The fee that was approved, when it is not the planned one any more. */
   recordFee(key: BountyKey, fee: Nct): void;
   /** Milliseconds from hearing of the bounty until the assertion request left; the first time counts. */
@@ -102,29 +102,29 @@ export interface Ledger extends Disposable {
    */
   firstNonce(key: BountyKey, action: DutyAction): bigint | undefined;
   /**
-   * The highest account nonce that a block of the chain certainly holds, as far as the ledger knows: of what was signed,
+   * The highest account nonce that a block of the market certainly holds, as far as the ledger knows: of what was signed,
    * after an entry, for a step that the bounty has left behind. Where a step was signed several times the lowest counts. A
    * reveal may be tried for a post that was never seen on the market, so it proves a post only with the place of the
    * assertion.
    */
-  minedNonce(chain: ChainName, after?: JournalEntry): bigint | undefined;
+  minedNonce(market: MarketId, after?: JournalEntry): bigint | undefined;
   /** The reveal that was signed last for each bounty whose reveal may still be on its way, in the order of the nonces. */
-  signedReveals(chain: ChainName): readonly SignedTransaction[];
+  signedReveals(market: MarketId): readonly SignedTransaction[];
   /**
    * What was signed last for each bounty whose transactions may still be on their way, from an account nonce on; an entry
    * for each bounty. A nonce that was given back and used again belongs to the one that was signed later.
    */
-  signedFrom(chain: ChainName, nonce: bigint): readonly (readonly SignedTransaction[])[];
+  signedFrom(market: MarketId, nonce: bigint): readonly (readonly SignedTransaction[])[];
   /** The newest entry of the journal of what was signed, whatever chain it is for. */
   newestEntry(): JournalEntry;
-  /** The highest account nonce among the last things signed on a chain after an entry, or undefined when nothing was. */
-  newestNonce(chain: ChainName, after?: JournalEntry): bigint | undefined;
+  /** The highest account nonce among the last things signed on a market after an entry, or undefined when nothing was. */
+  newestNonce(market: MarketId, after?: JournalEntry): bigint | undefined;
   /**
    * What was signed last with each account nonce from one on, in their order and without a break, whatever became of its
    * bounty; at most so many, and only what was signed after an entry. Empty when nothing was signed with the first.
    */
   signedByNonce(
-    chain: ChainName,
+    market: MarketId,
     from: bigint,
     most: number,
     after?: JournalEntry,
@@ -133,29 +133,29 @@ export interface Ledger extends Disposable {
   // Pins and notes
 
   /** A value pinned on first use (a contract's address, the chain id), or undefined. */
-  pin(chain: ChainName, name: string): string | undefined;
+  pin(market: MarketId, name: string): string | undefined;
   /** Pins a value for good; a value pinned before stays. */
-  setPin(chain: ChainName, name: string, value: string): void;
+  setPin(market: MarketId, name: string, value: string): void;
   /** Pins another value than before, or none; for when nothing is owed under the old one. */
-  replacePin(chain: ChainName, name: string, value: string | undefined): void;
+  replacePin(market: MarketId, name: string, value: string | undefined): void;
   /** What was noted last under this name, or undefined. */
-  note(chain: ChainName, name: string): string | undefined;
+  note(market: MarketId, name: string): string | undefined;
   /** Notes something that the market told and does not repeat; undefined takes the note away. */
-  setNote(chain: ChainName, name: string, value: string | undefined): void;
+  setNote(market: MarketId, name: string, value: string | undefined): void;
 
   // Sums and reports
 
   /** Our stakes that may be in escrow, in base units. */
-  atRisk(chain: ChainName): Nct;
+  atRisk(market: MarketId): Nct;
   /**
-   * What counts towards the limit at risk: stakes from the moment they are planned until they are settled, on one chain or
+   * What counts towards the limit at risk: stakes from the moment they are planned until they are settled, on one market or
    * on all.
    */
-  committed(chain?: ChainName): Nct;
-  /** Stakes planned at or after an instant, on all chains, less those of which nothing came onto the market. */
+  committed(market?: MarketId): Nct;
+  /** Stakes planned at or after an instant, on all markets, less those of which nothing came onto the market. */
   stakedSince(since: Instant): Nct;
   /**
-   * Payouts less stakes and fees of what was settled at or after an instant, on all chains; may be negative. Settlements
+   * Payouts less stakes and fees of what was settled at or after an instant, on all markets; may be negative. Settlements
    * with an unknown payout are left out.
    */
   profitSince(since: Instant): Nct;

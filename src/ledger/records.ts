@@ -1,12 +1,12 @@
-import type { Bounty } from "../domain/bounty.ts";
-import type { ChainName, Instant } from "../domain/chain.ts";
+import type { Bounty, MarketId } from "../domain/bounty.ts";
+import type { Instant } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { AbandonReason, BountyState } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Ppm } from "../domain/verdict.ts";
 
 export interface BountyKey {
-  readonly chain: ChainName;
+  readonly market: MarketId;
   readonly guid: Guid;
 }
 

@@ -1,7 +1,7 @@
 import type { Address } from "../domain/address.ts";
 import type { ArtifactKind } from "../domain/artifact.ts";
-import type { Bounty, MarketParameters } from "../domain/bounty.ts";
-import type { BlockNumber, ChainName } from "../domain/chain.ts";
+import type { Bounty, MarketId, MarketParameters } from "../domain/bounty.ts";
+import type { BlockNumber } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { SignedTransaction } from "../domain/transaction.ts";
@@ -142,7 +142,8 @@ export interface OwnAssertionsAsk {
  * `retryable` says whether asking again may help.
  */
 export interface Marketplace extends AsyncDisposable {
-  readonly chain: ChainName;
+  /** Keys what is written down of it. */
+  readonly id: MarketId;
   /** Our account. */
   readonly account: Address;
 

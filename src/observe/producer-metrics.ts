@@ -44,16 +44,16 @@ export function producerMetrics(registry: Registry) {
     limitNct: gauge("limit_nct", "The operator's limits that are set.", ["limit"]),
     limitUsedNct: gauge("limit_used_nct", "What each limit is held against, as it is now.", ["limit"]),
     assertingPaused: gauge("asserting_paused", "1 while nothing new is asserted.", ["why"]),
-    balanceNct: gauge("balance_nct", "NCT in the wallet, as last read.", ["chain"]),
+    balanceNct: gauge("balance_nct", "NCT in the wallet, as last read.", ["market"]),
     backlog: gauge("queue_backlog", "Scan jobs waiting for a consumer; scale consumers on it.", ["backend"]),
     queueUp: gauge("queue_up", "1 while the queue can be used."),
     bountiesBackfilled: counter(
       "bounties_backfilled_total",
       "Bounties whose event had not come, found in the marketplace's list.",
     ),
-    marketDeprecated: gauge("market_deprecated", "1 while the registry takes no new bounties.", ["chain"]),
-    marketConnected: gauge("market_connected", "1 while the marketplace's event stream is open.", ["chain"]),
-    headBlock: gauge("head_block", "Newest block heard of.", ["chain"]),
+    marketDeprecated: gauge("market_deprecated", "1 while the registry takes no new bounties.", ["market"]),
+    marketConnected: gauge("market_connected", "1 while the marketplace's event stream is open.", ["market"]),
+    headBlock: gauge("head_block", "Newest block heard of.", ["market"]),
     eventsMalformed: counter(
       "market_events_malformed_total",
       "Events of the marketplace that made no sense.",
@@ -68,16 +68,16 @@ export function producerMetrics(registry: Registry) {
       "Bounties whose metadata was larger than is taken; their artifacts are looked at without it.",
     ),
     dutiesOpen: gauge("duties_open", "Bounties we still owe something: a post, a reveal, a settlement.", [
-      "chain",
+      "market",
     ]),
-    dutiesFailing: gauge("duties_failing", "Those of them whose last attempt did not succeed.", ["chain"]),
+    dutiesFailing: gauge("duties_failing", "Those of them whose last attempt did not succeed.", ["market"]),
     dutiesOverdue: gauge(
       "duties_overdue",
       "Bounties whose post, reveal or settlement is due for longer than usual; alarm on a reveal.",
-      ["chain", "duty"],
+      ["market", "duty"],
     ),
     requestsInFlight: gauge("market_requests_in_flight", "Requests to the gateway that wait for an answer.", [
-      "chain",
+      "market",
     ]),
     dutyFailures: counter("duty_failures_total", "Attempts at a duty that did not succeed.", ["duty"]),
     signaturesRefused: counter(

@@ -206,7 +206,7 @@ async function promisesKept(chains: readonly ChainPromises[], tell: Tell): Promi
 
 async function tellKept({ chain, market, kept }: ChainPromises, tell: Tell): Promise<void> {
   const { promised } = await kept;
-  tell("producer.keeping-promises", { chain, promised, head: market.head() });
+  tell("producer.keeping-promises", { market: chain, promised, head: market.head() });
 }
 
 const stakedBounties = (ledger: Ledger, { chains }: ProducerConfig): number =>

@@ -7,7 +7,8 @@
  */
 import { z } from "zod";
 import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../domain/artifact.ts";
-import { CHAIN_NAMES, type ChainName, type Instant } from "../domain/chain.ts";
+import { type MarketId, marketIdSchema } from "../domain/bounty.ts";
+import type { Instant } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import { type Guid, isGuid } from "../domain/guid.ts";
 import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../domain/scan.ts";
@@ -62,7 +63,7 @@ const claimShape = {
 const jobShape = {
   id: z.string(),
   guid,
-  chain: z.enum(CHAIN_NAMES),
+  market: marketIdSchema,
   artifactIndex,
   backend: z.string().min(1),
   kind: z.enum(ARTIFACT_KINDS),
@@ -101,15 +102,21 @@ const saysWhy = (answer: AnyAnswer): boolean =>
 const WHY = "a reason belongs to the verdict unknown and to no other";
 const namesItself = (job: {
   id: string;
-  chain: ChainName;
+  market: MarketId;
   guid: Guid;
   artifactIndex: number;
   backend: string;
-}) => job.id === scanJobId(job.chain, job.guid, job.artifactIndex, job.backend);
+}) => job.id === scanJobId(job.market, job.guid, job.artifactIndex, job.backend);
 const ID = "the id does not name this job";
 
 const JobToWrite = z.strictObject({ ...jobShape, claim: z.strictObject(claimShape) }).refine(namesItself, ID);
-const JobToRead = z.object({ ...jobShape, claim: z.object(claimShape) }).refine(namesItself, ID);
+/** Producers called the market by its chain, once. */
+const withMarket = (job: unknown): unknown =>
+  typeof job === "object" && job !== null && "chain" in job ? { market: job.chain, ...job } : job;
+const JobToRead = z.preprocess(
+  withMarket,
+  z.object({ ...jobShape, claim: z.object(claimShape) }).refine(namesItself, ID),
+);
 const AnswerToWrite = z
   .strictObject({ ...answerShape, timings: z.strictObject(timingsShape) })
   .refine(saysWhy, WHY);
@@ -178,15 +185,14 @@ export function decodeAnswer(jobId: string, data: unknown): ScanAnswer | undefin
 /** What the id of a job says of it. Undefined when `scanJobId` did not make it. */
 export function parseScanJobId(id: string): Pick<ScanJob, JobName> | undefined {
   if (id.length > MAX_ID_CHARS) return undefined;
-  const [, chain, guid, index, backend] = /^([a-z]+)-([0-9a-f-]{36})-(\d{1,3})-(.+)$/.exec(id) ?? [];
-  if (guid === undefined || backend === undefined || !isGuid(guid)) return undefined;
-  const known = CHAIN_NAMES.find((name) => name === chain);
+  const [, market, guid, index, backend] = /^([a-z][a-z0-9]*)-([0-9a-f-]{36})-(\d{1,3})-(.+)$/.exec(id) ?? [];
+  if (market === undefined || guid === undefined || backend === undefined || !isGuid(guid)) return undefined;
   const artifactIndex = Number(index);
-  if (known === undefined || artifactIndex >= MAX_ARTIFACTS) return undefined;
-  const job = { id, chain: known, guid, artifactIndex, backend };
+  if (!marketIdSchema.safeParse(market).success || artifactIndex >= MAX_ARTIFACTS) return undefined;
+  const job = { id, market, guid, artifactIndex, backend };
   return namesItself(job) ? job : undefined;
 }
-type JobName = "id" | "chain" | "guid" | "artifactIndex" | "backend";
+type JobName = "id" | "market" | "guid" | "artifactIndex" | "backend";
 
 /** JSON drops keys that hold undefined; a schema that sees the value before JSON does would refuse them. */
 const present = <T extends object>(value: T): T =>

@@ -25,7 +25,7 @@ export interface ScanParts extends Pick<HandlerParts, "backends" | "clock" | "lo
 }
 
 /** There is no bounty: a job's id is only its name here. */
-const NO_BOUNTY = { guid: uintToGuid(0n), chain: "side", artifactIndex: 0, uri: "" } as const;
+const NO_BOUNTY = { guid: uintToGuid(0n), market: "side", artifactIndex: 0, uri: "" } as const;
 
 export async function scanFile(parts: ScanParts, path: Buffer, signal: AbortSignal): Promise<FileReport> {
   const { rules, kind, clock } = parts;
@@ -55,7 +55,7 @@ export async function scanFile(parts: ScanParts, path: Buffer, signal: AbortSign
   const now = clock.now();
   const job = (backend: string): ScanJob => ({
     ...NO_BOUNTY,
-    id: scanJobId(NO_BOUNTY.chain, NO_BOUNTY.guid, NO_BOUNTY.artifactIndex, backend),
+    id: scanJobId(NO_BOUNTY.market, NO_BOUNTY.guid, NO_BOUNTY.artifactIndex, backend),
     backend,
     kind,
     claim,

@@ -76,7 +76,7 @@ describe("200 bounties posted at once", () => {
 
   it("get the bids that were planned for them, and leave no allowance behind", async () => {
     using ledger = openLedger(join(folder.path, "data", "ledger.sqlite"), systemClock);
-    const planned = guids.map((guid) => [guid, ledger.assertion({ chain: "side", guid })?.bids]);
+    const planned = guids.map((guid) => [guid, ledger.assertion({ market: "side", guid })?.bids]);
     const { chain, account } = sandbox;
     const logs = await chain.logs(0, await chain.head());
     const asserted = logs

@@ -67,7 +67,7 @@ async function toldOf(name: Name, msg: string): Promise<Entry> {
 
 function recordOf(name: Name) {
   using ledger = openLedger(join(folder.path, "data", "ledger.sqlite"), systemClock);
-  return ledger.find({ chain: "side", guid: guids.get(name)! });
+  return ledger.find({ market: "side", guid: guids.get(name)! });
 }
 
 const Assertion = z.object({ mask: z.bigint(), bid: z.array(z.bigint()) });

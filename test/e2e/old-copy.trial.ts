@@ -78,7 +78,7 @@ it("a sandbox that was begun anew is told from the ledger's, and its old stakes 
   for (const key of keys) copyFileSync(`${key}.kept`, key);
   await using producer = start(anew.url);
   const [written] = await producer.told("market.begun-anew");
-  expect(written).toMatchObject({ level: "error", chain: "side", bounties: 1 });
+  expect(written).toMatchObject({ level: "error", market: "side", bounties: 1 });
   await producer.told("producer.ready");
   const names = producer.entries.map(({ msg }) => msg);
   expect(names.filter((msg) => ["assertion.vanished", "duty.failed"].includes(msg)).length).toBeLessThan(2);

@@ -108,7 +108,7 @@ describe("a producer that is started with a stake open", () => {
     meddler.repent();
     await using producer = start();
     await producer.told("assertion.revealed", 1, about(guid));
-    expect(producer.entries[0]).toMatchObject({ msg: "reveals.handed-over", chain: "side", reveals: 1 });
+    expect(producer.entries[0]).toMatchObject({ msg: "reveals.handed-over", market: "side", reveals: 1 });
     await revealedAll();
   });
 
@@ -129,5 +129,5 @@ describe("a producer that is started with a stake open", () => {
 
 function readLedgerState(folder: string, guid: Guid): string | undefined {
   using ledger = openLedger(join(folder, "data", "ledger.sqlite"), systemClock);
-  return ledger.find({ chain: "side", guid })?.state;
+  return ledger.find({ market: "side", guid })?.state;
 }

@@ -23,7 +23,7 @@ async function liveWith(trap: string): Promise<{ readonly signal: unknown; reado
   );
   const [, signal] = await once(life, "exit");
   using ledger = openLedger(file, systemClock);
-  return { signal, state: ledger.find({ chain: "side", guid: GUID })?.state };
+  return { signal, state: ledger.find({ market: "side", guid: GUID })?.state };
 }
 
 it.each(TARGETS)("a trap kills the moment a bounty is %s, neither before nor after", async (state) => {

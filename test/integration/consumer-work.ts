@@ -19,7 +19,7 @@ export function scanJob({ inMs = 10_000, ...wishes }: JobWishes): ScanJob {
   return {
     id: scanJobId("side", guid, artifactIndex, backend),
     guid,
-    chain: "side",
+    market: "side",
     artifactIndex,
     backend,
     kind: "file",

@@ -120,7 +120,7 @@ async function startRun(dies?: Action) {
 }
 
 async function plan(market: Marketplace, guid: Guid): Promise<void> {
-  const key = { chain: "side", guid } as const;
+  const key = { market: "side", guid } as const;
   const bounty = await market.bounty(guid);
   const { assertionFee: fee, bidMinimum: stake } = market.parameters();
   const nonce = 77n;
@@ -159,7 +159,7 @@ async function deeds(guid: Guid, event: string): Promise<readonly string[]> {
 }
 
 const lastHash = (guid: Guid, action: DutyAction) =>
-  ledger.lastSigned({ chain: "side", guid }, action).at(-1)!.hash;
+  ledger.lastSigned({ market: "side", guid }, action).at(-1)!.hash;
 
 describe("on a real chain", () => {
   it("a producer that dies between signing and sending, each time, sends the very same bytes at its next start", async () => {
@@ -186,7 +186,7 @@ describe("on a real chain", () => {
     expect(await deeds(guid, "NewAssertion")).toEqual([signed.assert]);
     expect(await deeds(guid, "RevealedAssertion")).toEqual([signed.reveal]);
     expect(await deeds(guid, "SettledBounty")).toEqual([signed.settle]);
-    expect(ledger.find({ chain: "side", guid })?.state).toBe("settled");
+    expect(ledger.find({ market: "side", guid })?.state).toBe("settled");
   });
 
   it("an assertion and a reveal whose blocks are taken back are there again in time", async () => {

@@ -105,7 +105,7 @@ describe("the market client against the sandbox", () => {
     const guid = await posted();
     expect((await notice)[0]).toMatchObject({ guid, kind: "file", amount: 9n * ONE_NCT });
     const bounty = await market.bounty(guid);
-    expect(bounty).toMatchObject({ guid, chain: "side", artifactCount: 3, kind: "file" });
+    expect(bounty).toMatchObject({ guid, market: "side", artifactCount: 3, kind: "file" });
     const { uri, expiration } = bounty!;
     expect(await market.listArtifacts(uri)).toHaveLength(3);
     expect(Buffer.from(await market.artifactHead(uri, 0, 7)).toString()).toBe("one tha");

@@ -176,7 +176,8 @@ export async function live(scenario: Scenario): Promise<Life> {
   };
 }
 
-const stateOf = (ledger: Ledger, guid: Guid): string => ledger.find({ chain: "side", guid })?.state ?? "none";
+const stateOf = (ledger: Ledger, guid: Guid): string =>
+  ledger.find({ market: "side", guid })?.state ?? "none";
 
 function plan(
   chain: ModelChain,
@@ -184,7 +185,7 @@ function plan(
   { number, expiration }: { readonly number: number; readonly expiration: number },
 ): Omit<Trace, "aliveSince"> {
   const guid = uintToGuid(BigInt(number + 1));
-  const key = { chain: "side", guid } as const;
+  const key = { market: "side", guid } as const;
   ledger.see(aBounty({ guid, expiration: block(expiration) }));
   ledger.recordTriage(key, ["scan", "scan"]);
   ledger.recordOpinions(key, [null, null], []);
@@ -211,7 +212,7 @@ interface Now {
 function noteDue(trace: Trace, { chain, ledger, now, alive }: Now): void {
   const { bounty, dueAt } = trace;
   if (!alive || dueAt !== undefined || chain.head < bounty.expiration) return;
-  const known = ledger.assertion({ chain: "side", guid: bounty.guid });
+  const known = ledger.assertion({ market: "side", guid: bounty.guid });
   trace.dueAt = now;
   trace.placeKnown = known?.index !== null && known?.index !== undefined;
   trace.published = known?.metadataUri !== null && known?.metadataUri !== undefined;

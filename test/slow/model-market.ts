@@ -54,7 +54,7 @@ export function joinModelMarket(parts: ModelMarketParts): ModelMarket {
   const refreshFee = async (): Promise<Nct> => parameters.assertionFee;
   const actions = new Actions({ transactions, reads, signer, log, refreshFee, onRefused: () => {} });
   return {
-    chain: "side",
+    id: "side",
     account,
     on: (event, listener) => {
       const heard = listener as (...args: unknown[]) => void;

@@ -15,7 +15,7 @@ export const bidArtifact = (changes: Partial<BidArtifact> = {}): BidArtifact => 
 /** A bounty of ten artifacts on a market with the default limits, and a full purse. */
 export const bidRequest = (changes: Partial<BidRequest> = {}): BidRequest => ({
   guid: parseGuid("00000000-0000-0000-0000-000000000001"),
-  chain: "side",
+  market: "side",
   artifacts: [bidArtifact()],
   artifactCount: 10,
   reward: nct(2n * ONE_NCT),

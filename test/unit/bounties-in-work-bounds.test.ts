@@ -121,7 +121,7 @@ it("takes up 500 of the bounties that an earlier run left, those with the most t
   expect(inWork.resume()).toBe(500);
   expect(inWork.inFlight()).toBe(500);
   expect(count("bounty.abandoned")).toBe(100);
-  expect(ledger.find({ chain: "side", guid: guidOf(600) })).toMatchObject({ reason: "too-many" });
+  expect(ledger.find({ market: "side", guid: guidOf(600) })).toMatchObject({ reason: "too-many" });
   expect(inWork.has(guidOf(599))).toBe(true);
   answer.resolve();
   await inWork.stop();

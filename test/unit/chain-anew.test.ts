@@ -34,7 +34,7 @@ function scene() {
     ledger.recordSigned(bounty, "assert", [{ ...signed(`0xassert${index}`), nonce: BigInt(2 * index - 1) }]);
     ledger.recordAsserted(bounty, 0);
   }
-  const states = () => [1, 2, 3].map((index) => ledger.find({ chain: "side", guid: guidOf(index) })?.state);
+  const states = () => [1, 2, 3].map((index) => ledger.find({ market: "side", guid: guidOf(index) })?.state);
   let pauses = 0;
   const look = (meanwhile: () => void = () => undefined) =>
     writeOffIfAnew(
@@ -56,7 +56,7 @@ it("a chain that knows neither our transactions nor our bounties was begun anew:
   const { ledger, told, states, look } = scene();
   await look();
   expect(states()).toEqual(["abandoned", "abandoned", "abandoned"]);
-  expect(told).toMatchObject([["market.begun-anew", { chain: "side", bounties: 3, written: 3 }]]);
+  expect(told).toMatchObject([["market.begun-anew", { market: "side", bounties: 3, written: 3 }]]);
   expect([ledger.atRisk("side"), ledger.note("side", "anew")]).toEqual([0n, "5"]);
   await look();
   expect(told).toHaveLength(1);
@@ -132,7 +132,7 @@ it("after that nothing of the chain before is handed over, and what is signed on
 
 it("what was written off is promised again, without a restart, when the node has its blocks again", async () => {
   const { market, ledger, told, states, look } = scene();
-  ledger.recordSigned({ chain: "side", guid: guidOf(2) }, "reveal", [{ ...signed("0xreveal"), nonce: 6n }]);
+  ledger.recordSigned({ market: "side", guid: guidOf(2) }, "reveal", [{ ...signed("0xreveal"), nonce: 6n }]);
   await look();
   let resumed = 0;
   const back = new ChainBack({
@@ -150,7 +150,7 @@ it("what was written off is promised again, without a restart, when the node has
   market.known.set(guidOf(3), aBounty({ guid: guidOf(3) }));
   await market.mine(1_007);
   expect([states(), resumed]).toEqual([["asserted", "revealing", "asserted"], 1]);
-  expect(told.at(-1)).toEqual(["market.came-back", { chain: "side", bounties: 3 }]);
+  expect(told.at(-1)).toEqual(["market.came-back", { market: "side", bounties: 3 }]);
   expect([ledger.note("side", "anew"), ledger.atRisk("side") > 0n]).toEqual([undefined, true]);
   expect(lastBefore(ledger, "side")).toBe(0);
 });

@@ -33,8 +33,8 @@ it("a deprecation outlives the process that heard of it, until it is taken back"
   expect(later.deprecation.active()).toBe(false);
   expect(open(ledger).deprecation.active()).toBe(false);
   expect([...told, ...later.told]).toEqual([
-    ["market.deprecated", { chain: "side", rollover: true }],
-    ["market.undeprecated", { chain: "side" }],
+    ["market.deprecated", { market: "side", rollover: true }],
+    ["market.undeprecated", { market: "side" }],
   ]);
 });
 
@@ -47,7 +47,7 @@ it("a bounty posted after the deprecation proves that it was taken back, one pos
   deprecation.posted(GUID, block(901));
   expect(deprecation.active()).toBe(false);
   deprecation.posted(GUID, block(902));
-  expect(told.slice(1)).toEqual([["market.undeprecated", { chain: "side", proof: GUID }]]);
+  expect(told.slice(1)).toEqual([["market.undeprecated", { market: "side", proof: GUID }]]);
 });
 
 it("a deprecation whose block nobody named counts as later than any block heard of", () => {
@@ -104,14 +104,14 @@ it("what was planned and not sent is let go while the registry is deprecated; wh
     ledger.advance(bounty, "distilled");
     ledger.planAssertion(bounty, aPlan());
   }
-  ledger.recordSigned({ chain: "side", guid: signedBefore }, "assert", [signed("0xassert")]);
+  ledger.recordSigned({ market: "side", guid: signedBefore }, "assert", [signed("0xassert")]);
   market.resending = [{ kind: "void", reason: "its number was used" }];
   market.tell("deprecated", { rollover: false, since: block(900) });
 
   const duties = new Duties({ market, ledger, reservations, clock, tell, deprecation });
   duties.listen();
   expect(duties.resume()).toBe(2);
-  const find = (guid: Guid) => ledger.find({ chain: "side", guid });
+  const find = (guid: Guid) => ledger.find({ market: "side", guid });
   await expect.poll(() => find(GUID)).toMatchObject({ state: "abandoned", reason: "deprecated" });
   await expect.poll(() => find(signedBefore)?.state).toBe("asserted");
   expect(market.asked.filter((what) => what === "assert")).toHaveLength(1);

@@ -29,7 +29,7 @@ const opinion: Opinion = {
   reason: "eicar malicious 1",
 };
 const keyOf = (number: number): BountyKey => ({
-  chain: number % 2 === 0 ? "side" : "home",
+  market: number % 2 === 0 ? "side" : "home",
   guid: parseGuid(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`),
 });
 
@@ -111,7 +111,7 @@ it("a row that somebody damaged teaches nothing, and the others still do", () =>
     settled(ledger, 2);
   }
   const db = new DatabaseSync(file);
-  db.exec("UPDATE answer SET verdict = 'perhaps' WHERE chain = 'home' AND backend = 'yara'");
+  db.exec("UPDATE answer SET verdict = 'perhaps' WHERE market = 'home' AND backend = 'yara'");
   expect(newestSettled(db, 10)).toHaveLength(3);
   db.close();
 });

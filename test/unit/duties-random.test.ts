@@ -11,7 +11,7 @@ import { BalanceReservations } from "../../src/producer/funds/balance-reservatio
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { LAST_BLOCK, MISHAPS, type Mishap, ModelChain, ModelMarket } from "../fixtures/model-market.ts";
 
-const key = { chain: "side", guid: GUID } as const;
+const key = { market: "side", guid: GUID } as const;
 const clock: Clock = { now: () => instant(Date.now()) };
 
 /** Everything goes wrong until here, five blocks into the reveal window; the market works from then on. */

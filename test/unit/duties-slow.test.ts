@@ -9,7 +9,7 @@ import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129. A second a block.
-const key = { chain: "side", guid: GUID } as const;
+const key = { market: "side", guid: GUID } as const;
 const clock: Clock = { now: () => instant(Date.now()) };
 
 let market: HandMarket;

@@ -18,7 +18,7 @@ import { aBounty, aPlan, GUID, signed, someParameters } from "../fixtures/bounti
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129.
-const key = { chain: "side", guid: GUID } as const;
+const key = { market: "side", guid: GUID } as const;
 const clock: Clock = { now: () => instant(Date.now()) };
 
 let market: HandMarket;
@@ -907,7 +907,7 @@ describe("with many bounties", () => {
   /** Bounties like the first, in the state that `lead` brings them to. */
   const many = (count: number, lead: (key: BountyKey) => void) => {
     for (let number = 0; number < count; number++) {
-      const other = { chain: "side", guid: guidOf(number) } as const;
+      const other = { market: "side", guid: guidOf(number) } as const;
       ledger.see(aBounty({ guid: other.guid }));
       ledger.recordTriage(other, ["scan", "scan"]);
       ledger.recordOpinions(other, [null, null], []);
@@ -988,7 +988,7 @@ describe("with many bounties", () => {
 
   it("a post of an earlier run that waits to be looked for waits no longer when its reveal is due", async () => {
     many(20, (other) => ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]));
-    const last = { chain: "side", guid: guidOf(19) } as const;
+    const last = { market: "side", guid: guidOf(19) } as const;
     const listed = [ours({ guid: last.guid, index: 2 })];
     market.assertions = async (guid) => (guid === last.guid ? listed : hanging());
     duties.resume();
@@ -1016,7 +1016,7 @@ it("ten thousand bounties are taken up in seconds, and a block costs them next t
   db.exec("BEGIN");
   for (let number = 0; number < 10_000; number++) {
     const other = {
-      chain: "side",
+      market: "side",
       guid: parseGuid(`3c6f0a52-9d41-4b7e-8f10-${String(number).padStart(12, "0")}`),
     } as const;
     ledger.see(aBounty({ guid: other.guid }));

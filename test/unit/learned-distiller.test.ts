@@ -22,7 +22,7 @@ function distillerOf(history: readonly SettledArtifact[], settled: (key: BountyK
   const tell: Tell = (event) => told.push(event);
   const ledger = { newestSettled: () => history, settledOf: settled };
   const distiller = new LearnedDistiller({ engine: bayes, silence, ledger, tell });
-  return { distiller, told, settle: () => distiller.learnFrom({ chain: "side", guid: parseGuid(GUID) }) };
+  return { distiller, told, settle: () => distiller.learnFrom({ market: "side", guid: parseGuid(GUID) }) };
 }
 
 describe("a distiller that learns", () => {
@@ -43,7 +43,7 @@ describe("a distiller that learns", () => {
     const before = distiller.distill(testimony).probability;
     settle();
     expect(distiller.distill(testimony).probability).toBeLessThan(before);
-    expect(asked).toEqual([{ chain: "side", guid: GUID }]);
+    expect(asked).toEqual([{ market: "side", guid: GUID }]);
     expect(told).toEqual([]);
   });
 

@@ -37,15 +37,15 @@ it("a ledger whose confidences were distances from even odds has chances of bein
   }
   {
     using ledger = openLedger(file, { now: () => instant(5) });
-    expect(ledger.assertion({ chain: "side", guid })?.confidences).toEqual([770_000, 1_000_000, 950_001]);
-    expect(ledger.assertion({ chain: "home", guid })).not.toHaveProperty("confidences");
+    expect(ledger.assertion({ market: "side", guid })?.confidences).toEqual([770_000, 1_000_000, 950_001]);
+    expect(ledger.assertion({ market: "home", guid })).not.toHaveProperty("confidences");
     using db = new DatabaseSync(file);
     const kept = db.prepare("SELECT confidence_ppm AS ppm FROM artifact ORDER BY position").all();
     expect(kept.map(({ ppm }) => ppm)).toEqual([950_000, 770_000, 540_000, 0, 950_001, null]);
   }
   {
     using again = openLedger(file, { now: () => instant(6) });
-    expect(again.assertion({ chain: "side", guid })?.confidences?.[0]).toBe(770_000);
+    expect(again.assertion({ market: "side", guid })?.confidences?.[0]).toBe(770_000);
   }
   rmSync(folder, { recursive: true });
 });

@@ -20,7 +20,7 @@ const clock = { now: () => instant(now) };
 
 function planned(ledger: Ledger, number: number, stake: bigint, fee = 0n): BountyKey {
   const guid = parseGuid(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`);
-  const key = { chain: number % 2 === 0 ? "side" : "home", guid } as const;
+  const key = { market: number % 2 === 0 ? "side" : "home", guid } as const;
   ledger.see(aBounty({ ...key }));
   ledger.advance(key, "distilled");
   ledger.planAssertion(key, aPlan({ stake: nct(stake), fee: nct(fee), plannedAt: clock.now() }));

@@ -21,7 +21,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { aBounty, anAnswer, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 
-const key = { chain: "side", guid: GUID } as const;
+const key = { market: "side", guid: GUID } as const;
 let time = 0;
 const clock: Clock = { now: () => instant(++time) };
 let folder: string;
@@ -165,7 +165,7 @@ describe("the ledger", () => {
   it("gives an account nonce that was used twice to what was signed later", () => {
     using ledger = openLedger(file, clock);
     planned(ledger);
-    const other = { chain: "side", guid: parseGuid("00000000-0000-4000-8000-000000000001") } as const;
+    const other = { market: "side", guid: parseGuid("00000000-0000-4000-8000-000000000001") } as const;
     ledger.see(aBounty({ guid: other.guid }));
     ledger.recordTriage(other, ["scan", "scan"]);
     ledger.recordOpinions(other, [null, null], []);

@@ -24,9 +24,9 @@ it("shows what each limit is held against, set or not, and only those limits tha
   const limits = { minBalance: nct(0n), fee: nct(ONE_NCT), atRisk: parseNct("5") };
   const limiter = { uses: () => uses, paused: () => undefined, atRiskOn: () => parseNct("1") };
   const chains = [
-    { chain: "side", available: parseNct("40"), fee: parseNct("0.03") },
-    { chain: "home", available: parseNct("30"), fee: parseNct("0.02") },
-    { chain: "side", available: undefined, fee: parseNct("0.01") },
+    { market: "side", available: parseNct("40"), fee: parseNct("0.03") },
+    { market: "home", available: parseNct("30"), fee: parseNct("0.02") },
+    { market: "side", available: undefined, fee: parseNct("0.01") },
   ] as const;
   showLimits(metrics, limits, limiter, chains);
   expect(await samples("limit_nct")).toEqual({ "at-risk": 5, "min-balance": 0, fee: 1 });
@@ -62,11 +62,11 @@ it("shows shares of each chain's own balance and stakes, of the chain on which t
   const limiter = {
     uses: () => ({ ...uses, atRisk: parseNct("140") }),
     paused: () => undefined,
-    atRiskOn: (chain: "side" | "home") => staked[chain],
+    atRiskOn: (market: "side" | "home") => staked[market],
   };
   const chains = [
-    { chain: "side", available: parseNct("60"), fee: parseNct("0.03") },
-    { chain: "home", available: parseNct("300"), fee: parseNct("0.03") },
+    { market: "side", available: parseNct("60"), fee: parseNct("0.03") },
+    { market: "home", available: parseNct("300"), fee: parseNct("0.03") },
   ] as const;
   showLimits(metrics, limits, limiter, chains);
   expect(await samples("limit_nct")).toMatchObject({ "stake-per-bounty": 10, "at-risk": 50 });

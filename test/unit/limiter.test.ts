@@ -30,7 +30,7 @@ function pass(ms: number): void {
 }
 
 const keyOf = (number: number): BountyKey => ({
-  chain: number % 2 === 0 ? "side" : "home",
+  market: number % 2 === 0 ? "side" : "home",
   guid: parseGuid(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`),
 });
 

@@ -98,7 +98,7 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
       });
     return { lostStakes, hear, running: lostStakes.run(waiting, stop.signal) };
   };
-  const state = (guid: Guid) => ledger.find({ chain: "side", guid })?.state;
+  const state = (guid: Guid) => ledger.find({ market: "side", guid })?.state;
   const note = () => ledger.note("side", "salvage")?.split(" ")[0];
   const events = () => told.map(([event]) => event);
   return {
@@ -173,7 +173,7 @@ it("what can still be revealed is adopted and handed to the duties before anythi
   expect([state(revealable), state(fresh), state(late), state(foreign)]).toEqual([
     ...["asserted", "asserted", undefined, undefined],
   ]);
-  expect(ledger.assertion({ chain: "side", guid: fresh })).toMatchObject({ verdicts: 0b01n, nonce: NONCE });
+  expect(ledger.assertion({ market: "side", guid: fresh })).toMatchObject({ verdicts: 0b01n, nonce: NONCE });
   expect(doors).toEqual(["released", "open"]);
   expect(note()).toBe("done");
   expect(told.at(-1)).toMatchObject(["recover.salvaged", { rebuilt: 2, notRebuilt: 0 }]);
@@ -217,7 +217,7 @@ it("what cannot be rebuilt is told of and written down as abandoned, so that it 
     "recover.not-rebuilt",
     { guid, why: "another-program", detail: expect.any(String) },
   ]);
-  expect(ledger.find({ chain: "side", guid })).toMatchObject({
+  expect(ledger.find({ market: "side", guid })).toMatchObject({
     state: "abandoned",
     reason: "asserted-before",
   });

@@ -6,7 +6,7 @@ import { NonceHoles } from "../../src/producer/chain/nonce-holes.ts";
 import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
-const key = { chain: "side", guid: GUID } as const;
+const key = { market: "side", guid: GUID } as const;
 const clock = { now: () => instant(Date.now()) };
 
 let market: HandMarket;

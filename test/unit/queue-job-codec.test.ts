@@ -30,7 +30,7 @@ const optional = { requiredKeys: ["raw"] as ["raw"], noNullPrototype: true };
 const jobs: fc.Arbitrary<ScanJob> = fc
   .record({
     guid: guids,
-    chain: fc.constantFrom(...CHAIN_NAMES),
+    market: fc.stringMatching(/^[a-z][a-z0-9]{0,31}$/),
     artifactIndex: fc.integer({ min: 0, max: 255 }),
     backend: fc.stringMatching(/^[a-z0-9-]{1,20}$/),
     kind: fc.constantFrom("file" as const, "url" as const),
@@ -43,7 +43,7 @@ const jobs: fc.Arbitrary<ScanJob> = fc
     maxSizeBytes: fc.nat(),
     dispatchedAt: instants,
   })
-  .map((job) => ({ ...job, id: scanJobId(job.chain, job.guid, job.artifactIndex, job.backend) }));
+  .map((job) => ({ ...job, id: scanJobId(job.market, job.guid, job.artifactIndex, job.backend) }));
 
 const opinions = fc.oneof(
   fc.record({
@@ -121,8 +121,8 @@ it("any garbage in place of a job is refused with a reason, never thrown about",
 it("the id of a job tells what it is about, and other texts tell nothing", () => {
   fc.assert(
     fc.property(jobs, text, (job, noise) => {
-      const { id, chain, guid, artifactIndex, backend } = job;
-      expect(parseScanJobId(id)).toEqual({ id, chain, guid, artifactIndex, backend });
+      const { id, market, guid, artifactIndex, backend } = job;
+      expect(parseScanJobId(id)).toEqual({ id, market, guid, artifactIndex, backend });
       expect(parseScanJobId(noise)).toBeUndefined();
     }),
   );
@@ -159,7 +159,7 @@ it.each([
 });
 
 it("takes no answer from one chain for an answer from another", () => {
-  const chain = CHAIN_NAMES.find((name) => name !== job.chain) ?? "home";
+  const chain = CHAIN_NAMES.find((name) => name !== job.market) ?? "home";
   const twin = scanJobId(chain, job.guid, job.artifactIndex, job.backend);
   const wire = encodeAnswer(job, answerTo(job, {}));
   expect(decodeAnswer(twin, travel(wire))).toMatchObject({ jobId: twin, reason: "invalid-result" });

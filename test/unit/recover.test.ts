@@ -18,7 +18,7 @@ import { HandMarket } from "../fixtures/hand-market.ts";
 
 const NONCE = 4711n;
 const VERDICTS = 0b101n;
-const KEY = { chain: "side", guid: GUID } as const;
+const KEY = { market: "side", guid: GUID } as const;
 const never = new AbortController().signal;
 
 /** A market with one bounty of three artifacts, on which our account said something about all of them. */

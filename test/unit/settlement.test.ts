@@ -11,7 +11,7 @@ import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129.
-const key = { chain: "side", guid: GUID } as const;
+const key = { market: "side", guid: GUID } as const;
 const clock: Clock = { now: () => instant(Date.now()) };
 /** One of our two verdicts is the arbiter's: 1 NCT bid on it, and half of the reward. */
 const OWED = nct((7n * ONE_NCT) / 2n);

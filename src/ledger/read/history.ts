@@ -12,16 +12,16 @@ import type { BountyKey } from "../records.ts";
 /** JSON of an answer: backend, verdict, confidence, reason, types. */
 const ANSWERS = `(SELECT json_group_array(json_array(backend, answer.verdict, answer.confidence, answer.reason,
     json_extract(body, '$.types')))
-  FROM answer WHERE answer.chain = artifact.chain AND answer.guid = artifact.guid
+  FROM answer WHERE answer.market = artifact.market AND answer.guid = artifact.guid
     AND answer.position = artifact.position)`;
 const COLUMNS = `truth, verdict, probability_ppm, ${ANSWERS} AS answers`;
 
 export const HISTORY_QUERIES = {
   // The cross join keeps SQLite to this order: along the index of settlements, newest first, as far as needed.
-  newest: `SELECT ${COLUMNS} FROM assertion CROSS JOIN artifact USING (chain, guid)
+  newest: `SELECT ${COLUMNS} FROM assertion CROSS JOIN artifact USING (market, guid)
     WHERE settled_at IS NOT NULL AND truth IS NOT NULL ORDER BY settled_at DESC LIMIT ?`,
   ofBounty: `SELECT ${COLUMNS} FROM artifact
-    WHERE chain = ? AND guid = ? AND truth IS NOT NULL ORDER BY position`,
+    WHERE market = ? AND guid = ? AND truth IS NOT NULL ORDER BY position`,
 } as const;
 
 const answerRow = z.tuple([
@@ -46,8 +46,8 @@ export const newestSettled = (db: DatabaseSync, most: number): readonly SettledA
   db.prepare(HISTORY_QUERIES.newest).all(most).flatMap(readSettled);
 
 /** The artifacts of one bounty whose truth is known, in index order. */
-export const settledOf = (db: DatabaseSync, { chain, guid }: BountyKey): readonly SettledArtifact[] =>
-  db.prepare(HISTORY_QUERIES.ofBounty).all(chain, guid).flatMap(readSettled);
+export const settledOf = (db: DatabaseSync, { market, guid }: BountyKey): readonly SettledArtifact[] =>
+  db.prepare(HISTORY_QUERIES.ofBounty).all(market, guid).flatMap(readSettled);
 
 /** A row that cannot be read teaches nothing, and does not stop the others. */
 function readSettled(raw: unknown): readonly SettledArtifact[] {

@@ -3,8 +3,10 @@
  * amount is: SQLite's own integers end at 2^63, and its sum() fails there. None of them reads more than the rows it is
  * about, however long the ledger is.
  */
+
 import type { DatabaseSync } from "node:sqlite";
-import type { ChainName, Instant } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
+import type { Instant } from "../../domain/chain.ts";
 import { type BountyState, PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
 import { type Nct, nct } from "../../domain/nct.ts";
 
@@ -21,11 +23,11 @@ export function addSumOfAmounts(db: DatabaseSync): void {
 const sumOf = (column: string): string => `sum_amounts(${column}) AS ${column}`;
 
 // CROSS JOIN and the plus keep SQLite from walking the whole ledger: few bounties are open, which it cannot know.
-const stakedInStates = (states: readonly BountyState[], chain?: ChainName) =>
-  `SELECT ${sumOf("stake")} FROM bounty CROSS JOIN assertion USING (chain, guid)
-   WHERE state IN (${states.map(() => "?").join(", ")}) ${chain === undefined ? "" : "AND +bounty.chain = ?"}`;
+const stakedInStates = (states: readonly BountyState[], market?: MarketId) =>
+  `SELECT ${sumOf("stake")} FROM bounty CROSS JOIN assertion USING (market, guid)
+   WHERE state IN (${states.map(() => "?").join(", ")}) ${market === undefined ? "" : "AND +bounty.market = ?"}`;
 
-const STAKED_SINCE = `SELECT ${sumOf("stake")} FROM assertion CROSS JOIN bounty USING (chain, guid)
+const STAKED_SINCE = `SELECT ${sumOf("stake")} FROM assertion CROSS JOIN bounty USING (market, guid)
    WHERE planned_at >= ? AND state <> 'abandoned'`;
 
 const PROFIT_SINCE = `SELECT ${["payout", "stake", "fee"].map(sumOf).join(", ")} FROM assertion
@@ -39,10 +41,10 @@ export const MONEY_QUERIES: readonly string[] = [
   PROFIT_SINCE,
 ];
 
-/** Our stakes on bounties in these states, on one chain or on all. */
-export function stakedIn(db: DatabaseSync, states: readonly BountyState[], chain?: ChainName): Nct {
-  const chains = chain === undefined ? [] : [chain];
-  return nct(ask<"stake">(db, stakedInStates(states, chain), ...states, ...chains).stake);
+/** Our stakes on bounties in these states, on one market or on all. */
+export function stakedIn(db: DatabaseSync, states: readonly BountyState[], market?: MarketId): Nct {
+  const markets = market === undefined ? [] : [market];
+  return nct(ask<"stake">(db, stakedInStates(states, market), ...states, ...markets).stake);
 }
 
 /** Stakes planned at or after an instant, unless nothing was posted after all. */

@@ -21,8 +21,8 @@ interface PostedRow {
 const POSTED = `
   SELECT state, position, reveal_missed, mask, verdicts, stake, fee, payout,
     (SELECT json_group_array(json_array(artifact.position, artifact.truth)) FROM artifact
-      WHERE artifact.chain = assertion.chain AND artifact.guid = assertion.guid AND truth IS NOT NULL) AS truths
-  FROM assertion JOIN bounty USING (chain, guid) WHERE state <> 'abandoned'`;
+      WHERE artifact.market = assertion.market AND artifact.guid = assertion.guid AND truth IS NOT NULL) AS truths
+  FROM assertion JOIN bounty USING (market, guid) WHERE state <> 'abandoned'`;
 
 const REVEALED: readonly BountyState[] = ["revealed", "settling", "settled"];
 

@@ -22,9 +22,9 @@ export class ArtifactTable {
     this.#db.atomically(() => {
       for (const [position, decision] of decisions.entries()) {
         this.#db.run(
-          `INSERT INTO artifact (chain, guid, position, triage) VALUES (?, ?, ?, ?)
+          `INSERT INTO artifact (market, guid, position, triage) VALUES (?, ?, ?, ?)
            ON CONFLICT DO UPDATE SET triage = excluded.triage`,
-          key.chain,
+          key.market,
           key.guid,
           position,
           decision,
@@ -45,7 +45,7 @@ export class ArtifactTable {
         if (opinion === null) continue;
         this.#db.run(
           `UPDATE artifact SET verdict = ?, confidence_ppm = ?, probability_ppm = ?, low_ppm = ?, high_ppm = ?,
-             family = ?, reason = ? WHERE chain = ? AND guid = ? AND position = ?`,
+             family = ?, reason = ? WHERE market = ? AND guid = ? AND position = ?`,
           opinion.verdict,
           opinion.confidence,
           opinion.probability,
@@ -53,7 +53,7 @@ export class ArtifactTable {
           opinion.interval[1],
           opinion.family,
           opinion.reason,
-          key.chain,
+          key.market,
           key.guid,
           position,
         );
@@ -66,9 +66,9 @@ export class ArtifactTable {
     this.#db.atomically(() => {
       for (const [position, malicious] of truth.entries()) {
         this.#db.run(
-          "UPDATE artifact SET truth = ? WHERE chain = ? AND guid = ? AND position = ?",
+          "UPDATE artifact SET truth = ? WHERE market = ? AND guid = ? AND position = ?",
           malicious ? 1 : 0,
-          key.chain,
+          key.market,
           key.guid,
           position,
         );
@@ -78,9 +78,9 @@ export class ArtifactTable {
 
   #keepAnswer(key: BountyKey, answer: ScanAnswer): void {
     this.#db.run(
-      `INSERT INTO answer (chain, guid, position, backend, verdict, confidence, reason, body, answered_at)
+      `INSERT INTO answer (market, guid, position, backend, verdict, confidence, reason, body, answered_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      key.chain,
+      key.market,
       key.guid,
       answer.artifactIndex,
       answer.backend,

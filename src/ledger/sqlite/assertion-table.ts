@@ -1,4 +1,5 @@
-import type { ChainName, Clock } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
+import type { Clock } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
 import type { Nct } from "../../domain/nct.ts";
 import { stringifyJson } from "../../json/json.ts";
@@ -27,10 +28,10 @@ export class AssertionTable {
     }
     this.#db.atomically(() => {
       this.#db.run(
-        `INSERT INTO assertion (chain, guid, commitment, nonce, mask, verdicts, bids, stake, fee, metadata, planned_at,
+        `INSERT INTO assertion (market, guid, commitment, nonce, mask, verdicts, bids, stake, fee, metadata, planned_at,
            confidences)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        key.chain,
+        key.market,
         key.guid,
         plan.commitment.toString(),
         plan.nonce.toString(),
@@ -49,15 +50,15 @@ export class AssertionTable {
 
   assertion(key: BountyKey): AssertionRecord | undefined {
     const row = this.#db.get<AssertionRow>(
-      "SELECT * FROM assertion WHERE chain = ? AND guid = ?",
-      key.chain,
+      "SELECT * FROM assertion WHERE market = ? AND guid = ?",
+      key.market,
       key.guid,
     );
     return row && readAssertionRow(row);
   }
 
-  hasAsserted(chain: ChainName): boolean {
-    return this.#db.get("SELECT 1 FROM assertion WHERE chain = ? LIMIT 1", chain) !== undefined;
+  hasAsserted(market: MarketId): boolean {
+    return this.#db.get("SELECT 1 FROM assertion WHERE market = ? LIMIT 1", market) !== undefined;
   }
 
   requestTimes(): readonly number[] {
@@ -69,18 +70,18 @@ export class AssertionTable {
 
   recordFee(key: BountyKey, fee: Nct): void {
     this.#db.run(
-      "UPDATE assertion SET fee = ? WHERE chain = ? AND guid = ?",
+      "UPDATE assertion SET fee = ? WHERE market = ? AND guid = ?",
       fee.toString(),
-      key.chain,
+      key.market,
       key.guid,
     );
   }
 
   recordRequested(key: BountyKey, ms: number): void {
     this.#db.run(
-      "UPDATE assertion SET requested_ms = ? WHERE chain = ? AND guid = ? AND requested_ms IS NULL",
+      "UPDATE assertion SET requested_ms = ? WHERE market = ? AND guid = ? AND requested_ms IS NULL",
       Math.round(ms),
-      key.chain,
+      key.market,
       key.guid,
     );
   }
@@ -94,18 +95,18 @@ export class AssertionTable {
 
   recordIndex(key: BountyKey, index: number): void {
     this.#db.run(
-      "UPDATE assertion SET position = ? WHERE chain = ? AND guid = ?",
+      "UPDATE assertion SET position = ? WHERE market = ? AND guid = ?",
       index,
-      key.chain,
+      key.market,
       key.guid,
     );
   }
 
   recordMetadataUri(key: BountyKey, uri: string): void {
     this.#db.run(
-      "UPDATE assertion SET metadata_uri = ? WHERE chain = ? AND guid = ?",
+      "UPDATE assertion SET metadata_uri = ? WHERE market = ? AND guid = ?",
       uri,
-      key.chain,
+      key.market,
       key.guid,
     );
   }
@@ -113,10 +114,10 @@ export class AssertionTable {
   recordSettled(key: BountyKey, payout: Nct | null): void {
     this.#db.atomically(() => {
       this.#db.run(
-        "UPDATE assertion SET payout = ?, settled_at = coalesce(settled_at, ?) WHERE chain = ? AND guid = ?",
+        "UPDATE assertion SET payout = ?, settled_at = coalesce(settled_at, ?) WHERE market = ? AND guid = ?",
         payout === null ? null : payout.toString(),
         this.#clock.now(),
-        key.chain,
+        key.market,
         key.guid,
       );
       this.#bounties.advance(key, "settled");

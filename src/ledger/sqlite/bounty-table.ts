@@ -1,5 +1,5 @@
-import type { Bounty } from "../../domain/bounty.ts";
-import type { BlockNumber, ChainName, Clock } from "../../domain/chain.ts";
+import type { Bounty, MarketId } from "../../domain/bounty.ts";
+import type { BlockNumber, Clock } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import { type AbandonReason, type BountyState, mayMove } from "../../domain/lifecycle.ts";
@@ -21,9 +21,9 @@ export class BountyTable {
   see(bounty: Bounty): boolean {
     const now = this.#clock.now();
     const done = this.#db.run(
-      `INSERT INTO bounty (chain, guid, kind, author, amount, uri, artifact_count, expiration, claims, state, seen_at, updated_at)
+      `INSERT INTO bounty (market, guid, kind, author, amount, uri, artifact_count, expiration, claims, state, seen_at, updated_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'seen', ?, ?) ON CONFLICT DO NOTHING`,
-      bounty.chain,
+      bounty.market,
       bounty.guid,
       bounty.kind,
       bounty.author,
@@ -40,30 +40,30 @@ export class BountyTable {
 
   find(key: BountyKey): BountyRecord | undefined {
     const row = this.#db.get<BountyRow>(
-      `SELECT ${BOUNTY_COLUMNS} FROM bounty WHERE chain = ? AND guid = ?`,
-      key.chain,
+      `SELECT ${BOUNTY_COLUMNS} FROM bounty WHERE market = ? AND guid = ?`,
+      key.market,
       key.guid,
     );
     return row && readBountyRow(row);
   }
 
-  inStates(chain: ChainName, states: readonly BountyState[]): readonly BountyRecord[] {
+  inStates(market: MarketId, states: readonly BountyState[]): readonly BountyRecord[] {
     const marks = states.map(() => "?").join(", ");
     const rows = this.#db.all<BountyRow>(
-      // The plus leaves SQLite the index of states alone: by chain it would walk the whole ledger.
-      `SELECT ${BOUNTY_COLUMNS} FROM bounty WHERE +chain = ? AND state IN (${marks}) ORDER BY seen_at, guid`,
-      chain,
+      // The plus leaves SQLite the index of states alone: by market it would walk the whole ledger.
+      `SELECT ${BOUNTY_COLUMNS} FROM bounty WHERE +market = ? AND state IN (${marks}) ORDER BY seen_at, guid`,
+      market,
       ...states,
     );
     return rows.map(readBountyRow);
   }
 
-  publishedIn(chain: ChainName, states: readonly BountyState[]): ReadonlySet<Guid> {
+  publishedIn(market: MarketId, states: readonly BountyState[]): ReadonlySet<Guid> {
     const marks = states.map(() => "?").join(", ");
     const rows = this.#db.all<{ guid: Guid }>(
-      `SELECT guid FROM assertion JOIN bounty USING (chain, guid)
-       WHERE chain = ? AND state IN (${marks}) AND metadata_uri IS NOT NULL`,
-      chain,
+      `SELECT guid FROM assertion JOIN bounty USING (market, guid)
+       WHERE market = ? AND state IN (${marks}) AND metadata_uri IS NOT NULL`,
+      market,
       ...states,
     );
     return new Set(rows.map(({ guid }) => guid));
@@ -71,8 +71,8 @@ export class BountyTable {
 
   advance(key: BountyKey, to: BountyState): void {
     const row = this.#db.get<{ state: BountyState }>(
-      "SELECT state FROM bounty WHERE chain = ? AND guid = ?",
-      key.chain,
+      "SELECT state FROM bounty WHERE market = ? AND guid = ?",
+      key.market,
       key.guid,
     );
     const from = row?.state;
@@ -80,10 +80,10 @@ export class BountyTable {
       throw new Fault("LEDGER_STATE", `Bounty ${key.guid} cannot go from ${from ?? "nowhere"} to ${to}.`);
     }
     this.#db.run(
-      "UPDATE bounty SET state = ?, updated_at = ? WHERE chain = ? AND guid = ?",
+      "UPDATE bounty SET state = ?, updated_at = ? WHERE market = ? AND guid = ?",
       to,
       this.#clock.now(),
-      key.chain,
+      key.market,
       key.guid,
     );
   }
@@ -91,81 +91,86 @@ export class BountyTable {
   abandon(key: BountyKey, reason: AbandonReason): void {
     this.#db.atomically(() => {
       this.advance(key, "abandoned");
-      this.#db.run("UPDATE bounty SET reason = ? WHERE chain = ? AND guid = ?", reason, key.chain, key.guid);
+      this.#db.run(
+        "UPDATE bounty SET reason = ? WHERE market = ? AND guid = ?",
+        reason,
+        key.market,
+        key.guid,
+      );
     });
   }
 
   reopen(key: BountyKey): void {
     this.#db.atomically(() => {
       const reopened = this.#db.run(
-        "UPDATE bounty SET state = 'seen', reason = NULL, updated_at = ? WHERE chain = ? AND guid = ? AND state = 'abandoned'",
+        "UPDATE bounty SET state = 'seen', reason = NULL, updated_at = ? WHERE market = ? AND guid = ? AND state = 'abandoned'",
         this.#clock.now(),
-        key.chain,
+        key.market,
         key.guid,
       );
       if (reopened === 0) return;
-      this.#db.run("DELETE FROM assertion WHERE chain = ? AND guid = ?", key.chain, key.guid);
-      this.#db.run("DELETE FROM signed_transaction WHERE chain = ? AND guid = ?", key.chain, key.guid);
+      this.#db.run("DELETE FROM assertion WHERE market = ? AND guid = ?", key.market, key.guid);
+      this.#db.run("DELETE FROM signed_transaction WHERE market = ? AND guid = ?", key.market, key.guid);
     });
   }
 
   recordRevealed(key: BountyKey): void {
     this.#db.atomically(() => {
-      this.#db.run("UPDATE bounty SET reveal_missed = 0 WHERE chain = ? AND guid = ?", key.chain, key.guid);
+      this.#db.run("UPDATE bounty SET reveal_missed = 0 WHERE market = ? AND guid = ?", key.market, key.guid);
       this.advance(key, "revealed");
     });
   }
 
   recordRevealMissed(key: BountyKey): void {
-    this.#db.run("UPDATE bounty SET reveal_missed = 1 WHERE chain = ? AND guid = ?", key.chain, key.guid);
+    this.#db.run("UPDATE bounty SET reveal_missed = 1 WHERE market = ? AND guid = ?", key.market, key.guid);
   }
 
   recordExpiration(key: BountyKey, expiration: BlockNumber): void {
     this.#db.run(
-      "UPDATE bounty SET expiration = ? WHERE chain = ? AND guid = ?",
+      "UPDATE bounty SET expiration = ? WHERE market = ? AND guid = ?",
       expiration,
-      key.chain,
+      key.market,
       key.guid,
     );
   }
 
   recordQuorum(key: BountyKey): void {
-    this.#db.run("UPDATE bounty SET quorum = 1 WHERE chain = ? AND guid = ?", key.chain, key.guid);
+    this.#db.run("UPDATE bounty SET quorum = 1 WHERE market = ? AND guid = ?", key.market, key.guid);
   }
 
-  writeOff(chain: ChainName, reason: AbandonReason): number {
+  writeOff(market: MarketId, reason: AbandonReason): number {
     return this.#db.run(
       `UPDATE bounty SET state = 'abandoned', reason = ?, updated_at = ?
-       WHERE chain = ? AND state NOT IN ('settled', 'abandoned')`,
+       WHERE market = ? AND state NOT IN ('settled', 'abandoned')`,
       reason,
       this.#clock.now(),
-      chain,
+      market,
     );
   }
 
-  writtenOff(chain: ChainName, reason: AbandonReason, most: number): readonly Guid[] {
+  writtenOff(market: MarketId, reason: AbandonReason, most: number): readonly Guid[] {
     const rows = this.#db.all<{ guid: Guid }>(
-      `SELECT guid FROM bounty JOIN assertion USING (chain, guid)
-       WHERE chain = ? AND state = 'abandoned' AND reason = ? ORDER BY expiration DESC LIMIT ?`,
-      chain,
+      `SELECT guid FROM bounty JOIN assertion USING (market, guid)
+       WHERE market = ? AND state = 'abandoned' AND reason = ? ORDER BY expiration DESC LIMIT ?`,
+      market,
       reason,
       most,
     );
     return rows.map(({ guid }) => guid);
   }
 
-  takeBack(chain: ChainName, reason: AbandonReason): number {
+  takeBack(market: MarketId, reason: AbandonReason): number {
     const isSigned = `EXISTS (SELECT 1 FROM signed_transaction AS it
-       WHERE it.chain = bounty.chain AND it.guid = bounty.guid AND it.action`;
+       WHERE it.market = bounty.market AND it.guid = bounty.guid AND it.action`;
     const isPlaced = `EXISTS (SELECT 1 FROM assertion AS it
-       WHERE it.chain = bounty.chain AND it.guid = bounty.guid AND it.position IS NOT NULL)`;
+       WHERE it.market = bounty.market AND it.guid = bounty.guid AND it.position IS NOT NULL)`;
     return this.#db.run(
       `UPDATE bounty SET reason = NULL, updated_at = ?, state = CASE
          WHEN ${isSigned} = 'settle') THEN 'settling' WHEN ${isSigned} = 'reveal') THEN 'revealing'
          WHEN ${isPlaced} THEN 'asserted' ELSE 'posting' END
-       WHERE chain = ? AND state = 'abandoned' AND reason = ? AND (${isPlaced} OR ${isSigned} = 'assert'))`,
+       WHERE market = ? AND state = 'abandoned' AND reason = ? AND (${isPlaced} OR ${isSigned} = 'assert'))`,
       this.#clock.now(),
-      chain,
+      market,
       reason,
     );
   }

@@ -1,4 +1,4 @@
-import type { ChainName } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
 import type { LedgerDatabase } from "./database.ts";
 
 /** Values that are pinned on first use, and notes of what the market told. What the methods promise is in `Ledger`. */
@@ -9,38 +9,44 @@ export class PinTable {
     this.#db = db;
   }
 
-  pin(chain: ChainName, name: string): string | undefined {
-    return this.#db.get<{ value: string }>("SELECT value FROM pin WHERE chain = ? AND name = ?", chain, name)
-      ?.value;
+  pin(market: MarketId, name: string): string | undefined {
+    return this.#db.get<{ value: string }>(
+      "SELECT value FROM pin WHERE market = ? AND name = ?",
+      market,
+      name,
+    )?.value;
   }
 
-  setPin(chain: ChainName, name: string, value: string): void {
+  setPin(market: MarketId, name: string, value: string): void {
     this.#db.run(
-      "INSERT INTO pin (chain, name, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-      chain,
+      "INSERT INTO pin (market, name, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      market,
       name,
       value,
     );
   }
 
-  replacePin(chain: ChainName, name: string, value: string | undefined): void {
+  replacePin(market: MarketId, name: string, value: string | undefined): void {
     this.#db.atomically(() => {
-      this.#db.run("DELETE FROM pin WHERE chain = ? AND name = ?", chain, name);
-      if (value !== undefined) this.setPin(chain, name, value);
+      this.#db.run("DELETE FROM pin WHERE market = ? AND name = ?", market, name);
+      if (value !== undefined) this.setPin(market, name, value);
     });
   }
 
-  note(chain: ChainName, name: string): string | undefined {
-    return this.#db.get<{ value: string }>("SELECT value FROM note WHERE chain = ? AND name = ?", chain, name)
-      ?.value;
+  note(market: MarketId, name: string): string | undefined {
+    return this.#db.get<{ value: string }>(
+      "SELECT value FROM note WHERE market = ? AND name = ?",
+      market,
+      name,
+    )?.value;
   }
 
-  setNote(chain: ChainName, name: string, value: string | undefined): void {
-    if (value === undefined) this.#db.run("DELETE FROM note WHERE chain = ? AND name = ?", chain, name);
+  setNote(market: MarketId, name: string, value: string | undefined): void {
+    if (value === undefined) this.#db.run("DELETE FROM note WHERE market = ? AND name = ?", market, name);
     else {
       this.#db.run(
-        "INSERT INTO note (chain, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        chain,
+        "INSERT INTO note (market, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        market,
         name,
         value,
       );

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { isAddress } from "../../domain/address.ts";
 import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../../domain/artifact.ts";
-import { block, CHAIN_NAMES, instant } from "../../domain/chain.ts";
+import { marketIdSchema } from "../../domain/bounty.ts";
+import { block, instant } from "../../domain/chain.ts";
 import { isGuid } from "../../domain/guid.ts";
 import { ABANDON_REASONS, BOUNTY_STATES } from "../../domain/lifecycle.ts";
 import { nct } from "../../domain/nct.ts";
@@ -14,7 +15,6 @@ const bigintText = z.string().regex(/^\d+$/).transform(BigInt);
 const amountText = bigintText.transform(nct);
 const jsonText = z.string().transform((text) => parseJson(text));
 const guidText = z.string().refine(isGuid);
-const chainText = z.enum(CHAIN_NAMES);
 
 /**
  * Claims as they were written down, a stranger's words: larger ones than intake lets in come from earlier releases, and are
@@ -25,7 +25,7 @@ const CLAIMS_BOUNDS = { depth: 24, values: MAX_ARTIFACTS * 256 };
 const Claims = z.array(z.looseObject({ raw: z.record(z.string(), z.unknown()) }));
 
 /** The columns of a bounty, with claims that are too large left in the file. */
-export const BOUNTY_COLUMNS = `chain, guid, kind, author, amount, uri, artifact_count, expiration, state, reason, quorum,
+export const BOUNTY_COLUMNS = `market, guid, kind, author, amount, uri, artifact_count, expiration, state, reason, quorum,
   reveal_missed, seen_at, CASE WHEN octet_length(claims) <= ${MAX_CLAIMS_BYTES} THEN claims ELSE '[]' END AS claims`;
 
 /** What cannot be read claims nothing. */
@@ -38,7 +38,7 @@ function readClaims(text: string): readonly ArtifactClaim[] {
 }
 
 const bountyRow = z.object({
-  chain: chainText,
+  market: marketIdSchema,
   guid: guidText,
   kind: z.enum(ARTIFACT_KINDS),
   author: z.string().refine(isAddress),
@@ -62,7 +62,7 @@ export function readBountyRow(raw: BountyRow): BountyRecord {
   return {
     bounty: {
       guid: row.guid,
-      chain: row.chain,
+      market: row.market,
       kind: row.kind,
       author: row.author,
       amount: row.amount,
@@ -83,7 +83,7 @@ export function readBountyRow(raw: BountyRow): BountyRecord {
 }
 
 const assertionRow = z.object({
-  chain: chainText,
+  market: marketIdSchema,
   guid: guidText,
   commitment: bigintText,
   nonce: bigintText,
@@ -107,11 +107,11 @@ const Metadata = z.array(z.record(z.string(), z.unknown()));
 /** Metadata, up to 4 MB, is read when it is first asked for: once, when it is published. */
 export function readAssertionRow(
   raw: AssertionRow,
-): AssertionRecord & Pick<z.output<typeof assertionRow>, "chain" | "guid"> {
+): AssertionRecord & Pick<z.output<typeof assertionRow>, "market" | "guid"> {
   const row = assertionRow.parse(raw);
   let metadata: z.output<typeof Metadata> | undefined;
   return {
-    chain: row.chain,
+    market: row.market,
     guid: row.guid,
     commitment: row.commitment,
     nonce: row.nonce,

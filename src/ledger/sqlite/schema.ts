@@ -127,4 +127,14 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // A payout of more than all NCT there is (28 digits of base units) was made up: an unknown payout counts for nothing.
   "UPDATE assertion SET payout = NULL WHERE length(payout) > 28;",
+  // What is written down is keyed by the market, which need not be on a chain.
+  `
+  ALTER TABLE bounty RENAME COLUMN chain TO market;
+  ALTER TABLE artifact RENAME COLUMN chain TO market;
+  ALTER TABLE answer RENAME COLUMN chain TO market;
+  ALTER TABLE assertion RENAME COLUMN chain TO market;
+  ALTER TABLE signed_transaction RENAME COLUMN chain TO market;
+  ALTER TABLE pin RENAME COLUMN chain TO market;
+  ALTER TABLE note RENAME COLUMN chain TO market;
+  `,
 ];

@@ -1,4 +1,5 @@
-import type { ChainName, Clock } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
+import type { Clock } from "../../domain/chain.ts";
 import type { SignedTransaction } from "../../domain/transaction.ts";
 import { type BountyKey, type DutyAction, FIRST_ENTRY, type JournalEntry } from "../records.ts";
 import type { BountyTable } from "./bounty-table.ts";
@@ -22,13 +23,13 @@ export class SignedTransactionTable {
       const attempt = this.#attempts(key, action) + 1;
       for (const [position, { hash, nonce, raw }] of signed.entries()) {
         this.#db.run(
-          `INSERT INTO signed_transaction (hash, chain, guid, action, signed_at, decides, nonce, raw, attempt)
+          `INSERT INTO signed_transaction (hash, market, guid, action, signed_at, decides, nonce, raw, attempt)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT DO UPDATE SET attempt = excluded.attempt, signed_at = excluded.signed_at,
              rowid = CASE WHEN guid = excluded.guid THEN signed_transaction.rowid
                ELSE (SELECT max(rowid) + 1 FROM signed_transaction) END`,
           hash,
-          key.chain,
+          key.market,
           key.guid,
           action,
           this.#clock.now(),
@@ -44,9 +45,9 @@ export class SignedTransactionTable {
 
   signed(key: BountyKey, action: DutyAction): readonly string[] {
     const rows = this.#db.all<{ hash: string }>(
-      `SELECT hash FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ? AND decides = 1
+      `SELECT hash FROM signed_transaction WHERE market = ? AND guid = ? AND action = ? AND decides = 1
        ORDER BY rowid`,
-      key.chain,
+      key.market,
       key.guid,
       action,
     );
@@ -55,9 +56,9 @@ export class SignedTransactionTable {
 
   lastSigned(key: BountyKey, action: DutyAction): readonly SignedTransaction[] {
     const rows = this.#db.all<{ hash: string; nonce: string; raw: string }>(
-      `SELECT hash, nonce, raw FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ? AND attempt = ?
+      `SELECT hash, nonce, raw FROM signed_transaction WHERE market = ? AND guid = ? AND action = ? AND attempt = ?
        ORDER BY length(nonce), nonce`,
-      key.chain,
+      key.market,
       key.guid,
       action,
       this.#attempts(key, action),
@@ -67,8 +68,8 @@ export class SignedTransactionTable {
 
   firstNonce(key: BountyKey, action: DutyAction): bigint | undefined {
     const rows = this.#db.all<{ nonce: string; raw: string }>(
-      "SELECT nonce, raw FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ?",
-      key.chain,
+      "SELECT nonce, raw FROM signed_transaction WHERE market = ? AND guid = ? AND action = ?",
+      key.market,
       key.guid,
       action,
     );
@@ -76,38 +77,38 @@ export class SignedTransactionTable {
     return rows.map(({ nonce }) => BigInt(nonce)).reduce((least, nonce) => (nonce < least ? nonce : least));
   }
 
-  minedNonce(chain: ChainName, after: JournalEntry = FIRST_ENTRY): bigint | undefined {
+  minedNonce(market: MarketId, after: JournalEntry = FIRST_ENTRY): bigint | undefined {
     const row = this.#db.get<{ nonce: string | null }>(
       `SELECT max(nonce) AS nonce FROM (
-         SELECT min(CAST(nonce AS INTEGER)) AS nonce FROM signed_transaction JOIN bounty USING (chain, guid)
-         WHERE chain = ? AND raw <> '' AND signed_transaction.rowid > ? AND (state, action) IN (VALUES
+         SELECT min(CAST(nonce AS INTEGER)) AS nonce FROM signed_transaction JOIN bounty USING (market, guid)
+         WHERE market = ? AND raw <> '' AND signed_transaction.rowid > ? AND (state, action) IN (VALUES
            ('asserted', 'assert'), ('revealing', 'assert'), ('revealed', 'assert'), ('settling', 'assert'),
            ('revealed', 'reveal'), ('settled', 'assert'), ('settled', 'settle'))
            AND (state NOT IN ('revealing', 'settling') OR EXISTS (SELECT 1 FROM assertion AS it
-             WHERE it.chain = bounty.chain AND it.guid = bounty.guid AND it.position IS NOT NULL))
+             WHERE it.market = bounty.market AND it.guid = bounty.guid AND it.position IS NOT NULL))
          GROUP BY guid, action)`,
-      chain,
+      market,
       after,
     );
     return row === undefined || row.nonce === null ? undefined : BigInt(row.nonce);
   }
 
-  signedReveals(chain: ChainName): readonly SignedTransaction[] {
+  signedReveals(market: MarketId): readonly SignedTransaction[] {
     const rows = this.#db.all<{ hash: string; nonce: string; raw: string }>(
-      `SELECT hash, nonce, raw, max(attempt) FROM signed_transaction JOIN bounty USING (chain, guid)
-       WHERE +chain = ? AND state = 'revealing' AND action = 'reveal' AND raw <> '' GROUP BY guid`,
-      chain,
+      `SELECT hash, nonce, raw, max(attempt) FROM signed_transaction JOIN bounty USING (market, guid)
+       WHERE +market = ? AND state = 'revealing' AND action = 'reveal' AND raw <> '' GROUP BY guid`,
+      market,
     );
     return rows.map(({ hash, nonce, raw }) => ({ hash, nonce: BigInt(nonce), raw })).toSorted(byNonce);
   }
 
-  signedFrom(chain: ChainName, nonce: bigint): readonly (readonly SignedTransaction[])[] {
+  signedFrom(market: MarketId, nonce: bigint): readonly (readonly SignedTransaction[])[] {
     const rows = this.#db.all<{ guid: string; attempt: number; hash: string; nonce: string; raw: string }>(
-      `SELECT guid, attempt, hash, nonce, raw FROM signed_transaction JOIN bounty USING (chain, guid)
-       WHERE chain = ? AND state IN ('posting', 'revealing', 'settling') AND raw <> '' AND CAST(nonce AS INTEGER) >= ?
+      `SELECT guid, attempt, hash, nonce, raw FROM signed_transaction JOIN bounty USING (market, guid)
+       WHERE market = ? AND state IN ('posting', 'revealing', 'settling') AND raw <> '' AND CAST(nonce AS INTEGER) >= ?
          AND (state, action) IN (VALUES ('posting', 'assert'), ('revealing', 'reveal'), ('settling', 'settle'))
        ORDER BY signed_at, signed_transaction.rowid`,
-      chain,
+      market,
       nonce,
     );
     const attempts = Map.groupBy(rows, ({ guid }) => guid)
@@ -133,28 +134,28 @@ export class SignedTransactionTable {
     return row?.newest ?? FIRST_ENTRY;
   }
 
-  newestNonce(chain: ChainName, after: JournalEntry = FIRST_ENTRY): bigint | undefined {
+  newestNonce(market: MarketId, after: JournalEntry = FIRST_ENTRY): bigint | undefined {
     const row = this.#db.get<{ nonce: number | null }>(
       `SELECT max(CAST(nonce AS INTEGER)) AS nonce FROM
-         (SELECT nonce FROM signed_transaction WHERE chain = ? AND raw <> '' AND rowid > ?
+         (SELECT nonce FROM signed_transaction WHERE market = ? AND raw <> '' AND rowid > ?
           ORDER BY rowid DESC LIMIT 100)`,
-      chain,
+      market,
       after,
     );
     return row === undefined || row.nonce === null ? undefined : BigInt(row.nonce);
   }
 
   signedByNonce(
-    chain: ChainName,
+    market: MarketId,
     from: bigint,
     most: number,
     after: JournalEntry = FIRST_ENTRY,
   ): readonly SignedTransaction[] {
     const rows = this.#db.all<{ hash: string; nonce: string; raw: string }>(
       `SELECT hash, nonce, raw FROM signed_transaction
-       WHERE chain = ? AND raw <> '' AND CAST(nonce AS INTEGER) BETWEEN ? AND ? AND rowid > ?
+       WHERE market = ? AND raw <> '' AND CAST(nonce AS INTEGER) BETWEEN ? AND ? AND rowid > ?
        ORDER BY signed_at, rowid`,
-      chain,
+      market,
       from,
       from + BigInt(most) - 1n,
       after,
@@ -171,8 +172,8 @@ export class SignedTransactionTable {
 
   #attempts(key: BountyKey, action: DutyAction): number {
     const row = this.#db.get<{ attempt: number | null }>(
-      "SELECT max(attempt) AS attempt FROM signed_transaction WHERE chain = ? AND guid = ? AND action = ?",
-      key.chain,
+      "SELECT max(attempt) AS attempt FROM signed_transaction WHERE market = ? AND guid = ? AND action = ?",
+      key.market,
       key.guid,
       action,
     );

@@ -32,7 +32,7 @@ interface MarketplaceParts {
 export function marketplaceOf(parts: MarketplaceParts): Marketplace {
   const { gateway, reads, head, terms, transactions, actions, stream, connection } = parts;
   return {
-    chain: parts.chain,
+    id: parts.chain,
     account: parts.account,
     on: <Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void) =>
       parts.listeners.add(event, listener),

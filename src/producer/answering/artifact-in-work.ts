@@ -22,9 +22,9 @@ export function jobsOf(
 ): readonly ScanJob[] {
   return items.flatMap(({ index, asked }) =>
     asked.map((backend) => ({
-      id: scanJobId(bounty.chain, bounty.guid, index, backend),
+      id: scanJobId(bounty.market, bounty.guid, index, backend),
       guid: bounty.guid,
-      chain: bounty.chain,
+      market: bounty.market,
       artifactIndex: index,
       backend,
       kind: bounty.kind,
@@ -38,8 +38,8 @@ export function jobsOf(
 }
 
 /** The ids of those jobs. */
-export const jobIdsOf = ({ chain, guid }: Bounty, items: readonly ArtifactInWork[]): readonly string[] =>
-  items.flatMap(({ index, asked }) => asked.map((backend) => scanJobId(chain, guid, index, backend)));
+export const jobIdsOf = ({ market, guid }: Bounty, items: readonly ArtifactInWork[]): readonly string[] =>
+  items.flatMap(({ index, asked }) => asked.map((backend) => scanJobId(market, guid, index, backend)));
 
 /** Gives every artifact the answers that came for it. */
 export const withAnswers = (

@@ -149,7 +149,7 @@ export class BountiesInWork {
     const { ledger, market } = this.#parts;
     // Those heard of since we listen are in work already.
     const left = ledger
-      .inStates(market.chain, UNPROMISED_STATES)
+      .inStates(market.id, UNPROMISED_STATES)
       .filter(({ bounty }) => !this.#working.has(bounty.guid));
     // Those that close last have the most time left.
     const wanted = left.toSorted((a, b) => b.bounty.expiration - a.bounty.expiration);
@@ -169,7 +169,7 @@ export class BountiesInWork {
   #wants({ guid, kind, uri }: Pick<Bounty, "guid" | "kind" | "uri">): boolean {
     const { ledger, market, limiter, deprecation, tell, rules, lostStakes } = this.#parts;
     if (this.#stop.signal.aborted || this.#working.has(guid) || lostStakes?.leaves(guid)) return false;
-    if (ledger.find({ chain: market.chain, guid }) !== undefined) return false;
+    if (ledger.find({ market: market.id, guid }) !== undefined) return false;
     const fetchable = isContentAddress(uri);
     if (!fetchable) this.#withoutAddress.add(guid);
     const why = !rules.artifactKinds.includes(kind)
@@ -260,9 +260,9 @@ export class BountiesInWork {
     const why = foreseen ? error.why : "market-failed";
     const detail = describeError(error);
     if (!foreseen) tell("bounty.failed", { guid, reason: detail });
-    const record = ledger.find({ chain: market.chain, guid });
+    const record = ledger.find({ market: market.id, guid });
     if (record !== undefined && (UNPROMISED_STATES as readonly string[]).includes(record.state)) {
-      ledger.abandon({ chain: market.chain, guid }, why);
+      ledger.abandon({ market: market.id, guid }, why);
     }
     tell("bounty.abandoned", { guid, why, ...(detail === "" ? {} : { detail }) });
   }
@@ -338,8 +338,8 @@ export class BountiesInWork {
       items,
       parameters,
       rivals: this.#rivals.get(bounty.guid) ?? [],
-      allowance: limiter.allow(market.chain, { balance: reservations.available(), fee, bidMinimum }),
-      atRisk: ledger.atRisk(market.chain),
+      allowance: limiter.allow(market.id, { balance: reservations.available(), fee, bidMinimum }),
+      atRisk: ledger.atRisk(market.id),
       strategy,
       modifiers: asked,
       seal,

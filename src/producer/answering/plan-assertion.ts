@@ -77,7 +77,7 @@ function bidRequest(
   const ceiling = mostPerArtifact < most ? mostPerArtifact : most;
   return {
     guid: bounty.guid,
-    chain: bounty.chain,
+    market: bounty.market,
     artifacts,
     artifactCount: bounty.artifactCount,
     reward: bounty.amount,

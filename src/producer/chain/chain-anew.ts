@@ -44,7 +44,7 @@ export interface LookDeadlines {
  */
 export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: LookDeadlines): Promise<void> {
   const { market, ledger, tell } = parts;
-  const { chain } = market;
+  const { id: chain } = market;
   const pause = parts.pause ?? ((until) => sleep(PAUSE_MS, undefined, { signal: until }));
   const mined = ledger.minedNonce(chain, lastBefore(ledger, chain));
   if (mined === undefined || !(await isAnew(mined, parts, first))) return;
@@ -58,7 +58,7 @@ export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: L
       ledger.setNote(chain, note, undefined);
     ledger.setNote(chain, MARKET_NOTES.anew, mined.toString());
     ledger.setNote(chain, MARKET_NOTES.before, `${ledger.newestEntry()}`);
-    tell("market.begun-anew", { chain, bounties, written, atRisk, hint: HINT });
+    tell("market.begun-anew", { market: chain, bounties, written, atRisk, hint: HINT });
   });
 }
 
@@ -68,7 +68,7 @@ async function isAnew(
   { market, ledger }: ChainAnewParts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { chain } = market;
+  const { id: chain } = market;
   try {
     signal.throwIfAborted();
     const count = await Promise.race([market.transactionCount(), rejected(signal)]);

@@ -16,7 +16,7 @@ import type { Tell } from "../events/events.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
 
 interface ChainBackParts {
-  readonly market: Pick<Marketplace, "chain" | "on" | "transactionCount" | "bounty">;
+  readonly market: Pick<Marketplace, "id" | "on" | "transactionCount" | "bounty">;
   readonly ledger: Ledger;
   readonly tell: Tell;
   /** Called when bounties were taken back. */
@@ -55,7 +55,7 @@ export class ChainBack {
   #heardBlock(number: number): void {
     if (this.#stop.signal.aborted || this.#looking !== undefined || number < this.#nextLook) return;
     const { market, ledger } = this.#parts;
-    const noted = ledger.note(market.chain, MARKET_NOTES.anew);
+    const noted = ledger.note(market.id, MARKET_NOTES.anew);
     if (noted === undefined) return;
     this.#looking = this.#look(BigInt(noted)).finally(() => {
       this.#looking = undefined;
@@ -67,7 +67,7 @@ export class ChainBack {
   /** Whatever cannot be asked speaks against it. */
   async #look(mined: bigint): Promise<void> {
     const { market, ledger, tell, resume } = this.#parts;
-    const { chain } = market;
+    const { id: chain } = market;
     const { signal } = this.#stop;
     try {
       if ((await market.transactionCount()) <= mined) return;
@@ -82,7 +82,7 @@ export class ChainBack {
       for (const note of [MARKET_NOTES.anew, MARKET_NOTES.before]) ledger.setNote(chain, note, undefined);
       bounties = ledger.takeBack(chain, "chain-anew");
     });
-    tell("market.came-back", { chain, bounties });
+    tell("market.came-back", { market: chain, bounties });
     resume();
   }
 }

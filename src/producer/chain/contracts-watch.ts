@@ -40,7 +40,7 @@ export async function learnContracts(
   }
 }
 
-const isPinned = ({ chain }: Marketplace, pins: Pins, found: MarketContracts): boolean =>
+const isPinned = ({ id: chain }: Marketplace, pins: Pins, found: MarketContracts): boolean =>
   pins.chainId !== undefined &&
   pins.registry !== undefined &&
   contractsChanged(chain, pins, found) === undefined;
@@ -48,7 +48,7 @@ const isPinned = ({ chain }: Marketplace, pins: Pins, found: MarketContracts): b
 const same = (a: MarketContracts, b: MarketContracts): boolean =>
   a.chainId === b.chainId && sameAddress(a.registry, b.registry);
 
-const contractsUnknown = ({ chain }: Marketplace, cause: unknown): ConfigFault =>
+const contractsUnknown = ({ id: chain }: Marketplace, cause: unknown): ConfigFault =>
   new ConfigFault(
     "CONTRACTS_UNKNOWN",
     `The gateway does not say which contracts it works with on the ${chain} chain: ${describeError(cause)}`,
@@ -76,9 +76,9 @@ export function watchContracts(
   let askedAt = Number.NEGATIVE_INFINITY;
   let told = false;
   const look = async (): Promise<void> => {
-    if (contractsChanged(market.chain, pins, await market.contracts(signal)) === undefined) return;
+    if (contractsChanged(market.id, pins, await market.contracts(signal)) === undefined) return;
     await pause(signal);
-    const fault = contractsChanged(market.chain, pins, await market.contracts(signal));
+    const fault = contractsChanged(market.id, pins, await market.contracts(signal));
     if (fault === undefined || told) return;
     told = true;
     changed(fault);

@@ -40,7 +40,7 @@ export class Deprecation {
         // A later block than the true one delays the proof; an earlier one would let an old bounty pass for it.
         this.#note(since ?? Number.MAX_SAFE_INTEGER);
         this.#bound();
-        tell("market.deprecated", { chain: market.chain, rollover });
+        tell("market.deprecated", { market: market.id, rollover });
       }),
     );
     listening.defer(market.on("undeprecated", () => this.#lift({})));
@@ -51,7 +51,7 @@ export class Deprecation {
   /** Takes over what the ledger has noted, which it forgets together with another registry. */
   reread(): void {
     const { market, ledger } = this.#parts;
-    const noted = ledger.note(market.chain, MARKET_NOTES.deprecated);
+    const noted = ledger.note(market.id, MARKET_NOTES.deprecated);
     this.#since = noted === undefined ? undefined : Number(noted);
   }
 
@@ -81,11 +81,11 @@ export class Deprecation {
     const { market, tell } = this.#parts;
     if (this.#since === undefined) return;
     this.#note(undefined);
-    tell("market.undeprecated", { chain: market.chain, ...why });
+    tell("market.undeprecated", { market: market.id, ...why });
   }
 
   #note(since: number | undefined): void {
     this.#since = since;
-    this.#parts.ledger.setNote(this.#parts.market.chain, MARKET_NOTES.deprecated, since?.toString());
+    this.#parts.ledger.setNote(this.#parts.market.id, MARKET_NOTES.deprecated, since?.toString());
   }
 }

@@ -1,8 +1,8 @@
-import type { ChainName } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { FIRST_ENTRY, type JournalEntry } from "../../ledger/records.ts";
 
-/** What the ledger notes, per chain, of the registry it works with; means nothing of another registry. */
+/** What the ledger notes, per market, of the registry it works with; means nothing of another registry. */
 export const MARKET_NOTES = {
   /** The block from which on it takes no new bounties; absent while it takes them. */
   deprecated: "deprecated",
@@ -19,5 +19,5 @@ export const MARKET_NOTES = {
 } as const;
 
 /** The entry up to which all that was signed is of a chain that is no more; 0 when there is none. */
-export const lastBefore = (ledger: Pick<Ledger, "note">, chain: ChainName): JournalEntry =>
-  Number(ledger.note(chain, MARKET_NOTES.before) ?? FIRST_ENTRY);
+export const lastBefore = (ledger: Pick<Ledger, "note">, market: MarketId): JournalEntry =>
+  Number(ledger.note(market, MARKET_NOTES.before) ?? FIRST_ENTRY);

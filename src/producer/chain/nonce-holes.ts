@@ -12,7 +12,7 @@ const MAX_PAUSE_BLOCKS = 32;
 const AT_ONCE = 10;
 
 interface NonceHolesParts {
-  readonly market: Pick<Marketplace, "chain" | "on" | "resendAll">;
+  readonly market: Pick<Marketplace, "id" | "on" | "resendAll">;
   readonly ledger: Pick<Ledger, "newestNonce" | "signedByNonce" | "note">;
   readonly tell: Tell;
 }
@@ -67,7 +67,7 @@ export class NonceHoles {
 
   async #look(): Promise<void> {
     const { market, ledger, tell } = this.#parts;
-    const newest = ledger.newestNonce(market.chain, lastBefore(ledger, market.chain));
+    const newest = ledger.newestNonce(market.id, lastBefore(ledger, market.id));
     if (newest === undefined || (this.#mined !== undefined && newest < this.#mined)) return;
     let missing: readonly SignedTransaction[] = [];
     try {
@@ -78,7 +78,7 @@ export class NonceHoles {
     } catch (error) {
       // A gateway that cannot be asked is asked again; its silence is told of elsewhere.
       if (missing.length === 0) return;
-      tell("nonces.handing-over-failed", { chain: market.chain, reason: describeError(error) });
+      tell("nonces.handing-over-failed", { market: market.id, reason: describeError(error) });
     }
   }
 
@@ -92,10 +92,10 @@ export class NonceHoles {
       return [];
     }
     this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_BLOCKS);
-    const missing = ledger.signedByNonce(market.chain, mined, AT_ONCE, lastBefore(ledger, market.chain));
+    const missing = ledger.signedByNonce(market.id, mined, AT_ONCE, lastBefore(ledger, market.id));
     if (missing.length > 0)
       tell("nonces.handed-over", {
-        chain: market.chain,
+        market: market.id,
         nonce: mined.toString(),
         transactions: missing.length,
       });

@@ -78,7 +78,7 @@ export function settlePins(chain: ChainName, pins: Pins, found: MarketContracts,
 
 /** The fault when a gateway builds for another chain or registry than the pins say; undefined when they agree. */
 export function contractsChanged(
-  chain: ChainName,
+  chain: string,
   pins: Pins,
   { chainId, registry }: MarketContracts,
 ): ConfigFault | undefined {

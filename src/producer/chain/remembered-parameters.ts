@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { MarketParameters } from "../../domain/bounty.ts";
-import type { ChainName } from "../../domain/chain.ts";
+import type { MarketId, MarketParameters } from "../../domain/bounty.ts";
 import { type Nct, nct } from "../../domain/nct.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
@@ -25,10 +24,10 @@ const Noted = z.object({
 
 /** The market's parameters as the ledger noted them last; undefined when it did not, or they make no sense. */
 export function rememberedParameters(
-  chain: ChainName,
+  market: MarketId,
   ledger: Pick<Ledger, "note">,
 ): MarketParameters | undefined {
-  const note = ledger.note(chain, MARKET_NOTES.parameters);
+  const note = ledger.note(market, MARKET_NOTES.parameters);
   if (note === undefined) return undefined;
   try {
     return Noted.safeParse(JSON.parse(note)).data;
@@ -38,10 +37,10 @@ export function rememberedParameters(
 }
 
 export function rememberParameters(
-  chain: ChainName,
+  market: MarketId,
   parameters: MarketParameters,
   ledger: Pick<Ledger, "setNote">,
 ): void {
   const text = JSON.stringify(parameters, (_key, value) => (typeof value === "bigint" ? `${value}` : value));
-  ledger.setNote(chain, MARKET_NOTES.parameters, text);
+  ledger.setNote(market, MARKET_NOTES.parameters, text);
 }

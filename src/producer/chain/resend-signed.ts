@@ -12,14 +12,14 @@ export async function resendSigned(
   { market, ledger, tell }: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: Tell },
   signal: AbortSignal,
 ): Promise<void> {
-  const { chain } = market;
+  const { id: chain } = market;
   const signedFrom = (nonce: bigint) => ledger.signedFrom(chain, nonce);
   if (signedFrom(0n).length === 0) return;
   try {
     const actions = await market.resendAll(signedFrom, signal);
-    if (actions > 0) tell("producer.handed-over", { chain, actions });
+    if (actions > 0) tell("producer.handed-over", { market: chain, actions });
   } catch (error) {
     if (signal.aborted || !(error instanceof Fault)) throw error;
-    tell("producer.handing-over-failed", { chain, reason: describeError(error) });
+    tell("producer.handing-over-failed", { market: chain, reason: describeError(error) });
   }
 }

@@ -95,7 +95,7 @@ export class Backfill {
       if (this.#stop.signal.aborted) return;
       this.#due = market.head() + (trouble === undefined ? EVERY_BLOCKS : 1);
       if (trouble !== undefined && !this.#troubled) {
-        tell("backfill.delayed", { chain: market.chain, reason: trouble });
+        tell("backfill.delayed", { market: market.id, reason: trouble });
       }
       this.#troubled = trouble !== undefined;
     }
@@ -139,11 +139,11 @@ export class Backfill {
       size: market.bountiesPerPage,
       read: (page) => market.bountyPage(page, signal),
     };
-    const cursor = Number(ledger.note(market.chain, MARKET_NOTES.examined) ?? 0);
+    const cursor = Number(ledger.note(market.id, MARKET_NOTES.examined) ?? 0);
     const moved = await lookThrough(pages, cursor, look);
     signal.throwIfAborted();
     this.#remembered = remembered;
-    if (moved !== cursor) ledger.setNote(market.chain, MARKET_NOTES.examined, moved.toString());
+    if (moved !== cursor) ledger.setNote(market.id, MARKET_NOTES.examined, moved.toString());
     return trouble;
   }
 
@@ -151,7 +151,7 @@ export class Backfill {
     const remembered = this.#remembered.get(guid);
     if (remembered?.examined) return remembered;
     const { market, ledger } = this.#parts;
-    const record = ledger.find({ chain: market.chain, guid });
+    const record = ledger.find({ market: market.id, guid });
     return record === undefined ? remembered : { closes: record.bounty.expiration, examined: true };
   }
 

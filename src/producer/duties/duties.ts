@@ -68,7 +68,7 @@ export class Duties {
   constructor(parts: DutiesParts) {
     this.#parts = parts;
     const { market, ledger, tell } = parts;
-    this.#ledger = new WriteBehindLedger(ledger, market.chain, tell);
+    this.#ledger = new WriteBehindLedger(ledger, market.id, tell);
     this.#blockSignals = new BlockSignals(parts.steadyMs ?? (() => performance.now()));
     this.#freshHead = new BlockCache(market, () => market.freshHead());
     this.#freshParameters = new BlockCache(market, () => market.freshParameters());
@@ -94,8 +94,8 @@ export class Duties {
   /** Puts everything an earlier run left promised on the agenda; returns how many bounties that is. */
   resume(): number {
     const { ledger, market } = this.#parts;
-    const left = ledger.inStates(market.chain, PROMISED_STATES);
-    const stored = ledger.publishedIn(market.chain, PROMISED_STATES);
+    const left = ledger.inStates(market.id, PROMISED_STATES);
+    const stored = ledger.publishedIn(market.id, PROMISED_STATES);
     for (const record of left) {
       const published = stored.has(record.bounty.guid);
       const promised = this.#put({ record, heardAt: undefined, published });
@@ -149,7 +149,7 @@ export class Duties {
   }
 
   #key(guid: Guid): BountyKey {
-    return { chain: this.#parts.market.chain, guid };
+    return { market: this.#parts.market.id, guid };
   }
 
   #facts(): { readonly head: number; readonly parameters: MarketParameters } {

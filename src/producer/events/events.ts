@@ -14,7 +14,7 @@ export interface ProducerEvents {
    */
   "producer.ready": {
     account: string;
-    chain: string;
+    market: string;
     head: number;
     backends: readonly string[];
     unserved: readonly string[];
@@ -39,32 +39,32 @@ export interface ProducerEvents {
    * The first thing that a start does: the reveals that an earlier run had signed were sent, so many milliseconds after the process
    * began. Whether they arrived is looked into.
    */
-  "reveals.handed-over": { chain: string; reveals: number; sinceStartMs: number };
+  "reveals.handed-over": { market: string; reveals: number; sinceStartMs: number };
   /** Promises of an earlier run are being kept; nothing else has begun. */
-  "producer.keeping-promises": { chain: string; promised: number; head: number };
+  "producer.keeping-promises": { market: string; promised: number; head: number };
   /** New bounties cannot be answered; what was promised is kept, and it is tried again. Told once for each reason. */
   "producer.not-answering": { reason: string; promised: number };
   /**
    * The chain knows neither our transactions nor our bounties: it is another one than the ledger's, begun anew. All that was
    * open is written off.
    */
-  "market.begun-anew": { chain: string; bounties: number; written: number; atRisk: string; hint: string };
+  "market.begun-anew": { market: string; bounties: number; written: number; atRisk: string; hint: string };
   /** It was not: the node has its blocks again, and what may be staked of what was written off is promised again. */
-  "market.came-back": { chain: string; bounties: number };
+  "market.came-back": { market: string; bounties: number };
   /** A backend has a consumer again, or has none any more. */
   "backend.served": { backend: string };
   "backend.unserved": { backend: string };
   /** What an earlier run had signed, and may not have sent, is with the node. */
-  "producer.handed-over": { chain: string; actions: number };
-  "producer.handing-over-failed": { chain: string; reason: string };
+  "producer.handed-over": { market: string; actions: number };
+  "producer.handing-over-failed": { market: string; reason: string };
   /**
    * None of our transactions is mined although some are signed: those from the first missing account nonce on are handed
    * over again, byte for byte.
    */
-  "nonces.handed-over": { chain: string; nonce: string; transactions: number };
-  "nonces.handing-over-failed": { chain: string; reason: string };
+  "nonces.handed-over": { market: string; nonce: string; transactions: number };
+  "nonces.handing-over-failed": { market: string; reason: string };
   /** Bounties of an earlier run that are taken up again. */
-  "producer.resumed": { chain: string; promised: number; unpromised: number };
+  "producer.resumed": { market: string; promised: number; unpromised: number };
   /** Others on this machine may look into the data directory, where the ledger is. */
   "data-dir.open": { folder: string; hint: string };
   /** Another producer holds the wallet's lease: nothing new is promised, and `promised` bounties are seen to their end. */
@@ -72,14 +72,14 @@ export interface ProducerEvents {
   /** The lease is ours again: bounties are answered. */
   "lease.regained": { account: string };
 
-  "market.connected": { chain: string };
-  "market.disconnected": { chain: string; reason: string };
-  "market.parameters": { chain: string; assertionFee: string; revealWindow: number; voteWindow: number };
-  "market.deprecated": { chain: string; rollover: boolean };
+  "market.connected": { market: string };
+  "market.disconnected": { market: string; reason: string };
+  "market.parameters": { market: string; assertionFee: string; revealWindow: number; voteWindow: number };
+  "market.deprecated": { market: string; rollover: boolean };
   /** `proof` is a bounty posted after the deprecation: the registry takes bounties again, and we missed the news. */
-  "market.undeprecated": { chain: string; proof?: Guid };
+  "market.undeprecated": { market: string; proof?: Guid };
   /** The list of bounties could not be read to its end; told once, and tried again at every block. */
-  "backfill.delayed": { chain: string; reason: string };
+  "backfill.delayed": { market: string; reason: string };
 
   /** Too much was lost over the window: nothing new is asserted; reveals and settlements go on. */
   "stop-loss.tripped": { lost: string; limit: string; windowHours: number };
@@ -155,9 +155,9 @@ export interface ProducerEvents {
    */
   "duty.overdue": { guid: Guid; duty: string; state: string; blocks: number; reason?: string };
   /** The disk is full or broken: nothing new is promised; what was promised is revealed and settled all the same. */
-  "ledger.unwritable": { chain: string; reason: string };
+  "ledger.unwritable": { market: string; reason: string };
   /** There is room again; `written` is how much was waiting for it. */
-  "ledger.writable": { chain: string; written: number };
+  "ledger.writable": { market: string; written: number };
   /** Something we did not foresee went wrong with one bounty; the others go on. */
   "bounty.failed": { guid: Guid; reason: string };
 }

@@ -1,14 +1,14 @@
 import { heldAgainstAtRisk, type Limits, walletOf } from "../../bid/limits.ts";
-import type { ChainName } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
 import type { Nct } from "../../domain/nct.ts";
 import { type StakeLimit, stakeLimitIn } from "../../domain/stake-limit.ts";
 import { nctNumber } from "../../observe/metrics.ts";
 import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { Limiter } from "./limiter.ts";
 
-/** What is left to promise and what an assertion costs, on one chain. */
+/** What is left to promise and what an assertion costs, on one market. */
 export interface ChainMoney {
-  readonly chain: ChainName;
+  readonly market: MarketId;
   readonly available: Nct | undefined;
   readonly fee: Nct;
 }
@@ -25,9 +25,9 @@ export function showLimits(
   chains: readonly ChainMoney[],
 ): void {
   const { stakedLastHour, atRisk, lost } = limiter.uses();
-  const available = ascending(chains.flatMap((chain) => chain.available ?? [])).at(0);
-  const wallets = chains.flatMap(({ chain, available: balance }) => {
-    const atRiskHere = limiter.atRiskOn(chain);
+  const available = ascending(chains.flatMap((market) => market.available ?? [])).at(0);
+  const wallets = chains.flatMap(({ market, available: balance }) => {
+    const atRiskHere = limiter.atRiskOn(market);
     return balance === undefined ? [] : [{ atRisk, atRiskHere, wallet: walletOf({ balance, atRiskHere }) }];
   });
   const heldAtRisk = limits.atRisk === undefined ? undefined : held(limits.atRisk, wallets, atRisk);
@@ -69,16 +69,16 @@ interface Held {
   readonly used: Nct;
 }
 
-/** Of the chain on which the least is left; undefined where a share is of a balance that is not known. */
+/** Of the market on which the least is left; undefined where a share is of a balance that is not known. */
 function held(limit: StakeLimit, wallets: readonly Wallet[], atRisk: Nct): Held | undefined {
   if (typeof limit === "bigint") return { limit, used: atRisk };
   return wallets
-    .map((chain) => ({ limit: stakeLimitIn(limit, chain.wallet), used: heldAgainstAtRisk(limit, chain) }))
+    .map((market) => ({ limit: stakeLimitIn(limit, market.wallet), used: heldAgainstAtRisk(limit, market) }))
     .toSorted((a, b) => (a.limit - a.used < b.limit - b.used ? -1 : 1))
     .at(0);
 }
 
-/** On the chain on which it is the smallest; undefined where it is a share of a balance that is not known. */
+/** On the market on which it is the smallest; undefined where it is a share of a balance that is not known. */
 function smallest(limit: StakeLimit | undefined, wallets: readonly Wallet[]): Nct | undefined {
   if (limit === undefined || typeof limit === "bigint") return limit;
   return ascending(wallets.map(({ wallet }) => stakeLimitIn(limit, wallet))).at(0);

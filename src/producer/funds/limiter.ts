@@ -7,7 +7,7 @@ import {
   stopLossHolds,
 } from "../../bid/limits.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
-import type { ChainName } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
 import { formatNct, type Nct, nct } from "../../domain/nct.ts";
 import { describeStakeLimit, type StakeLimit } from "../../domain/stake-limit.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -83,14 +83,14 @@ export class Limiter {
     return this.#paused ? "stop-loss" : undefined;
   }
 
-  /** What may be staked on one bounty of a chain. Reserve before this is asked again: nothing may be awaited in between. */
-  allow(chain: ChainName, facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): StakeAllowance {
+  /** What may be staked on one bounty of a market. Reserve before this is asked again: nothing may be awaited in between. */
+  allow(market: MarketId, facts: Pick<MoneyFacts, "balance" | "fee" | "bidMinimum">): StakeAllowance {
     this.#look();
     return allowance(this.#parts.limits, {
       ...facts,
       stakedLastHour: this.#stakedLastHour(),
       atRisk: this.#parts.ledger.committed(),
-      atRiskHere: this.#parts.ledger.committed(chain),
+      atRiskHere: this.#parts.ledger.committed(market),
       profit: this.#profit,
     });
   }
@@ -104,9 +104,9 @@ export class Limiter {
     };
   }
 
-  /** What is promised on one chain and not settled. */
-  atRiskOn(chain: ChainName): Nct {
-    return this.#parts.ledger.committed(chain);
+  /** What is promised on one market and not settled. */
+  atRiskOn(market: MarketId): Nct {
+    return this.#parts.ledger.committed(market);
   }
 
   #stakedLastHour(): Nct {

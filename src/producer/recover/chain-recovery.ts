@@ -83,7 +83,7 @@ export async function openChainRecovery(
     instantOf: (number: number) => blocks.instantOf(block(number)),
     rescan: scanAgain.rescan,
   };
-  tellRecover("recover.begun", { chain, account: wallet.address, head: market.head() });
+  tellRecover("recover.begun", { market: chain, account: wallet.address, head: market.head() });
   opening.move();
 
   return {

@@ -6,9 +6,9 @@ import type { Logger } from "../../observe/log.ts";
  * ProducerEvents are.
  */
 export interface RecoverEvents {
-  "recover.begun": { chain: string; account: string; head: number };
+  "recover.begun": { market: string; account: string; head: number };
   /** Told every few hundred bounties, the newest first, and at the end of the list. */
-  "recover.looked": { chain: string; bounties: number; assertions: number };
+  "recover.looked": { market: string; bounties: number; assertions: number };
   /** The artifacts of a bounty are scanned anew, to know which verdicts to try first. */
   "recover.rescanning": { guid: Guid; artifacts: number };
   /** No consumer can be reached: verdicts are tried in an order that knows nothing of the artifacts. */
@@ -18,13 +18,13 @@ export interface RecoverEvents {
   /** It is not known whether there is an assertion of ours on this bounty. */
   "recover.unread": { guid: Guid; reason: string };
   /** The list of bounties could not be read to its end. */
-  "recover.cut-short": { chain: string; reason: string };
+  "recover.cut-short": { market: string; reason: string };
   /** A producer starts on a ledger that may stand for one that was lost, and looks for what that one had promised. */
-  "recover.at-start": { chain: string; account: string; hint: string };
+  "recover.at-start": { market: string; account: string; hint: string };
   /** It found none of it among the bounties that can still be revealed. */
-  "recover.nothing-lost": { chain: string };
+  "recover.nothing-lost": { market: string };
   /** It found some; `known` was adopted by an earlier start that did not come to the end. */
-  "recover.salvaged": { chain: string; rebuilt: number; known: number; notRebuilt: number; hint: string };
+  "recover.salvaged": { market: string; rebuilt: number; known: number; notRebuilt: number; hint: string };
   /** Redis cannot say whether a producer works with this wallet somewhere else. */
   "recover.no-lease": { reason: string };
 }

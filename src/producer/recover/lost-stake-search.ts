@@ -125,12 +125,12 @@ export class LostStakeSearch {
     );
     try {
       if (!this.#parts.sure && !(await hasSentMore(recovery, pause, signal))) {
-        ledger.setNote(market.chain, MARKET_NOTES.lostStakes, undefined);
+        ledger.setNote(market.id, MARKET_NOTES.lostStakes, undefined);
         over.abort();
         this.#open(waiting);
         return;
       }
-      this.#tell("recover.at-start", { chain: market.chain, account: market.account, hint: AT_START });
+      this.#tell("recover.at-start", { market: market.id, account: market.account, hint: AT_START });
       let whole = await this.#pass(waiting, signal);
       for (; !whole && !this.#isOver(); whole = await this.#pass(waiting, signal)) {
         await blocksLater(market, AGAIN_BLOCKS, signal);
@@ -173,7 +173,7 @@ export class LostStakeSearch {
   /** What is ours to answer, or was looked at. */
   #passes(guid: Guid, { has }: Waiting): boolean {
     const { market, ledger } = this.#parts.recovery;
-    const state = ledger.find({ chain: market.chain, guid })?.state;
+    const state = ledger.find({ market: market.id, guid })?.state;
     const ours = has(guid) || this.#answered.has(guid) || PLANNED.includes(state);
     if (ours || this.#done.has(guid) || (this.#state === "open" && !this.#unread.has(guid))) return true;
     this.#looking.add(guid);
@@ -208,16 +208,16 @@ export class LostStakeSearch {
   }
 
   #conclude(): void {
-    const { chain } = this.#parts.recovery.market;
+    const { id: chain } = this.#parts.recovery.market;
     const count = (result: Recovered) => [...this.#done.values()].filter((it) => it === result).length;
     const [rebuilt, known, notRebuilt] = [count("rebuilt"), count("known"), count("not-rebuilt")];
-    if (rebuilt + known + notRebuilt === 0) this.#tell("recover.nothing-lost", { chain });
-    else this.#tell("recover.salvaged", { chain, rebuilt, known, notRebuilt, hint: REST });
+    if (rebuilt + known + notRebuilt === 0) this.#tell("recover.nothing-lost", { market: chain });
+    else this.#tell("recover.salvaged", { market: chain, rebuilt, known, notRebuilt, hint: REST });
   }
 
   #cutShort(error: unknown): void {
-    const { chain } = this.#parts.recovery.market;
-    this.#tell("recover.cut-short", { chain, reason: describeError(error) });
+    const { id: chain } = this.#parts.recovery.market;
+    this.#tell("recover.cut-short", { market: chain, reason: describeError(error) });
   }
 
   #tell<Name extends keyof RecoverEvents>(event: Name, facts: RecoverEvents[Name]): void {
@@ -244,7 +244,7 @@ export async function openLostStakeSearch(
   signal: AbortSignal,
 ): Promise<LostStakeSearch | undefined> {
   const { market, ledger } = parts.recovery;
-  const noted = ledger.note(market.chain, MARKET_NOTES.lostStakes);
+  const noted = ledger.note(market.id, MARKET_NOTES.lostStakes);
   if (noted === noteOf("begun", market)) return new LostStakeSearch({ ...parts, sure: true });
   const sent = await market.transactionCount().catch(() => undefined);
   signal.throwIfAborted();
@@ -259,7 +259,7 @@ export async function openLostStakeSearch(
  * looked for the last time. After a write-off only what had been mined before counts.
  */
 function knownCount(market: Marketplace, ledger: Ledger): bigint {
-  const { chain } = market;
+  const { id: chain } = market;
   const anew = ledger.note(chain, MARKET_NOTES.anew);
   const signed = ledger.newestNonce(chain, lastBefore(ledger, chain));
   const [word, account, looked] = ledger.note(chain, MARKET_NOTES.lostStakes)?.split(" ") ?? [];
@@ -291,11 +291,11 @@ type Noted = "begun" | "done";
 const noteOf = (noted: Noted, { account }: Marketplace): string => `${noted} ${account}`;
 
 const noteSalvage = (market: Marketplace, ledger: Ledger, noted: Noted): void =>
-  ledger.setNote(market.chain, MARKET_NOTES.lostStakes, noteOf(noted, market));
+  ledger.setNote(market.id, MARKET_NOTES.lostStakes, noteOf(noted, market));
 
 /** Notes that all was looked at, up to so many transactions; a gateway that does not say how many is asked again. */
 function noteDone(market: Marketplace, ledger: Ledger, sent: bigint | undefined): void {
-  const { chain } = market;
+  const { id: chain } = market;
   const count = sent === undefined ? "" : ` ${sent}`;
   ledger.together(() => {
     ledger.setNote(chain, MARKET_NOTES.lostStakes, `${noteOf("done", market)}${count}`);

@@ -62,7 +62,7 @@ export async function recoverBounty(
   signal: AbortSignal,
 ): Promise<Recovered> {
   const { market, ledger, tell } = parts;
-  if (isKnown(ledger.find({ chain: market.chain, guid }))) return "known";
+  if (isKnown(ledger.find({ market: market.id, guid }))) return "known";
   try {
     const [posted] = await askAgain(() => market.ownAssertions(guid, { signal }), signal);
     if (posted === undefined) return "not-ours";

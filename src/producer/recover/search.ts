@@ -26,9 +26,9 @@ export async function searchBounties(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { market, tell } = recovery;
-  const { chain } = market;
+  const { id: chain } = market;
   let [bounties, assertions] = [0, 0];
-  const looked = () => tell("recover.looked", { chain, bounties, assertions });
+  const looked = () => tell("recover.looked", { market: chain, bounties, assertions });
   const look = async (guid: Guid): Promise<void> => {
     const result = await recoverBounty(recovery, guid, signal);
     found(guid, result);
@@ -51,7 +51,7 @@ export async function searchBounties(
   } catch (error) {
     await Promise.allSettled(looking);
     whole = false;
-    tell("recover.cut-short", { chain, reason: describeError(error) });
+    tell("recover.cut-short", { market: chain, reason: describeError(error) });
   }
   if (bounties === 0 || bounties % TELL_EVERY > 0) looked();
   return whole;

@@ -245,13 +245,13 @@ class OpenedChainEngine implements ChainEngine {
     const { promises, market } = this.#opened;
     const { chain, reservations } = promises;
     const available = reservations.lastBalance() === undefined ? undefined : reservations.available();
-    return { chain, available, fee: market.parameters().assertionFee };
+    return { market: chain, available, fee: market.parameters().assertionFee };
   }
 
   refreshMetrics(): void {
     const { promises, parts } = this.#opened;
     const balance = promises.reservations.lastBalance();
-    if (balance !== undefined) parts.metrics.balanceNct.set({ chain: this.chain }, nctNumber(balance));
+    if (balance !== undefined) parts.metrics.balanceNct.set({ market: this.chain }, nctNumber(balance));
   }
 
   /** Bounties that were posted after the start are answered from now on. */
@@ -260,7 +260,7 @@ class OpenedChainEngine implements ChainEngine {
     const { config, queue, rules, tell } = parts;
     const unpromised = inWork.resume();
     for (const notice of promises.takeEarly()) inWork.hear(notice);
-    if (promised + unpromised > 0) tell("producer.resumed", { chain: this.chain, promised, unpromised });
+    if (promised + unpromised > 0) tell("producer.resumed", { market: this.chain, promised, unpromised });
     // Bounties are heard of and what was promised is kept meanwhile.
     const waitMs = config.embedded > 0 ? CONSUMERS_WAIT_MS : 0;
     void awaitServed(queue, backendsOf(rules), { waitMs, signal }).then((unserved) => {
@@ -272,7 +272,7 @@ class OpenedChainEngine implements ChainEngine {
     const { promises, parts, market } = this.#opened;
     parts.tell("producer.ready", {
       account: promises.wallet.address,
-      chain: this.chain,
+      market: this.chain,
       head: market.head(),
       backends: backendsOf(parts.rules),
       unserved,

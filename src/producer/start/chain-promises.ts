@@ -113,11 +113,18 @@ export function openChainPromises(
     if (event === "assertion.revealed") wallet.confirmToken().catch(() => undefined);
   };
   const listening = new DisposableStack();
-  listening.defer(market.on("connected", () => tell("market.connected", { chain })));
-  listening.defer(market.on("disconnected", ({ reason }) => tell("market.disconnected", { chain, reason })));
+  listening.defer(market.on("connected", () => tell("market.connected", { market: chain })));
+  listening.defer(
+    market.on("disconnected", ({ reason }) => tell("market.disconnected", { market: chain, reason })),
+  );
   listening.defer(
     market.on("parameters", ({ assertionFee, revealWindow, voteWindow }) =>
-      tell("market.parameters", { chain, assertionFee: formatNct(assertionFee), revealWindow, voteWindow }),
+      tell("market.parameters", {
+        market: chain,
+        assertionFee: formatNct(assertionFee),
+        revealWindow,
+        voteWindow,
+      }),
     ),
   );
   const early = new EarlyNotices();
@@ -222,14 +229,14 @@ class OpenedChainPromises implements ChainPromises {
 
   refreshMetrics(metrics: ProducerMetrics): void {
     const { chain, market, deprecation } = this;
-    metrics.marketConnected.set({ chain }, market.connected() ? 1 : 0);
-    if (market.headKnown()) metrics.headBlock.set({ chain }, market.head());
-    metrics.marketDeprecated.set({ chain }, deprecation.active() ? 1 : 0);
-    metrics.dutiesOpen.set({ chain }, this.open());
-    metrics.dutiesFailing.set({ chain }, this.#duties?.failing() ?? 0);
+    metrics.marketConnected.set({ market: chain }, market.connected() ? 1 : 0);
+    if (market.headKnown()) metrics.headBlock.set({ market: chain }, market.head());
+    metrics.marketDeprecated.set({ market: chain }, deprecation.active() ? 1 : 0);
+    metrics.dutiesOpen.set({ market: chain }, this.open());
+    metrics.dutiesFailing.set({ market: chain }, this.#duties?.failing() ?? 0);
     const late = this.overdue();
-    for (const duty of STAGES) metrics.dutiesOverdue.set({ chain, duty }, late[duty]);
-    metrics.requestsInFlight.set({ chain }, market.inFlight());
+    for (const duty of STAGES) metrics.dutiesOverdue.set({ market: chain, duty }, late[duty]);
+    metrics.requestsInFlight.set({ market: chain }, market.inFlight());
   }
 
   async stop(): Promise<void> {

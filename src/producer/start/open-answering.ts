@@ -88,7 +88,7 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   });
   const distiller = new LearnedDistiller({ engine, silence: silenceBy(config.benign), ledger, tell });
   for (const promises of chains)
-    opening.defer(promises.onSettled((guid) => distiller.learnFrom({ chain: promises.chain, guid })));
+    opening.defer(promises.onSettled((guid) => distiller.learnFrom({ market: promises.chain, guid })));
   const shared = {
     config,
     ledger,

@@ -45,7 +45,7 @@ async function onChain(chain: ChainName, parts: RevealsToResend): Promise<void> 
     posting.push(post(reveals.slice(from, from + MOST), { ...parts, account, chain }));
   }
   tell("reveals.handed-over", {
-    chain,
+    market: chain,
     reveals: reveals.length,
     sinceStartMs: Math.round(performance.now()),
   });

@@ -64,7 +64,7 @@ export const bountyOf = (chain: ChainName): z.ZodType<Bounty> =>
   RawBounty.transform(
     (raw): Bounty => ({
       guid: raw.guid,
-      chain,
+      market: chain,
       kind: raw.artifact_type,
       author: raw.author,
       amount: raw.amount,

@@ -1,5 +1,5 @@
-import type { Bounty } from "../../../domain/bounty.ts";
-import type { BlockNumber, ChainName } from "../../../domain/chain.ts";
+import type { Bounty, MarketId } from "../../../domain/bounty.ts";
+import type { BlockNumber } from "../../../domain/chain.ts";
 import { describeError, Fault } from "../../../domain/fault.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { AbandonReason } from "../../../domain/lifecycle.ts";
@@ -35,14 +35,14 @@ type Change = Partial<Omit<Missing, "writes">>;
  */
 export class WriteBehindLedger {
   readonly #ledger: Ledger;
-  readonly #chain: ChainName;
+  readonly #market: MarketId;
   readonly #tell: Tell;
   readonly #missing = new Map<Guid, Missing>();
   #writable = true;
 
-  constructor(ledger: Ledger, chain: ChainName, tell: Tell) {
+  constructor(ledger: Ledger, market: MarketId, tell: Tell) {
     this.#ledger = ledger;
-    this.#chain = chain;
+    this.#market = market;
     this.#tell = tell;
   }
 
@@ -82,7 +82,7 @@ export class WriteBehindLedger {
 
   /** The highest account nonce that was certainly mined, as far as the ledger knows. */
   minedNonce(): bigint | undefined {
-    return this.#ledger.minedNonce(this.#chain, lastBefore(this.#ledger, this.#chain));
+    return this.#ledger.minedNonce(this.#market, lastBefore(this.#ledger, this.#market));
   }
 
   /** Fixes what is about to be sent; `fee` when it is not the planned one any more. Throws when the disk is full. */
@@ -170,13 +170,13 @@ export class WriteBehindLedger {
         }
         this.#missing.delete(guid);
       }
-      if (written === 0) this.#ledger.setNote(this.#chain, "writable", "yes");
+      if (written === 0) this.#ledger.setNote(this.#market, "writable", "yes");
     } catch (error) {
       if (isDiskTrouble(error)) return;
       throw error;
     }
     this.#writable = true;
-    this.#tell("ledger.writable", { chain: this.#chain, written });
+    this.#tell("ledger.writable", { market: this.#market, written });
   }
 
   /** One write that the ledger will never take must not keep all the others waiting. */
@@ -214,6 +214,6 @@ export class WriteBehindLedger {
   #troubled(error: Error): void {
     if (!this.#writable) return;
     this.#writable = false;
-    this.#tell("ledger.unwritable", { chain: this.#chain, reason: describeError(error) });
+    this.#tell("ledger.unwritable", { market: this.#market, reason: describeError(error) });
   }
 }
