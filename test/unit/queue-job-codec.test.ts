@@ -130,6 +130,12 @@ it("the id of a job tells what it is about, and other texts tell nothing", () =>
 
 const [job] = fc.sample(jobs, 1) as [ScanJob];
 
+it("a job that an older version wrote is read: it called the market by its chain", () => {
+  const { market, ...rest } = travel(encodeJob(job)) as { readonly market: string };
+  expect(decodeJob({ ...rest, chain: market }, unreadable)).toEqual(job);
+  expect(decodeJob({ ...rest }, () => undefined)).toBeUndefined();
+});
+
 it("keys that a newer version may add pass by", () => {
   const wire = { ...(travel(encodeJob(job)) as object), color: "red" };
   expect(decodeJob(wire, unreadable)).toEqual(job);
