@@ -1,10 +1,15 @@
-/** Remembers the last `capacity` keys it was shown, to tell repetitions from news. */
-export class RecentKeys {
-  readonly #capacity: number;
-  readonly #keys = new Set<string>();
+import { RecentMap } from "./recent-map.ts";
 
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+/**
+ * Remembers the last keys that it was shown, to tell news from repetitions: `if (told.add(reason)) log.warn(...)`. With room
+ * for one, everything is news that is not the same as the one before.
+ */
+export class RecentKeys {
+  readonly #keys: RecentMap<true>;
+
+  /** `forgetMs`: a key is news again so long after it was (default: never). `now`: milliseconds that never go back. */
+  constructor(most: number, terms: { readonly forgetMs?: number; readonly now?: () => number } = {}) {
+    this.#keys = new RecentMap({ most, forgetMs: terms.forgetMs, now: terms.now });
   }
 
   has(key: string): boolean {
@@ -18,13 +23,7 @@ export class RecentKeys {
   /** Whether the key is new. */
   add(key: string): boolean {
     if (this.#keys.has(key)) return false;
-    this.#keys.add(key);
-    if (this.#keys.size > this.#capacity) {
-      for (const oldest of this.#keys) {
-        this.#keys.delete(oldest);
-        break;
-      }
-    }
+    this.#keys.set(key, true);
     return true;
   }
 }

@@ -15,7 +15,6 @@ import { gatewayBase } from "./artifact-address.ts";
 import { downloadTeller } from "./download-trouble.ts";
 import { type ArtifactSource, type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
-import { MissingWaits } from "./missing-waits.ts";
 import { ScanPlaces } from "./scan-places.ts";
 import { openPools, type ScannerTerms } from "./scan-pools.ts";
 import { shareArtifacts } from "./shared-artifacts.ts";
@@ -128,7 +127,7 @@ function openSource(
       random: Math.random,
       ...FETCH_TIMES,
       downloads: new Semaphore(terms.downloadLimit ?? terms.scanLimit),
-      missingWaits: new MissingWaits(Math.floor(perBackend / 2)),
+      missingWaits: new Semaphore(Math.floor(perBackend / 2)),
       ...fetchPolicy,
     },
   );

@@ -14,6 +14,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
+import { backoff } from "../async/backoff.ts";
 import { timeoutSignal, timerUntil } from "../async/long-timer.ts";
 import type { Semaphore } from "../async/semaphore.ts";
 import type { Clock } from "../domain/chain.ts";
@@ -21,7 +22,6 @@ import { ContentCodingError, codingsOf, decodedBody } from "../http/content-codi
 import { openDispatcher } from "../http/dispatcher.ts";
 import { redirectTarget } from "../http/redirect.ts";
 import { artifactUrl, type GatewayAccess, gatewayBase } from "./artifact-address.ts";
-import type { MissingWaits } from "./missing-waits.ts";
 
 export interface ArtifactRequest {
   readonly uri: string;
@@ -63,8 +63,11 @@ export interface FetchPolicy {
   readonly missingMs: number;
   /** A request to the gateway holds a place, a pause between two requests does not. Default: there is no limit. */
   readonly downloads?: Pick<Semaphore, "enter">;
-  /** A download that pauses because its artifact is missing holds a place. Where there is none, it ends. Default: no limit. */
-  readonly missingWaits?: Pick<MissingWaits, "enter">;
+  /**
+   * A download that pauses because its artifact is missing holds a place. Where there is none, it ends: each holds a job of
+   * every backend that asked for it, and behind a crowd of them the jobs of ordinary bounties would wait. Default: no limit.
+   */
+  readonly missingWaits?: Pick<Semaphore, "enterAtOnce">;
 }
 
 /** Of one artifact: a gateway in trouble as a whole says 429, 502, 503 or 504, or nothing. */
@@ -133,18 +136,19 @@ export function openArtifactSource(access: GatewayAccess, policy: FetchPolicy): 
     const remainingMs = (): number => wanted.deadline - policy.clock.now();
     const overdue = timeoutSignal(timerUntil(wanted.deadline, policy.clock.now()));
     const either = AbortSignal.any([signal, overdue]);
+    const pauses = { firstMs: policy.pauseMs, longestMs: policy.maxPauseMs, random: policy.random };
     using waits = new DisposableStack();
     let missingSince: number | undefined;
     let why = "there was no time to ask";
-    for (let pauseMs = policy.pauseMs; !either.aborted; pauseMs = Math.min(2 * pauseMs, policy.maxPauseMs)) {
+    for (let failures = 1; !either.aborted; failures++) {
       const tried = await attemptInPlace(url, wanted.maxSizeBytes, either).catch(afterTrouble);
       if (tried.kind !== "again") return tried;
       if (!either.aborted) why = tried.detail;
-      const restMs = pauseMs * (0.5 + policy.random() / 2);
+      const restMs = backoff(failures, pauses);
       if (restMs >= remainingMs()) break;
       if (tried.missing === true && missingSince === undefined) {
         missingSince = policy.clock.now();
-        const place = policy.missingWaits?.enter();
+        const place = policy.missingWaits?.enterAtOnce();
         if (policy.missingWaits !== undefined && place === undefined)
           return { kind: "download-failed", detail: `${notFound(why)}, and others are waited for already.` };
         waits.use(place);

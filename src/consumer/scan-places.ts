@@ -1,3 +1,5 @@
+import { WaitingLine } from "../async/waiting-line.ts";
+
 /**
  * Who may scan: so many at a time over all backends, and of each backend always one. A backend whose scans hang until
  * their deadlines would otherwise hold every place while the others miss theirs. The longest waiting go first.
@@ -7,7 +9,7 @@ export class ScanPlaces {
   #taken = 0;
   /** Of each backend that has any. */
   readonly #takenBy = new Map<string, number>();
-  readonly #line = new Set<{ readonly backend: string; readonly letIn: () => void }>();
+  readonly #line = new WaitingLine<string>();
 
   constructor(size: number) {
     this.#size = size;
@@ -17,7 +19,7 @@ export class ScanPlaces {
   async enter(signal: AbortSignal, backend: string): Promise<Disposable | undefined> {
     if (signal.aborted) return undefined;
     if (this.#admits(backend)) this.#take(backend);
-    else if (!(await this.#wait(signal, backend))) return undefined;
+    else if (!(await this.#line.wait(backend, signal))) return undefined;
     return { [Symbol.dispose]: () => this.#leave(backend) };
   }
 
@@ -35,22 +37,10 @@ export class ScanPlaces {
     const left = this.#takenBy.get(backend)! - 1;
     if (left === 0) this.#takenBy.delete(backend);
     else this.#takenBy.set(backend, left);
-    for (const waiter of this.#line) if (this.#admits(waiter.backend)) waiter.letIn();
-  }
-
-  async #wait(signal: AbortSignal, backend: string): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const letIn = (): void => {
-      this.#line.delete(waiter);
-      this.#take(backend);
-      resolve(true);
-    };
-    const waiter = { backend, letIn };
-    const giveUp = (): void => {
-      if (this.#line.delete(waiter)) resolve(false);
-    };
-    this.#line.add(waiter);
-    signal.addEventListener("abort", giveUp, { once: true });
-    return promise.finally(() => signal.removeEventListener("abort", giveUp));
+    for (const { key, letIn } of this.#line) {
+      if (!this.#admits(key)) continue;
+      this.#take(key);
+      letIn();
+    }
   }
 }

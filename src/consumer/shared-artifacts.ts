@@ -1,3 +1,4 @@
+import { RecentMap } from "../async/recent-map.ts";
 import { unlessAborted } from "../async/unless-aborted.ts";
 import type { ArtifactContent, ArtifactRequest, ArtifactSource, Fetched } from "./fetch-artifact.ts";
 
@@ -10,38 +11,18 @@ import type { ArtifactContent, ArtifactRequest, ArtifactSource, Fetched } from "
  */
 export function shareArtifacts(source: ArtifactSource, maxBytes: number): ArtifactSource {
   const underWay = new Map<string, Promise<Fetched>>();
-  const remembered = new Map<string, ArtifactContent>();
+  const remembered = new RecentMap<ArtifactContent>({ most: maxBytes, weigh: ({ bytes }) => bytes.length });
   const closing = new AbortController();
-  let heldBytes = 0;
-
-  function remember(key: string, content: ArtifactContent): void {
-    remembered.set(key, content);
-    heldBytes += content.bytes.length;
-    for (const [oldest, { bytes }] of remembered) {
-      if (heldBytes <= maxBytes) return;
-      remembered.delete(oldest);
-      heldBytes -= bytes.length;
-    }
-  }
-
-  function recall(key: string): ArtifactContent | undefined {
-    const content = remembered.get(key);
-    if (content === undefined) return undefined;
-    // A Map keeps the order of insertion: put back, it is the youngest.
-    remembered.delete(key);
-    remembered.set(key, content);
-    return content;
-  }
 
   async function download(key: string, request: ArtifactRequest): Promise<Fetched> {
     const fetched = await source.fetch(request, closing.signal);
-    if (fetched.kind === "content") remember(key, fetched);
+    if (fetched.kind === "content") remembered.set(key, fetched);
     return fetched;
   }
 
   async function fetch(request: ArtifactRequest, signal: AbortSignal): Promise<Fetched> {
     const key = `${request.uri}/${request.index}`;
-    const known = recall(key);
+    const known = remembered.get(key);
     if (known !== undefined) {
       const tooLarge = known.bytes.length > request.maxSizeBytes;
       const detail = `The artifact is larger than ${request.maxSizeBytes} bytes.`;

@@ -1,8 +1,10 @@
+import { RecentKeys } from "../async/recent-keys.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Confinement } from "../scanners/contract.ts";
 
 /** All processes of a scanner notice the same thing at about the same time. */
 const SAME_MS = 10_000;
+const SENTENCES_KNOWN = 1_000;
 
 /** Each is a series of the metrics. */
 const MOST_MEASURES = 16;
@@ -19,14 +21,13 @@ export class ScannerState {
   #inherited: unknown;
   readonly #backend: string;
   readonly #log: Logger;
-  readonly #now: () => number;
-  readonly #lastTold = new Map<string, number>();
+  readonly #told: RecentKeys;
 
   /** `now`: milliseconds that never go back. */
   constructor(backend: string, log: Logger, now: () => number = () => performance.now()) {
     this.#backend = backend;
     this.#log = log;
-    this.#now = now;
+    this.#told = new RecentKeys(SENTENCES_KNOWN, { forgetMs: SAME_MS, now });
   }
 
   get inherited(): unknown {
@@ -42,10 +43,7 @@ export class ScannerState {
   }
 
   told(level: "info" | "warn", sentence: string): void {
-    const now = this.#now();
-    for (const [told, at] of this.#lastTold) if (now - at >= SAME_MS) this.#lastTold.delete(told);
-    if (this.#lastTold.has(sentence)) return;
-    this.#lastTold.set(sentence, now);
+    if (!this.#told.add(sentence)) return;
     this.#log[level]({ backend: this.#backend, text: sentence.slice(0, 2000) }, "scanner.told");
   }
 }

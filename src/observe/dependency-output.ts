@@ -3,6 +3,7 @@
  * and a line that is no entry of it breaks them; so these become entries, too.
  */
 import { format } from "node:util";
+import { RecentKeys } from "../async/recent-keys.ts";
 import type { Logger } from "./log.ts";
 
 /** Longer text is cut: nothing says who wrote it. */
@@ -24,13 +25,12 @@ type Spoken = Pick<Console, "log" | "info" | "debug" | "warn" | "error" | "trace
  * meant as a warning or an error, at `debug` for the rest, `process.warning` at `warn`. Lasts as long as the process.
  */
 export function logDependencies(log: Logger, spoken: Spoken, source: WarningSource): void {
-  const told = new Set<string>();
+  const told = new RecentKeys(TEXTS_KNOWN);
   const entry =
     (level: "debug" | "warn") =>
     (...said: unknown[]): void => {
       const text = format(...said).slice(0, LONGEST);
-      log[told.has(text) ? "debug" : level]({ text }, "console.output");
-      if (told.size < TEXTS_KNOWN) told.add(text);
+      log[told.add(text) ? level : "debug"]({ text }, "console.output");
     };
   const [aside, warning] = [entry("debug"), entry("warn")];
   Object.assign(spoken, {

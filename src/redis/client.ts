@@ -1,5 +1,6 @@
 /** A client of ioredis for each way in which Redis is run, and what is asked of all three alike. */
 import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { backoff } from "../async/backoff.ts";
 import { describeError } from "../domain/fault.ts";
 import type { OneRedis, RedisAddress, RedisCluster, RedisSentinel } from "./address.ts";
 
@@ -23,7 +24,7 @@ const SLOTS_TIMEOUT_MS = 2_000;
 const SLOTS_EVERY_MS = 2_000;
 
 /** A bounty lives for seconds: look for the server often rather than politely. */
-export const retryAfterMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), 1_000);
+export const retryAfterMs = (attempt: number): number => backoff(attempt, { firstMs: 100, longestMs: 1_000 });
 
 /** A client that connects when it is told to, or is first used. */
 export function createClient(

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { RecentKeys } from "../async/recent-keys.ts";
 import { ConfigFault, describeError } from "../domain/fault.ts";
 import type { Logger } from "../observe/log.ts";
 import { describeRedisAddress, type RedisAddress } from "./address.ts";
@@ -34,7 +35,7 @@ export async function connectRedis(
   const { log, signal } = options;
   const redis = describeRedisAddress(address);
   const giveUpAt = performance.now() + options.waitMs;
-  let told: string | undefined;
+  const told = new RecentKeys(1);
   for (;;) {
     signal?.throwIfAborted();
     try {
@@ -47,8 +48,7 @@ export async function connectRedis(
       const leftMs = Math.round(giveUpAt - performance.now());
       if (leftMs <= 0) throw redisUnreachable(address, cause);
       const why = describeError(cause);
-      log[why === told ? "debug" : "warn"]({ redis, leftMs, why }, "redis.waiting");
-      told = why;
+      log[told.add(why) ? "warn" : "debug"]({ redis, leftMs, why }, "redis.waiting");
       await delay(Math.min(RETRY_EVERY_MS, leftMs), undefined, signal && { signal }).catch(() => {});
     }
   }

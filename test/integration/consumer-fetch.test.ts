@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Semaphore } from "../../src/async/semaphore.ts";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
-import { MissingWaits } from "../../src/consumer/missing-waits.ts";
 import { shareArtifacts } from "../../src/consumer/shared-artifacts.ts";
 import { systemClock } from "../../src/domain/chain.ts";
 import { ConfigFault } from "../../src/domain/fault.ts";
@@ -118,7 +117,7 @@ describe("fetching an artifact", () => {
     await using gateway = await openGateway({ QmMissing: missing, QmAgain: missing, QmX: content("here") });
     await using source = openArtifactSource(
       { polyswarmdAddr: gateway.base, allowKeyOverHttp: false },
-      { ...POLICY, downloads: new Semaphore(1), missingWaits: new MissingWaits(1) },
+      { ...POLICY, downloads: new Semaphore(1), missingWaits: new Semaphore(1) },
     );
     const ask = (uri: string) =>
       source.fetch({ uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, told.signal);

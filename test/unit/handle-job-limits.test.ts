@@ -138,7 +138,7 @@ describe("downloads and scans", () => {
   });
 
   it("end with the job's signal when it waits for a scan", async () => {
-    const scans = new Semaphore(1);
+    const scans = new Semaphore<string>(1);
     using _taken = await scans.enter(never);
     const stop = new AbortController();
     const { ask } = consumer({ scans });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Lane } from "../../src/market/onchain/http/lane.ts";
+import { Semaphore } from "../../src/async/semaphore.ts";
+import { LANES, type Lane } from "../../src/market/onchain/http/lane.ts";
 import { Pacer } from "../../src/market/onchain/http/pacing.ts";
-import { LaneMutex } from "../../src/market/onchain/transactions/lane-mutex.ts";
 
 const LEAST_FIRST: Lane[] = ["read", "settle", "assertion", "reveal"];
 
@@ -84,7 +84,7 @@ describe("the gate", () => {
 
 describe("the mutex", () => {
   it("runs one task at a time, the most urgent of the waiting next, also after a failure", async () => {
-    const mutex = new LaneMutex();
+    const mutex = new Semaphore<Lane>(1, LANES);
     const began: string[] = [];
     const held = Promise.withResolvers<void>();
     const task = (name: string, lane: Lane, until: Promise<void>) =>

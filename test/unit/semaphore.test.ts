@@ -46,3 +46,16 @@ it("lets go of one who stops waiting, whose turn then is the next one's", async 
   expect(await next).toBeDefined();
   expect(await gate.enter(AbortSignal.abort())).toBeUndefined();
 });
+
+it("lets those in first whose key comes first in its order, and those without a place in it last", async () => {
+  const gate = new Semaphore<string>(1, ["urgent", "soon"]);
+  const first = await gate.enter(never, "soon");
+  const order: string[] = [];
+  const waiting = ["other", "soon", "urgent", "soon"].map(async (key, index) => {
+    using _place = await gate.enter(never, key);
+    order.push(`${key} ${index}`);
+  });
+  first![Symbol.dispose]();
+  await Promise.all(waiting);
+  expect(order).toEqual(["urgent 2", "soon 1", "soon 3", "other 0"]);
+});

@@ -1,3 +1,4 @@
+import { RecentKeys } from "../../async/recent-keys.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { AbandonReason } from "../../domain/lifecycle.ts";
 import type { Logger } from "../../observe/log.ts";
@@ -198,14 +199,15 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
   "bounty.failed": "error",
 };
 
+const BACKENDS_KNOWN = 1_000;
+
 /** Tells the log; `also` hears everything as well (metrics). A backend that stays silent is warned of once. */
 export function tellLog(log: Logger, also?: Tell): Tell {
-  const silent = new Set<string>();
+  const silent = new RecentKeys(BACKENDS_KNOWN);
   return (event, facts) => {
     const entry: object = facts;
     const { backend = "" } = entry as { readonly backend?: string };
-    const known = event === "backend.silent" && silent.has(backend);
-    if (event === "backend.silent") silent.add(backend);
+    const known = event === "backend.silent" && !silent.add(backend);
     if (event === "artifact.answered") silent.delete(backend);
     log[known ? "debug" : (LEVELS[event] ?? "info")](entry, event);
     also?.(event, facts);

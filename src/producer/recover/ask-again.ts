@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { backoff } from "../../async/backoff.ts";
 import { Fault } from "../../domain/fault.ts";
 
 const ATTEMPTS = 6;
@@ -13,6 +14,6 @@ export async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): P
       signal.throwIfAborted();
       if (!(error instanceof Fault && error.retryable) || attempt === ATTEMPTS) throw error;
     }
-    await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal });
+    await sleep(backoff(attempt, { firstMs: FIRST_PAUSE_MS }), undefined, { signal });
   }
 }

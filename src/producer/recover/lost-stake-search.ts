@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { RecentKeys } from "../../async/recent-keys.ts";
 import type { Bounty } from "../../domain/bounty.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
@@ -10,6 +11,9 @@ import type { Duties } from "../duties/duties.ts";
 import type { RecoverEvents, TellRecover } from "./events.ts";
 import type { Recovered, RecoveryParts } from "./recover-bounty.ts";
 import { searchBounties } from "./search.ts";
+
+/** Of those that could not be read, so many are told of once. */
+const BOUNTIES_TOLD = 10_000;
 
 interface LostStakeSearchParts {
   readonly recovery: Omit<RecoveryParts, "leave">;
@@ -83,7 +87,7 @@ export class LostStakeSearch {
   readonly #looking = new Set<Guid>();
   readonly #unread = new Set<Guid>();
   readonly #answered = new Set<Guid>();
-  readonly #told = new Set<string>();
+  readonly #told = new RecentKeys(BOUNTIES_TOLD);
   #kept: BountyNotice[] = [];
   #state: "shut" | "released" | "open" = "shut";
 
@@ -230,8 +234,7 @@ export class LostStakeSearch {
       const about = "guid" in facts ? facts.guid : "";
       if (event === "recover.looked" && this.#state === "open") return;
       if (event === "recover.unread" || event === "recover.cut-short") {
-        if (signal.aborted || this.#told.has(`${event} ${about}`)) return;
-        this.#told.add(`${event} ${about}`);
+        if (signal.aborted || !this.#told.add(`${event} ${about}`)) return;
       }
       this.#tell(event, facts);
     };

@@ -9,6 +9,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { RecentKeys } from "../../async/recent-keys.ts";
 import { settledWithin } from "../../async/within.ts";
 import { type Clock, systemClock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
@@ -35,6 +36,7 @@ import { JobSlots } from "./slots.ts";
 const REFUSED_PAUSE_MS = 500;
 /** For so long the same complaint is not a warning again. */
 const COMPLAIN_EVERY_MS = 60_000;
+const CODES_KNOWN = 100;
 
 const MAX_TOLD_CHARS = 200;
 
@@ -251,14 +253,12 @@ class BullmqWork implements ScanWork {
 
   /** A Redis that takes no writes refuses whatever is tried, and many things are tried every second. */
   #complaints(backend: string): (error: Error) => void {
-    const told = new Map<string, number>();
+    const told = new RecentKeys(CODES_KNOWN, { forgetMs: COMPLAIN_EVERY_MS });
     return (error) => {
       const why = describeRedisError(error);
       // With what Redis' refusals begin; what follows differs by what was tried.
       const code = /^[A-Z]+(?= )/.exec(why)?.[0];
-      const now = performance.now();
-      const known = code !== undefined && now - (told.get(code) ?? -COMPLAIN_EVERY_MS) < COMPLAIN_EVERY_MS;
-      if (code !== undefined && !known) told.set(code, now);
+      const known = code !== undefined && !told.add(code);
       // Of lost connections, `connectRedis` has told already.
       const lost = "syscall" in error || /^(?:Socket timeout|Connection is closed)/.test(why);
       this.#options.log[known || lost ? "debug" : "warn"]({ backend, why }, "queue.worker-error");

@@ -6,6 +6,7 @@
  * child that died without having answered anything, from 100 ms to 5 s.
  */
 import type { ChildProcess } from "node:child_process";
+import { backoff } from "../../async/backoff.ts";
 import { settledWithin } from "../../async/within.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { RateAnswer, RateLimits } from "../../domain/rate-limit.ts";
@@ -14,8 +15,7 @@ import type { Logger } from "../../observe/log.ts";
 import { encodeJob } from "../job-codec.ts";
 import { readToProducer, type ToConsumer } from "./messages.ts";
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const PAUSES = { firstMs: 100, longestMs: 5_000 };
 /** A dead child's last words are in the pipe; a pipe that another process holds open must not hide its death. */
 const LAST_WORDS_MS = 250;
 /** A child that closed its channel is of no use; it may take this long to exit by itself. */
@@ -142,9 +142,7 @@ export class EmbeddedChild {
 
   #startAgain(): void {
     if (this.#closed) return;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#fruitless, LONGEST_PAUSE_MS);
-    this.#fruitless++;
-    this.#restart = setTimeout(() => this.#start(), pauseMs);
+    this.#restart = setTimeout(() => this.#start(), backoff(++this.#fruitless, PAUSES));
   }
 
   #hear(message: unknown): void {

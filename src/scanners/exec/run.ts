@@ -11,6 +11,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
+import { settledWithin } from "../../async/within.ts";
 import { Fault } from "../../domain/fault.ts";
 import { killGroup } from "../process-group.ts";
 
@@ -84,10 +85,7 @@ export async function runProgram(run: ProgramRun, signal: AbortSignal): Promise<
 }
 
 async function drained(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
-  const { promise: lingered, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, LINGER_MS);
-  await Promise.race([closed, lingered]);
-  clearTimeout(timer);
+  await settledWithin(LINGER_MS, closed);
   child.stdout!.destroy();
   child.stderr!.destroy();
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, errors, request } from "undici";
+import { backoff } from "../../async/backoff.ts";
 import { describeError, Fault } from "../../domain/fault.ts";
 import { ContentCodingError, decodedBody } from "../../http/content-coding.ts";
 import { redirectTarget } from "../../http/redirect.ts";
@@ -36,8 +37,7 @@ interface Reply {
 }
 
 const NOT_NOW = new Set([429, 503]);
-const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 2_000;
+const PAUSES = { firstMs: 50, longestMs: 2_000 };
 /** A service that closes connections this often is broken, not busy. */
 const MAX_CLOSED = 3;
 
@@ -45,12 +45,12 @@ const MAX_CLOSED = 3;
 export async function post(question: Question, terms: PostTerms): Promise<Reply> {
   const { signal, deadline, now, random } = terms;
   let closed = 0;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+  for (let failures = 1; ; failures++) {
     const tried = await attempt(question, terms);
     if ("text" in tried && !NOT_NOW.has(tried.status)) return tried;
     const final = "text" in tried ? tried : undefined;
     if ("fault" in tried && ++closed >= MAX_CLOSED) throw tried.fault;
-    const restMs = final?.waitMs ?? pauseMs * (0.5 + random() / 2);
+    const restMs = final?.waitMs ?? backoff(failures, { ...PAUSES, random });
     if (now() + restMs >= deadline) {
       if ("fault" in tried) throw tried.fault;
       return tried;
@@ -107,7 +107,7 @@ const oversized = (): Fault =>
 function pauseWanted(header: string | string[] | undefined, nowMs: number): number | undefined {
   if (typeof header !== "string") return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
-  return Number.isNaN(ms) ? undefined : Math.max(FIRST_PAUSE_MS, ms);
+  return Number.isNaN(ms) ? undefined : Math.max(PAUSES.firstMs, ms);
 }
 
 const isClosed = (error: unknown): boolean =>

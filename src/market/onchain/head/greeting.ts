@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { RecentKeys } from "../../../async/recent-keys.ts";
 import { ConfigFault } from "../../../domain/fault.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { MarketFault } from "../http/answer.ts";
@@ -33,7 +34,7 @@ const CACHED_MS = 1_500;
  */
 export async function greet(parts: GreetingParts, signal: AbortSignal): Promise<void> {
   const beganAt = performance.now();
-  let told: string | undefined;
+  const told = new RecentKeys(1);
   for (;;) {
     try {
       await greetOnce(parts, signal);
@@ -47,10 +48,9 @@ export async function greet(parts: GreetingParts, signal: AbortSignal): Promise<
         throw gatewayUnreachable(parts.address, reason, error);
       }
       const leftMs = Math.round(beganAt + patienceMs - performance.now());
-      const level = reason === told ? "debug" : "warn";
+      const level = told.add(reason) ? "warn" : "debug";
       const until = Number.isFinite(leftMs) ? { leftMs } : {};
       parts.log[level]({ addr: parts.address.base, reason, ...until }, "market.unreachable");
-      told = reason;
       await sleep(RETRY_MS, undefined, { signal });
     }
   }

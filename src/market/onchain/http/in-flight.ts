@@ -1,5 +1,5 @@
-import type { Lane } from "./lane.ts";
-import { LaneQueue } from "./lane-queue.ts";
+import { Semaphore } from "../../../async/semaphore.ts";
+import { LANES, type Lane } from "./lane.ts";
 
 /**
  * How many requests are on their way at once. Each share has slots of its own, so that nothing in one waits for another:
@@ -37,21 +37,16 @@ export function shareOf(lane: Lane, manner: Manner): SlotShare {
 }
 
 export class InFlight {
-  readonly #busy: Record<SlotShare, number> = { reveal: 0, look: 0, action: 0, read: 0, held: 0 };
-  readonly #waiting: Readonly<Record<SlotShare, LaneQueue<() => void>>> = {
-    reveal: new LaneQueue(),
-    look: new LaneQueue(),
-    action: new LaneQueue(),
-    read: new LaneQueue(),
-    held: new LaneQueue(),
-  };
+  readonly #slots = Object.fromEntries(
+    SHARES.map((share) => [share, new Semaphore<Lane>(SLOTS[share], LANES)]),
+  ) as Readonly<Record<SlotShare, Semaphore<Lane>>>;
 
   /** How to call off each request that nothing waits for, the oldest first. */
   readonly #left = new Set<() => void>();
 
   /** Requests on their way. */
   count(): number {
-    return SHARES.reduce((sum, share) => sum + this.#busy[share], this.#left.size);
+    return SHARES.reduce((sum, share) => sum + this.#slots[share].taken(), this.#left.size);
   }
 
   /** Counts a request that gave its slot back, until what this returns is called. `callOff` ends it. */
@@ -68,28 +63,8 @@ export class InFlight {
 
   /** Resolves when a request may leave, with what to call when it is over; rejects with the signal's reason. */
   async enter(lane: Lane, share: SlotShare, signal: AbortSignal | undefined): Promise<() => void> {
-    signal?.throwIfAborted();
-    if (this.#busy[share] >= SLOTS[share]) await this.#wait(lane, share, signal);
-    else this.#busy[share]++;
-    return () => this.#leave(share);
-  }
-
-  async #wait(lane: Lane, share: SlotShare, signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const queue = this.#waiting[share];
-    const giveUp = () => {
-      queue.delete(lane, resolve);
-      reject(signal?.reason);
-    };
-    queue.add(lane, resolve);
-    signal?.addEventListener("abort", giveUp, { once: true });
-    await promise.finally(() => signal?.removeEventListener("abort", giveUp));
-  }
-
-  /** Hands the slot over without its becoming free in between. */
-  #leave(share: SlotShare): void {
-    const admit = this.#waiting[share].take();
-    if (admit === undefined) this.#busy[share]--;
-    else admit();
+    const slot = await this.#slots[share].enter(signal, lane);
+    if (slot === undefined) throw signal?.reason;
+    return () => slot[Symbol.dispose]();
   }
 }

@@ -1,5 +1,5 @@
-import type { Lane } from "./lane.ts";
-import { LaneQueue } from "./lane-queue.ts";
+import { WaitingLine } from "../../../async/waiting-line.ts";
+import { LANES, type Lane } from "./lane.ts";
 
 /**
  * When a request may be sent. Normally at once. When the marketplace says 429, all requests wait, the urgent ones less
@@ -27,7 +27,7 @@ const SLACK_MS = 1;
 export class Pacer {
   readonly #spacingMs: number;
   readonly #longestPauseMs: Readonly<Record<Lane, number>>;
-  readonly #waiting = new LaneQueue<() => void>();
+  readonly #waiting = new WaitingLine<Lane>(LANES);
   #timer: NodeJS.Timeout | undefined;
   readonly #opensAt: Record<Lane, number> = { reveal: 0, assertion: 0, settle: 0, read: 0 };
   /** When the next one may pass after the one before. */
@@ -54,43 +54,36 @@ export class Pacer {
   async pass(lane: Lane, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (this.#timer === undefined) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = () => {
-      this.#waiting.delete(lane, resolve);
-      reject(signal?.reason);
-    };
-    this.#waiting.add(lane, resolve);
+    const admitted = this.#waiting.wait(lane, signal);
     this.#schedule();
-    signal?.addEventListener("abort", leave, { once: true });
-    await promise.finally(() => signal?.removeEventListener("abort", leave));
+    if (!(await admitted)) throw signal?.reason;
   }
 
   /** Everything passes from now on: the gateway is not asked any more. */
   release(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (let admit = this.#waiting.take(); admit !== undefined; admit = this.#waiting.take()) admit();
+    for (const request of this.#waiting) request.letIn();
   }
 
   /** Wakes up when the most urgent of the waiting may pass, or when nothing need wait any more. */
   #schedule(): void {
     clearTimeout(this.#timer);
-    const at = Math.max(this.#opensAt[this.#waiting.lane() ?? LAST], this.#nextAt);
+    const at = Math.max(this.#opensAt[this.#waiting.first()?.key ?? LAST], this.#nextAt);
     this.#timer = setTimeout(() => this.#admitOne(), Math.max(at - performance.now(), 0));
   }
 
   #admitOne(): void {
     this.#timer = undefined;
     const now = performance.now();
-    const lane = this.#waiting.lane();
-    if (this.#opensAt[lane ?? LAST] > now + SLACK_MS) {
+    const next = this.#waiting.first();
+    if (this.#opensAt[next?.key ?? LAST] > now + SLACK_MS) {
       this.#schedule();
       return;
     }
-    const admit = this.#waiting.take();
-    if (admit === undefined) return;
+    if (next === undefined) return;
+    next.letIn();
     this.#nextAt = now + this.#spacingMs;
     this.#schedule();
-    admit();
   }
 }

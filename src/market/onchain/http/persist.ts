@@ -1,3 +1,4 @@
+import { backoff } from "../../../async/backoff.ts";
 import type { Timers } from "../../../async/timers.ts";
 import { MarketFault } from "./answer.ts";
 import type { Ask } from "./ask.ts";
@@ -69,7 +70,7 @@ export async function persist<T>(ask: Ask, attempt: Attempt<T>, parts: PersistPa
       failures++;
       if (!repeatable || failures >= attempts || impatience?.aborted || parts.gone?.()) throw error;
       if (error.code === "MARKET_TIMEOUT") timeoutMs = Math.min(timeoutMs * 2, LONGEST_TIMEOUT_MS);
-      await timers.sleep(backoffMs * 2 ** (failures - 1) * (0.5 + random()), ask.signal);
+      await timers.sleep(backoff(failures, { firstMs: backoffMs, random }), ask.signal);
       // What went wrong is worth more to the caller than that there was no time for another attempt.
       if (impatience?.aborted) throw error;
     }

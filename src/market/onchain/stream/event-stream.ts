@@ -1,4 +1,5 @@
 import { type RawData, WebSocket } from "ws";
+import { backoff } from "../../../async/backoff.ts";
 import { RecentKeys } from "../../../async/recent-keys.ts";
 import type { ChainName } from "../../../domain/chain.ts";
 import type { HttpProxy } from "../../../http/proxy.ts";
@@ -149,9 +150,8 @@ export class EventStream {
     if (this.#state === "stopped") return;
     const wasOpen = this.#state === "open";
     this.#state = "waiting";
-    const { backoffMs, maxBackoffMs } = this.#timings;
-    const wait =
-      Math.min(backoffMs * 2 ** this.#failures++, maxBackoffMs) * (0.5 + this.#options.random() / 2);
+    const { backoffMs: firstMs, maxBackoffMs: longestMs } = this.#timings;
+    const wait = backoff(++this.#failures, { firstMs, longestMs, random: this.#options.random });
     this.#options.log.warn({ reason, retryInMs: Math.round(wait) }, "market.reconnecting");
     this.#timer = setTimeout(() => this.#connect(), wait);
     if (wasOpen) this.#options.onClose(reason);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backoff } from "../../../async/backoff.ts";
 import type { Timers } from "../../../async/timers.ts";
 import type { SignedTransaction } from "../../../domain/transaction.ts";
 import { MarketFault } from "../http/answer.ts";
@@ -71,7 +72,7 @@ export async function postTransactions(
   const { timers, random } = options;
   const giveUpAt = timers.now() + (options.patienceMs ?? PATIENCE_MS);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await timers.sleep(BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random()));
+    if (attempt > 0) await timers.sleep(backoff(attempt, { firstMs: BACKOFF_MS, random }));
     const leftMs = Math.round(giveUpAt - timers.now());
     if (leftMs <= 0) break;
     try {

@@ -1,12 +1,12 @@
 import { RecentKeys } from "../../../async/recent-keys.ts";
+import { Semaphore } from "../../../async/semaphore.ts";
 import type { Timers } from "../../../async/timers.ts";
 import type { SignedTransaction, Signer, UnsignedTransaction } from "../../../domain/transaction.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Asker } from "../http/ask.ts";
-import type { Lane } from "../http/lane.ts";
+import { LANES, type Lane } from "../http/lane.ts";
 import type { ActionRequest } from "./action-request.ts";
-import { LaneMutex } from "./lane-mutex.ts";
 import type { Nonces } from "./nonces.ts";
 import {
   MAX_TRANSACTIONS,
@@ -77,7 +77,7 @@ export const RESEND_LANE: Lane = "reveal";
  */
 export class Sender {
   readonly #parts: SenderParts;
-  readonly #turns = new LaneMutex();
+  readonly #turns = new Semaphore<Lane>(1, LANES);
   readonly #waiting: Readonly<Record<Lane, Waiting[]>> = { reveal: [], assertion: [], settle: [], read: [] };
   readonly #again: Readonly<Record<Lane, Again[]>> = { reveal: [], assertion: [], settle: [], read: [] };
   /** The lanes in which a turn is queued for what may be lost. */
