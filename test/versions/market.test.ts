@@ -24,7 +24,7 @@ describe.for(VERSIONS)("a ledger of %s", (version) => {
     {
       using ledger = openLedger(join(dataDir, "ledger.sqlite"), systemClock);
       expect(parseJson(stringifyJson(ledger.summary()))).toMatchObject(summary as object);
-      const found = bounties.map(({ guid, name }) => [name, ledger.find({ chain: "side", guid })?.state]);
+      const found = bounties.map(({ guid, name }) => [name, ledger.find({ market: "side", guid })?.state]);
       expect(Object.fromEntries(found)).toEqual(states);
       expect(new Set(Object.values(states))).toEqual(new Set([...PROMISED_STATES, "settled", "abandoned"]));
     }
