@@ -29,13 +29,13 @@ import { visibleSecrets } from "./config/visible-secrets.ts";
 import { ConfigFault, describeError } from "./domain/fault.ts";
 import { keepDebuggerShut } from "./observe/debugger.ts";
 import { logDependencies } from "./observe/dependency-output.ts";
-import { createLogger, type Logger, type LogOptions } from "./observe/log.ts";
+import { createLogger, type LogOptions, type ProcessLog } from "./observe/log.ts";
 import { stderrOutput } from "./observe/log-output.ts";
 import { orphanSignal } from "./observe/orphaned.ts";
 import { stopSignal } from "./observe/stop-signal.ts";
 
 interface ProcessIo {
-  readonly log: Logger;
+  readonly log: ProcessLog;
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
   readonly env: NodeJS.ProcessEnv;
@@ -88,7 +88,7 @@ const orphaned = orphanSignal({ parent: () => process.ppid, env: process.env });
 const ORPHANED = "The npm that ran this has ended; it stops in order.";
 
 /** A title takes the place of the arguments in the list of processes. They stood there until now, and do so in npm's. */
-function hideSecrets(flags: readonly string[], name: string, log: Logger): void {
+function hideSecrets(flags: readonly string[], name: string, log: ProcessLog): void {
   if (flags.length === 0) return;
   process.title = `microengine ${name}`;
   const hint = "Everybody on this machine could read them; give variables, or files such as PASSWORD_FILE.";

@@ -13,7 +13,7 @@ import { systemClock } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import { nct, ONE_NCT, parseNct } from "../domain/nct.ts";
 import { openLedger } from "../ledger/sqlite/open-ledger.ts";
-import type { Logger } from "../observe/log.ts";
+import type { ProcessLog } from "../observe/log.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";
 import { engineLog } from "./engine-log.ts";
@@ -25,7 +25,7 @@ import { renderOutcome } from "./render.ts";
 import { openScreen } from "./screen.ts";
 
 export interface DemoIo {
-  readonly log: Logger;
+  readonly log: ProcessLog;
   readonly signal: AbortSignal;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -104,7 +104,7 @@ async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promi
 interface Place {
   readonly folder: string;
   readonly blockMs: number;
-  readonly logger: Logger;
+  readonly logger: ProcessLog;
 }
 
 function openSandbox(config: DemoConfig, { folder, blockMs, logger }: Place): Promise<Sandbox> {

@@ -1,9 +1,25 @@
 import { isatty } from "node:tty";
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import { prettyFactory } from "pino-pretty";
+import type { LogName } from "./log-names.ts";
 import { type LogOutput, stderrOutput } from "./log-output.ts";
 
-export type { Logger };
+type Say<Name extends string> = (facts: object, event: Name) => void;
+
+/** Says what happened, by a name of those that it knows; the default are all that a process says outside of its map of events. */
+export interface Logger<Name extends string = LogName> {
+  readonly trace: Say<Name>;
+  readonly debug: Say<Name>;
+  readonly info: Say<Name>;
+  readonly warn: Say<Name>;
+  readonly error: Say<Name>;
+  readonly fatal: Say<Name>;
+  /** The same log, with these facts in each entry. */
+  child(facts: object): Logger<Name>;
+}
+
+/** Of a process as a whole: knows the names of its own map of events as well. */
+export type ProcessLog = Logger<string>;
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export const LOG_FORMATS = ["text", "json"] as const;
@@ -20,7 +36,7 @@ export interface LogOptions {
  * facts are fields: `log.info({ guid, why }, "bounty.abstained")`. Write amounts as text (`formatNct`): pino prints a
  * bigint as a bare number, which most readers round. Writing never waits for who reads them (log-output.ts).
  */
-export function createLogger(options: LogOptions): Logger {
+export function createLogger(options: LogOptions): ProcessLog {
   const output = stderrOutput();
   const base = { name: options.name, level: options.level };
   const log =

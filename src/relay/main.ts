@@ -24,6 +24,6 @@ export async function runRelay(config: RelayConfig, { log, signal, env }: Proces
   );
   log.info({ port: relay.port, allowed: [...allowed] }, "relay.listening");
   if (!signal.aborted) await once(signal, "abort");
-  log.info("relay.stopped");
+  log.info({}, "relay.stopped");
   return 0;
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parseGuid } from "../../src/domain/guid.ts";
-import type { Logger } from "../../src/observe/log.ts";
+import type { ProcessLog } from "../../src/observe/log.ts";
 import { tellLog } from "../../src/producer/events/events.ts";
 
 it("a backend that stays silent is warned of once, until it has answered", () => {
@@ -11,7 +11,7 @@ it("a backend that stays silent is warned of once, until it has answered", () =>
     debug: () => {},
   };
   const counted: string[] = [];
-  const tell = tellLog(log as unknown as Logger, (event) => void counted.push(event));
+  const tell = tellLog(log as unknown as ProcessLog, (event) => void counted.push(event));
   const silent = (backend: string) => tell("backend.silent", { guid, backend, jobs: 1 });
   for (const backend of ["yara", "yara", "clamav", "yara"]) silent(backend);
   expect(said).toEqual(["backend.silent yara", "backend.silent clamav"]);

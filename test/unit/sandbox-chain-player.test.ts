@@ -28,7 +28,7 @@ describe("a player", () => {
     const [slow, quick] = [bounty("slow"), bounty("quick")];
     const gate = Promise.withResolvers<void>();
     const steps: string[] = [];
-    const someone = player("someone", followedOf(slow, quick), quiet, async ({ guid }) => {
+    const someone = player("arbiter", followedOf(slow, quick), quiet, async ({ guid }) => {
       steps.push(guid);
       if (guid === slow.guid) await gate.promise;
     });
@@ -44,7 +44,7 @@ describe("a player", () => {
 
   it("tries a failed step again with the next block, and never rejects", async () => {
     let failures = 0;
-    const someone = player("someone", followedOf(bounty("a")), quiet, async () => {
+    const someone = player("arbiter", followedOf(bounty("a")), quiet, async () => {
       failures++;
       throw new Error("no luck");
     });
@@ -56,7 +56,7 @@ describe("a player", () => {
   it("does nothing about a block that it cannot read", async () => {
     const blind = { ...followedOf(bounty("a")), advance: () => Promise.reject(new Error("no chain")) };
     let steps = 0;
-    await player("someone", blind, quiet, async () => void steps++).onBlock(1);
+    await player("arbiter", blind, quiet, async () => void steps++).onBlock(1);
     expect(steps).toBe(0);
   });
 });

@@ -202,7 +202,7 @@ const LEVELS: Partial<Record<keyof ProducerEvents, "debug" | "warn" | "error">> 
 const BACKENDS_KNOWN = 1_000;
 
 /** Tells the log; `also` hears everything as well (metrics). A backend that stays silent is warned of once. */
-export function tellLog(log: Logger, also?: Tell): Tell {
+export function tellLog(log: Logger<keyof ProducerEvents>, also?: Tell): Tell {
   const silent = new RecentKeys(BACKENDS_KNOWN);
   return (event, facts) => {
     const entry: object = facts;

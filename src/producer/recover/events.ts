@@ -49,7 +49,7 @@ const WARNINGS: readonly (keyof RecoverEvents)[] = [
 ];
 
 export const tellRecoverLog =
-  (log: Logger): TellRecover =>
+  (log: Logger<keyof RecoverEvents>): TellRecover =>
   (event, facts) => {
     const entry: object = facts;
     log[WARNINGS.includes(event) ? "warn" : "info"](entry, event);

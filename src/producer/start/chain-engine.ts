@@ -8,7 +8,7 @@ import type { Guid } from "../../domain/guid.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { commitment } from "../../market/onchain/commitment.ts";
 import type { Marketplace } from "../../market/port.ts";
-import type { Logger } from "../../observe/log.ts";
+import type { ProcessLog } from "../../observe/log.ts";
 import { nctNumber } from "../../observe/metrics.ts";
 import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { ScanQueue } from "../../queue/port.ts";
@@ -38,7 +38,7 @@ export interface ChainEngineParts {
   readonly collector: Collector;
   readonly clock: Clock;
   readonly tell: Tell;
-  readonly log: Logger;
+  readonly log: ProcessLog;
   readonly metrics: ProducerMetrics;
   readonly rules: TriageRules;
   readonly strategy: BidStrategy;

@@ -1,6 +1,7 @@
 import { describeError } from "../../domain/fault.ts";
 import { type Guid, guidToUint } from "../../domain/guid.ts";
 import type { Logger } from "../../observe/log.ts";
+import type { SandboxPlayer } from "../../observe/log-names.ts";
 import { RevertFault } from "../chain/abi.ts";
 import type { Chain } from "../chain/chain.ts";
 import type { FollowedBounties, OpenBounty, Round } from "./bounties-on-chain.ts";
@@ -19,7 +20,7 @@ export type Truth = (guid: Guid) => readonly boolean[] | undefined;
  * and comes round again with the next block, so that steps must look before they act.
  */
 export function player(
-  name: string,
+  name: SandboxPlayer,
   followed: FollowedBounties,
   log: Logger,
   step: (bounty: OpenBounty, round: Round) => Promise<void>,
