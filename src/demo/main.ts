@@ -15,6 +15,7 @@ import { nct, ONE_NCT, parseNct } from "../domain/nct.ts";
 import { openLedger } from "../ledger/sqlite/open-ledger.ts";
 import type { ProcessLog } from "../observe/log.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
+import { hasColors } from "../terminal/paint.ts";
 import { type Board, isOver, progress, type Told } from "./board.ts";
 import { engineLog } from "./engine-log.ts";
 import { STARTING, whatFollows, whereItIs } from "./notes.ts";
@@ -51,8 +52,9 @@ export async function runDemo(config: DemoConfig, { log, signal, env }: DemoIo):
 
 async function showMarket(config: DemoConfig, folder: string, io: DemoIo): Promise<number> {
   // With --json standard output belongs to the result.
-  const screen = openScreen(config.json ? process.stderr : process.stdout, {
-    color: io.env.NO_COLOR === undefined || io.env.NO_COLOR === "",
+  const out = config.json ? process.stderr : process.stdout;
+  const screen = openScreen(out, {
+    color: hasColors(out, io.env),
     // What the engine tells is written between the lines.
     draws: !["trace", "debug", "info"].includes(config.log),
   });

@@ -1,6 +1,6 @@
 /** The demo in words: a line for each change, a table of the bounties that fits a window, and the outcome. */
-import { highest } from "../domain/extremes.ts";
-import { type Paint, PLAIN } from "../observe/paint.ts";
+import { type Paint, PLAIN } from "../terminal/paint.ts";
+import { table, tableLines } from "../terminal/table.ts";
 import { roundedNct, signedNct } from "./amount.ts";
 import { type Board, isOver, isRight, type Line } from "./board.ts";
 import { type DemoOutcome, isEverythingSettled } from "./outcome.ts";
@@ -64,14 +64,18 @@ export function renderLine(line: Line): string {
 export function renderBoard(board: Board, size: Size, paint: Paint = PLAIN): readonly string[] {
   const columns = columnsWithin(size.columns);
   const lines = [...board.values()];
-  const head = columns.map(({ title, width, align }) => pad(title, width, align)).join(GAP);
   const legend = columns.some(({ title }) => title === "sent after") && SENT_AFTER.length <= size.columns;
   const room = size.rows - 1 - (legend ? 1 : 0);
   const hidden = lines.length <= room ? 0 : lines.length - Math.max(room - 1, 0);
+  const shown = lines.slice(hidden);
+  const [head = "", ...drawn] = tableLines(
+    [columns.map(({ title }) => title), ...shown.map((line) => cellsOf(line, columns))],
+    columns,
+  );
   const rows: readonly (readonly [text: string, mood: Parameters<Paint>[1] | undefined])[] = [
     [`${GAP}${head}`, "faint"],
     ...(hidden === 0 ? [] : [[earlier(lines.slice(0, hidden)), "faint"] as const]),
-    ...lines.slice(hidden).map((line) => [rowOf(line, columns), moodOf(line)] as const),
+    ...shown.map((line, index) => [`${GAP}${drawn[index]}`, moodOf(line)] as const),
     ...(legend ? [[SENT_AFTER, "faint"] as const] : []),
   ];
   return rows.slice(0, size.rows).map(([text, mood]) => {
@@ -95,9 +99,7 @@ export function renderOutcome(outcome: DemoOutcome): string {
     ["from bounty to assertion sent, median", inMs(outcome.assertMsP50 ?? undefined) || "-"],
     ["from bounty to assertion sent, worst", inMs(outcome.assertMsMax ?? undefined) || "-"],
   ];
-  const width = highest(rows.map(([name]) => name.length));
-  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
-  return `${table}\n\n${endOf(outcome)
+  return `${table(rows)}\n\n${endOf(outcome)
     .map((line) => `  ${line}\n`)
     .join("")}`;
 }
@@ -151,14 +153,13 @@ function columnsWithin(width: number): readonly Column[] {
   return columns;
 }
 
-function rowOf(line: Line, columns: readonly Column[]): string {
+function cellsOf(line: Line, columns: readonly Column[]): readonly string[] {
+  const cells = columns.map(({ cell }) => cell(line));
+  if (line.why === undefined) return cells;
   // A reason takes the place of all that will never be known.
-  const known = line.why === undefined ? columns : columns.slice(0, columns.findIndex(isStage) + 1);
-  const cells = known.map(({ cell, width, align }) => pad(cell(line), width, align));
-  return ["", ...cells, ...(line.why === undefined ? [] : [line.why])].join(GAP);
+  const stage = columns.findIndex(({ title }) => title === "stage");
+  return [...cells.slice(0, stage), `${STAGES[line.stage].padEnd(columns[stage]!.width)}${GAP}${line.why}`];
 }
-
-const isStage = ({ title }: Column): boolean => title === "stage";
 
 function earlier(lines: readonly Line[]): string {
   const groups = Map.groupBy(lines, fateOf);
@@ -175,6 +176,3 @@ function fateOf(line: Line): (typeof FATES)[number] {
   if (!isOver(line)) return "on the way";
   return line.stage === "silent" ? "silent" : isRight(line) === true ? "right" : "wrong";
 }
-
-const pad = (text: string, width: number, align: Column["align"]): string =>
-  align === "left" ? text.padEnd(width) : text.padStart(width);

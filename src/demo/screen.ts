@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { COLORS, type Paint } from "../observe/paint.ts";
+import { COLORS, type Paint } from "../terminal/paint.ts";
 import type { Board } from "./board.ts";
 import { renderBoard, renderLine, type Size, wrapped } from "./render.ts";
 

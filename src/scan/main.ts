@@ -15,8 +15,8 @@ import { loadDistillEngine } from "../distill/load.ts";
 import { systemClock } from "../domain/chain.ts";
 import { ConfigFault, describeError, Fault } from "../domain/fault.ts";
 import { silenceBy } from "../domain/silence.ts";
-import { COLORS, PLAIN } from "../observe/paint.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
+import { COLORS, hasColors, PLAIN } from "../terminal/paint.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { type Found, findFiles, STANDARD_INPUT } from "./find-files.ts";
 import { inOrder } from "./in-order.ts";
@@ -48,7 +48,7 @@ export async function runScan(config: ScanConfig, paths: readonly string[], io: 
   const interrupted = io.signal.aborted ? "interrupted" : "complete";
   const { tally } = summary;
   if (!leaving.signal.aborted && !config.json) {
-    const paint = out.isTTY && (io.env.NO_COLOR ?? "") === "" ? COLORS : PLAIN;
+    const paint = hasColors(out, io.env) ? COLORS : PLAIN;
     out.write(renderSummary(summary, interrupted, paint));
   }
   if (config.json && process.stderr.isTTY) process.stderr.write(renderHead(tally, interrupted));

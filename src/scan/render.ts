@@ -1,6 +1,7 @@
 /** Reports in words: a block for each file, one line at the end. Pure. */
 import type { Verdict } from "../domain/verdict.ts";
-import { type Paint, PLAIN } from "../observe/paint.ts";
+import { type Paint, PLAIN } from "../terminal/paint.ts";
+import { tableLines } from "../terminal/table.ts";
 import { type BackendResult, type FileReport, failureOf, isUnreadable } from "./report.ts";
 
 const MOODS: Readonly<Record<Verdict, Parameters<Paint>[1]>> = {
@@ -40,12 +41,11 @@ const block = (path: string, lines: readonly string[]): string =>
   [printable(path), ...lines.map((line) => `  ${line}`), ""].map((line) => `${line}\n`).join("");
 
 function resultLines(results: readonly BackendResult[]): readonly string[] {
-  const width = results.reduce((most, { backend }) => Math.max(most, backend.length), 0);
-  return results.map(({ backend, verdict, confidence, family, reason, detail, ms }) => {
+  const rows = results.map(({ backend, verdict, confidence, family, reason, detail, ms }) => {
     const said = reason === null ? `${verdict} ${short(confidence)}` : `${verdict} (${reason})`;
-    const facts = [`${backend.padEnd(width)}  ${said}`, family, `${ms} ms`, detail].filter(isText);
-    return printable(facts.join("  "));
+    return [printable(backend), [said, family, `${ms} ms`, detail].filter(isText).map(printable).join("  ")];
   });
+  return tableLines(rows);
 }
 
 /** Three decimals are what a person compares. */

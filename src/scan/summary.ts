@@ -1,6 +1,6 @@
 /** What a scan of many files comes to, for people: counts, what was found, then some files in full. Pure. */
 import type { Verdict } from "../domain/verdict.ts";
-import { type Paint, PLAIN } from "../observe/paint.ts";
+import { type Paint, PLAIN } from "../terminal/paint.ts";
 import {
   countReport,
   filesIn,

@@ -1,5 +1,5 @@
 import type { Score } from "../../distill/experience/scoring.ts";
-import { highest } from "../../domain/extremes.ts";
+import { table } from "../../terminal/table.ts";
 import type { CalibrationReport, SampleShare } from "./report.ts";
 
 /** Said instead of tables when there is nothing to learn from yet. */
@@ -55,11 +55,4 @@ function shown(share: SampleShare | undefined): string {
   if (share === undefined) return "-";
   const [low, high] = share.interval;
   return `${share.share.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) of ${share.of}`;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => highest(rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd())
-    .join("\n");
 }

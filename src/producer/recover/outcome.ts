@@ -1,6 +1,6 @@
-import { highest } from "../../domain/extremes.ts";
 import { formatNct } from "../../domain/nct.ts";
 import { jsonNumber } from "../../json/json.ts";
+import { table } from "../../terminal/table.ts";
 
 /** What a run of `recover` came to. Every count is of bounties. */
 export interface RecoverOutcome {
@@ -51,9 +51,7 @@ export function renderRecovery(outcome: RecoverOutcome): string {
     ["still open", String(outcome.open)],
     ["payout", `${formatNct(outcome.payout)} NCT`],
   ];
-  const width = highest(rows.map(([name]) => name.length));
-  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
-  return `${table}\n\n  ${conclusion(outcome)}\n`;
+  return `${table(rows)}\n\n  ${conclusion(outcome)}\n`;
 }
 
 function conclusion(outcome: RecoverOutcome): string {
