@@ -18,7 +18,7 @@
  * stops in the same order, and then says why.
  */
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,6 +39,7 @@ import { EarlyCounts } from "./events/early-counts.ts";
 import { type Tell, tellLog } from "./events/events.ts";
 import { RelayEvents } from "./events/relay-events.ts";
 import { mayDo } from "./process/standing.ts";
+import { readVersion } from "./process/version.ts";
 import { AnsweringStart } from "./start/answering-start.ts";
 import type { ChainPromises, ChainPromisesParts } from "./start/chain-promises.ts";
 import { KEY, loadInTurns, OBSERVED, PREPARED, PROMISES } from "./start/in-turns.ts";
@@ -171,19 +172,14 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
 /** The key is derived beside the event loop, while what keeps the promises is loaded. */
 async function openKey(config: ProducerConfig, signal: AbortSignal) {
   await loadInTurns(KEY);
-  const unlocking = unlock(config, signal);
+  const { unlockKey } = await import("./process/unlock-key.ts");
+  const unlocking = unlockKey(config, signal);
   // What is wrong with it is told when it is needed.
   unlocking.catch(() => undefined);
   await loadInTurns(PROMISES);
   const { openChainPromises } = await import("./start/chain-promises.ts");
   const { ProducerLease } = await import("./start/lease.ts");
   return { key: await unlocking, openChainPromises, ProducerLease };
-}
-
-async function unlock(config: ProducerConfig, signal: AbortSignal) {
-  const { openKeystore } = await import("../wallet/keystore.ts");
-  const { processTerminal, readPassword } = await import("../config/commands/password.ts");
-  return openKeystore(config.keyfile, () => readPassword(config, processTerminal(), signal));
 }
 
 /** What a chain counts before there are metrics. */
@@ -215,9 +211,4 @@ const stakedBounties = (ledger: Ledger, { chains }: ProducerConfig): number =>
 async function prepareAll(config: ProducerConfig, log: Logger): Promise<Prepared> {
   await loadInTurns(PREPARED);
   return (await import("./start/prepare.ts")).prepareAnswering(config, log);
-}
-
-function readVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

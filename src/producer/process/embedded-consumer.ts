@@ -8,7 +8,7 @@ const SECRETS = [
   ...["REDIS_ADDR", "QUEUE_SECRET", "QUEUE_SECRET_FILE"],
 ];
 
-type EmbeddedConfig = Pick<
+export type EmbeddedConfig = Pick<
   ProducerConfig,
   | "allowKeyOverHttp"
   | "apiKey"

@@ -30,7 +30,7 @@ interface ChainRecoveryParts {
 }
 
 /** What was lost on one chain, being found again. */
-interface ChainRecovery extends AsyncDisposable {
+export interface ChainRecovery extends AsyncDisposable {
   /** Looks through the marketplace's bounties. Never rejects: what went wrong is told and counted. */
   recover(): Promise<void>;
   /** Resolves when nothing is left to reveal or to settle, or when we are asked to stop. */

@@ -6,14 +6,12 @@
  * Duties begin before the walk and take over each bounty as it is found: a reveal window does not wait for the end of the
  * list. Consumers are started, or Redis is asked for them, only when artifacts have to be scanned anew.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { processTerminal, readPassword } from "../../config/commands/password.ts";
 import type { RecoverConfig } from "../../config/commands/recover.ts";
 import { serveContracts } from "../../config/contract-imports.ts";
 import type { Address } from "../../domain/address.ts";
-import { systemClock } from "../../domain/chain.ts";
+import { type ChainName, systemClock } from "../../domain/chain.ts";
 import { ConfigFault, describeError } from "../../domain/fault.ts";
 import { parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
 import { holdDataDir } from "../../ledger/hold.ts";
@@ -21,16 +19,16 @@ import { openLedger } from "../../ledger/sqlite/open-ledger.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
 import { parseRedisAddress } from "../../redis/address.ts";
 import { takeWalletLease, type WalletLease } from "../../redis/wallet-lease.ts";
-import { openKeystore } from "../../wallet/keystore.ts";
 import { tellLog } from "../events/events.ts";
-import { openChainRecovery } from "./chain-recovery.ts";
+import { openEach } from "../process/each-chain.ts";
+import { unlockKey } from "../process/unlock-key.ts";
+import { readVersion } from "../process/version.ts";
+import { type ChainRecovery, openChainRecovery } from "./chain-recovery.ts";
 import { type TellRecover, tellRecoverLog } from "./events.ts";
 import { isAllRebuilt, recoveryJson, renderRecovery } from "./outcome.ts";
 import { RecoveryCounts } from "./recovery-counts.ts";
 import { openScanAgain } from "./scan-again.ts";
 
-/** The gateway answers for one chain what it said of another less than a second ago. */
-const GATEWAY_CACHE_MS = 1_500;
 /** The lease is a courtesy here: a market with stakes on it does not wait for Redis. */
 const LEASE_WAIT_MS = 3_000;
 
@@ -51,9 +49,7 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
     allowed: config.allowKeyOverHttp,
   });
   serveContracts();
-  const { address: account, privateKey } = await openKeystore(config.keyfile, () =>
-    readPassword(config, processTerminal(), signal),
-  );
+  const { address: account, privateKey } = await unlockKey(config, signal);
   const clock = systemClock;
   const counts = new RecoveryCounts();
   const tell = tellLog(log, counts.hear);
@@ -69,19 +65,19 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   await using opened = new AsyncDisposableStack();
   const parts = { config, privateKey, ledger, clock, tell, tellRecover, counts, log, scanAgain };
   const version = readVersion();
-  const chains = [];
-  for (const chain of config.chains) {
-    if (chains.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal: end });
+  const chains: ChainRecovery[] = [];
+  const open = async (chain: ChainName): Promise<void> => {
     chains.push(opened.use(await openChainRecovery(chain, { ...parts, version }, end)));
-  }
+  };
+  await openEach(config.chains, open, end);
   await Promise.all(chains.map((chain) => chain.recover()));
   if (!config.ledgerOnly) await Promise.all(chains.map((chain) => chain.settle()));
   const stopped = Promise.all(chains.map((chain) => chain.stop()));
   await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
   halt.signal.throwIfAborted();
 
-  const open = chains.reduce((sum, chain) => sum + chain.open(), 0);
-  const outcome = counts.outcome(account, open);
+  const owed = chains.reduce((sum, chain) => sum + chain.open(), 0);
+  const outcome = counts.outcome(account, owed);
   process.stdout.write(config.json ? `${recoveryJson(outcome)}\n` : `\n${renderRecovery(outcome)}`);
   return isAllRebuilt(outcome) ? 0 : 1;
 }
@@ -104,9 +100,4 @@ async function openLease(
     tell("recover.no-lease", { reason: describeError(error) });
     return undefined;
   }
-}
-
-function readVersion(): string {
-  const file = new URL("../../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

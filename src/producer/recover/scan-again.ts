@@ -9,14 +9,11 @@ import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
-import { openBullmqQueue } from "../../queue/bullmq/producer.ts";
-import { openEmbeddedQueue } from "../../queue/embedded/producer.ts";
 import type { ScanQueue } from "../../queue/port.ts";
-import { parseRedisAddress } from "../../redis/address.ts";
 import { createSeal } from "../../redis/seal.ts";
 import { Collector } from "../answering/collector.ts";
 import { rulesForBackends } from "../process/backends.ts";
-import { spawnEmbeddedConsumer } from "../process/embedded-consumer.ts";
+import { openScanQueue } from "../process/scan-queue.ts";
 import type { TellRecover } from "./events.ts";
 import { type RescanParts, rescan, rescanUntil } from "./verdict-search/rescan.ts";
 import type { VerdictGuess } from "./verdict-search/verdict-search.ts";
@@ -46,7 +43,9 @@ export function openScanAgain(
     try {
       const rules = await rulesForBackends({ ...config, artifactType: ARTIFACT_KINDS }, io.log);
       const backends = rules.backends.map(({ name }) => name);
-      queue = await openQueue(config, backends, io);
+      const waitMs = Math.min(REDIS_WAIT_MS, config.wait * 1_000);
+      const seal = async () => createSeal(await readQueueSecret(config));
+      queue = await openScanQueue({ config, io, backends, waitMs, seal });
       const engine = await loadDistillEngine(config.distill);
       const silence = silenceBy(config.benign);
       return {
@@ -78,27 +77,4 @@ export function openScanAgain(
       await queue?.[Symbol.asyncDispose]();
     },
   };
-}
-
-async function openQueue(
-  config: RecoverConfig,
-  backends: readonly string[],
-  { log, signal, env }: ProcessIo,
-): Promise<ScanQueue> {
-  if (config.embedded > 0) {
-    return openEmbeddedQueue({
-      spawn: () => spawnEmbeddedConsumer(config, env),
-      consumers: config.embedded,
-      log,
-    });
-  }
-  return openBullmqQueue({
-    queue: config.queue,
-    backends,
-    log,
-    signal,
-    address: parseRedisAddress(config.redisAddr),
-    waitMs: Math.min(REDIS_WAIT_MS, config.wait * 1_000),
-    seal: createSeal(await readQueueSecret(config)),
-  });
 }

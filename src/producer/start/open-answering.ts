@@ -2,8 +2,6 @@
  * What answers bounties: queue, distillation, limits and an engine for each chain, beside what keeps the promises. Opened
  * when the wallet's lease is ours; whatever is wrong with it keeps the producer from answering, not from revealing.
  */
-
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import { type Clock, systemClock } from "../../domain/chain.ts";
 import type { ScanAnswer } from "../../domain/scan.ts";
@@ -13,10 +11,7 @@ import type { EmbeddedMetrics } from "../../observe/embedded-metrics.ts";
 import { nctNumber } from "../../observe/metrics.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
 import { type ProducerMetrics, setBacklog } from "../../observe/producer-metrics.ts";
-import { openBullmqQueue } from "../../queue/bullmq/producer.ts";
-import { openEmbeddedQueue } from "../../queue/embedded/producer.ts";
 import type { ScanQueue } from "../../queue/port.ts";
-import { parseRedisAddress } from "../../redis/address.ts";
 import type { Seal } from "../../redis/seal.ts";
 import { openArtifactRate } from "../answering/artifact-rate.ts";
 import { Collector } from "../answering/collector.ts";
@@ -27,7 +22,8 @@ import type { RelayEvents } from "../events/relay-events.ts";
 import { showLimits } from "../funds/limit-metrics.ts";
 import { describeLimits, Limiter, limitsOf } from "../funds/limiter.ts";
 import { RollingWindow } from "../funds/rolling-window.ts";
-import { spawnEmbeddedConsumer } from "../process/embedded-consumer.ts";
+import { openEach } from "../process/each-chain.ts";
+import { openScanQueue } from "../process/scan-queue.ts";
 import { type ChainEngine, openChainEngine } from "./chain-engine.ts";
 import type { ChainPromises } from "./chain-promises.ts";
 import type { Prepared } from "./prepare.ts";
@@ -61,8 +57,6 @@ export interface Answering extends AsyncDisposable {
   refreshMetrics(): Promise<void>;
 }
 
-/** The gateway answers for one chain what it said of another less than a second ago. */
-const GATEWAY_CACHE_MS = 1_500;
 const SERVED_EVERY_MS = 1_000;
 
 /** Throws ConfigFault for what the operator can correct, and whatever keeps the gateway or Redis from working. */
@@ -107,10 +101,9 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   };
   const engines: ChainEngine[] = [];
   opening.defer(async () => void (await Promise.all(engines.map((one) => one.stop()))));
-  for (const promises of chains) {
-    if (engines.length > 0) await sleep(GATEWAY_CACHE_MS, undefined, { signal: end });
-    engines.push(await openChainEngine(promises, shared, end));
-  }
+  const open = async (promises: ChainPromises): Promise<void> =>
+    void engines.push(await openChainEngine(promises, shared, end));
+  await openEach(chains, open, end);
   const backends = rules.backends.map(({ name }) => name);
   const opened = opening.move();
   return {
@@ -161,7 +154,7 @@ function watchServed(backends: readonly string[], queue: ScanQueue, tell: Tell):
   return { [Symbol.dispose]: () => clearInterval(looking) };
 }
 
-function openQueue({
+const openQueue = ({
   config,
   io,
   metrics,
@@ -169,20 +162,13 @@ function openQueue({
   seal,
   end,
   consumers,
-}: AnsweringParts): Promise<ScanQueue> | ScanQueue {
-  const { log, env } = io;
-  if (config.embedded > 0) {
-    const spawn = () => consumers.follow(spawnEmbeddedConsumer(config, env));
-    return openEmbeddedQueue({ spawn, consumers: config.embedded, log });
-  }
-  return openBullmqQueue({
-    address: parseRedisAddress(config.redisAddr),
-    queue: config.queue,
+}: AnsweringParts): Promise<ScanQueue> =>
+  openScanQueue({
+    config,
+    io: { ...io, signal: end },
     backends: prepared.rules.backends.map(({ name }) => name),
     waitMs: config.wait * 1_000,
-    log,
-    signal: end,
-    seal,
+    seal: () => seal,
+    onSpawned: (consumer) => consumers.follow(consumer),
     onForged: () => metrics.answersForged.inc(),
   });
-}
