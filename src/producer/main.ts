@@ -38,8 +38,8 @@ import type { Duty } from "./duties/record/duty.ts";
 import { EarlyCounts } from "./events/early-counts.ts";
 import { type Tell, tellLog } from "./events/events.ts";
 import { RelayEvents } from "./events/relay-events.ts";
+import { programVersion } from "./process/program-version.ts";
 import { mayDo } from "./process/standing.ts";
-import { readVersion } from "./process/version.ts";
 import { AnsweringStart } from "./start/answering-start.ts";
 import type { ChainPromises, ChainPromisesParts } from "./start/chain-promises.ts";
 import { KEY, loadInTurns, OBSERVED, PREPARED, PROMISES } from "./start/in-turns.ts";
@@ -138,7 +138,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     chains,
     end,
     consumers: observed.consumers,
-    version: readVersion(),
+    version: programVersion(),
     lease,
     prepared,
     prepare,

@@ -6,7 +6,7 @@ import { readSecretFile } from "../values/secret-file.ts";
 import type { ProducerConfig } from "./producer.ts";
 
 /** The terminal to ask on. */
-export interface Terminal {
+interface Terminal {
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly output: NodeJS.WritableStream;
 }

@@ -21,8 +21,8 @@ import { parseRedisAddress } from "../../redis/address.ts";
 import { takeWalletLease, type WalletLease } from "../../redis/wallet-lease.ts";
 import { tellLog } from "../events/events.ts";
 import { openEach } from "../process/each-chain.ts";
+import { programVersion } from "../process/program-version.ts";
 import { unlockKey } from "../process/unlock-key.ts";
-import { readVersion } from "../process/version.ts";
 import { type ChainRecovery, openChainRecovery } from "./chain-recovery.ts";
 import { type TellRecover, tellRecoverLog } from "./events.ts";
 import { isAllRebuilt, recoveryJson, renderRecovery } from "./outcome.ts";
@@ -64,7 +64,7 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   await using scanAgain = openScanAgain(config, { ...io, tell: tellRecover, clock });
   await using opened = new AsyncDisposableStack();
   const parts = { config, privateKey, ledger, clock, tell, tellRecover, counts, log, scanAgain };
-  const version = readVersion();
+  const version = programVersion();
   const chains: ChainRecovery[] = [];
   const open = async (chain: ChainName): Promise<void> => {
     chains.push(opened.use(await openChainRecovery(chain, { ...parts, version }, end)));
