@@ -14,12 +14,10 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
-import { parseGuid } from "../../src/domain/guid.ts";
-import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { aBounty, anAnswer, aPlan, GUID, signed } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, aPlan, GUID } from "../fixtures/bounties.ts";
 
 const key = { market: "side", guid: GUID } as const;
 let time = 0;
@@ -41,17 +39,8 @@ function planned(ledger: Ledger): void {
   ledger.planAssertion(key, aPlan());
 }
 
-describe("the ledger", () => {
-  it("gives back a bounty exactly as it was seen, also after reopening the file", () => {
-    {
-      using ledger = openLedger(file, clock);
-      expect(ledger.see(aBounty())).toBe(true);
-    }
-    using ledger = openLedger(file, clock);
-    expect(ledger.find(key)?.bounty).toEqual(aBounty());
-    expect(ledger.find(key)?.state).toBe("seen");
-  });
-
+/** What every ledger promises is in test/contract/ledger.ts. */
+describe("the ledger in a file", () => {
   it("of an earlier release opens with claims of 4 MB, reads none of them, and moves their bounty in milliseconds", () => {
     {
       using ledger = openLedger(file, clock);
@@ -87,138 +76,6 @@ describe("the ledger", () => {
     expect(ledger.find(key)?.bounty).toEqual(aBounty({ claims: [] }));
   });
 
-  it("sees a bounty once, however often its event is repeated", () => {
-    using ledger = openLedger(file, clock);
-    ledger.see(aBounty());
-    expect(ledger.see(aBounty())).toBe(false);
-  });
-
-  it("keeps every digit of 256-bit numbers and amounts", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    expect(ledger.assertion(key)).toMatchObject(aPlan());
-  });
-
-  it("refuses a second, different answer to the same bounty", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    expect(() => ledger.planAssertion(key, aPlan())).not.toThrow();
-    expect(() => ledger.planAssertion(key, aPlan({ commitment: 7n }))).toThrow(
-      expect.objectContaining({ code: "ANSWERED_ALREADY" }),
-    );
-  });
-
-  it("refuses to move a bounty where its life cycle does not lead", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    ledger.recordSigned(key, "assert", [signed("0x1")]);
-    ledger.recordAsserted(key, 0);
-    ledger.recordRevealed(key);
-    expect(() => ledger.advance(key, "planned")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
-    expect(ledger.find(key)?.state).toBe("revealed");
-    ledger.recordSettled(key, null);
-    expect(() => ledger.abandon(key, "too-late")).toThrow(expect.objectContaining({ code: "LEDGER_STATE" }));
-    expect(ledger.find(key)?.state).toBe("settled");
-  });
-
-  it("remembers which transaction decided each time a duty was signed for, in order", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
-    ledger.recordSigned(key, "assert", [signed("0xanother", 9n), signed("0xa", 10n)]);
-    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
-    expect(ledger.signed(key, "assert")).toEqual(["0xb", "0xa"]);
-    expect(ledger.signed(key, "reveal")).toEqual([]);
-    expect(ledger.find(key)?.state).toBe("posting");
-  });
-
-  it("can hand over again what was signed last, in the order of the nonces", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    expect(ledger.lastSigned(key, "assert")).toEqual([]);
-    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
-    ledger.recordSigned(key, "assert", [signed("0xanother", 9n), signed("0xa", 10n)]);
-    expect(ledger.lastSigned(key, "assert")).toEqual([signed("0xanother", 9n), signed("0xa", 10n)]);
-    ledger.recordSigned(key, "assert", [signed("0xapproval", 1n), signed("0xb", 2n)]);
-    expect(ledger.lastSigned(key, "assert")).toEqual([signed("0xapproval", 1n), signed("0xb", 2n)]);
-    expect(ledger.lastSigned(key, "reveal")).toEqual([]);
-  });
-
-  it("names what may still be on its way, from an account nonce on", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    expect(ledger.signedFrom("side", 0n)).toEqual([]);
-    ledger.recordSigned(key, "assert", [signed("0xapproval", 7n), signed("0xassertion", 8n)]);
-    expect(ledger.signedFrom("side", 7n)).toEqual([[signed("0xapproval", 7n), signed("0xassertion", 8n)]]);
-    expect(ledger.signedFrom("side", 8n)).toEqual([[signed("0xassertion", 8n)]]);
-    expect(ledger.signedFrom("side", 9n)).toEqual([]);
-    expect(ledger.signedFrom("home", 0n)).toEqual([]);
-    ledger.recordAsserted(key, 0);
-    expect(ledger.signedFrom("side", 0n)).toEqual([]);
-    ledger.recordSigned(key, "reveal", [signed("0xreveal", 10n)]);
-    ledger.recordSigned(key, "reveal", [signed("0xreveal-again", 11n)]);
-    expect(ledger.signedFrom("side", 0n)).toEqual([[signed("0xreveal-again", 11n)]]);
-    ledger.recordRevealed(key);
-    expect(ledger.signedFrom("side", 0n)).toEqual([]);
-  });
-
-  it("gives an account nonce that was used twice to what was signed later", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    const other = { market: "side", guid: parseGuid("00000000-0000-4000-8000-000000000001") } as const;
-    ledger.see(aBounty({ guid: other.guid }));
-    ledger.recordTriage(other, ["scan", "scan"]);
-    ledger.recordOpinions(other, [null, null], []);
-    ledger.planAssertion(other, aPlan());
-    ledger.recordSigned(key, "assert", [signed("0xapproval", 7n), signed("0xassertion", 8n)]);
-    ledger.recordSigned(other, "assert", [signed("0xother", 8n), signed("0xother-assertion", 9n)]);
-    expect(ledger.signedFrom("side", 0n)).toEqual([[signed("0xother", 8n), signed("0xother-assertion", 9n)]]);
-    ledger.recordSigned(key, "assert", [signed("0xapproval", 7n), signed("0xassertion", 8n)]);
-    expect(ledger.signedFrom("side", 0n)).toEqual([[signed("0xapproval", 7n), signed("0xassertion", 8n)]]);
-  });
-
-  it("keeps what was noted last, until the note is taken away", () => {
-    using ledger = openLedger(file, clock);
-    expect(ledger.note("side", "deprecated")).toBeUndefined();
-    ledger.setNote("side", "deprecated", "3000");
-    ledger.setNote("side", "deprecated", "3001");
-    expect(ledger.note("side", "deprecated")).toBe("3001");
-    expect(ledger.note("home", "deprecated")).toBeUndefined();
-    ledger.setNote("side", "deprecated", undefined);
-    expect(ledger.note("side", "deprecated")).toBeUndefined();
-  });
-
-  it("counts a stake as at risk from signing until it is settled", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    expect(ledger.atRisk("side")).toBe(0n);
-    ledger.recordSigned(key, "assert", [signed("0x1")]);
-    expect(ledger.atRisk("side")).toBe(aPlan().stake);
-    ledger.recordAsserted(key, 0);
-    ledger.recordRevealed(key);
-    expect(ledger.atRisk("side")).toBe(aPlan().stake);
-    ledger.recordSettled(key, nct(0n));
-    expect(ledger.atRisk("side")).toBe(0n);
-  });
-
-  it("sums up profit as payout less stake and fee, and right and wrong against the arbiters", () => {
-    using ledger = openLedger(file, clock);
-    planned(ledger);
-    ledger.recordSigned(key, "assert", [signed("0x1")]);
-    ledger.recordAsserted(key, 0);
-    ledger.recordRevealed(key);
-    ledger.recordTruth(key, [true, true]);
-    ledger.recordSettled(key, nct(4n * ONE_NCT));
-    expect(ledger.summary()).toMatchObject({
-      bounties: 1,
-      byState: { settled: 1 },
-      staked: aPlan().stake,
-      profit: 4n * ONE_NCT - aPlan().stake - aPlan().fee,
-      right: 1,
-      wrong: 1,
-    });
-  });
-
   it("keeps opinions and answers with the artifact they are about", () => {
     using ledger = openLedger(file, clock);
     ledger.see(aBounty());
@@ -241,21 +98,6 @@ describe("the ledger", () => {
     expect(db.prepare("SELECT backend, verdict FROM answer").all()).toMatchObject([
       { backend: "eicar", verdict: "malicious" },
     ]);
-  });
-
-  it("leaves nothing half written when one step of a change fails", () => {
-    using ledger = openLedger(file, clock);
-    ledger.see(aBounty());
-    ledger.abandon(key, "no-opinion");
-    expect(() => ledger.planAssertion(key, aPlan())).toThrow();
-    expect(ledger.assertion(key)).toBeUndefined();
-  });
-
-  it("keeps the first value of a pin", () => {
-    using ledger = openLedger(file, clock);
-    ledger.setPin("side", "registry", "0x1");
-    ledger.setPin("side", "registry", "0x2");
-    expect(ledger.pin("side", "registry")).toBe("0x1");
   });
 
   it("reports a damaged file and leaves every byte of it as it was", () => {
