@@ -17,13 +17,14 @@ import type { ScanAnswer, ScanJob } from "../domain/scan.ts";
 export interface ScanQueue extends AsyncDisposable {
   /** Resolves once the jobs are accepted. Throws a retryable Fault when the queue cannot be reached. */
   dispatch(jobs: readonly ScanJob[]): Promise<void>;
-  /** Registers the one listener for answers. It may hear the same answer twice. */
-  onAnswer(listener: (answer: ScanAnswer) => void): void;
+  /** The one listener for answers, until the returned function is called. It may hear the same answer twice. */
+  onAnswer(listener: (answer: ScanAnswer) => void): () => void;
   /**
    * Called when the queue can be used again after it was interrupted: answers may have been missed, ask `answersTo`.
-   * The queue may have lost its memory too: dispatch again what has no answer, it runs once at most while it is known.
+   * The queue may have lost its memory too: dispatch again what has no answer, it runs once at most while it is known. There is one
+   * listener, until the returned function is called.
    */
-  onReconnect(listener: () => void): void;
+  onReconnect(listener: () => void): () => void;
   /** The answers the queue holds for these jobs. */
   answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]>;
   /** Takes back jobs that no consumer has started and drops what is remembered of finished ones. */

@@ -60,8 +60,8 @@ export interface WalletLease extends AsyncDisposable {
   readonly lost: Promise<ConfigFault>;
   /** Why it is not ours at the moment; undefined while it is, or Redis cannot say. */
   loss(): ConfigFault | undefined;
-  /** Called when it is lost, and when it is ours again. */
-  onChange(listener: (loss: ConfigFault | undefined) => void): void;
+  /** The one listener is called when it is lost, and when it is ours again, until the returned function is called. */
+  onChange(listener: (loss: ConfigFault | undefined) => void): () => void;
 }
 
 /**
@@ -150,8 +150,11 @@ class RedisLease implements WalletLease {
     return this.#loss;
   }
 
-  onChange(listener: (loss: ConfigFault | undefined) => void): void {
+  onChange(listener: (loss: ConfigFault | undefined) => void): () => void {
     this.#listener = listener;
+    return () => {
+      if (this.#listener === listener) this.#listener = () => undefined;
+    };
   }
 
   async take(): Promise<void> {

@@ -5,7 +5,6 @@ import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
-import { Collector } from "../../src/producer/answering/collector.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
@@ -13,13 +12,14 @@ import { BalanceReservations } from "../../src/producer/funds/balance-reservatio
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 
 const clock = { now: () => instant(1_000) };
 const guidOf = (number: number): Guid => uintToGuid(BigInt(number));
 const idle: ScanQueue = {
   dispatch: async () => {},
-  onAnswer: () => {},
-  onReconnect: () => {},
+  onAnswer: () => () => {},
+  onReconnect: () => () => {},
   answersTo: async () => [],
   forget: async () => {},
   backlog: async () => ({}),
@@ -58,7 +58,7 @@ function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
     tell,
     queue: idle,
     duties,
-    collector: new Collector(idle, clock, () => {}),
+    collector: hearingCollector(idle, clock, () => {}),
     deprecation,
     rules: { artifactKinds: ["file"], maxSizeBytes: 1_000, backends: [], routes: [] },
     distill: () => {

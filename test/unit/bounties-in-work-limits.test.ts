@@ -9,7 +9,6 @@ import type { ScanAnswer } from "../../src/domain/scan.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork } from "../../src/producer/answering/bounties-in-work.ts";
-import { Collector } from "../../src/producer/answering/collector.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
@@ -19,6 +18,7 @@ import { RollingWindow } from "../../src/producer/funds/rolling-window.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 
 const clock = { now: () => instant(1_000) };
 const steadyMs = () => 0;
@@ -34,8 +34,9 @@ function quickQueue(): ScanQueue {
     },
     onAnswer: (heard) => {
       listener = heard;
+      return () => {};
     },
-    onReconnect: () => {},
+    onReconnect: () => () => {},
     answersTo: async () => [],
     forget: async () => {},
     backlog: async () => ({}),
@@ -75,7 +76,7 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     tell,
     queue,
     duties,
-    collector: new Collector(queue, clock, () => {}),
+    collector: hearingCollector(queue, clock, () => {}),
     deprecation,
     rules: {
       artifactKinds: ["file"],

@@ -5,7 +5,6 @@ import { scanJobId } from "../../src/domain/scan.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
-import { Collector } from "../../src/producer/answering/collector.ts";
 import { Deprecation } from "../../src/producer/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
@@ -13,6 +12,7 @@ import { BalanceReservations } from "../../src/producer/funds/balance-reservatio
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 import { slowCondition } from "../fixtures/slow-condition.ts";
 
 const clock = { now: () => instant(1_000) };
@@ -26,8 +26,8 @@ const unlimited: BountiesInWorkParts["limiter"] = {
 /** Takes every job and answers none. */
 const silentQueue: ScanQueue = {
   dispatch: async () => {},
-  onAnswer: () => {},
-  onReconnect: () => {},
+  onAnswer: () => () => {},
+  onReconnect: () => () => {},
   answersTo: async () => [],
   forget: async () => {},
   backlog: async () => ({}),
@@ -42,7 +42,10 @@ function eagerQueue(): ScanQueue {
   const listeners: Parameters<ScanQueue["onAnswer"]>[0][] = [];
   return {
     ...silentQueue,
-    onAnswer: (listener) => void listeners.push(listener),
+    onAnswer: (listener) => {
+      listeners.push(listener);
+      return () => {};
+    },
     dispatch: async (jobs) => {
       for (const { id, guid, artifactIndex, backend } of jobs)
         for (const hear of listeners) hear(anAnswer({ jobId: id, guid, artifactIndex, backend }));
@@ -72,7 +75,7 @@ function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {
     queue,
     limiter: unlimited,
     deprecation,
-    collector: new Collector(queue, clock, () => {}),
+    collector: hearingCollector(queue, clock, () => {}),
     duties,
     rules: {
       artifactKinds: ["file"],

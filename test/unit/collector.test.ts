@@ -7,6 +7,7 @@ import { jobsOf } from "../../src/producer/answering/artifact-in-work.ts";
 import { Collector } from "../../src/producer/answering/collector.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer } from "../fixtures/bounties.ts";
+import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 
 const clock = { now: () => instant(Date.now()) };
 const later = (): Instant => instant(Date.now() + 60_000);
@@ -17,6 +18,7 @@ class HandQueue implements ScanQueue {
   readonly kept: ScanAnswer[] = [];
   answer: (answer: ScanAnswer) => void = () => {};
   reconnect: () => void = () => {};
+  listeners = 0;
 
   away = false;
   refusal: Fault | undefined;
@@ -35,11 +37,15 @@ class HandQueue implements ScanQueue {
     this.dispatched.push(...jobs);
     await this.slow;
   }
-  onAnswer(listener: (answer: ScanAnswer) => void): void {
+  onAnswer(listener: (answer: ScanAnswer) => void): () => void {
     this.answer = listener;
+    this.listeners++;
+    return () => void this.listeners--;
   }
-  onReconnect(listener: () => void): void {
+  onReconnect(listener: () => void): () => void {
     this.reconnect = listener;
+    this.listeners++;
+    return () => void this.listeners--;
   }
   async answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]> {
     this.#given.resolve();
@@ -61,9 +67,19 @@ const items = [0, 1].map((index) => ({ index, asked: ["eicar"], answers: [], opi
 const jobs = jobsOf(aBounty(), items, { deadline: later(), now: instant(0), maxSizeBytes: 1 });
 const never = new AbortController().signal;
 
-it("ends a wait as soon as every job is answered", async () => {
+it("hears the queue from `listen` on, and takes every listener off at the end", () => {
   const queue = new HandQueue();
   const collector = new Collector(queue, clock, () => {});
+  expect(queue.listeners).toBe(0);
+  const listening = collector.listen();
+  expect(queue.listeners).toBe(2);
+  listening[Symbol.dispose]();
+  expect(queue.listeners).toBe(0);
+});
+
+it("ends a wait as soon as every job is answered", async () => {
+  const queue = new HandQueue();
+  const collector = hearingCollector(queue, clock, () => {});
   const collected = collector.collect(jobs, later(), never);
   queue.answer(anAnswer({ artifactIndex: 1 }));
   queue.answer(anAnswer({ artifactIndex: 0 }));
@@ -73,7 +89,7 @@ it("ends a wait as soon as every job is answered", async () => {
 it("counts the first of two answers to the same job", async () => {
   const queue = new HandQueue();
   const heard: ScanAnswer[] = [];
-  const collector = new Collector(queue, clock, (answer) => heard.push(answer));
+  const collector = hearingCollector(queue, clock, (answer) => heard.push(answer));
   const collected = collector.collect(jobs, later(), never);
   queue.answer(anAnswer({ artifactIndex: 0, verdict: "malicious" }));
   queue.answer(anAnswer({ artifactIndex: 0, verdict: "benign" }));
@@ -85,13 +101,13 @@ it("counts the first of two answers to the same job", async () => {
 it("gives up at once, and says why, when the queue will never take a job", async () => {
   const queue = new HandQueue();
   queue.refusal = new Fault("SCAN_JOB_INVALID", "The job cannot be sent.");
-  const collector = new Collector(queue, clock, () => {});
+  const collector = hearingCollector(queue, clock, () => {});
   await expect(collector.collect(jobs, later(), never)).rejects.toBe(queue.refusal);
 });
 
 it("gives what came when the deadline comes first", async () => {
   const queue = new HandQueue();
-  const collector = new Collector(queue, clock, () => {});
+  const collector = hearingCollector(queue, clock, () => {});
   const collected = collector.collect(jobs, instant(Date.now() + 20), never);
   queue.answer(anAnswer({ artifactIndex: 0 }));
   expect(await collected).toHaveLength(1);
@@ -104,7 +120,7 @@ it.each([
   let stepped = 0;
   const settable = { now: () => instant(Date.now() + stepped) };
   const queue = new HandQueue();
-  const collector = new Collector(queue, settable, () => {});
+  const collector = hearingCollector(queue, settable, () => {});
   const began = performance.now();
   const collected = collector.collect(jobs, instant(Date.now() + 60), never);
   stepped = stepMs;
@@ -116,9 +132,13 @@ it.each([
 
 it("waits for a deadline that is further away than a timer reaches", async () => {
   const queue = new HandQueue();
-  const collected = new Collector(queue, clock, () => {}).collect(jobs, instant(Date.now() + 2 ** 40), never);
+  const collected = hearingCollector(queue, clock, () => {}).collect(
+    jobs,
+    instant(Date.now() + 2 ** 40),
+    never,
+  );
   expect(
-    await new Collector(new HandQueue(), clock, () => {}).collect(jobs, instant(Date.now() + 20), never),
+    await hearingCollector(new HandQueue(), clock, () => {}).collect(jobs, instant(Date.now() + 20), never),
   ).toEqual([]);
   for (const artifactIndex of [0, 1]) queue.answer(anAnswer({ artifactIndex }));
   expect(await collected).toHaveLength(2);
@@ -126,7 +146,7 @@ it("waits for a deadline that is further away than a timer reaches", async () =>
 
 it("asks the queue for answers that a lost event stream may have swallowed", async () => {
   const queue = new HandQueue();
-  const collector = new Collector(queue, clock, () => {});
+  const collector = hearingCollector(queue, clock, () => {});
   const collected = collector.collect(jobs, later(), never);
   queue.kept.push(anAnswer({ artifactIndex: 0 }), anAnswer({ artifactIndex: 1 }));
   queue.reconnect();
@@ -136,21 +156,21 @@ it("asks the queue for answers that a lost event stream may have swallowed", asy
 it("finds answers that consumers gave to an earlier run of the producer", async () => {
   const queue = new HandQueue();
   queue.kept.push(anAnswer({ artifactIndex: 0 }), anAnswer({ artifactIndex: 1 }));
-  const collector = new Collector(queue, clock, () => {});
+  const collector = hearingCollector(queue, clock, () => {});
   expect(await collector.collect(jobs, later(), never)).toHaveLength(2);
 });
 
 it("ignores answers to jobs nobody waits for", async () => {
   const queue = new HandQueue();
   const heard: ScanAnswer[] = [];
-  new Collector(queue, clock, (answer) => heard.push(answer));
+  hearingCollector(queue, clock, (answer) => heard.push(answer));
   queue.answer(anAnswer());
   expect(heard).toEqual([]);
 });
 
 it("leaves nothing behind on the signal, which outlives every wait", async () => {
   const queue = new HandQueue();
-  const collected = new Collector(queue, clock, () => {}).collect(jobs, later(), never);
+  const collected = hearingCollector(queue, clock, () => {}).collect(jobs, later(), never);
   for (const artifactIndex of [0, 1]) queue.answer(anAnswer({ artifactIndex }));
   await collected;
   expect(getEventListeners(never, "abort")).toHaveLength(0);
@@ -158,7 +178,7 @@ it("leaves nothing behind on the signal, which outlives every wait", async () =>
 
 it("stops waiting when it is told to", async () => {
   const stop = new AbortController();
-  const collector = new Collector(new HandQueue(), clock, () => {});
+  const collector = hearingCollector(new HandQueue(), clock, () => {});
   const collected = collector.collect(jobs, later(), stop.signal);
   stop.abort();
   expect(await collected).toEqual([]);
@@ -166,7 +186,7 @@ it("stops waiting when it is told to", async () => {
 
 it("gives the queue again what it forgot when it lost its memory", async () => {
   const queue = new HandQueue();
-  const collector = new Collector(queue, clock, () => {});
+  const collector = hearingCollector(queue, clock, () => {});
   const collected = collector.collect(jobs, later(), never);
   queue.answer(anAnswer({ artifactIndex: 0 }));
   await queue.given;
@@ -183,7 +203,7 @@ it("gives a queue that is slow no job a second time while it still takes the fir
     const queue = new HandQueue();
     const { promise, resolve } = Promise.withResolvers<void>();
     queue.slow = promise;
-    const collected = new Collector(queue, clock, () => {}).collect(jobs, later(), never);
+    const collected = hearingCollector(queue, clock, () => {}).collect(jobs, later(), never);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(queue.times).toBe(1);
     // It lost its memory meanwhile, perhaps, and so is asked once more.
@@ -202,7 +222,7 @@ it("gives a queue that is slow no job a second time while it still takes the fir
 it("keeps trying a queue that cannot be reached, and gives up at the deadline without an answer", async () => {
   const queue = new HandQueue();
   queue.away = true;
-  const collector = new Collector(queue, clock, () => {});
+  const collector = hearingCollector(queue, clock, () => {});
   expect(await collector.collect(jobs, instant(Date.now() + 20), never)).toEqual([]);
   const collected = collector.collect(jobs, later(), never);
   queue.away = false;

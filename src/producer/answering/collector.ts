@@ -43,13 +43,21 @@ export class Collector {
     this.#queue = queue;
     this.#clock = clock;
     this.#onAnswer = onAnswer;
-    queue.onAnswer((answer) => this.#take(answer));
-    queue.onReconnect(() => {
-      for (const waiting of new Set(this.#waiting.values())) {
-        waiting.due = true;
-        void this.#offer(waiting);
-      }
-    });
+  }
+
+  /** Hears the queue until it is disposed of; without that no answer comes in. */
+  listen(): Disposable {
+    const listening = new DisposableStack();
+    listening.defer(this.#queue.onAnswer((answer) => this.#take(answer)));
+    listening.defer(
+      this.#queue.onReconnect(() => {
+        for (const waiting of new Set(this.#waiting.values())) {
+          waiting.due = true;
+          void this.#offer(waiting);
+        }
+      }),
+    );
+    return listening;
   }
 
   /**

@@ -32,6 +32,8 @@ export interface JoinParts {
 export interface JoinedChain {
   readonly wallet: Wallet;
   readonly market: Marketplace;
+  /** Remembers the market's parameters for the next start, until it is disposed of. */
+  listen(): Disposable;
   /**
    * Starts the market client, and holds the wallet to the chain and the contracts that configuration, ledger and gateway
    * agree on. Throws ConfigFault or Fault where they do not.
@@ -63,10 +65,14 @@ export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
     remembered: rememberedParameters(chain, ledger),
     ...parts.counts,
   });
-  market.on("parameters", (parameters) => rememberParameters(chain, parameters, ledger));
   return {
     wallet,
     market,
+    listen: () => {
+      const listening = new DisposableStack();
+      listening.defer(market.on("parameters", (parameters) => rememberParameters(chain, parameters, ledger)));
+      return listening;
+    },
     async start(signal) {
       await market.start(signal);
       const found = await learnContracts(market, expected, waitMs, signal);

@@ -48,7 +48,7 @@ export async function openChainRecovery(
   signal: AbortSignal,
 ): Promise<ChainRecovery> {
   const { config, ledger, clock, tell, tellRecover, counts, log, scanAgain, version } = parts;
-  const { wallet, market, start } = joinChain(chain, {
+  const { wallet, market, listen, start } = joinChain(chain, {
     config,
     privateKey: parts.privateKey,
     ledger,
@@ -57,10 +57,11 @@ export async function openChainRecovery(
   });
   await using opening = new AsyncDisposableStack();
   opening.use(market);
+  const listening = opening.use(new DisposableStack());
+  listening.use(listen());
   const { chainId, registry } = await start(signal);
 
   const blocks = createBlockClock(market.head(), clock.now());
-  const listening = opening.use(new DisposableStack());
   listening.defer(market.on("block", ({ number }) => blocks.observe(number, clock.now())));
   const duties = new Duties({
     market,

@@ -9,7 +9,6 @@ import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
-import type { ScanQueue } from "../../queue/port.ts";
 import { createSeal } from "../../redis/seal.ts";
 import { Collector } from "../answering/collector.ts";
 import { rulesForBackends } from "../process/backends.ts";
@@ -37,7 +36,7 @@ export function openScanAgain(
   io: ProcessIo & { readonly tell: TellRecover; readonly clock: Clock },
 ): ScanAgain {
   const { tell, clock } = io;
-  let queue: ScanQueue | undefined;
+  const opened = new AsyncDisposableStack();
   let opening: Promise<RescanParts | undefined> | undefined;
   const open = async (): Promise<RescanParts | undefined> => {
     try {
@@ -45,7 +44,9 @@ export function openScanAgain(
       const backends = rules.backends.map(({ name }) => name);
       const waitMs = Math.min(REDIS_WAIT_MS, config.wait * 1_000);
       const seal = async () => createSeal(await readQueueSecret(config));
-      queue = await openScanQueue({ config, io, backends, waitMs, seal });
+      const queue = opened.use(await openScanQueue({ config, io, backends, waitMs, seal }));
+      const collector = new Collector(queue, clock, () => {});
+      opened.use(collector.listen());
       const engine = await loadDistillEngine(config.distill);
       const silence = silenceBy(config.benign);
       return {
@@ -53,7 +54,7 @@ export function openScanAgain(
         backends,
         clock,
         maxSizeBytes: rules.maxSizeBytes,
-        collector: new Collector(queue, clock, () => {}),
+        collector,
         // What the lost ledger taught is lost with it.
         distill: (testimony) =>
           engine.distill(testimony, knowledgeAbout(testimony, silence, NOTHING_LEARNED)),
@@ -74,7 +75,7 @@ export function openScanAgain(
     },
     async [Symbol.asyncDispose]() {
       await opening?.catch(() => undefined);
-      await queue?.[Symbol.asyncDispose]();
+      await opened.disposeAsync();
     },
   };
 }

@@ -113,6 +113,7 @@ export function openChainPromises(
     if (event === "assertion.revealed") wallet.confirmToken().catch(() => undefined);
   };
   const listening = new DisposableStack();
+  listening.use(joined.listen());
   listening.defer(market.on("connected", () => tell("market.connected", { market: chain })));
   listening.defer(
     market.on("disconnected", ({ reason }) => tell("market.disconnected", { market: chain, reason })),

@@ -31,6 +31,7 @@ export class ProducerLease implements AsyncDisposable {
   #lease: WalletLease | undefined;
   #standing: Standing;
   #looking: NodeJS.Timeout | undefined;
+  #unlisten: (() => void) | undefined;
 
   constructor(parts: LeaseParts) {
     this.#parts = parts;
@@ -66,7 +67,7 @@ export class ProducerLease implements AsyncDisposable {
       throw error;
     }
     this.#standing = "leased";
-    this.#lease.onChange((loss) => this.#changed(loss));
+    this.#unlisten = this.#lease.onChange((loss) => this.#changed(loss));
   }
 
   /** Redis was away for longer than any other producer would have waited for an answer. */
@@ -76,6 +77,7 @@ export class ProducerLease implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#looking);
+    this.#unlisten?.();
     await this.#lease?.[Symbol.asyncDispose]();
   }
 

@@ -69,6 +69,7 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   const queue = opening.use(await openQueue(parts));
   const artifactRate = opening.use(await openArtifactRate(config, { log: io.log, signal: end }));
   const collector = new Collector(queue, clock, (answer) => tell("artifact.answered", answeredFacts(answer)));
+  opening.use(collector.listen());
   const limits = limitsOf(config);
   const steadyMs = () => performance.now();
   const limiter = new Limiter({

@@ -9,7 +9,7 @@
  * It starts behind the newest entry that is in the stream when it is opened rather than at "now": QueueEvents' own "$"
  * means the moment its first read reaches Redis, and misses what happens before.
  */
-import { QueueEvents } from "bullmq";
+import { QueueEvents, type QueueEventsListener } from "bullmq";
 import { settledWithin } from "../../async/within.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { Logger } from "../../observe/log.ts";
@@ -46,6 +46,8 @@ export async function openAnswerStream(options: AnswerStreamOptions): Promise<An
 export class AnswerStream {
   readonly #options: AnswerStreamOptions;
   #events: QueueEvents | undefined;
+  /** Takes off what hears the stream. */
+  #listening = new DisposableStack();
   #connected = false;
   #closed = false;
 
@@ -70,13 +72,14 @@ export class AnswerStream {
     });
     this.#events = events;
     events.on("error", (error) => log.debug({ backend, why: describeError(error) }, "queue.stream-error"));
-    events.on("completed", ({ jobId, returnvalue }) => this.#options.onCompleted(jobId, returnvalue));
-    events.on("failed", ({ jobId, failedReason }) => this.#options.onFailed(jobId, failedReason));
+    this.#hear(events);
     await events.waitUntilReady();
     const client = await events.getBackend().client;
     this.#connected = true;
     this.#watch(events);
-    client.on("end", () => void this.#restart(events));
+    const ended = (): void => void this.#restart(events);
+    client.on("end", ended);
+    this.#listening.defer(() => client.off("end", ended));
     events.run().catch((error: unknown) => {
       log.error({ backend, why: describeError(error) }, "queue.stream-broke");
       return this.#restart(events);
@@ -86,21 +89,35 @@ export class AnswerStream {
   async close(): Promise<void> {
     this.#closed = true;
     this.#connected = false;
+    this.#listening.dispose();
     if (this.#events) await settledWithin(CLOSE_WITHIN_MS, this.#events.close());
+  }
+
+  /** What jobs come to. The listener for errors stays: an error that nothing hears ends a process. */
+  #hear(events: QueueEvents): void {
+    const { onCompleted, onFailed } = this.#options;
+    const completed: QueueEventsListener["completed"] = ({ jobId, returnvalue }) =>
+      onCompleted(jobId, returnvalue);
+    const failed: QueueEventsListener["failed"] = ({ jobId, failedReason }) => onFailed(jobId, failedReason);
+    events.on("completed", completed).on("failed", failed);
+    this.#listening = new DisposableStack();
+    this.#listening.defer(() => void events.off("completed", completed).off("failed", failed));
   }
 
   #watch(events: QueueEvents): void {
     const backend = events.getBackend();
-    backend.on("close", () => {
+    const closed = (): void => {
       if (this.#closed || this.#events !== events) return;
       this.#connected = false;
       this.#options.onInterrupted();
-    });
-    backend.on("ready", () => {
+    };
+    const ready = (): void => {
       if (this.#closed || this.#events !== events || this.#connected) return;
       this.#connected = true;
       this.#options.onReady();
-    });
+    };
+    backend.on("close", closed).on("ready", ready);
+    this.#listening.defer(() => void backend.off("close", closed).off("ready", ready));
   }
 
   /** QueueEvents stops for good at an entry it cannot parse. The answers behind that entry matter more. */
@@ -108,6 +125,7 @@ export class AnswerStream {
     if (this.#closed || this.#events !== broken) return;
     this.#events = undefined;
     this.#connected = false;
+    this.#listening.dispose();
     this.#options.onInterrupted();
     await settledWithin(CLOSE_WITHIN_MS, broken.close());
     await this.#reopen();

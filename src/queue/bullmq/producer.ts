@@ -163,12 +163,18 @@ class BullmqQueue implements ScanQueue {
     );
   }
 
-  onAnswer(listener: (answer: ScanAnswer) => void): void {
+  onAnswer(listener: (answer: ScanAnswer) => void): () => void {
     this.#answered = listener;
+    return () => {
+      if (this.#answered === listener) this.#answered = () => {};
+    };
   }
 
-  onReconnect(listener: () => void): void {
+  onReconnect(listener: () => void): () => void {
     this.#reconnected = listener;
+    return () => {
+      if (this.#reconnected === listener) this.#reconnected = () => {};
+    };
   }
 
   async answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]> {

@@ -65,12 +65,17 @@ class EmbeddedQueue implements ScanQueue {
     this.#handOut();
   }
 
-  onAnswer(listener: (answer: ScanAnswer) => void): void {
+  onAnswer(listener: (answer: ScanAnswer) => void): () => void {
     this.#answered = listener;
+    return () => {
+      if (this.#answered === listener) this.#answered = () => {};
+    };
   }
 
   /** Never called: there is nothing between this queue and its memory. */
-  onReconnect(_listener: () => void): void {}
+  onReconnect(_listener: () => void): () => void {
+    return () => {};
+  }
 
   async answersTo(jobIds: readonly string[]): Promise<readonly ScanAnswer[]> {
     return this.#jobs.answersTo(jobIds);
