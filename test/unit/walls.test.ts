@@ -226,3 +226,60 @@ describe("the walls between the folders", () => {
     expect(constructing).toEqual([]);
   });
 });
+
+/**
+ * Of the market behind contracts: its words, its client and its refusals. They are to be known in its own folder alone, and its
+ * client to the file that opens it. What is on these lists is still to go; nothing comes onto them.
+ */
+describe("the words of the chain", () => {
+  const OWN = ["market/onchain", "sandbox", "demo", "wallet"];
+  const textOf = (module: string): string => readFileSync(new URL(module, SRC), "utf8").replace(comments, "");
+  const others = modules.filter((module) => !OWN.some((room) => module.startsWith(`${room}/`)));
+  const naming = (words: RegExp): string[] => others.filter((module) => words.test(textOf(module)));
+
+  it("keep their client to the file that composes it, and to those that are still to go", () => {
+    const composing = "producer/chain/join-chain.ts";
+    const still = [
+      "producer/recover/recover-bounty.ts",
+      "producer/recover/verdict-search/verdict-search.ts",
+      "producer/start/chain-engine.ts",
+      // Loads it in turns, so that a reveal that is due is not kept waiting.
+      "producer/start/in-turns.ts",
+    ];
+    const importing = others.filter((module) =>
+      graph.get(module)!.some(({ to }) => to.startsWith("market/onchain/")),
+    );
+    expect(importing.toSorted()).toEqual([composing, ...still].toSorted());
+  });
+
+  it("keep what a contract says when it refuses to the market's folder, and to files that are still to go", () => {
+    const refusals =
+      /\/[^/\n]*(?:already (?:asserted|revealed|settled)|in reveal window|bounty inactive|revert|nonce too low|quorum and vote|underpriced)[^/\n]*\/[a-z]*[.,;)]/i;
+    expect(naming(refusals).toSorted()).toEqual([
+      "producer/duties/steps/reveal-assertion.ts",
+      "producer/duties/steps/settle-bounty.ts",
+      "producer/duties/steps/signed-fate.ts",
+    ]);
+  });
+
+  it("keep to their own folders, and to those where they are still to go", () => {
+    const words = /\b(?:BlockNumber|SignedTransaction|minedNonce|revealWindow|voteWindow|receipt|gas)\b/;
+    const rooms = new Set(naming(words).map(roomOf));
+    expect([...rooms].toSorted()).toEqual([
+      "config/commands",
+      "domain",
+      "ledger",
+      "ledger/sqlite",
+      "market",
+      "observe",
+      "producer/chain",
+      "producer/discovery",
+      "producer/duties",
+      "producer/duties/record",
+      "producer/duties/steps",
+      "producer/events",
+      "producer/recover",
+      "producer/start",
+    ]);
+  });
+});
