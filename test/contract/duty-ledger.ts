@@ -4,7 +4,7 @@ import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { WriteBehindLedger } from "../../src/producer/duties/record/write-behind-ledger.ts";
 import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
-import { bring, KEY } from "./ledger.ts";
+import { bring, KEY } from "./ledger-scene.ts";
 
 /** What the duties read and write of one bounty. */
 export type DutyLedger = Pick<

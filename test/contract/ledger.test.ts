@@ -8,7 +8,8 @@ import { ledgerOn, openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { WriteBehindLedger } from "../../src/producer/duties/record/write-behind-ledger.ts";
 import { signed } from "../fixtures/bounties.ts";
 import { asDutyLedger, type DutyLedgerUnderTest, describeDutyLedger } from "./duty-ledger.ts";
-import { bring, describeLedger, KEY } from "./ledger.ts";
+import { describeLedger } from "./ledger.ts";
+import { bring, KEY } from "./ledger-scene.ts";
 
 describeLedger("in a file", (clock) => {
   const folder = mkdtempSync(join(tmpdir(), "ledger-"));

@@ -1,66 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { block, type Clock, instant } from "../../src/domain/chain.ts";
-import type { Guid } from "../../src/domain/guid.ts";
-import { parseGuid } from "../../src/domain/guid.ts";
-import { BOUNTY_STATES, type BountyState, UNPROMISED_STATES } from "../../src/domain/lifecycle.ts";
+import { BOUNTY_STATES } from "../../src/domain/lifecycle.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { SettledArtifact } from "../../src/domain/settled.ts";
 import { ppm } from "../../src/domain/verdict.ts";
-import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
-import { aBounty, anAnswer, aPlan, GUID, signed } from "../fixtures/bounties.ts";
-
-export interface LedgerUnderTest extends Disposable {
-  readonly ledger: Ledger;
-  /** The ledger as a process finds it that comes after this one; where nothing outlives the process, the same. */
-  again(): Ledger;
-}
-
-export const KEY = { market: "side", guid: GUID } as const;
-
-const numbered = (number: number): Guid =>
-  parseGuid(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`);
-
-/** Every step of a bounty that is revealed and settled, from the plan on. */
-const STEPS: readonly (readonly [BountyState, (ledger: Ledger, key: BountyKey, nonce: bigint) => void])[] = [
-  ["planned", (ledger, key) => ledger.planAssertion(key, aPlan())],
-  [
-    "posting",
-    (ledger, key, nonce) =>
-      ledger.recordSigned(key, "assert", [
-        signed(`0xapprove-${key.guid}`, nonce),
-        signed(`0xassert-${key.guid}`, nonce + 1n),
-      ]),
-  ],
-  ["asserted", (ledger, key) => ledger.recordAsserted(key, 4)],
-  [
-    "revealing",
-    (ledger, key, nonce) => ledger.recordSigned(key, "reveal", [signed(`0xreveal-${key.guid}`, nonce + 2n)]),
-  ],
-  ["revealed", (ledger, key) => ledger.recordRevealed(key)],
-  [
-    "settling",
-    (ledger, key, nonce) => ledger.recordSigned(key, "settle", [signed(`0xsettle-${key.guid}`, nonce + 3n)]),
-  ],
-  ["settled", (ledger, key) => ledger.recordSettled(key, nct(4n * ONE_NCT))],
-];
-
-/** Takes a bounty from nothing to a state; what is signed for it on the way has the account nonces from `nonce` on. */
-export function bring(ledger: Ledger, state: BountyState, key: BountyKey = KEY, nonce = 7n): void {
-  ledger.see(aBounty(key));
-  if (state === "abandoned") ledger.abandon(key, "too-late");
-  else if ((UNPROMISED_STATES as readonly BountyState[]).includes(state)) ledger.advance(key, state);
-  else promise(ledger, state, key, nonce);
-}
-
-function promise(ledger: Ledger, state: BountyState, key: BountyKey, nonce: bigint): void {
-  ledger.recordTriage(key, ["scan", "scan"]);
-  ledger.recordOpinions(key, [null, null], []);
-  for (const [reached, step] of STEPS) {
-    step(ledger, key, nonce);
-    if (reached === state) return;
-  }
-}
+import { aBounty, anAnswer, aPlan, GUID } from "../fixtures/bounties.ts";
+import { describeJournal, describeNonces } from "./ledger-journal.ts";
+import { bring, KEY, type LedgerUnderTest, numbered } from "./ledger-scene.ts";
 
 type Open = (clock: Clock) => LedgerUnderTest;
 
@@ -73,8 +20,8 @@ export function describeLedger(kind: string, openAt: Open): void {
   describe(`the ledger ${kind}`, () => {
     describe("of bounties", () => bounties(open));
     describe("of assertions", () => assertions(open));
-    describe("of what was signed", () => journal(open));
-    describe("of what is on its way and what was mined", () => nonces(open));
+    describe("of what was signed", () => describeJournal(open));
+    describe("of what is on its way and what was mined", () => describeNonces(open));
     describe("of pins and notes", () => pins(open));
     describe("of sums", () => sums(openAt));
     describe("of a chain that is gone", () => writingOff(open));
@@ -262,138 +209,6 @@ function assertions(open: () => LedgerUnderTest): void {
 
 const maliciousFirst = (a: SettledArtifact, b: SettledArtifact): number =>
   Number(b.malicious) - Number(a.malicious);
-
-function journal(open: () => LedgerUnderTest): void {
-  const first = [signed("0xapproval", 1n), signed("0xb", 2n)];
-  const second = [signed("0xanother", 9n), signed("0xa", 10n)];
-
-  it("remembers which transaction decided each time something was signed, in order, also for the next process", () => {
-    using test = open();
-    bring(test.ledger, "planned");
-    for (const entry of [first, second, first]) test.ledger.recordSigned(KEY, "assert", entry);
-    using again = test.again();
-    expect(again.signed(KEY, "assert")).toEqual(["0xb", "0xa"]);
-    expect(again.signed(KEY, "reveal")).toEqual([]);
-    expect(again.find(KEY)?.state).toBe("posting");
-  });
-
-  it("can send again what was signed last, byte for byte, in the order of the nonces", () => {
-    using test = open();
-    bring(test.ledger, "planned");
-    expect(test.ledger.lastSigned(KEY, "assert")).toEqual([]);
-    expect(test.ledger.firstNonce(KEY, "assert")).toBeUndefined();
-    for (const entry of [second, first, second]) {
-      test.ledger.recordSigned(KEY, "assert", entry);
-      expect(test.ledger.lastSigned(KEY, "assert")).toEqual(entry);
-    }
-    expect(test.ledger.lastSigned(KEY, "reveal")).toEqual([]);
-    expect(test.ledger.firstNonce(KEY, "assert")).toBe(1n);
-  });
-
-  it("moves a bounty to where what was signed for it may be on its way", () => {
-    using test = open();
-    bring(test.ledger, "planned");
-    for (const [action, state] of [
-      ["assert", "posting"],
-      ["reveal", "revealing"],
-      ["settle", "settling"],
-    ] as const) {
-      test.ledger.recordSigned(KEY, action, [signed(`0x${action}`)]);
-      expect(test.ledger.find(KEY)?.state).toBe(state);
-    }
-  });
-
-  it("signs nothing for a bounty that is settled", () => {
-    using test = open();
-    bring(test.ledger, "settled");
-    expect(() => test.ledger.recordSigned(KEY, "settle", first)).toThrow(
-      expect.objectContaining({ code: "LEDGER_STATE" }),
-    );
-    expect(test.ledger.signed(KEY, "settle")).toEqual([`0xsettle-${GUID}`]);
-  });
-}
-
-function nonces(open: () => LedgerUnderTest): void {
-  const other = { ...KEY, guid: numbered(1) };
-
-  it("names what may still be on its way, from an account nonce on", () => {
-    using test = open();
-    const { ledger } = test;
-    bring(ledger, "planned");
-    expect(ledger.signedFrom("side", 0n)).toEqual([]);
-    const [approval, assertion] = [signed("0xapproval", 7n), signed("0xassertion", 8n)];
-    ledger.recordSigned(KEY, "assert", [approval, assertion]);
-    expect(ledger.signedFrom("side", 7n)).toEqual([[approval, assertion]]);
-    expect(ledger.signedFrom("side", 8n)).toEqual([[assertion]]);
-    expect(ledger.signedFrom("side", 9n)).toEqual([]);
-    expect(ledger.signedFrom("home", 0n)).toEqual([]);
-    ledger.recordAsserted(KEY, 0);
-    expect(ledger.signedFrom("side", 0n)).toEqual([]);
-    ledger.recordSigned(KEY, "reveal", [signed("0xreveal", 10n)]);
-    ledger.recordSigned(KEY, "reveal", [signed("0xreveal-again", 11n)]);
-    expect(ledger.signedFrom("side", 0n)).toEqual([[signed("0xreveal-again", 11n)]]);
-    ledger.recordRevealed(KEY);
-    expect(ledger.signedFrom("side", 0n)).toEqual([]);
-  });
-
-  it("gives an account nonce that was used twice to what was signed later", () => {
-    using test = open();
-    const { ledger } = test;
-    for (const key of [KEY, other]) bring(ledger, "planned", key);
-    const ours = [signed("0xapproval", 7n), signed("0xassertion", 8n)];
-    const theirs = [signed("0xother", 8n), signed("0xother-assertion", 9n)];
-    ledger.recordSigned(KEY, "assert", ours);
-    ledger.recordSigned(other, "assert", theirs);
-    expect(ledger.signedFrom("side", 0n)).toEqual([theirs]);
-    expect(ledger.signedByNonce("side", 7n, 9)).toEqual([ours[0], ...theirs]);
-    ledger.recordSigned(KEY, "assert", ours);
-    expect(ledger.signedFrom("side", 0n)).toEqual([ours]);
-  });
-
-  it("names the last reveal of each bounty that may be on its way, in the order of the nonces", () => {
-    using test = open();
-    bring(test.ledger, "revealing", KEY, 20n);
-    bring(test.ledger, "revealing", other, 10n);
-    bring(test.ledger, "revealed", { ...KEY, guid: numbered(2) }, 30n);
-    expect(test.ledger.signedReveals("side").map(({ nonce }) => nonce)).toEqual([12n, 22n]);
-    test.ledger.recordSigned(KEY, "reveal", [signed("0xanew", 11n)]);
-    expect(test.ledger.signedReveals("side").map(({ nonce }) => nonce)).toEqual([11n, 12n]);
-    expect(test.ledger.signedReveals("home")).toEqual([]);
-  });
-
-  it("knows which account nonces a block certainly holds, as far as a bounty has left the step behind", () => {
-    using test = open();
-    bring(test.ledger, "posting");
-    expect(test.ledger.minedNonce("side")).toBeUndefined();
-    test.ledger.recordAsserted(KEY, 0);
-    expect(test.ledger.minedNonce("side")).toBe(7n);
-    test.ledger.recordSigned(KEY, "reveal", [signed("0xreveal", 40n)]);
-    expect(test.ledger.minedNonce("side")).toBe(7n);
-    test.ledger.recordRevealed(KEY);
-    expect(test.ledger.minedNonce("side")).toBe(40n);
-    expect(test.ledger.minedNonce("side", test.ledger.newestEntry())).toBeUndefined();
-    expect(test.ledger.minedNonce("home")).toBeUndefined();
-  });
-
-  it("tells what was signed after an entry from what was signed before, and where a run of nonces breaks", () => {
-    using test = open();
-    const { ledger } = test;
-    expect(ledger.newestEntry()).toBe(0);
-    expect(ledger.newestNonce("side")).toBeUndefined();
-    bring(ledger, "posting", KEY, 5n);
-    const entry = ledger.newestEntry();
-    expect(ledger.newestNonce("side", entry)).toBeUndefined();
-    bring(ledger, "posting", other, 8n);
-    expect(ledger.newestNonce("side", entry)).toBe(9n);
-    const found = (...asked: [bigint, number, number?]) =>
-      ledger.signedByNonce("side", ...asked).map(({ nonce }) => nonce);
-    expect(found(5n, 9)).toEqual([5n, 6n]);
-    expect(found(8n, 1)).toEqual([8n]);
-    expect(found(7n, 9)).toEqual([]);
-    expect(found(5n, 9, entry)).toEqual([]);
-    expect(found(8n, 9, entry)).toEqual([8n, 9n]);
-  });
-}
 
 function pins(open: () => LedgerUnderTest): void {
   it("keeps the first value of a pin until it is replaced", () => {

@@ -10,6 +10,8 @@ import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
+import { describeMarketplace } from "../contract/marketplace.ts";
+import { aPlan } from "../fixtures/bounties.ts";
 import { paced } from "../fixtures/busy-machine.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
@@ -202,6 +204,42 @@ describe("the market client against the sandbox", () => {
   });
 });
 
+describeMarketplace("the real client before a real chain", async () => ({
+  market,
+  post: () =>
+    sandbox.postBounty({
+      contents: contents.slice(0, 2),
+      truth: truth.slice(0, 2),
+      duration: 80,
+      reward: nct(9n * ONE_NCT),
+    }),
+  answerTo(guid) {
+    const { bids, mask, verdicts } = aPlan();
+    const [nonce, artifactCount] = [nonceFor(guid), 2];
+    const { assertionFee: fee } = market.parameters();
+    const committed = commitment(wallet.address, verdicts, nonce);
+    return {
+      request: { guid, bids, mask, artifactCount, fee, commitment: committed },
+      reveal: (index) => ({ guid, index, nonce, verdicts, artifactCount, metadata: "QmMetadata" }),
+    };
+  },
+  async skipTo(guid, round) {
+    const { expiration } = (await market.bounty(guid))!;
+    const target = round === "reveal" ? expiration : expiration + market.parameters().revealWindow;
+    const missing = target - market.head();
+    if (missing > 0) await sandbox.chain.rpc("anvil_mine", [`0x${missing.toString(16)}`]);
+    await reached(target);
+    if (round === "settle") await expect.poll(() => market.quorumReached(guid)).toBe(true);
+  },
+  during: (work) => work,
+  async useNonces() {
+    expect(await market.assert(answerTo(await posted()).request, () => undefined)).toMatchObject({
+      kind: "done",
+    });
+  },
+  async [Symbol.asyncDispose]() {},
+}));
+
 describe("handing over again to a real chain", () => {
   /** Signs an assertion and crashes before anything is posted. */
   async function signAndCrash(guid: Guid): Promise<readonly SignedTransaction[]> {
@@ -217,21 +255,6 @@ describe("handing over again to a real chain", () => {
   const ours = async (guid: Guid) =>
     (await market.assertions(guid)).filter(({ author }) => author === wallet.address);
   const hashesOf = (signed: readonly SignedTransaction[]) => signed.slice(-1).map(({ hash }) => hash);
-
-  it("does what was signed before the crash, once, however often it is handed over", async () => {
-    const guid = await posted();
-    const signed = await signAndCrash(guid);
-    const before = await market.balance();
-    expect(await market.resend(signed)).toEqual({ kind: "sent" });
-    expect(await market.resend(signed)).toEqual({ kind: "sent" });
-    expect(await market.lookUp(hashesOf(signed))).toMatchObject({
-      kind: "done",
-      value: { index: expect.any(Number) },
-    });
-    expect(await market.resend(signed)).toEqual({ kind: "sent" });
-    expect(before - (await market.balance())).toBe(answerTo(guid).staked);
-    expect(await ours(guid)).toHaveLength(1);
-  });
 
   it("sends the assertion alone when the crash came after the approval was mined", async () => {
     const guid = await posted();
@@ -253,14 +276,5 @@ describe("handing over again to a real chain", () => {
     expect({ resent, asked }).toEqual({ resent: 2, asked: [approval!.nonce] });
     expect(await market.assert(answerTo(next).request, () => undefined)).toMatchObject({ kind: "done" });
     for (const guid of [earlier, next]) expect(await ours(guid)).toHaveLength(1);
-  });
-
-  it("says that it is void once its nonce was used by another, and what is signed anew is done", async () => {
-    const [guid, other] = [await posted(), await posted()];
-    const signed = await signAndCrash(guid);
-    expect(await market.assert(answerTo(other).request, () => undefined)).toMatchObject({ kind: "done" });
-    expect(await market.resend(signed)).toMatchObject({ kind: "void" });
-    expect(await ours(guid)).toEqual([]);
-    expect(await market.assert(answerTo(guid).request, () => undefined)).toMatchObject({ kind: "done" });
   });
 });
