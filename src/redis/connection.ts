@@ -23,7 +23,8 @@ interface ConnectRedisOptions {
 }
 
 /**
- * A connection that is ready now and reconnects by itself from then on; its errors go to the log.
+ * A connection that is ready now and reconnects by itself from then on; its errors go to the log for as long as there is the
+ * client: what listens to it here ends with it, and not before, because ioredis prints an error that nothing hears.
  * Throws ConfigFault REDIS_UNREACHABLE when `waitMs` has passed, `signal.reason` when that aborts first, and without
  * waiting ConfigFault REDIS_REFUSED when the server does not let us in, REDIS_PROTECTED, REDIS_UNTRUSTED when its certificate
  * is not one we accept, and REDIS_IS_CLUSTER, REDIS_IS_SENTINEL or REDIS_NO_CLUSTER when it is not what the address says.
