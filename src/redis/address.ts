@@ -84,7 +84,7 @@ export function describeRedisAddress(address: RedisAddress): string {
   }
 }
 
-export function describeEndpoint({ host, port }: Endpoint): string {
+function describeEndpoint({ host, port }: Endpoint): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

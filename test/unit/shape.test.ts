@@ -145,14 +145,78 @@ describe("the shape of a tree", () => {
   });
 });
 
-/** Sizes without a goal, and names that only tests take. */
-const MAY_BE_AWAY = ["files", "lines", "unimported"];
+/** Sizes, which have no goal. */
+const MAY_BE_AWAY = ["files", "lines"];
+
+/** Names that only tests take, and why they may. No other is exported for tests. */
+const FOR_TESTS: readonly string[] = [
+  // Types of what an exported function takes or gives: a test that makes one names it, too.
+  "config/npm.ts CommandLine",
+  "distill/experience/scoring.ts Bin",
+  "domain/rate-limit.ts Window",
+  "market/onchain/http/in-flight.ts SlotShare",
+  "market/port.ts OwnAssertionsAsk",
+  "observe/health.ts HealthOptions",
+  "producer/answering/bounties-in-work.ts BountiesInWorkParts",
+  "producer/answering/triage-artifacts.ts TriageParts",
+  "producer/funds/limiter.ts LimiterParts",
+  "producer/recover/lost-stake-search.ts Waiting",
+  "redis/connection.ts CommandPatience",
+  "relay/relay.ts Relay",
+  "sandbox/chain/chain.ts Mined",
+  "scan/summary.ts SummaryTerms",
+  "scanners/http/body.ts Body",
+  "triage/filters/filter.ts Comparison",
+  "triage/looks/look.ts ReadHead",
+  // Limits and lists that a test goes up to, or through, without saying them a second time.
+  "domain/caveat.ts CAVEATS",
+  "ledger/read/history.ts HISTORY_QUERIES",
+  "ledger/read/money.ts MONEY_QUERIES",
+  "market/onchain/head/terms-watch.ts CONTRACT_DEFAULTS",
+  "market/onchain/http/in-flight.ts MAX_LEFT",
+  "market/onchain/http/in-flight.ts MAX_IN_FLIGHT",
+  "producer/duties/steps/places.ts PLACES_AT_ONCE",
+  "producer/duties/steps/places.ts MOST_PLACES",
+  "sandbox/chain/compile.ts SOURCES",
+  "sandbox/chain/contracts.ts CONTRACT_NAMES",
+  "sandbox/samples/samples.ts EICAR",
+  "scanners/yara/compile.ts LARGE_RULE_SET",
+  "triage/filters/pattern.ts SEARCHED_CHARS",
+  "triage/filters/pattern.ts MAX_PATTERN_STEPS",
+  "triage/formats/far-types.ts MOST_LOOK_BYTES",
+  // Decisions that the file's shell makes: tried by themselves, on more values than the shell could be brought to.
+  "config/npm.ts retypedForNpm",
+  "config/values/settings.ts settingName",
+  "distill/lean.ts leanOpinion",
+  "isolation/process/launch.ts canLeaveNetwork",
+  "producer/recover/verdict-search/verdict-search.ts maskedIndexes",
+  "redis/warnings.ts isOpen",
+  "sandbox/content/bloom.ts bloomBits",
+  "sandbox/gateway/routes/event-stream.ts frameOf",
+  "sandbox/gateway/routes/nonces.ts pendingNonces",
+  "sandbox/gateway/routes/receipts.ts tellEvents",
+  "sandbox/players/bounties-on-chain.ts roundOf",
+  "sandbox/samples/corpus.ts urlSpecimen",
+  "sandbox/samples/samples.ts collectSamples",
+  "scan/progress.ts progressLine",
+  "scanners/clamav/verdict.ts familyOf",
+  "scanners/described-answer.ts parseAnswer",
+  "scanners/described-answer.ts valueAt",
+  "scanners/described/described.ts parseDescription",
+  "scanners/yara/rules.ts readRuleSet",
+  "triage/script-types/languages.ts scoreLanguages",
+  // A ledger on a connection that a test holds, to have the disk refuse.
+  "ledger/sqlite/open-ledger.ts ledgerOn",
+];
 
 describe("the source of this repository", () => {
   it.each(measureRepository().filter(({ name }) => !MAY_BE_AWAY.includes(name)))(
     "is at its goal: $name",
-    ({ offenders }) => {
-      expect(offenders).toEqual([]);
+    ({ name, offenders }) => {
+      const listed = name === "unimported" ? FOR_TESTS : [];
+      expect(offenders.filter((offender) => !listed.includes(offender))).toEqual([]);
+      // What is no exception any more comes off the list.
+      expect(listed.filter((offender) => !offenders.includes(offender))).toEqual([]);
     },
   );
 });

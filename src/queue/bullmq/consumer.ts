@@ -47,7 +47,7 @@ const REOPEN_EVERY_MS = 1_000;
 /** How long a start waits for what Redis says of itself. */
 const WARN_WITHIN_MS = 3_000;
 
-export interface BullmqWorkOptions {
+interface BullmqWorkOptions {
   readonly address: RedisAddress;
   /** Name of the queue, `--queue`. */
   readonly queue: string;

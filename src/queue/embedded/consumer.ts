@@ -18,7 +18,7 @@ import { readToConsumer, type ToProducer } from "./messages.ts";
 const STOP_WITHIN_MS = 1_000;
 
 /** The way to the producer. `process` is one, in a forked child. */
-export interface ParentChannel {
+interface ParentChannel {
   /** False once the channel is closed. */
   readonly connected?: boolean;
   send?(message: unknown, sent: (error: Error | null) => void): boolean;
@@ -29,7 +29,7 @@ export interface ParentChannel {
   off(event: "disconnect", listener: () => void): unknown;
 }
 
-export interface EmbeddedWorkOptions {
+interface EmbeddedWorkOptions {
   readonly channel: ParentChannel;
   /** Name of this consumer, for answers. */
   readonly consumer: string;
@@ -37,7 +37,7 @@ export interface EmbeddedWorkOptions {
   readonly clock?: Clock;
 }
 
-export interface EmbeddedWork extends ScanWork {
+interface EmbeddedWork extends ScanWork {
   /**
    * Resolves when there is nothing left to do: `drained` after the producer asked for it and the last answer was
    * sent, `orphaned` when the producer is gone, `disposed` after our own end. The process should then exit.
