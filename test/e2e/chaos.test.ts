@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { rehearse, type Tempo } from "../chaos/rehearse.ts";
 import { complaints, isClean } from "../chaos/report.ts";
-import { paced } from "../fixtures/busy-machine.ts";
+import { crowded, paced } from "../fixtures/busy-machine.ts";
 import { temporaryFolder } from "./engine.ts";
 
 /** The short form of `npm run chaos`: each victim once. */
@@ -10,8 +10,8 @@ const KILLS = 4;
 const TEMPO: Tempo = {
   // A producer that was killed waits for its lease to lapse, and must find the reveal windows still open.
   // Where others want the processors, its seven processes take longer to come up again than a market that runs on takes to
-  // answer: up to twice beside what `openMarket` gives to all.
-  blockTimeMs: Math.min(paced(250), 500),
+  // answer: up to twice beside what `openMarket` gives to all, and more in a crowd.
+  blockTimeMs: Math.min(paced(250), 500) * crowded(),
   duration: 40,
   revealWindow: 40,
   voteWindow: 16,
