@@ -152,6 +152,7 @@ export function describeRecord(kind: string, open: Open): void {
       });
       expect(await during(market.settle(guid, () => {}))).toMatchObject({
         kind: "failed",
+        retryable: false,
         reason: expect.stringContaining("already settled"),
       });
     });
@@ -174,8 +175,9 @@ export function describeRecord(kind: string, open: Open): void {
       const { request, reveal } = scene.answerTo(guid);
       const asserted = await during(market.assert(request, () => {}));
       const index = asserted.kind === "done" ? asserted.value.index : -1;
-      expect(await during(market.reveal(reveal(index), () => {}))).toMatchObject({ kind: "failed" });
-      expect(await during(market.settle(guid, () => {}))).toMatchObject({ kind: "failed" });
+      const tooEarly = { kind: "failed", retryable: true };
+      expect(await during(market.reveal(reveal(index), () => {}))).toMatchObject(tooEarly);
+      expect(await during(market.settle(guid, () => {}))).toMatchObject(tooEarly);
       expect(await during(market.ownAssertions(guid))).toMatchObject([{ revealed: false }]);
     });
 

@@ -27,8 +27,9 @@ beforeAll(async () => {
   sandbox = await startSandbox({
     blockTimeMs: paced(200),
     durationBlocks: 15,
-    revealWindow: 10,
-    voteWindow: 15,
+    // Wider than a busy machine needs; what is left of them is mined.
+    revealWindow: 60,
+    voteWindow: 60,
     arbiters: 3,
     rivals: 1,
     rivalAccuracy: 1,
@@ -148,6 +149,7 @@ describe("the market client against the sandbox", () => {
 
     const quorum = heard("quorum", (it) => it.guid === guid);
     expect(await market.quorumReached(guid)).toBe(false);
+    await sandbox.chain.rpc("anvil_mine", [`0x${market.parameters().revealWindow.toString(16)}`]);
     await quorum;
     expect(await market.quorumReached(guid)).toBe(true);
     expect(await market.votes(guid)).not.toHaveLength(0);

@@ -70,7 +70,7 @@ const settleAt = async (number: number) => {
 };
 
 /** What the contract says of a reveal outside its window. */
-const LATE = { kind: "failed", reason: "Bounty not in reveal window", retryable: false } as const;
+const LATE = { kind: "failed", reason: "Bounty not in reveal window", retryable: true } as const;
 
 /** Never answers, but lets go when it is told to. */
 const hanging = (signal?: AbortSignal) =>
@@ -875,8 +875,8 @@ describe("settling", () => {
   });
 
   it("is tried again with growing pauses when it fails", async () => {
-    market.settling = [{ kind: "failed", reason: "No Quorum and vote active", retryable: false }];
-    market.fates = [{ kind: "failed", reason: "No Quorum and vote active", retryable: false }];
+    market.settling = [{ kind: "failed", reason: "No Quorum and vote active", retryable: true }];
+    market.fates = [{ kind: "failed", reason: "No Quorum and vote active", retryable: true }];
     for (let number = 1_130; number < 1_146; number++) await market.mine(number);
     expect(actions().filter((what) => what === "settle").length).toBe(5);
     expect(duties.failing()).toBe(1);
