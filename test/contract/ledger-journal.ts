@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { instant } from "../../src/domain/chain.ts";
 import { GUID, signed } from "../fixtures/bounties.ts";
-import { bring, KEY, type LedgerUnderTest, numbered } from "./ledger-scene.ts";
+import { bring, KEY, type LedgerUnderTest, numbered, type OpenLedgerAt } from "./ledger-scene.ts";
 
 /** The journal of what was signed, by bounty. */
 export function describeJournal(open: () => LedgerUnderTest): void {
@@ -54,7 +55,7 @@ export function describeJournal(open: () => LedgerUnderTest): void {
 }
 
 /** The same by account nonce: what is on its way, and what was mined. */
-export function describeNonces(open: () => LedgerUnderTest): void {
+export function describeNonces(open: () => LedgerUnderTest, openAt: OpenLedgerAt): void {
   const other = { ...KEY, guid: numbered(1) };
 
   it("names what may still be on its way, from an account nonce on", () => {
@@ -89,6 +90,23 @@ export function describeNonces(open: () => LedgerUnderTest): void {
     expect(ledger.signedByNonce("side", 7n, 9)).toEqual([ours[0], ...theirs]);
     ledger.recordSigned(KEY, "assert", ours);
     expect(ledger.signedFrom("side", 0n)).toEqual([ours]);
+  });
+
+  it("goes by the order of signing, not by a clock that stands still or was set back", () => {
+    let now = 100_000;
+    using test = openAt({ now: () => instant(now) });
+    const { ledger } = test;
+    for (const key of [KEY, other]) bring(ledger, "planned", key);
+    const ours = [signed("0xassertion", 8n)];
+    const theirs = [signed("0xother", 8n)];
+    ledger.recordSigned(KEY, "assert", ours);
+    ledger.recordSigned(other, "assert", theirs);
+    ledger.recordSigned(KEY, "assert", ours);
+    expect(ledger.signedByNonce("side", 8n, 9)).toEqual(ours);
+    now = 40_000;
+    using again = test.again();
+    again.recordSigned(other, "assert", theirs);
+    expect(again.signedFrom("side", 0n)).toEqual([theirs]);
   });
 
   it("names the last reveal of each bounty that may be on its way, in the order of the nonces", () => {

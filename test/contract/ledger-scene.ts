@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { type BountyState, UNPROMISED_STATES } from "../../src/domain/lifecycle.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
@@ -10,6 +11,8 @@ export interface LedgerUnderTest extends Disposable {
   /** The ledger as a process finds it that comes after this one; where nothing outlives the process, the same. */
   again(): Ledger;
 }
+
+export type OpenLedgerAt = (clock: Clock) => LedgerUnderTest;
 
 export const KEY = { market: "side", guid: GUID } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { block, type Clock, instant } from "../../src/domain/chain.ts";
+import { block, instant } from "../../src/domain/chain.ts";
 import { BOUNTY_STATES } from "../../src/domain/lifecycle.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { SettledArtifact } from "../../src/domain/settled.ts";
@@ -7,12 +7,10 @@ import { ppm } from "../../src/domain/verdict.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
 import { aBounty, anAnswer, aPlan, GUID } from "../fixtures/bounties.ts";
 import { describeJournal, describeNonces } from "./ledger-journal.ts";
-import { bring, KEY, type LedgerUnderTest, numbered } from "./ledger-scene.ts";
-
-type Open = (clock: Clock) => LedgerUnderTest;
+import { bring, KEY, type LedgerUnderTest, numbered, type OpenLedgerAt } from "./ledger-scene.ts";
 
 /** What every ledger promises the producer (`src/ledger/ledger.ts`), whatever keeps it. */
-export function describeLedger(kind: string, openAt: Open): void {
+export function describeLedger(kind: string, openAt: OpenLedgerAt): void {
   const open = (): LedgerUnderTest => {
     let now = 1_000;
     return openAt({ now: () => instant(now++) });
@@ -21,7 +19,7 @@ export function describeLedger(kind: string, openAt: Open): void {
     describe("of bounties", () => bounties(open));
     describe("of assertions", () => assertions(open));
     describe("of what was signed", () => describeJournal(open));
-    describe("of what is on its way and what was mined", () => describeNonces(open));
+    describe("of what is on its way and what was mined", () => describeNonces(open, openAt));
     describe("of pins and notes", () => pins(open));
     describe("of sums", () => sums(openAt));
     describe("of a chain that is gone", () => writingOff(open));
@@ -240,7 +238,7 @@ function pins(open: () => LedgerUnderTest): void {
   });
 }
 
-function sums(open: Open): void {
+function sums(open: OpenLedgerAt): void {
   const { stake, fee } = aPlan();
 
   it.for([

@@ -10,6 +10,8 @@ export class SignedTransactionTable {
   readonly #db: LedgerDatabase;
   readonly #bounties: BountyTable;
   readonly #clock: Clock;
+  /** When something was signed last, by the journal; undefined until it was asked. */
+  #lastAt: number | undefined;
 
   constructor(db: LedgerDatabase, bounties: BountyTable, clock: Clock) {
     this.#db = db;
@@ -21,6 +23,7 @@ export class SignedTransactionTable {
     const under = { assert: "posting", reveal: "revealing", settle: "settling" } as const;
     this.#db.atomically(() => {
       const attempt = this.#attempts(key, action) + 1;
+      const at = this.#nextInstant();
       for (const [position, { hash, nonce, raw }] of signed.entries()) {
         this.#db.run(
           `INSERT INTO signed_transaction (hash, market, guid, action, signed_at, decides, nonce, raw, attempt)
@@ -32,7 +35,7 @@ export class SignedTransactionTable {
           key.market,
           key.guid,
           action,
-          this.#clock.now(),
+          at,
           position === signed.length - 1 ? 1 : 0,
           nonce.toString(),
           raw,
@@ -168,6 +171,17 @@ export class SignedTransactionTable {
       run.push({ hash: holder.hash, nonce, raw: holder.raw });
     }
     return run;
+  }
+
+  /**
+   * Later than everything signed before, also within one millisecond and when the clock was set back: who holds an account nonce
+   * is told by it.
+   */
+  #nextInstant(): number {
+    this.#lastAt ??=
+      this.#db.get<{ at: number | null }>("SELECT max(signed_at) AS at FROM signed_transaction")?.at ?? 0;
+    this.#lastAt = Math.max(this.#clock.now(), this.#lastAt + 1);
+    return this.#lastAt;
   }
 
   #attempts(key: BountyKey, action: DutyAction): number {
