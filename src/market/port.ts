@@ -92,10 +92,25 @@ export type Journal = (signed: readonly SignedTransaction[]) => Promise<void> | 
 /** Also told the fee that was approved: the market may have changed it since the request was made. */
 export type AssertionJournal = (signed: readonly SignedTransaction[], fee: Nct) => Promise<void> | void;
 
+/** What the marketplace refused, where it matters which refusal it was. `wrong-place`: our assertion is not there. */
+export type ContractRefusal =
+  | "already-asserted"
+  | "already-revealed"
+  | "already-settled"
+  | "not-in-reveal-window"
+  | "unknown-bounty"
+  | "wrong-place";
+
 /** How an action ended. `unknown`: sent, but it is not known whether it was mined; look before repeating. */
 export type Outcome<T> =
   | { readonly kind: "done"; readonly value: T }
-  | { readonly kind: "failed"; readonly reason: string; readonly retryable: boolean }
+  | {
+      readonly kind: "failed";
+      /** For people. */
+      readonly reason: string;
+      readonly retryable: boolean;
+      readonly refusal?: ContractRefusal;
+    }
   | { readonly kind: "unknown"; readonly reason: string };
 
 /**

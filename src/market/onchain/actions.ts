@@ -9,6 +9,7 @@ import type { Logger } from "../../observe/log.ts";
 import type {
   AssertionJournal,
   AssertionRequest,
+  ContractRefusal,
   Journal,
   LookedUp,
   Outcome,
@@ -19,6 +20,7 @@ import { MarketFault } from "./http/answer.ts";
 import type { Reads } from "./reads/reads.ts";
 import type { TransactionEvents } from "./reads/schemas.ts";
 import type { ActionRequest } from "./transactions/action-request.ts";
+import { failedOutcome } from "./transactions/refusal.ts";
 import type { Transactions } from "./transactions/transactions.ts";
 
 interface ActionParts {
@@ -54,7 +56,7 @@ export class Actions {
     options: AssertOptions = {},
   ): Promise<Outcome<{ readonly index: number }>> {
     const wrong = whyImpossible(request);
-    if (wrong !== undefined) return { kind: "failed", reason: wrong, retryable: false };
+    if (wrong !== undefined) return failedOutcome({ reason: wrong, retryable: false });
     const { signal } = options;
     const outcome = await this.#post(request, journal, options);
     const event =
@@ -62,7 +64,7 @@ export class Actions {
         ? outcome.value.assertions.find((it) => it.bounty_guid === request.guid && this.#isOurs(it, request))
         : undefined;
     if (event !== undefined) return { kind: "done", value: { index: event.index } };
-    if (outcome.kind === "failed" && !/already asserted/i.test(outcome.reason)) return outcome;
+    if (outcome.kind === "failed" && outcome.refusal !== "already-asserted") return outcome;
     const posted = await this.#quietly(
       this.#parts.reads.asserted.ours(request.guid, { signal, lane: "assertion" }),
       signal,
@@ -77,7 +79,7 @@ export class Actions {
     const { guid, index, nonce, verdicts, metadata, artifactCount } = request;
     if (verdicts >> BigInt(artifactCount) !== 0n) {
       const reason = `The verdicts of bounty ${guid} reach beyond its ${artifactCount} artifacts.`;
-      return { kind: "failed", reason, retryable: false };
+      return failedOutcome({ reason, retryable: false });
     }
     const outcome = await this.#perform({
       action: { kind: "reveal", guid, index, nonce, verdicts, metadata },
@@ -88,8 +90,7 @@ export class Actions {
       signal,
     });
     if (outcome.kind === "done") return { kind: "done", value: undefined };
-    if (outcome.kind === "failed" && !/already revealed|not in reveal window/i.test(outcome.reason))
-      return outcome;
+    if (outcome.kind === "failed" && !mayBeRevealed(outcome.refusal)) return outcome;
     // A caller that has stopped waiting looks on the market in a way of its own.
     if (signal?.aborted) return outcome;
     const found = await this.#quietly(
@@ -154,7 +155,7 @@ export class Actions {
     const { guid, bids, mask, commitment, artifactCount, fee, feeCeiling } = request;
     if (feeCeiling !== undefined && fee > feeCeiling) {
       const reason = `The market charges ${formatNct(fee)} NCT for an assertion; our ceiling is ${formatNct(feeCeiling)} NCT.`;
-      return { kind: "failed", reason, retryable: true };
+      return failedOutcome({ reason, retryable: true });
     }
     return this.#parts.transactions.perform({
       action: { kind: "assert", guid, bids, mask, commitment, fee },
@@ -192,7 +193,7 @@ export class Actions {
     if (this.#toldRefusals.add(`${guid} ${reason}`))
       this.#parts.log.error({ guid, reason }, "transaction.refused");
     this.#parts.onRefused({ guid, reason });
-    return { kind: "failed", reason, retryable: false };
+    return failedOutcome({ reason, retryable: false });
   }
 
   /** A question on the side: no answer is no answer, also when it is not waited for any more. */
@@ -235,3 +236,7 @@ function whyImpossible({ guid, bids, mask, artifactCount }: AssertionRequest): s
 
 const isRefused = (error: unknown): error is Fault =>
   error instanceof Fault && error.code === "TRANSACTION_REFUSED";
+
+/** It may be there, by another transaction or from before. */
+const mayBeRevealed = (refusal: ContractRefusal | undefined): boolean =>
+  refusal === "already-revealed" || refusal === "not-in-reveal-window";

@@ -5,6 +5,7 @@ import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import type { TransactionEvents } from "../reads/schemas.ts";
 import { askReceipts, MAX_HASHES, mayPassLater } from "./receipts.ts";
+import { failedOutcome } from "./refusal.ts";
 
 /**
  * What became of one action that was signed several times: done when one of its transactions was mined, whatever became
@@ -38,8 +39,5 @@ export async function lookUpAll(
   return pending === undefined ? failedBy(reverted) : { kind: "unknown", reason: pending };
 }
 
-export const failedBy = (revert: string): { kind: "failed"; reason: string; retryable: boolean } => ({
-  kind: "failed",
-  reason: `The transaction reverted: ${revert}.`,
-  retryable: mayPassLater(revert),
-});
+export const failedBy = (revert: string) =>
+  failedOutcome({ reason: `The transaction reverted: ${revert}.`, retryable: mayPassLater(revert) });

@@ -9,6 +9,7 @@ import type { ActionRequest } from "./action-request.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";
 import type { Posted } from "./post-transactions.ts";
 import { askReceipts, type Fate } from "./receipts.ts";
+import { failedOutcome } from "./refusal.ts";
 import { resendInOrder } from "./resend.ts";
 import { RESEND_LANE, Sender, type SenderParts, type Sent } from "./sender.ts";
 
@@ -78,8 +79,8 @@ export class Transactions {
     for (let again = false; ; again = true) {
       const sent = await this.#buildAndSend(request);
       if (sent.kind === "sent") return this.#await(sent, request);
-      if (sent.kind === "refused") return { ...sent, kind: "failed" };
-      if (again) return { kind: "failed", reason: sent.reason, retryable: true };
+      if (sent.kind === "refused") return failedOutcome(sent);
+      if (again) return failedOutcome({ reason: sent.reason, retryable: true });
       this.#parts.log.warn({ guid: request.action.guid, reason: sent.reason }, "market.nonce-stale");
     }
   }
@@ -91,7 +92,7 @@ export class Transactions {
     signal?: AbortSignal,
   ): Promise<Outcome<TransactionEvents[]>> {
     const sent = hashes.filter((hash) => !this.#sender.neverSent(hash));
-    if (sent.length === 0) return { kind: "failed", reason: "It was never sent.", retryable: true };
+    if (sent.length === 0) return failedOutcome({ reason: "It was never sent.", retryable: true });
     const { gateway, chain } = this.#parts;
     return lookUpAll(gateway, sent, { chain, lane, signal });
   }

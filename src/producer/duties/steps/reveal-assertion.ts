@@ -29,9 +29,6 @@ const STUCK_AFTER = 2;
 const RECEIPT_BLOCKS = 3;
 /** Blocks. What the market shows is asked for next to what is at stake: without an answer the reveal goes its way. */
 const LOOK_BLOCKS = 2;
-/** What is said of a reveal at a place that is not ours; the last where the node does not tell the contract's reason. */
-const WRONG_PLACE =
-  /incorrect assertion author|invalid assertion id|commitment hash mismatch|check parameters/i;
 const NOT_TOLD = "the marketplace does not say where our assertion stands";
 /** So many refusals of the contract because of its window outweigh a marketplace that tells the same block for ever. */
 const LATE_AFTER = 3;
@@ -78,7 +75,7 @@ export async function revealAssertion(context: DutyContext, seenAt?: number): Pr
     return undefined;
   }
   if (outcome.kind === "unknown" && waiting.signal.aborted) return confirmReveal(context);
-  const isMisplaced = outcome.kind === "failed" && WRONG_PLACE.test(outcome.reason);
+  const isMisplaced = outcome.kind === "failed" && outcome.refusal === "wrong-place";
   if (isMisplaced && place === assertion.index) recalled.misplaced = place;
   if (outcome.kind === "failed" && (recalled.noted === place || isMisplaced)) {
     if (recalled.noted === place) recalled.noted = undefined;
@@ -110,7 +107,7 @@ async function sendReveal(
     },
     waiting.signal,
   );
-  if (outcome.kind === "failed" && /not in reveal window/i.test(outcome.reason)) recalled.refusedAsLate++;
+  if (outcome.kind === "failed" && outcome.refusal === "not-in-reveal-window") recalled.refusedAsLate++;
   return outcome;
 }
 

@@ -115,10 +115,11 @@ async function lookOnMarket(context: DutyContext): Promise<Found> {
 
 /** The contract settles once for each account: a refusal for that reason is a settlement whose answer we missed. */
 const wasSettled = (outcome: Settlement): boolean =>
-  outcome.kind === "failed" && /already settled/i.test(outcome.reason);
+  outcome.kind === "failed" && outcome.refusal === "already-settled";
 
 /** The block that had the bounty may be none of the chain any more. */
-const isUnknownThere = ({ reason }: { readonly reason: string }): boolean => /not initialized/i.test(reason);
+const isUnknownThere = (outcome: Settlement): boolean =>
+  outcome.kind === "failed" && outcome.refusal === "unknown-bounty";
 
 function firstLook(context: DutyContext, found: Found): DutyResult {
   if (found.kind !== "seen") return found.reason;

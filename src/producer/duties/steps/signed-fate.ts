@@ -24,7 +24,7 @@ export async function fateOfSigned({ market, ledger, key, signal }: DutyContext)
   }
   if (fate.kind === "unknown") return { kind: "open", reason: fate.reason };
   // The contract takes one of ours: what it refused for this reason proves that another is there.
-  if (/already asserted/i.test(fate.reason)) return { kind: "taken", reason: fate.reason };
+  if (fate.refusal === "already-asserted") return { kind: "taken", reason: fate.reason };
   return { kind: fate.retryable ? "anew" : "never", reason: fate.reason };
 }
 
