@@ -4,7 +4,6 @@
  * whatever it wants to know comes in with the request. It runs in the process that holds the wallet, so use only code
  * you trust.
  */
-
 import type { MarketId } from "../domain/bounty.ts";
 import type { Guid } from "../domain/guid.ts";
 import type { Nct } from "../domain/nct.ts";

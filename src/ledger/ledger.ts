@@ -102,7 +102,7 @@ export interface Ledger extends Disposable {
    */
   firstNonce(key: BountyKey, action: DutyAction): bigint | undefined;
   /**
-   * The highest account nonce that a block of the market certainly holds, as far as the ledger knows: of what was signed,
+   * The highest account nonce that a block certainly holds, as far as the ledger knows: of what was signed,
    * after an entry, for a step that the bounty has left behind. Where a step was signed several times the lowest counts. A
    * reveal may be tried for a post that was never seen on the market, so it proves a post only with the place of the
    * assertion.

@@ -185,10 +185,11 @@ export function decodeAnswer(jobId: string, data: unknown): ScanAnswer | undefin
 /** What the id of a job says of it. Undefined when `scanJobId` did not make it. */
 export function parseScanJobId(id: string): Pick<ScanJob, JobName> | undefined {
   if (id.length > MAX_ID_CHARS) return undefined;
-  const [, market, guid, index, backend] = /^([a-z][a-z0-9]*)-([0-9a-f-]{36})-(\d{1,3})-(.+)$/.exec(id) ?? [];
-  if (market === undefined || guid === undefined || backend === undefined || !isGuid(guid)) return undefined;
+  const [, name, guid, index, backend] = /^([^-]+)-([0-9a-f-]{36})-(\d{1,3})-(.+)$/.exec(id) ?? [];
+  if (guid === undefined || backend === undefined || !isGuid(guid)) return undefined;
   const artifactIndex = Number(index);
-  if (!marketIdSchema.safeParse(market).success || artifactIndex >= MAX_ARTIFACTS) return undefined;
+  const { data: market } = marketIdSchema.safeParse(name);
+  if (market === undefined || artifactIndex >= MAX_ARTIFACTS) return undefined;
   const job = { id, market, guid, artifactIndex, backend };
   return namesItself(job) ? job : undefined;
 }

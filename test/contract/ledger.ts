@@ -5,7 +5,7 @@ import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { SettledArtifact } from "../../src/domain/settled.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
-import { aBounty, anAnswer, aPlan, GUID } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, anOpinion, aPlan, GUID } from "../fixtures/bounties.ts";
 import { describeJournal, describeNonces } from "./ledger-journal.ts";
 import { bring, KEY, type LedgerUnderTest, numbered, type OpenLedgerAt } from "./ledger-scene.ts";
 
@@ -181,15 +181,7 @@ function assertions(open: () => LedgerUnderTest): void {
     for (const key of [KEY, other]) {
       ledger.see(aBounty(key));
       ledger.recordTriage(key, ["scan", "too-large"]);
-      const opinion = {
-        verdict: "malicious",
-        confidence: ppm(0.8),
-        probability: ppm(0.9),
-        interval: [ppm(0.5), ppm(1)],
-        family: "EICAR",
-        reason: "eicar: malicious",
-      } as const;
-      ledger.recordOpinions(key, [opinion, null], [anAnswer()]);
+      ledger.recordOpinions(key, [anOpinion(), null], [anAnswer()]);
       expect(ledger.find(key)?.state).toBe("distilled");
       expect(ledger.settledOf(key)).toEqual([]);
       ledger.planAssertion(key, aPlan());

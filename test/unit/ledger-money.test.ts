@@ -112,6 +112,16 @@ it("no sum that is asked for before a bid walks the whole ledger", () => {
   }
 });
 
+it("what comes before a signature, when something was signed last, does not walk the journal", () => {
+  using db = openLedgerFile(":memory:");
+  const steps = db.prepare("EXPLAIN QUERY PLAN SELECT max(signed_at) FROM signed_transaction").all();
+  expect(steps).toEqual([
+    expect.objectContaining({
+      detail: "SEARCH signed_transaction USING COVERING INDEX signed_transaction_by_time",
+    }),
+  ]);
+});
+
 it("a ledger of an earlier version knows when its bounties were settled", () => {
   const folder = mkdtempSync(join(tmpdir(), "ledger-"));
   const file = join(folder, "ledger.sqlite");

@@ -14,10 +14,9 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clock, instant } from "../../src/domain/chain.ts";
-import { ppm } from "../../src/domain/verdict.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { aBounty, anAnswer, aPlan, GUID } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, anOpinion, aPlan, GUID } from "../fixtures/bounties.ts";
 
 const key = { market: "side", guid: GUID } as const;
 let time = 0;
@@ -80,15 +79,7 @@ describe("the ledger in a file", () => {
     using ledger = openLedger(file, clock);
     ledger.see(aBounty());
     ledger.recordTriage(key, ["scan", "too-large"]);
-    const opinion = {
-      verdict: "malicious",
-      confidence: ppm(0.8),
-      probability: ppm(0.9),
-      interval: [ppm(0.5), ppm(1)],
-      family: "EICAR",
-      reason: "eicar: malicious",
-    } as const;
-    ledger.recordOpinions(key, [opinion, null], [anAnswer()]);
+    ledger.recordOpinions(key, [anOpinion(), null], [anAnswer()]);
     expect(ledger.find(key)?.state).toBe("distilled");
     using db = new DatabaseSync(file);
     expect(db.prepare("SELECT triage, verdict FROM artifact ORDER BY position").all()).toMatchObject([

@@ -125,11 +125,11 @@ describe("the reader of text files", () => {
     await expect(readTextFile(await file("0123456789a"), 10)).rejects.toMatchObject({ problem: "too-large" });
     await expect(readTextFile("/dev/zero", 65_536)).rejects.toMatchObject({ problem: "too-large" });
     for (const read of [
-      readQueueSecret({ queueSecretFile: "/dev/zero" }),
-      readPassword({ keyfile: "k", passwordFile: "/dev/zero" }, nobody),
-      scanner({ file: "/dev/zero" }),
+      () => readQueueSecret({ queueSecretFile: "/dev/zero" }),
+      () => readPassword({ keyfile: "k", passwordFile: "/dev/zero" }, nobody),
+      () => scanner({ file: "/dev/zero" }),
     ])
-      await expect(read).rejects.toThrow(/is larger than the \d+ bytes/);
+      await expect(read()).rejects.toThrow(/is larger than the \d+ bytes/);
   });
 
   it("reads what a shell hands over as a pipe", async () => {

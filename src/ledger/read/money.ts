@@ -3,7 +3,6 @@
  * amount is: SQLite's own integers end at 2^63, and its sum() fails there. None of them reads more than the rows it is
  * about, however long the ledger is.
  */
-
 import type { DatabaseSync } from "node:sqlite";
 import type { MarketId } from "../../domain/bounty.ts";
 import type { Instant } from "../../domain/chain.ts";

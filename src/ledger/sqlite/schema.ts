@@ -137,4 +137,6 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE pin RENAME COLUMN chain TO market;
   ALTER TABLE note RENAME COLUMN chain TO market;
   `,
+  // What is signed comes after all that was signed before: asked for before a signature, which must not wait for a walk.
+  "CREATE INDEX signed_transaction_by_time ON signed_transaction (signed_at);",
 ];
