@@ -1,12 +1,12 @@
 /**
  * Where log lines go. Writing never waits: a reader that stands still must not stop the process whose log it reads.
  *
- *     clear ──no room──► waiting: lines are kept, up to a limit, and dropped and counted beyond it
- *     waiting ──room, every 50 ms──► as much as there is room for; all of it ──► clear, and what was dropped is told
+ *     clear ──no room──► waiting: lines are kept, up to a limit ──beyond it──► dropping: all that comes is dropped and counted
+ *     waiting, dropping ──room, every 50 ms──► as much as there is room for; all of it ──► clear, and what was dropped is told
  *     any ──no reader any more──► gone: everything is dropped and counted
  *
  * While there is room a line has left the process when `write` returns, so that a crash loses none. A process that ends waits
- * for the reader as long as it reads.
+ * for the reader as long as it reads. So the lines that are missing are missing in one place, and it is told there.
  */
 import { openSink, type Sink } from "./log-sink.ts";
 
@@ -54,7 +54,8 @@ export class LogOutput {
   /** One line, or several that belong together. Never waits, never throws. */
   write(text: string): void {
     const bytes = Buffer.from(text);
-    if (this.#gone || this.#waitingBytes + bytes.length > this.#keptBytes) {
+    const isDropping = this.#toTell > 0 && this.#waitingBytes > 0;
+    if (this.#gone || isDropping || this.#waitingBytes + bytes.length > this.#keptBytes) {
       this.#dropped++;
       this.#toTell++;
       return;

@@ -46,6 +46,16 @@ it("keeps what there is room for, drops and counts what comes then, and tells of
   expect(told).toEqual([2]);
 });
 
+it("drops all that comes after a dropped line until that is told, so that lines are missing in one place only", async () => {
+  const { state, sink } = reader(0);
+  const output = new LogOutput(() => sink, { keptBytes: 8, retryMs: 1 });
+  output.onDropped((lines) => output.write(`${lines} dropped\n`));
+  for (const line of ["aaaaa\n", "too long\n", "b\n"]) output.write(line);
+  expect(output.dropped).toBe(2);
+  state.room = 1_000;
+  await expect.poll(() => state.text).toBe("aaaaa\n2 dropped\n");
+});
+
 it("tells at the end of the process what was dropped, although there is no room at once for that line either", () => {
   const { state, sink } = reader(0);
   const output = new LogOutput(
