@@ -4,8 +4,8 @@
  */
 import { utils } from "web3";
 import { parseAddress } from "../src/domain/address.ts";
-import { openKeccakWord } from "../src/producer/recover/verdict-search/keccak-word.ts";
-import { searchVerdicts } from "../src/producer/recover/verdict-search/verdict-search.ts";
+import { openKeccakWord } from "../src/market/onchain/recovery/verdict-search/keccak-word.ts";
+import { searchVerdicts } from "../src/market/onchain/recovery/verdict-search/verdict-search.ts";
 
 const COUNT = 2 ** 20;
 /** The search may cost this much more than its hashes. */

@@ -37,7 +37,7 @@
  * any more is the same commitment, or the same reveal, signed anew.
  *
  * The ledger may lag behind on a full disk, never run ahead: what could not be written is remembered while the process
- * lives (producer/duties/record/write-behind-ledger.ts), and after a crash the market is asked, which knows what was revealed and settled.
+ * lives (producer/duties/write-behind-ledger.ts), and after a crash the market is asked, which knows what was revealed and settled.
  */
 export const BOUNTY_STATES = [
   "seen",

@@ -1,4 +1,4 @@
-import { MOST_PER_ARTIFACT } from "./deployment.ts";
+import { MOST_PER_ARTIFACT } from "../market/onchain/port/deployment.ts";
 import { formatNct, type Nct, nct, parseNct } from "./nct.ts";
 
 /** A share of everything the wallet has, staked or not, in whole percent. */

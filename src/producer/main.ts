@@ -33,8 +33,8 @@ import { openLedger } from "../ledger/sqlite/open-ledger.ts";
 import type { HealthServer } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
-import { refuseAmbiguousPins } from "./chain/pins.ts";
-import type { Duty } from "./duties/record/duty.ts";
+import { refuseAmbiguousPins } from "../market/onchain/chain/pins.ts";
+import type { Duty } from "../market/onchain/settlement/record/duty.ts";
 import { EarlyCounts } from "./events/early-counts.ts";
 import { type Tell, tellLog } from "./events/events.ts";
 import { RelayEvents } from "./events/relay-events.ts";
@@ -44,7 +44,7 @@ import { AnsweringStart } from "./start/answering-start.ts";
 import type { ChainPromises, ChainPromisesParts } from "./start/chain-promises.ts";
 import { KEY, loadInTurns, OBSERVED, PREPARED, PROMISES } from "./start/in-turns.ts";
 import type { Prepared } from "./start/prepare.ts";
-import { resendReveals } from "./start/resend-reveals.ts";
+import { resendReveals } from "../market/onchain/early/resend-reveals.ts";
 
 /** What was signed before is on its way by then; loading the rest blocks what is left to do for it. */
 const FIRST_MS = 150;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { block } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { WriteBehindLedger } from "../../src/producer/duties/record/write-behind-ledger.ts";
+import type { WriteBehindLedger } from "../../src/producer/duties/write-behind-ledger.ts";
 import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
 import { bring, KEY } from "./ledger-scene.ts";
 

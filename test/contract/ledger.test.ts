@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import { openLedgerFile } from "../../src/ledger/sqlite/open-file.ts";
 import { ledgerOn, openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { WriteBehindLedger } from "../../src/producer/duties/record/write-behind-ledger.ts";
+import { WriteBehindLedger } from "../../src/producer/duties/write-behind-ledger.ts";
 import { signed } from "../fixtures/bounties.ts";
 import { asDutyLedger, type DutyLedgerUnderTest, describeDutyLedger } from "./duty-ledger.ts";
 import { describeLedger } from "./ledger.ts";

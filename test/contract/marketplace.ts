@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Guid } from "../../src/domain/guid.ts";
 import type { SignedTransaction } from "../../src/domain/transaction.ts";
-import type { AssertionRequest, MarketEvents, Marketplace, RevealRequest } from "../../src/market/port.ts";
+import type { AssertionRequest, MarketEvents, Marketplace, RevealRequest } from "../../src/market/onchain/port/marketplace.ts";
 
 /** What a test does beside the market: everything that is not asked of the port. */
 export interface MarketScene extends AsyncDisposable {
@@ -25,7 +25,7 @@ export interface AnswerToBounty {
 
 type Open = () => Promise<MarketScene>;
 
-/** What every marketplace promises an engine (`src/market/port.ts`). A double that plays a part of it only is held to that part. */
+/** What every marketplace promises an engine (`src/market/onchain/port/marketplace.ts`). A double that plays a part of it only is held to that part. */
 export function describeMarketplace(kind: string, open: Open): void {
   describeBlocks(kind, open);
   describeSigning(kind, open);

@@ -5,8 +5,8 @@ import type { Address } from "../../src/domain/address.ts";
 import { countBits } from "../../src/domain/bits.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
 import type { Nct } from "../../src/domain/nct.ts";
-import type { ArbiterVote, PostedAssertion } from "../../src/market/port.ts";
-import { mostPayable, payoutOwed } from "../../src/producer/duties/steps/payout.ts";
+import type { ArbiterVote, PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
+import { mostPayable, payoutOwed } from "../../src/market/onchain/settlement/steps/payout.ts";
 import { ARBITERS, argsOf, type Market, NCT, nct, openMarket } from "../fixtures/contracts/market.ts";
 
 let market: Market;

@@ -12,7 +12,7 @@ import { type HttpProxy, proxyFor } from "../../src/http/proxy.ts";
 import { Gateway } from "../../src/market/onchain/http/http.ts";
 import { EventStream, eventsUrl } from "../../src/market/onchain/stream/event-stream.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { resendReveals } from "../../src/producer/start/resend-reveals.ts";
+import { resendReveals } from "../../src/market/onchain/early/resend-reveals.ts";
 import { createKeystore } from "../../src/wallet/keystore.ts";
 import { microengine } from "../e2e/run-process.ts";
 import { ProxyServer } from "../fixtures/proxy-server.ts";

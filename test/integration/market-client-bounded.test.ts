@@ -3,8 +3,8 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
-import { joinPolyswarmd, type PolyswarmdOptions } from "../../src/market/onchain/client.ts";
-import type { Marketplace } from "../../src/market/port.ts";
+import { joinPolyswarmd, type PolyswarmdOptions } from "../../src/market/onchain/gateway/client.ts";
+import type { Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
 import { OddGateway } from "./odd-gateway.ts";
 

@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { guidToUint, uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { MarketEvents, Marketplace } from "../../src/market/port.ts";
+import type { MarketEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { type Built, type OddGateway, PARAMETERS, refusal, registry } from "./odd-gateway.ts";
 import { guid, noJournal, type OddMarket, openOddMarket, readable, requestFor } from "./odd-market.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { uintToGuid } from "../../src/domain/guid.ts";
-import type { Marketplace } from "../../src/market/port.ts";
+import type { Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import {
   type Asked,
   type Built,

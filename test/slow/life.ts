@@ -3,7 +3,7 @@ import { block, type Clock, instant } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { resendSigned } from "../../src/producer/chain/resend-signed.ts";
+import { resendSigned } from "../../src/market/onchain/chain/resend-signed.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";

@@ -6,7 +6,7 @@ import {
   metadataComplaints,
 } from "../../src/domain/assertion-metadata.ts";
 import { parseJson, stringifyJson } from "../../src/json/json.ts";
-import { buildMetadata } from "../../src/producer/answering/metadata-document.ts";
+import { buildMetadata } from "../../src/market/metadata-document.ts";
 import { AssertionMetadata } from "../../src/sandbox/gateway/shared/metadata-schema.ts";
 import { anAnswer } from "../fixtures/bounties.ts";
 

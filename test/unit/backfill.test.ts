@@ -3,7 +3,7 @@ import type { Bounty } from "../../src/domain/bounty.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
 import { Backfill } from "../../src/producer/discovery/backfill.ts";
 import { aBounty } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { block, instant } from "../../src/domain/chain.ts";
-import { createBlockClock } from "../../src/producer/chain/block-clock.ts";
+import { createBlockClock } from "../../src/market/onchain/chain/block-clock.ts";
 
 const START = 1_700_000_000_000;
 

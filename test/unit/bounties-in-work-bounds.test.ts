@@ -5,7 +5,7 @@ import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
-import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";

@@ -9,7 +9,7 @@ import type { ScanAnswer } from "../../src/domain/scan.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork } from "../../src/producer/answering/bounties-in-work.ts";
-import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";

@@ -3,10 +3,10 @@ import type { Bounty } from "../../src/domain/bounty.ts";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { writeOffIfAnew } from "../../src/producer/chain/chain-anew.ts";
-import { ChainBack } from "../../src/producer/chain/chain-back.ts";
-import { lastBefore } from "../../src/producer/chain/market-notes.ts";
-import { NonceHoles } from "../../src/producer/chain/nonce-holes.ts";
+import { writeOffIfAnew } from "../../src/market/onchain/chain/chain-anew.ts";
+import { ChainBack } from "../../src/market/onchain/chain/chain-back.ts";
+import { lastBefore } from "../../src/market/onchain/chain/market-notes.ts";
+import { NonceHoles } from "../../src/market/onchain/chain/nonce-holes.ts";
 import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

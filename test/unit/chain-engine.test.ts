@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { block, systemClock } from "../../src/domain/chain.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { createBlockClock } from "../../src/producer/chain/block-clock.ts";
-import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { createBlockClock } from "../../src/market/onchain/chain/block-clock.ts";
+import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
 import { type ChainEngineParts, openChainEngine } from "../../src/producer/start/chain-engine.ts";
 import type { ChainPromises } from "../../src/producer/start/chain-promises.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";

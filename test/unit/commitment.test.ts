@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { commitment } from "../../src/market/onchain/commitment.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
 import vectors from "../fixtures/protocol/commitments.json" with { type: "json" };
 
 describe("a commitment", () => {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { Deprecation } from "../../src/producer/chain/deprecation.ts";
+import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";

@@ -11,7 +11,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
 import { openLedgerFile } from "../../src/ledger/sqlite/open-file.ts";
 import { ledgerOn, openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import type { PostedAssertion } from "../../src/market/port.ts";
+import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed, someParameters } from "../fixtures/bounties.ts";

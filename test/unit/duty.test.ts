@@ -9,7 +9,7 @@ import {
   stageDue,
   TRACKS,
   trackOf,
-} from "../../src/producer/duties/record/duty.ts";
+} from "../../src/market/onchain/settlement/record/duty.ts";
 
 const facts = (
   state: BountyState,

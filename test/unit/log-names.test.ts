@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
  */
 
 const SRC = fileURLToPath(new URL("../../src/", import.meta.url));
-const MAPS = ["observe/log-names.ts", "producer/events/events.ts", "producer/recover/events.ts"];
+const MAPS = ["observe/log-names.ts", "producer/events/events.ts", "market/onchain/recovery/events.ts"];
 
 const NAME = /"([a-z]+(?:-[a-z]+)*(?:\.[a-z]+(?:-[a-z]+)*)+)"/g;
 /** A call that says something: of a log, whatever its level, or of a function that tells. */

@@ -5,9 +5,9 @@ import { Fault } from "../../src/domain/fault.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { commitment } from "../../src/market/onchain/commitment.ts";
-import type { PostedAssertion } from "../../src/market/port.ts";
-import { openLostStakeSearch, type Waiting } from "../../src/producer/recover/lost-stake-search.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
+import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
+import { openLostStakeSearch, type Waiting } from "../../src/market/onchain/recovery/lost-stake-search.ts";
 import { aBounty, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

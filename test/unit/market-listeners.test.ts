@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/domain/chain.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { ChainBack } from "../../src/producer/chain/chain-back.ts";
-import { Deprecation } from "../../src/producer/chain/deprecation.ts";
-import { NonceHoles } from "../../src/producer/chain/nonce-holes.ts";
+import { ChainBack } from "../../src/market/onchain/chain/chain-back.ts";
+import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
+import { NonceHoles } from "../../src/market/onchain/chain/nonce-holes.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { instant } from "../../src/domain/chain.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { NonceHoles } from "../../src/producer/chain/nonce-holes.ts";
+import { NonceHoles } from "../../src/market/onchain/chain/nonce-holes.ts";
 import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { PostedAssertion } from "../../src/market/port.ts";
-import { payoutOwed } from "../../src/producer/duties/steps/payout.ts";
+import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
+import { payoutOwed } from "../../src/market/onchain/settlement/steps/payout.ts";
 
 const ARTIFACTS = 256;
 const ALL = (1n << 256n) - 1n;

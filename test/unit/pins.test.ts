@@ -10,7 +10,7 @@ import {
   refuseAmbiguousPins,
   settlePins,
   storePins,
-} from "../../src/producer/chain/pins.ts";
+} from "../../src/market/onchain/chain/pins.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 
 const clock = { now: () => instant(1_000) };

@@ -5,7 +5,7 @@ import {
   mayBeMined,
   PLACES_AT_ONCE,
   placesToTry,
-} from "../../src/producer/duties/steps/places.ts";
+} from "../../src/market/onchain/settlement/steps/places.ts";
 
 const account = parseAddress("0x63046FD3FBCe76196914C3021B30c09CEB2f4F03");
 const other = parseAddress("0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE");

@@ -10,9 +10,9 @@ import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm, type Verdict } from "../../src/domain/verdict.ts";
 import type { ArtifactInWork } from "../../src/producer/answering/artifact-in-work.ts";
 import { answersDue } from "../../src/producer/answering/deadline.ts";
-import { buildMetadata } from "../../src/producer/answering/metadata-document.ts";
+import { buildMetadata } from "../../src/market/metadata-document.ts";
 import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
-import { consensusOf } from "../../src/producer/duties/steps/consensus.ts";
+import { consensusOf } from "../../src/market/onchain/settlement/steps/consensus.ts";
 import { aBounty, anAnswer, someParameters } from "../fixtures/bounties.ts";
 
 const opinionOf = (verdict: Verdict, confidence = 1): Opinion => ({

@@ -6,13 +6,13 @@ import { type Guid, parseGuid } from "../../src/domain/guid.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { commitment } from "../../src/market/onchain/commitment.ts";
-import type { PostedAssertion } from "../../src/market/port.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
+import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
 import { isAllRebuilt, recoveryJson, renderRecovery } from "../../src/producer/recover/outcome.ts";
-import { type RecoveryParts, recoverBounty } from "../../src/producer/recover/recover-bounty.ts";
+import { type RecoveryParts, recoverBounty } from "../../src/market/onchain/recovery/recover-bounty.ts";
 import { RecoveryCounts } from "../../src/producer/recover/recovery-counts.ts";
-import { guessFrom } from "../../src/producer/recover/verdict-search/rescan.ts";
-import { walk } from "../../src/producer/recover/walk.ts";
+import { guessFrom } from "../../src/producer/recover/rescan.ts";
+import { walk } from "../../src/market/onchain/recovery/walk.ts";
 import { aBounty, aPlan, GUID, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

@@ -4,7 +4,7 @@ import type { Guid } from "../../src/domain/guid.ts";
 import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import type { PostedAssertion } from "../../src/market/port.ts";
+import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
 import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";

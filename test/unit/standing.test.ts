@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Duty } from "../../src/producer/duties/record/duty.ts";
+import type { Duty } from "../../src/market/onchain/settlement/record/duty.ts";
 import { mayDo } from "../../src/producer/process/standing.ts";
 
 const DUTIES: readonly Duty[] = [

@@ -2,15 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utils } from "web3";
 import { parseAddress } from "../../src/domain/address.ts";
-import { commitment } from "../../src/market/onchain/commitment.ts";
-import { everySet, fromBothEnds, outwards } from "../../src/producer/recover/verdict-search/candidates.ts";
-import { openKeccakWord, prefixOf } from "../../src/producer/recover/verdict-search/keccak-word.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
+import { everySet, fromBothEnds, outwards } from "../../src/market/onchain/recovery/verdict-search/candidates.ts";
+import { openKeccakWord, prefixOf } from "../../src/market/onchain/recovery/verdict-search/keccak-word.ts";
 import {
   maskedIndexes,
   type SearchEnd,
   type SearchPlan,
   searchVerdicts,
-} from "../../src/producer/recover/verdict-search/verdict-search.ts";
+} from "../../src/market/onchain/recovery/verdict-search/verdict-search.ts";
 import vectors from "../fixtures/protocol/commitments.json" with { type: "json" };
 
 const ACCOUNT = parseAddress("0x63046FD3FBCe76196914C3021B30c09CEB2f4F03");

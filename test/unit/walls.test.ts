@@ -238,10 +238,10 @@ describe("the words of the chain", () => {
   const naming = (words: RegExp): string[] => others.filter((module) => words.test(textOf(module)));
 
   it("keep their client to the file that composes it, and to those that are still to go", () => {
-    const composing = "producer/chain/join-chain.ts";
+    const composing = "market/onchain/chain/join-chain.ts";
     const still = [
-      "producer/recover/recover-bounty.ts",
-      "producer/recover/verdict-search/verdict-search.ts",
+      "market/onchain/recovery/recover-bounty.ts",
+      "market/onchain/recovery/verdict-search/verdict-search.ts",
       "producer/start/chain-engine.ts",
       // Loads it in turns, so that a reveal that is due is not kept waiting.
       "producer/start/in-turns.ts",

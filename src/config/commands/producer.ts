@@ -1,4 +1,4 @@
-import { MOST_PER_ARTIFACT } from "../../domain/deployment.ts";
+import { MOST_PER_ARTIFACT } from "../../market/onchain/port/deployment.ts";
 import { formatNct } from "../../domain/nct.ts";
 import { filter, modifier } from "../values/conditions.ts";
 import { type ConfigOf, many, maybe, one, phrases } from "../values/settings.ts";

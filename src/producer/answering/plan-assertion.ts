@@ -9,10 +9,10 @@ import type { Guid } from "../../domain/guid.ts";
 import type { AbandonReason } from "../../domain/lifecycle.ts";
 import { type Nct, nct } from "../../domain/nct.ts";
 import type { PlannedAssertion } from "../../ledger/records.ts";
-import type { AssertionNotice } from "../../market/port.ts";
+import type { AssertionNotice } from "../../market/onchain/port/marketplace.ts";
 import { type Modifier, modifyConfidence } from "../../triage/filters/modifier.ts";
 import type { ArtifactInWork } from "./artifact-in-work.ts";
-import { buildMetadata } from "./metadata-document.ts";
+import { buildMetadata } from "../../market/metadata-document.ts";
 
 interface PlanFacts {
   readonly bounty: Bounty;

@@ -3,7 +3,7 @@ import type { Bounty } from "../../domain/bounty.ts";
 import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { Marketplace } from "../../market/port.ts";
+import type { Marketplace } from "../../market/onchain/port/marketplace.ts";
 import { triageByContent } from "../../triage/looks/look.ts";
 import type { Triage, TriageRules } from "../../triage/triage.ts";
 import type { Tell } from "../events/events.ts";

@@ -5,17 +5,17 @@ import type { Guid } from "../../domain/guid.ts";
 import { PROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Nct } from "../../domain/nct.ts";
 import type { BountyKey, BountyRecord } from "../../ledger/records.ts";
-import type { AssertionNotice } from "../../market/port.ts";
-import { BlockCache } from "./block-cache.ts";
-import { BlockSignals } from "./block-signals.ts";
+import type { AssertionNotice } from "../../market/onchain/port/marketplace.ts";
+import { BlockCache } from "../../market/onchain/settlement/record/block-cache.ts";
+import { BlockSignals } from "../../market/onchain/settlement/record/block-signals.ts";
 import { DutySlots, type SlotKind, slotsFor } from "./duty-slots.ts";
-import { perform } from "./perform.ts";
-import { dutyAt, isOutdated, isVerifying, noteFailure, noteSuccess } from "./record/attempts.ts";
-import { type Duty, otherThan, type Stage, TRACKS, type Track } from "./record/duty.ts";
-import type { DutiesParts, DutyContext, DutyResult } from "./record/duty-context.ts";
-import { type Beginning, overdueStage, type PromisedBounty, promise } from "./record/promised-bounty.ts";
-import { WriteBehindLedger } from "./record/write-behind-ledger.ts";
-import { SkippedBlocks } from "./skipped-blocks.ts";
+import { perform } from "../../market/onchain/settlement/perform.ts";
+import { dutyAt, isOutdated, isVerifying, noteFailure, noteSuccess } from "./attempts.ts";
+import { type Duty, otherThan, type Stage, TRACKS, type Track } from "../../market/onchain/settlement/record/duty.ts";
+import type { DutiesParts, DutyContext, DutyResult } from "../../market/onchain/settlement/record/duty-context.ts";
+import { type Beginning, overdueStage, type PromisedBounty, promise } from "./promised-bounty.ts";
+import { WriteBehindLedger } from "./write-behind-ledger.ts";
+import { SkippedBlocks } from "../../market/onchain/settlement/record/skipped-blocks.ts";
 
 /** Quorums that skipped blocks may have held are asked for once in so many blocks at most. */
 const QUORUMS_EVERY_BLOCKS = 5;

@@ -1,5 +1,5 @@
 import { RankedTasks } from "./ranked-tasks.ts";
-import { type Duty, inTimeToReveal, revealIsUrgent } from "./record/duty.ts";
+import { type Duty, inTimeToReveal, revealIsUrgent } from "../../market/onchain/settlement/record/duty.ts";
 
 export type SlotKind = "spare" | "missing" | "confirming" | "settling";
 

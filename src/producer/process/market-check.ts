@@ -1,4 +1,4 @@
-import { STAGES, type Stage } from "../duties/record/duty.ts";
+import { STAGES, type Stage } from "../../market/onchain/settlement/record/duty.ts";
 
 interface MarketState {
   /** The event stream is open. */

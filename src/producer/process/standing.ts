@@ -11,7 +11,7 @@
  * Another producer may work with the same wallet while we are not `leased`. Both take account nonces then, and a node
  * refuses the later of two transactions with the same one, which is signed anew. Decision 22 says why no stake is lost by it.
  */
-import type { Duty } from "../duties/record/duty.ts";
+import type { Duty } from "../../market/onchain/settlement/record/duty.ts";
 
 export type Standing = "unasked" | "apart" | "leased";
 

@@ -4,16 +4,16 @@ import type { Guid } from "../../domain/guid.ts";
 import { PROMISED_STATES } from "../../domain/lifecycle.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Logger } from "../../observe/log.ts";
-import { createBlockClock } from "../chain/block-clock.ts";
-import { joinChain } from "../chain/join-chain.ts";
+import { createBlockClock } from "../../market/onchain/chain/block-clock.ts";
+import { joinChain } from "../../market/onchain/chain/join-chain.ts";
 import { Duties } from "../duties/duties.ts";
 import type { Tell } from "../events/events.ts";
 import { BalanceReservations } from "../funds/balance-reservations.ts";
-import type { TellRecover } from "./events.ts";
-import type { Recovered } from "./recover-bounty.ts";
+import type { TellRecover } from "../../market/onchain/recovery/events.ts";
+import type { Recovered } from "../../market/onchain/recovery/recover-bounty.ts";
 import type { RecoveryCounts } from "./recovery-counts.ts";
 import type { ScanAgain } from "./scan-again.ts";
-import { searchBounties } from "./search.ts";
+import { searchBounties } from "../../market/onchain/recovery/search.ts";
 
 interface ChainRecoveryParts {
   readonly config: RecoverConfig;

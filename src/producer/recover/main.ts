@@ -24,7 +24,7 @@ import { openEach } from "../process/each-chain.ts";
 import { programVersion } from "../process/program-version.ts";
 import { unlockKey } from "../process/unlock-key.ts";
 import { type ChainRecovery, openChainRecovery } from "./chain-recovery.ts";
-import { type TellRecover, tellRecoverLog } from "./events.ts";
+import { type TellRecover, tellRecoverLog } from "../../market/onchain/recovery/events.ts";
 import { isAllRebuilt, recoveryJson, renderRecovery } from "./outcome.ts";
 import { RecoveryCounts } from "./recovery-counts.ts";
 import { openScanAgain } from "./scan-again.ts";

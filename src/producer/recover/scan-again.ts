@@ -13,9 +13,9 @@ import { createSeal } from "../../redis/seal.ts";
 import { Collector } from "../answering/collector.ts";
 import { rulesForBackends } from "../process/backends.ts";
 import { openScanQueue } from "../process/scan-queue.ts";
-import type { TellRecover } from "./events.ts";
-import { type RescanParts, rescan, rescanUntil } from "./verdict-search/rescan.ts";
-import type { VerdictGuess } from "./verdict-search/verdict-search.ts";
+import type { TellRecover } from "../../market/onchain/recovery/events.ts";
+import { type RescanParts, rescan, rescanUntil } from "./rescan.ts";
+import type { VerdictGuess } from "../../market/onchain/recovery/verdict-search/verdict-search.ts";
 
 /** Scans artifacts anew, with consumers that are reached for when the first bounty needs them. */
 export interface ScanAgain extends AsyncDisposable {

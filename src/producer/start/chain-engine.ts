@@ -6,8 +6,8 @@ import { block, type ChainName, type Clock, type Instant } from "../../domain/ch
 import type { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { commitment } from "../../market/onchain/commitment.ts";
-import type { Marketplace } from "../../market/port.ts";
+import { commitment } from "../../market/onchain/settlement/record/commitment.ts";
+import type { Marketplace } from "../../market/onchain/port/marketplace.ts";
 import type { ProcessLog } from "../../observe/log.ts";
 import { nctNumber } from "../../observe/metrics.ts";
 import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
@@ -18,16 +18,16 @@ import { BountiesInWork } from "../answering/bounties-in-work.ts";
 import type { Collector } from "../answering/collector.ts";
 import type { LearnedDistiller } from "../answering/learned-distiller.ts";
 import { awaitServed } from "../answering/served-backends.ts";
-import { watchContracts } from "../chain/contracts-watch.ts";
+import { watchContracts } from "../../market/onchain/chain/contracts-watch.ts";
 import { Backfill } from "../discovery/backfill.ts";
 import type { Duties } from "../duties/duties.ts";
 import type { Tell } from "../events/events.ts";
 import type { ChainMoney } from "../funds/limit-metrics.ts";
 import type { Limiter } from "../funds/limiter.ts";
-import { tellRecoverLog } from "../recover/events.ts";
-import { type LostStakeSearch, openLostStakeSearch } from "../recover/lost-stake-search.ts";
-import type { RecoveryParts } from "../recover/recover-bounty.ts";
-import { rescan, rescanUntil } from "../recover/verdict-search/rescan.ts";
+import { tellRecoverLog } from "../../market/onchain/recovery/events.ts";
+import { type LostStakeSearch, openLostStakeSearch } from "../../market/onchain/recovery/lost-stake-search.ts";
+import type { RecoveryParts } from "../../market/onchain/recovery/recover-bounty.ts";
+import { rescan, rescanUntil } from "../recover/rescan.ts";
 import type { ChainPromises } from "./chain-promises.ts";
 
 /** What the engines of all chains share. */

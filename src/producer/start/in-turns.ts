@@ -29,7 +29,7 @@ export const PROMISES: readonly Piece[] = [
   () => import("ws"),
   () => import("../../market/onchain/reads/schemas.ts"),
   () => import("../../market/onchain/stream/event-stream.ts"),
-  () => import("../../market/onchain/client.ts"),
+  () => import("../../market/onchain/gateway/client.ts"),
   () => import("../../wallet/signer.ts"),
   () => import("../duties/duties.ts"),
   () => import("./chain-promises.ts"),
@@ -59,7 +59,7 @@ export const ANSWERING: readonly Piece[] = [
   () => import("bullmq"),
   () => import("../../queue/bullmq/producer.ts"),
   () => import("../../queue/embedded/producer.ts"),
-  () => import("../recover/verdict-search/rescan.ts"),
+  () => import("../recover/rescan.ts"),
   () => import("./chain-engine.ts"),
   () => import("./open-answering.ts"),
 ];

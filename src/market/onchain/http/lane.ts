@@ -1,2 +1,2 @@
 /** Whose turn a request is in; see `Urgency`. */
-export { URGENCIES as LANES, type Urgency as Lane } from "../../port.ts";
+export { URGENCIES as LANES, type Urgency as Lane } from "../port/marketplace.ts";

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { RecentKeys } from "../../../async/recent-keys.ts";
 import { type Address, sameAddress } from "../../../domain/address.ts";
 import type { Guid } from "../../../domain/guid.ts";
-import type { PostedAssertion } from "../../port.ts";
+import type { PostedAssertion } from "../port/marketplace.ts";
 import { isUnknownBounty, MarketFault } from "../http/answer.ts";
 import type { Ask } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";

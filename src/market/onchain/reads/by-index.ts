@@ -1,4 +1,4 @@
-import type { PostedAssertion } from "../../port.ts";
+import type { PostedAssertion } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
 
 /**

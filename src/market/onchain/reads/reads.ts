@@ -4,7 +4,7 @@ import type { Bounty, MarketParameters } from "../../../domain/bounty.ts";
 import type { BlockNumber, ChainName } from "../../../domain/chain.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { Nct } from "../../../domain/nct.ts";
-import type { ArbiterVote } from "../../port.ts";
+import type { ArbiterVote } from "../port/marketplace.ts";
 import { isUnknownBounty, MarketFault } from "../http/answer.ts";
 import type { Ask, Asker } from "../http/ask.ts";
 import type { Gateway } from "../http/http.ts";

@@ -3,7 +3,7 @@ import { MAX_ARTIFACTS } from "../../../domain/artifact.ts";
 import { packBits } from "../../../domain/bits.ts";
 import type { Bounty, MarketParameters } from "../../../domain/bounty.ts";
 import type { ChainName } from "../../../domain/chain.ts";
-import type { PostedAssertion } from "../../port.ts";
+import type { PostedAssertion } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
 import { padClaims, readClaims } from "./claims.ts";
 import {

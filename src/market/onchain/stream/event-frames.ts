@@ -4,7 +4,7 @@ import { MAX_ARTIFACTS } from "../../../domain/artifact.ts";
 import type { BlockNumber } from "../../../domain/chain.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { Nct } from "../../../domain/nct.ts";
-import type { AssertionNotice, BountyNotice } from "../../port.ts";
+import type { AssertionNotice, BountyNotice } from "../port/marketplace.ts";
 import {
   amount,
   bits,

@@ -1,6 +1,6 @@
 import { describeError } from "../../../domain/fault.ts";
 import type { Logger } from "../../../observe/log.ts";
-import type { MarketEvents } from "../../port.ts";
+import type { MarketEvents } from "../port/marketplace.ts";
 import type { Heard } from "./event-frames.ts";
 
 type Listener<Name extends keyof MarketEvents> = (...args: MarketEvents[Name]) => void;

@@ -1,5 +1,5 @@
 import type { Action } from "../../../domain/transaction.ts";
-import type { Journal } from "../../port.ts";
+import type { Journal } from "../port/marketplace.ts";
 import type { Lane } from "../http/lane.ts";
 
 /** An action, with what building, signing and posting its transactions needs. */

@@ -1,5 +1,5 @@
 import type { ChainName } from "../../../domain/chain.ts";
-import type { Outcome } from "../../port.ts";
+import type { Outcome } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";

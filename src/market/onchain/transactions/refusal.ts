@@ -1,4 +1,4 @@
-import type { ContractRefusal, Outcome } from "../../port.ts";
+import type { ContractRefusal, Outcome } from "../port/marketplace.ts";
 
 /**
  * What the contracts say when they refuse, as far as it matters which refusal it was. Source: the require texts of

@@ -1,5 +1,5 @@
 import type { SignedTransaction } from "../../../domain/transaction.ts";
-import type { Resent } from "../../port.ts";
+import type { Resent } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Posted } from "./post-transactions.ts";
 import type { Fate } from "./receipts.ts";

@@ -1,6 +1,6 @@
 import type { ChainName } from "../../../domain/chain.ts";
 import type { SignedTransaction, UnsignedTransaction } from "../../../domain/transaction.ts";
-import type { Outcome, Resent, SignedFrom } from "../../port.ts";
+import type { Outcome, Resent, SignedFrom } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Ask } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
