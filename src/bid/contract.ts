@@ -6,6 +6,7 @@
  */
 import type { MarketId } from "../domain/bounty.ts";
 import type { Guid } from "../domain/guid.ts";
+import type { Instant } from "../domain/instant.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Ppm } from "../domain/verdict.ts";
 
@@ -17,6 +18,17 @@ export interface BidArtifact {
   readonly confidence: Ppm;
   readonly interval: readonly [low: Ppm, high: Ppm];
   readonly family: string;
+}
+
+/** What another engine has staked. */
+export interface RivalBids {
+  /** As its marketplace names it. */
+  readonly author: string;
+  /** When we heard of it. */
+  readonly at: Instant;
+  readonly mask: bigint;
+  /** One per set bit of `mask`, lowest bit first. */
+  readonly bids: readonly Nct[];
 }
 
 /** Amounts in base units of 10^-18 NCT. */
@@ -34,7 +46,7 @@ export interface BidRequest {
   /** Paid once per assertion, never returned. */
   readonly assertionFee: Nct;
   /** What the other engines have staked on this bounty so far, one entry per assertion heard of. */
-  readonly rivals: readonly { readonly mask: bigint; readonly bids: readonly Nct[] }[];
+  readonly rivals: readonly RivalBids[];
   /**
    * What may be spent on this bounty now, fee included: what the wallet holds, less what is already promised, and what the
    * operator's limits leave of it.

@@ -2,18 +2,20 @@
 
 import { Semaphore } from "../async/semaphore.ts";
 import { unlessAborted } from "../async/unless-aborted.ts";
-import { type Clock, systemClock } from "../domain/chain.ts";
+import { type Clock, systemClock } from "../domain/instant.ts";
 import { describeRefusal, type RateCounter, type RateLimits } from "../domain/rate-limit.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import { describeProxy, proxyFor } from "../http/proxy.ts";
+import type { PublicAccess } from "../http/public-requests.ts";
 import type { ScanPool } from "../isolation/scan-pool.ts";
 import type { WorkerLimits } from "../isolation/worker-limits.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ScanHandler, ScanWork } from "../queue/port.ts";
 import type { BackendDescription } from "../scanners/contract.ts";
 import { gatewayBase } from "./artifact-address.ts";
+import type { FetchPolicy } from "./artifact-attempts.ts";
 import { downloadTeller } from "./download-trouble.ts";
-import { type ArtifactSource, type FetchPolicy, openArtifactSource } from "./fetch-artifact.ts";
+import { type ArtifactSource, openArtifactSource } from "./fetch-artifact.ts";
 import { createScanHandler, type HandlerParts } from "./handle-job.ts";
 import { ScanPlaces } from "./scan-places.ts";
 import { openPools, type ScannerTerms } from "./scan-pools.ts";
@@ -45,6 +47,8 @@ interface ConsumerParts {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly limits?: Partial<WorkerLimits>;
   readonly fetchPolicy?: Partial<FetchPolicy>;
+  /** How the URLs of artifacts are reached. Default: at public addresses only. */
+  readonly urlAccess?: PublicAccess;
   /** Ends the wait for scanners that are not ready yet. */
   readonly signal?: AbortSignal;
 }
@@ -112,7 +116,7 @@ const FETCH_TIMES = { silenceMs: 5_000, pauseMs: 50, maxPauseMs: 2_000, missingM
 
 /** Of the artifacts, behind the gateway at `addr`. Throws ConfigFault for an address that is wrong. */
 function openSource(
-  { terms, log, clock = systemClock, env = process.env, fetchPolicy }: ConsumerParts,
+  { terms, log, clock = systemClock, env = process.env, fetchPolicy, urlAccess }: ConsumerParts,
   perBackend: number,
   opened: AsyncDisposableStack,
 ): { readonly source: ArtifactSource; readonly addr: string } {
@@ -130,6 +134,7 @@ function openSource(
       missingWaits: new Semaphore(Math.floor(perBackend / 2)),
       ...fetchPolicy,
     },
+    { proxyFor: (url) => proxyFor(url, env), ...urlAccess },
   );
   return { source: opened.use(shareArtifacts(gateway, SHARED_BYTES)), addr };
 }
@@ -171,7 +176,8 @@ function answeringHandlers({
       const answer = await handle(job, signal);
       counts.inProgress--;
       tellLog(log, answer);
-      tellDownload(answer);
+      // A URL says nothing of the gateway.
+      if (job.artifact.kind === "content") tellDownload(answer);
       onAnswer?.(answer);
       return answer;
     };

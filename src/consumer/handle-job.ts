@@ -1,8 +1,8 @@
 /** One scan job from its arrival to its answer: fetch, check, detect, scan. Every way it can end is an answer. */
 import { type Refusal, refusalOf } from "../domain/accepts.ts";
 import type { Caveat } from "../domain/caveat.ts";
-import type { Clock } from "../domain/chain.ts";
 import { describeError } from "../domain/fault.ts";
+import type { Clock } from "../domain/instant.ts";
 import type { NoOpinionReason, ScanAnswer, ScanJob } from "../domain/scan.ts";
 import type { ScanOutcome } from "../isolation/running-scan.ts";
 import type { Backend } from "../isolation/scan-pool.ts";
@@ -10,8 +10,9 @@ import type { Logger } from "../observe/log.ts";
 import type { ScanHandler } from "../queue/port.ts";
 import { checkFinding } from "../scanners/finding.ts";
 import { detectTypes } from "../triage/detect.ts";
+import type { ArtifactContent, FetchFailure } from "./artifact-attempts.ts";
 import { CaveatMemory } from "./caveat-memory.ts";
-import type { ArtifactContent, ArtifactSource, FetchFailure } from "./fetch-artifact.ts";
+import type { ArtifactSource } from "./fetch-artifact.ts";
 import { complaintsTeller } from "./metadata-complaints.ts";
 import type { ScanPlaces } from "./scan-places.ts";
 
@@ -108,10 +109,10 @@ async function resultOf(
   const exhausted = await refusedByRate?.(job.backend, "peek");
   if (exhausted !== undefined) return withoutVerdict("rate-limited", exhausted);
 
-  const { uri, artifactIndex: index, deadline } = job;
+  const { artifact, deadline } = job;
   const maxSizeBytes = Math.min(job.maxSizeBytes, parts.maxSizeBytes);
   const fetchedFrom = clock.now();
-  const content = await source.fetch({ uri, index, maxSizeBytes, deadline }, signal);
+  const content = await source.fetch({ artifact, maxSizeBytes, deadline }, signal);
   facts.fetchMs = elapsedMs(clock, fetchedFrom);
   if (content.kind !== "content") return notFetched(content, deadline - clock.now());
   facts.content = content;

@@ -1,6 +1,7 @@
 import { RecentMap } from "../async/recent-map.ts";
 import { unlessAborted } from "../async/unless-aborted.ts";
-import type { ArtifactContent, ArtifactRequest, ArtifactSource, Fetched } from "./fetch-artifact.ts";
+import type { ArtifactContent, Fetched } from "./artifact-attempts.ts";
+import type { ArtifactRequest, ArtifactSource } from "./fetch-artifact.ts";
 
 /**
  * Several backends of one consumer look at the same artifact at almost the same time: this downloads it once for all of
@@ -21,7 +22,7 @@ export function shareArtifacts(source: ArtifactSource, maxBytes: number): Artifa
   }
 
   async function fetch(request: ArtifactRequest, signal: AbortSignal): Promise<Fetched> {
-    const key = `${request.uri}/${request.index}`;
+    const key = keyOf(request);
     const known = remembered.get(key);
     if (known !== undefined) {
       const tooLarge = known.bytes.length > request.maxSizeBytes;
@@ -42,5 +43,14 @@ export function shareArtifacts(source: ArtifactSource, maxBytes: number): Artifa
     },
   };
 }
+
+/**
+ * What stands at a URL may be something else an hour later, so it is shared among the jobs of one dispatch only: they have their
+ * deadline in common. What has a content address stays what it is.
+ */
+const keyOf = ({ artifact, deadline }: ArtifactRequest): string =>
+  artifact.kind === "url"
+    ? `url ${deadline} ${artifact.url}`
+    : `content ${artifact.index} ${artifact.address}`;
 
 const STOPPED: Fetched = { kind: "cancelled", detail: "The download was stopped." };

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Address } from "./address.ts";
 import type { ArtifactClaim, ArtifactKind } from "./artifact.ts";
-import type { BlockNumber } from "./chain.ts";
 import type { Guid } from "./guid.ts";
 import type { Nct } from "./nct.ts";
 
@@ -12,6 +11,12 @@ import type { Nct } from "./nct.ts";
 export type MarketId = string;
 
 export const marketIdSchema = z.string().regex(/^[a-z][a-z0-9]{0,31}$/, "is no marketplace's name");
+
+/**
+ * What one marketplace alone knows of a bounty, as values of JSON: the block in which it expires, the address to answer to. It is
+ * kept in the ledger and given back to that marketplace; nothing else reads it.
+ */
+export type MarketDetails = Readonly<Record<string, unknown>>;
 
 /** A request for opinions, as far as an engine needs to know it. */
 export interface Bounty {
@@ -25,23 +30,7 @@ export interface Bounty {
   readonly uri: string;
   /** 1 to 256; what the contract counts, whatever the URI lists. Mask bits beyond it lose their bids. */
   readonly artifactCount: number;
-  /** First block in which an assertion is refused and a reveal accepted. */
-  readonly expiration: BlockNumber;
+  readonly details: MarketDetails;
   /** One entry per artifact, in index order; `NO_CLAIM` where the ambassador said nothing usable. */
   readonly claims: readonly ArtifactClaim[];
-}
-
-/** What the marketplace charges, allows and waits for; changes while bounties are in flight. Amounts per artifact. */
-export interface MarketParameters {
-  readonly bountyFee: Nct;
-  readonly assertionFee: Nct;
-  readonly bountyAmountMinimum: Nct;
-  readonly bidMinimum: Nct;
-  readonly bidMaximum: Nct;
-  /** Blocks after expiration in which a reveal is accepted. */
-  readonly revealWindow: number;
-  /** Blocks after the reveal window in which arbiters vote. */
-  readonly voteWindow: number;
-  /** Blocks an ambassador may ask for at most. */
-  readonly maxDuration: number;
 }

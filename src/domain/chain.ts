@@ -1,18 +1,3 @@
-import type { Branded } from "./brand.ts";
-
+/** The chains that a gateway of the contract dialect serves. */
 export const CHAIN_NAMES = ["side", "home"] as const;
 export type ChainName = (typeof CHAIN_NAMES)[number];
-
-export type BlockNumber = Branded<number, "BlockNumber">;
-export const block = (number: number): BlockNumber => number as BlockNumber;
-
-/** A moment in Unix milliseconds, on the clock of the machine that made it. */
-export type Instant = Branded<number, "Instant">;
-export const instant = (unixMs: number): Instant => unixMs as Instant;
-
-/** Where "now" comes from. Passed in, so that a test can say what time it is. */
-export interface Clock {
-  now(): Instant;
-}
-
-export const systemClock: Clock = { now: () => instant(Date.now()) };

@@ -5,7 +5,7 @@
  * whichever of them are limited, so that a limit that is set at noon knows of the morning. A use is granted when every
  * limited window has room, and only then counts; checking and counting are one step that no other use can come between.
  */
-import type { Clock } from "./chain.ts";
+import type { Clock } from "./instant.ts";
 
 /** Seconds; in the order in which they are asked. */
 export const WINDOWS = { second: 1, minute: 60, hour: 3_600, day: 86_400 } as const;

@@ -1,7 +1,7 @@
-import type { ArtifactClaim, ArtifactKind } from "./artifact.ts";
+import type { ArtifactClaim, ArtifactKind, ArtifactReference } from "./artifact.ts";
 import type { MarketId } from "./bounty.ts";
-import type { Instant } from "./chain.ts";
 import type { Guid } from "./guid.ts";
+import type { Instant } from "./instant.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Why a scan gave no opinion. Stable names: the ledger, metrics and logs carry them. */
@@ -33,8 +33,8 @@ export interface ScanJob {
   readonly artifactIndex: number;
   readonly backend: string;
   readonly kind: ArtifactKind;
-  /** Content address of the artifact set; the consumer fetches `artifactIndex` of it from its own gateway. */
-  readonly uri: string;
+  /** Where its content is. The index of a content reference is `artifactIndex`. */
+  readonly artifact: ArtifactReference;
   readonly claim: ArtifactClaim;
   /** The instant after which the answer is worthless. */
   readonly deadline: Instant;

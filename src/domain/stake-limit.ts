@@ -1,5 +1,7 @@
-import { MOST_PER_ARTIFACT } from "../market/onchain/port/deployment.ts";
-import { formatNct, type Nct, nct, parseNct } from "./nct.ts";
+import { formatNct, type Nct, nct, ONE_NCT, parseNct } from "./nct.ts";
+
+/** The most that an assertion can stake on one artifact: no published marketplace takes more. */
+export const MOST_PER_ARTIFACT: Nct = nct(ONE_NCT);
 
 /** A share of everything the wallet has, staked or not, in whole percent. */
 interface WalletShare {

@@ -1,20 +1,20 @@
-import type { Bounty, MarketId } from "../domain/bounty.ts";
-import type { BlockNumber, Instant } from "../domain/chain.ts";
+import type { Bounty, MarketDetails, MarketId } from "../domain/bounty.ts";
 import type { Guid } from "../domain/guid.ts";
+import type { Instant } from "../domain/instant.ts";
 import type { AbandonReason, BountyState } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import type { ScanAnswer } from "../domain/scan.ts";
 import type { SettledArtifact } from "../domain/settled.ts";
-import type { SignedTransaction } from "../domain/transaction.ts";
 import type {
   AssertionRecord,
   BountyKey,
   BountyRecord,
-  DutyAction,
   JournalEntry,
+  JournalPosition,
   LedgerSummary,
   PlannedAssertion,
+  Step,
 } from "./records.ts";
 
 /**
@@ -44,12 +44,12 @@ export interface Ledger extends Disposable {
   /** Also when the reveal had been noted as missed. */
   recordRevealed(key: BountyKey): void;
   recordRevealMissed(key: BountyKey): void;
-  /** It turned out to expire in another block. */
-  recordExpiration(key: BountyKey, expiration: BlockNumber): void;
+  /** The marketplace corrected what it alone knows of a bounty. */
+  recordDetails(key: BountyKey, details: MarketDetails): void;
   recordQuorum(key: BountyKey): void;
   /** Ends every bounty of the market that is not settled, for one reason; returns how many that were. */
   writeOff(market: MarketId, reason: AbandonReason): number;
-  /** Bounties with an assertion of ours that were written off for a reason, those that expire last first; at most so many. */
+  /** Bounties with an assertion of ours that were written off for a reason, the newest first; at most so many. */
   writtenOff(market: MarketId, reason: AbandonReason, most: number): readonly Guid[];
   /**
    * Undoes `writeOff` where something may be staked: such a bounty is called what was signed for it last, fate unknown, or
@@ -84,51 +84,50 @@ export interface Ledger extends Disposable {
   /** The payout in base units; null when it is not known. */
   recordSettled(key: BountyKey, payout: Nct | null): void;
 
-  // The journal of all that was signed
+  // The journal of all that is sent
 
   /**
-   * Remembers what was signed for a duty, in the order of the nonces, and moves the bounty to the state in which it may
-   * be on its way. The last transaction decides; those before it do nothing by themselves. The same bytes signed again for
-   * another bounty, an approval on a chain that began anew for one, are the newest entry of the journal.
+   * Writes down what is about to be sent for a step, in the order in which the marketplace is to take it, and moves the bounty to
+   * the state in which it may be on its way. The last entry decides; those before it do nothing by themselves. The same bytes
+   * written again for another bounty, an approval on a chain that began anew for one, are the newest entry of the journal.
    */
-  recordSigned(key: BountyKey, action: DutyAction, signed: readonly SignedTransaction[]): void;
-  /** The deciding hash of each time something was signed for a duty, the oldest first. */
-  signed(key: BountyKey, action: DutyAction): readonly string[];
-  /** What was signed for a duty the last time, in the order of the nonces; empty when nothing was. */
-  lastSigned(key: BountyKey, action: DutyAction): readonly SignedTransaction[];
+  journal(key: BountyKey, step: Step, entries: readonly JournalEntry[]): void;
+  /** What decided each time that something was written for a step, the oldest first. */
+  references(key: BountyKey, step: Step): readonly string[];
+  /** What was written for a step the last time, in the order of their sequence; empty when nothing was. */
+  lastEntries(key: BountyKey, step: Step): readonly JournalEntry[];
   /**
-   * The smallest account nonce of everything that was signed for a duty, each time that it was; undefined when nothing
-   * was, or when not all nonces are known.
+   * The smallest sequence of everything that was written for a step, each time that it was; undefined when nothing was, or when
+   * not all are known.
    */
-  firstNonce(key: BountyKey, action: DutyAction): bigint | undefined;
+  firstSequence(key: BountyKey, step: Step): bigint | undefined;
   /**
-   * The highest account nonce that a block certainly holds, as far as the ledger knows: of what was signed,
-   * after an entry, for a step that the bounty has left behind. Where a step was signed several times the lowest counts. A
-   * reveal may be tried for a post that was never seen on the market, so it proves a post only with the place of the
-   * assertion.
+   * The highest sequence that the marketplace has certainly taken, as far as the ledger knows: of what was written, after a
+   * position, for a step that the bounty has left behind. Where a step was written several times the lowest counts. A reveal may
+   * be tried for a post that was never seen on the market, so it proves a post only with the place of the assertion.
    */
-  minedNonce(market: MarketId, after?: JournalEntry): bigint | undefined;
-  /** The reveal that was signed last for each bounty whose reveal may still be on its way, in the order of the nonces. */
-  signedReveals(market: MarketId): readonly SignedTransaction[];
+  takenSequence(market: MarketId, after?: JournalPosition): bigint | undefined;
+  /** The reveal that was written last for each bounty whose reveal may still be on its way, in the order of their sequence. */
+  openEntries(market: MarketId): readonly JournalEntry[];
   /**
-   * What was signed last for each bounty whose transactions may still be on their way, from an account nonce on; an entry
-   * for each bounty. A nonce that was given back and used again belongs to the one that was signed later.
+   * What was written last for each bounty whose entries may still be on their way, from a sequence on; a list for each bounty. A
+   * sequence that was given back and used again belongs to the entry that was written later.
    */
-  signedFrom(market: MarketId, nonce: bigint): readonly (readonly SignedTransaction[])[];
-  /** The newest entry of the journal of what was signed, whatever chain it is for. */
-  newestEntry(): JournalEntry;
-  /** The highest account nonce among the last things signed on a market after an entry, or undefined when nothing was. */
-  newestNonce(market: MarketId, after?: JournalEntry): bigint | undefined;
+  entriesFrom(market: MarketId, sequence: bigint): readonly (readonly JournalEntry[])[];
+  /** The newest entry of the journal, whatever market it is for. */
+  newestPosition(): JournalPosition;
+  /** The highest sequence among the last things written for a market after a position, or undefined when nothing was. */
+  newestSequence(market: MarketId, after?: JournalPosition): bigint | undefined;
   /**
-   * What was signed last with each account nonce from one on, in their order and without a break, whatever became of its
-   * bounty; at most so many, and only what was signed after an entry. Empty when nothing was signed with the first.
+   * What was written last with each sequence from one on, in their order and without a break, whatever became of its bounty; at
+   * most so many, and only what was written after a position. Empty when nothing was written with the first.
    */
-  signedByNonce(
+  entriesBySequence(
     market: MarketId,
     from: bigint,
     most: number,
-    after?: JournalEntry,
-  ): readonly SignedTransaction[];
+    after?: JournalPosition,
+  ): readonly JournalEntry[];
 
   // Pins and notes
 

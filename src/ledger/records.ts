@@ -1,6 +1,6 @@
 import type { Bounty, MarketId } from "../domain/bounty.ts";
-import type { Instant } from "../domain/chain.ts";
 import type { Guid } from "../domain/guid.ts";
+import type { Instant } from "../domain/instant.ts";
 import type { AbandonReason, BountyState } from "../domain/lifecycle.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Ppm } from "../domain/verdict.ts";
@@ -10,10 +10,10 @@ export interface BountyKey {
   readonly guid: Guid;
 }
 
-/** An entry of the journal of all that was signed, as its row is numbered: later ones have higher numbers. */
-export type JournalEntry = number;
-/** Before everything that was signed. */
-export const FIRST_ENTRY: JournalEntry = 0;
+/** An entry of the journal, as its row is numbered: later ones have higher numbers. */
+export type JournalPosition = number;
+/** Before everything that was written. */
+export const FIRST_POSITION: JournalPosition = 0;
 
 /** A bounty and how far we came with it. */
 export interface BountyRecord {
@@ -56,7 +56,18 @@ export interface AssertionRecord {
 /** What a plan fixes; the rest comes to be known later. */
 export type PlannedAssertion = Omit<AssertionRecord, "metadataUri" | "index" | "requestedMs" | "payout">;
 
-export type DutyAction = "assert" | "reveal" | "settle";
+/** What is sent to a marketplace for a bounty: the answer, what opens it, and what brings in what it won. */
+export type Step = "assert" | "reveal" | "settle";
+
+/** What was durable before its bytes left. */
+export interface JournalEntry {
+  /** Names it, once in the ledger: a transaction's hash, or whatever the marketplace calls it by. */
+  readonly reference: string;
+  /** As it is sent: a transaction, a signed message, the body of a request. Empty where it is not known any more. */
+  readonly bytes: string;
+  /** What the marketplace takes our entries in order of, as an account nonce; 0 where there is none. */
+  readonly sequence: bigint;
+}
 
 /** Totals over the whole ledger; amounts in base units. */
 export interface LedgerSummary {

@@ -23,28 +23,34 @@ import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProducerConfig } from "../config/commands/producer.ts";
-import { systemClock } from "../domain/chain.ts";
-import { parseGatewayAddress, refuseKeyOverHttp } from "../domain/gateway-address.ts";
+import { systemClock } from "../domain/instant.ts";
 import { STAKED_STATES } from "../domain/lifecycle.ts";
 import { formatNct, nct } from "../domain/nct.ts";
 import { holdDataDir } from "../ledger/hold.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/sqlite/open-ledger.ts";
+import { tellRecoverLog } from "../market/recovery-events.ts";
+import type { StepTraits } from "../market/settlement.ts";
 import type { HealthServer } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ProcessIo } from "../observe/process-io.ts";
-import { refuseAmbiguousPins } from "../market/onchain/chain/pins.ts";
-import type { Duty } from "../market/onchain/settlement/record/duty.ts";
 import { EarlyCounts } from "./events/early-counts.ts";
 import { type Tell, tellLog } from "./events/events.ts";
 import { RelayEvents } from "./events/relay-events.ts";
+import {
+  checkMarkets,
+  MARKET_LEVELS,
+  type MarketParts,
+  marketIds,
+  openMarket,
+  sendAgainEarly,
+} from "./process/markets.ts";
 import { programVersion } from "./process/program-version.ts";
 import { mayDo } from "./process/standing.ts";
 import { AnsweringStart } from "./start/answering-start.ts";
-import type { ChainPromises, ChainPromisesParts } from "./start/chain-promises.ts";
 import { KEY, loadInTurns, OBSERVED, PREPARED, PROMISES } from "./start/in-turns.ts";
+import type { MarketPromises } from "./start/market-promises.ts";
 import type { Prepared } from "./start/prepare.ts";
-import { resendReveals } from "../market/onchain/early/resend-reveals.ts";
 
 /** What was signed before is on its way by then; loading the rest blocks what is left to do for it. */
 const FIRST_MS = 150;
@@ -82,11 +88,8 @@ export async function runProducer(config: ProducerConfig, io: ProcessIo): Promis
 async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unknown) => void): Promise<void> {
   const { log, signal } = io;
   // Before anything is waited for, and before embedded consumers complain of the same.
-  refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
-    allowed: config.allowKeyOverHttp,
-  });
-  refuseAmbiguousPins(config);
-  const relay = new RelayEvents(tellLog(log));
+  checkMarkets(config);
+  const relay = new RelayEvents(tellLog(log, MARKET_LEVELS));
   const { tell } = relay;
   const halt = new AbortController();
   const end = AbortSignal.any([signal, halt.signal]);
@@ -101,31 +104,41 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
   using ledger = openLedger(file, systemClock);
   const staked = (): number => stakedBounties(ledger, config);
   const owesAtStart = staked() > 0;
-  if (owesAtStart) await Promise.race([resendReveals({ config, ledger, tell, signal }), sleep(FIRST_MS)]);
+  if (owesAtStart) await Promise.race([sendAgainEarly({ config, ledger, tell, signal }), sleep(FIRST_MS)]);
   else prepared ??= await prepare();
-  const { key, openChainPromises, ProducerLease } = await openKey(config, signal);
+  const { key, MarketPromises, ProducerLease } = await openKey(config, signal);
 
-  const chains: ChainPromises[] = [];
-  const promised = (): number => chains.reduce((sum, chain) => sum + chain.open(), 0);
+  const markets: MarketPromises[] = [];
+  const promised = (): number => markets.reduce((sum, market) => sum + market.open(), 0);
   const leaseParts = { config, account: key.address, place: held.place, log, tell, promised, ended: halted };
   await using lease = new ProducerLease(leaseParts);
   await using opened = new AsyncDisposableStack();
   const early = new EarlyCounts();
-  const may = (duty: Duty): boolean => mayDo(lease.standing(), duty);
-  const shared = { config, privateKey: key.privateKey, ledger, clock: systemClock, tell, log, may };
-  for (const chain of config.chains) {
-    const parts = { ...shared, ...refusalCounts(early) };
-    chains.push(opened.use(openChainPromises(chain, parts, end)));
+  const may = (kind: StepTraits["kind"]): boolean => mayDo(lease.standing(), kind);
+  const clock = systemClock;
+  const shared = {
+    config,
+    privateKey: key.privateKey,
+    ledger,
+    clock,
+    tell,
+    tellRecover: tellRecoverLog(log),
+    log,
+  };
+  for (const id of marketIds(config)) {
+    const opening = { ...shared, ...refusalCounts(early), version: programVersion() };
+    const market = await openMarket(id, { ...opening, patience: "while-staked" });
+    markets.push(opened.use(new MarketPromises({ market, ledger, clock, tell, may }, end)));
   }
-  if (owesAtStart) await promisesKept(chains, tell);
+  if (owesAtStart) await promisesKept(markets, tell);
   if (held.open)
     tell("data-dir.open", { folder: config.dataDir, hint: "Close it to all but its owner: chmod 700." });
 
   await loadInTurns(OBSERVED);
   const { ObservedProducer } = await import("./start/observed.ts");
-  const atRisk = () => nct(config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n));
+  const atRisk = () => nct(markets.reduce((sum, { id }) => sum + ledger.atRisk(id), 0n));
   const standing = () => lease.standing();
-  using observed = new ObservedProducer({ config, log, ledger, chains, standing, atRisk });
+  using observed = new ObservedProducer({ config, log, ledger, markets, standing, atRisk });
   observed.count(relay, early);
 
   let server: HealthServer | undefined;
@@ -135,7 +148,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     ledger,
     metrics: observed.metrics,
     relay,
-    chains,
+    markets,
     end,
     consumers: observed.consumers,
     version: programVersion(),
@@ -150,7 +163,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     broken: halted,
   });
   setTimeout(() => lease.giveUpWaiting(), LEASE_PATIENCE_MS).unref();
-  for (const chain of chains) chain.kept.catch(halted);
+  for (const market of markets) market.kept.catch(halted);
   start.run().catch(halted);
   if (!end.aborted) await once(end, "abort");
   await stopAll();
@@ -163,7 +176,7 @@ async function work(config: ProducerConfig, io: ProcessIo, closing: (fault: unkn
     const engines = answering?.engines ?? [];
     const unpromised = engines.reduce((sum, engine) => sum + engine.inFlight(), 0);
     tell("producer.stopping", { promised: promised(), unpromised, atRisk: formatNct(atRisk()) });
-    const stopped = Promise.all([...engines, ...chains].map((it) => it.stop()));
+    const stopped = Promise.all([...engines, ...markets].map((it) => it.stop()));
     await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
     tell("producer.stopped", { promised: promised(), atRisk: formatNct(atRisk()) });
   }
@@ -177,13 +190,13 @@ async function openKey(config: ProducerConfig, signal: AbortSignal) {
   // What is wrong with it is told when it is needed.
   unlocking.catch(() => undefined);
   await loadInTurns(PROMISES);
-  const { openChainPromises } = await import("./start/chain-promises.ts");
+  const { MarketPromises } = await import("./start/market-promises.ts");
   const { ProducerLease } = await import("./start/lease.ts");
-  return { key: await unlocking, openChainPromises, ProducerLease };
+  return { key: await unlocking, MarketPromises, ProducerLease };
 }
 
-/** What a chain counts before there are metrics. */
-const refusalCounts = (early: EarlyCounts): Pick<ChainPromisesParts, "onRefused" | "counts"> => ({
+/** What a marketplace counts before there are metrics. */
+const refusalCounts = (early: EarlyCounts): Pick<MarketParts, "onRefused" | "counts"> => ({
   onRefused: () => early.use(({ signaturesRefused }) => signaturesRefused.inc()),
   counts: {
     onMalformedEvent: () => early.use(({ eventsMalformed }) => eventsMalformed.inc()),
@@ -192,21 +205,21 @@ const refusalCounts = (early: EarlyCounts): Pick<ChainPromisesParts, "onRefused"
   },
 });
 
-/** Resolves a moment after the promises of all chains are being kept, or when that takes long. */
-async function promisesKept(chains: readonly ChainPromises[], tell: Tell): Promise<void> {
-  const kept = Promise.all(chains.map((chain) => tellKept(chain, tell)));
+/** Resolves a moment after the promises on all marketplaces are being kept, or when that takes long. */
+async function promisesKept(markets: readonly MarketPromises[], tell: Tell): Promise<void> {
+  const kept = Promise.all(markets.map((market) => tellKept(market, tell)));
   kept.catch(() => undefined);
   const soon = kept.then(() => sleep(FIRST_MS));
   await Promise.race([soon, sleep(DUE_MS, undefined, { ref: false })]).catch(() => undefined);
 }
 
-async function tellKept({ chain, market, kept }: ChainPromises, tell: Tell): Promise<void> {
+async function tellKept({ id, market, kept }: MarketPromises, tell: Tell): Promise<void> {
   const { promised } = await kept;
-  tell("producer.keeping-promises", { market: chain, promised, head: market.head() });
+  tell("producer.keeping-promises", { market: id, promised, moment: market.condition().moment ?? 0 });
 }
 
-const stakedBounties = (ledger: Ledger, { chains }: ProducerConfig): number =>
-  chains.reduce((sum, chain) => sum + ledger.inStates(chain, STAKED_STATES).length, 0);
+const stakedBounties = (ledger: Ledger, config: ProducerConfig): number =>
+  marketIds(config).reduce((sum, id) => sum + ledger.inStates(id, STAKED_STATES).length, 0);
 
 async function prepareAll(config: ProducerConfig, log: Logger): Promise<Prepared> {
   await loadInTurns(PREPARED);

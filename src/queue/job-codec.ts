@@ -4,13 +4,24 @@
  * Written strictly: what does not fit the schema is never sent. Read leniently: unknown keys pass by, so that a
  * producer and its consumers may be upgraded one after the other. The two open-ended parts, `claim.raw` and
  * `metadata`, travel as JSON text because they may hold integers beyond 2^53, which the JSON of a queue would refuse.
+ *
+ * What names the artifact travels under one of two keys: `uri` is a content address, whose index is the job's
+ * `artifactIndex`, as jobs have always had it; `url` is a URL. A consumer that does not know `url` yet answers such a job
+ * `invalid-result`.
  */
 import { z } from "zod";
-import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../domain/artifact.ts";
+import {
+  ARTIFACT_KINDS,
+  type ArtifactClaim,
+  type ArtifactReference,
+  isArtifactUrl,
+  MAX_ARTIFACTS,
+  MAX_REFERENCE_CHARS,
+} from "../domain/artifact.ts";
 import { type MarketId, marketIdSchema } from "../domain/bounty.ts";
-import type { Instant } from "../domain/chain.ts";
 import { Fault } from "../domain/fault.ts";
 import { type Guid, isGuid } from "../domain/guid.ts";
+import type { Instant } from "../domain/instant.ts";
 import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../domain/scan.ts";
 import { VERDICTS } from "../domain/verdict.ts";
 import { parseJson, stringifyJson } from "../json/json.ts";
@@ -60,6 +71,8 @@ const claimShape = {
   raw: jsonText,
 };
 
+const URL_SHAPE = `not an https URL of ${MAX_REFERENCE_CHARS} characters at most, without user and password`;
+
 const jobShape = {
   id: z.string(),
   guid,
@@ -67,7 +80,8 @@ const jobShape = {
   artifactIndex,
   backend: z.string().min(1),
   kind: z.enum(ARTIFACT_KINDS),
-  uri: z.string(),
+  uri: z.string().max(MAX_REFERENCE_CHARS).exactOptional(),
+  url: z.string().refine(isArtifactUrl, URL_SHAPE).exactOptional(),
   deadline: instantMs,
   maxSizeBytes: count,
   dispatchedAt: instantMs,
@@ -115,15 +129,36 @@ const withMarket = (job: unknown): unknown =>
   typeof job === "object" && job !== null && "chain" in job ? { market: job.chain, ...job } : job;
 const JobToRead = z.preprocess(
   withMarket,
-  z.object({ ...jobShape, claim: z.object(claimShape) }).refine(namesItself, ID),
+  z
+    .object({ ...jobShape, claim: z.object(claimShape) })
+    .refine(namesItself, ID)
+    .transform(({ uri, url, ...job }, context) => {
+      const artifact = referenceIn({ uri, url }, job.artifactIndex);
+      if (artifact !== undefined) return { ...job, artifact };
+      context.addIssue({
+        code: "custom",
+        message: "it names its artifact by a uri or by a url, and not by both",
+      });
+      return z.NEVER;
+    }),
 );
+
+function referenceIn(
+  { uri, url }: { readonly uri: string | undefined; readonly url: string | undefined },
+  index: number,
+): ArtifactReference | undefined {
+  if (url === undefined) return uri === undefined ? undefined : { kind: "content", address: uri, index };
+  return uri === undefined ? { kind: "url", url } : undefined;
+}
 const AnswerToWrite = z
   .strictObject({ ...answerShape, timings: z.strictObject(timingsShape) })
   .refine(saysWhy, WHY);
 const AnswerToRead = z.object({ ...answerShape, timings: z.object(timingsShape) }).refine(saysWhy, WHY);
 
 /** A job in the form that travels. */
-export type WireJob = Omit<ScanJob, "claim"> & {
+export type WireJob = Omit<ScanJob, "claim" | "artifact"> & {
+  readonly uri?: string;
+  readonly url?: string;
   readonly claim: Omit<ArtifactClaim, "raw"> & { readonly raw: string };
 };
 /** An answer in the form that travels. */
@@ -131,12 +166,15 @@ export type WireAnswer = Omit<ScanAnswer, "metadata"> & { readonly metadata: str
 
 /** Throws Fault SCAN_JOB_INVALID: a job that breaks its own schema is a mistake of ours, not of the market. */
 export function encodeJob(job: ScanJob): WireJob {
-  const wire = { ...job, claim: { ...present(job.claim), raw: stringifyJson(job.claim.raw) } };
+  const { artifact, ...rest } = job;
+  const named = artifact.kind === "content" ? { uri: artifact.address } : { url: artifact.url };
+  const wire = { ...rest, ...named, claim: { ...present(job.claim), raw: stringifyJson(job.claim.raw) } };
   const checked = JobToWrite.safeParse(wire);
-  if (!checked.success) {
-    throw new Fault("SCAN_JOB_INVALID", `Job ${job.id} cannot be sent: ${explain(checked.error)}.`);
-  }
-  return wire;
+  // The index of a content reference does not travel.
+  const strays = artifact.kind === "content" && artifact.index !== job.artifactIndex;
+  if (checked.success && !strays) return wire;
+  const why = checked.success ? "its reference has another index" : explain(checked.error);
+  throw new Fault("SCAN_JOB_INVALID", `Job ${job.id} cannot be sent: ${why}.`);
 }
 
 /** Undefined, with the reason told to `refused`, for data that is no job. */

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { type Clock, systemClock } from "../domain/chain.ts";
+import { type Clock, systemClock } from "../domain/instant.ts";
 import type { Logger } from "../observe/log.ts";
 import { describeRedisAddress, hostsNamed, type RedisAddress } from "./address.ts";
 import type { RedisClient } from "./connection.ts";

@@ -1,5 +1,5 @@
 import type { Address } from "../domain/address.ts";
-import type { Clock } from "../domain/chain.ts";
+import type { Clock } from "../domain/instant.ts";
 import type { Nct } from "../domain/nct.ts";
 import type { Logger } from "../observe/log.ts";
 import type { RealHabits } from "./gateway/shared/as-real.ts";

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Address } from "../domain/address.ts";
-import { systemClock } from "../domain/chain.ts";
 import { ConfigFault } from "../domain/fault.ts";
 import type { Guid } from "../domain/guid.ts";
+import { systemClock } from "../domain/instant.ts";
 import { nct, ONE_NCT } from "../domain/nct.ts";
 import { type Chain, startChain } from "./chain/chain.ts";
 import { type ArtifactStore, memoryStore } from "./content/store.ts";

@@ -6,8 +6,8 @@ import { basename } from "node:path";
 import { createScanHandler, type HandlerParts } from "../consumer/handle-job.ts";
 import type { Testimony } from "../distill/contract.ts";
 import type { ArtifactClaim, ArtifactKind } from "../domain/artifact.ts";
-import { instant } from "../domain/chain.ts";
 import { uintToGuid } from "../domain/guid.ts";
+import { instant } from "../domain/instant.ts";
 import type { Opinion } from "../domain/opinion.ts";
 import { type ScanJob, scanJobId } from "../domain/scan.ts";
 import { detectTypes } from "../triage/detect.ts";
@@ -24,8 +24,13 @@ export interface ScanParts extends Pick<HandlerParts, "backends" | "clock" | "lo
   readonly deadlineMs: number;
 }
 
-/** There is no bounty: a job's id is only its name here. */
-const NO_BOUNTY = { guid: uintToGuid(0n), market: "side", artifactIndex: 0, uri: "" } as const;
+/** There is no bounty: a job's id is only its name here, and its content is read already. */
+const NO_BOUNTY = {
+  guid: uintToGuid(0n),
+  market: "side",
+  artifactIndex: 0,
+  artifact: { kind: "content", address: "", index: 0 },
+} as const;
 
 export async function scanFile(parts: ScanParts, path: Buffer, signal: AbortSignal): Promise<FileReport> {
   const { rules, kind, clock } = parts;

@@ -1,6 +1,6 @@
 import type { Address } from "../domain/address.ts";
 import { guidToUint } from "../domain/guid.ts";
-import type { Action } from "../domain/transaction.ts";
+import type { Action } from "./transaction.ts";
 
 /**
  * The calls an action stands for, as ABI words with the names of what they hold. Encoding what we want and comparing

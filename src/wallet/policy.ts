@@ -1,7 +1,7 @@
 import { type Address, isAddress, sameAddress } from "../domain/address.ts";
 import { Fault } from "../domain/fault.ts";
-import type { Action, UnsignedTransaction } from "../domain/transaction.ts";
 import { type Call, callsFor, encodeCall } from "./calldata.ts";
+import type { Action, UnsignedTransaction } from "./transaction.ts";
 
 /**
  * The marketplace that this wallet signs for. What is configured or was pinned earlier must be met exactly; what is

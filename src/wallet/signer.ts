@@ -1,7 +1,6 @@
 import { Common, Hardfork, privateKeyToAddress, Transaction } from "web3-eth-accounts";
 import { keccak256 } from "web3-utils";
 import { type Address, parseAddress, sameAddress } from "../domain/address.ts";
-import type { Action, SignedTransaction, Signer, UnsignedTransaction } from "../domain/transaction.ts";
 import { commitmentNonces, type NonceScope } from "./commitment-nonce.ts";
 import {
   checkTransactions,
@@ -10,6 +9,7 @@ import {
   type SigningPolicy,
   withinGasCap,
 } from "./policy.ts";
+import type { Action, SignedTransaction, Signer, UnsignedTransaction } from "./transaction.ts";
 
 /** A signer with the one other thing that only the holder of the key can do. */
 export interface Wallet extends Signer {

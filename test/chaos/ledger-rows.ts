@@ -26,7 +26,7 @@ export function rowsOf(folder: string, guid: Guid): readonly string[] {
   const tables = {
     bounty: "state, reason, expiration, quorum, reveal_missed, seen_at, updated_at",
     assertion: "commitment, mask, stake, fee, position, planned_at, payout",
-    signed_transaction: "action, attempt, decides, nonce, hash, signed_at",
+    journal: "step, attempt, decides, sequence, reference, written_at",
   };
   return Object.entries(tables).flatMap(([table, columns]) =>
     read(folder, `SELECT ${columns} FROM ${table} WHERE guid = ? ORDER BY rowid`, guid).map(

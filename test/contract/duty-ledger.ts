@@ -1,33 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { block } from "../../src/domain/chain.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import type { DutyLedger } from "../../src/ledger/duty-ledger.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { WriteBehindLedger } from "../../src/producer/duties/write-behind-ledger.ts";
-import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
+import { FIRST_POSITION } from "../../src/ledger/records.ts";
+import { aPlan, signed } from "../fixtures/bounties.ts";
 import { bring, KEY } from "./ledger-scene.ts";
-
-/** What the duties read and write of one bounty. */
-export type DutyLedger = Pick<
-  WriteBehindLedger,
-  | "find"
-  | "assertion"
-  | "signed"
-  | "lastSigned"
-  | "firstNonce"
-  | "minedNonce"
-  | "journalAssertion"
-  | "recordSigned"
-  | "recordRequested"
-  | "recordAsserted"
-  | "recordIndex"
-  | "recordMetadataUri"
-  | "recordRevealed"
-  | "recordRevealMissed"
-  | "recordExpiration"
-  | "recordQuorum"
-  | "recordSettled"
-  | "abandon"
->;
 
 export interface DutyLedgerUnderTest extends Disposable {
   readonly duties: DutyLedger;
@@ -43,22 +20,22 @@ export interface DutyLedgerUnderTest extends Disposable {
 export const asDutyLedger = (ledger: Ledger): DutyLedger => ({
   find: (key) => ledger.find(key),
   assertion: (key) => ledger.assertion(key),
-  signed: (key, action) => ledger.signed(key, action),
-  lastSigned: (key, action) => ledger.lastSigned(key, action),
-  firstNonce: (key, action) => ledger.firstNonce(key, action),
-  minedNonce: () => ledger.minedNonce("side"),
+  references: (key, action) => ledger.references(key, action),
+  lastEntries: (key, action) => ledger.lastEntries(key, action),
+  firstSequence: (key, action) => ledger.firstSequence(key, action),
+  takenSequence: (after) => ledger.takenSequence("side", after),
   journalAssertion(key, transactions, fee) {
     if (fee !== undefined) ledger.recordFee(key, fee);
-    ledger.recordSigned(key, "assert", transactions);
+    ledger.journal(key, "assert", transactions);
   },
-  recordSigned: (key, action, transactions) => ledger.recordSigned(key, action, transactions),
+  journal: (key, action, transactions) => ledger.journal(key, action, transactions),
   recordRequested: (key, ms) => ledger.recordRequested(key, ms),
   recordAsserted: (key, index) => ledger.recordAsserted(key, index),
   recordIndex: (key, index) => ledger.recordIndex(key, index),
   recordMetadataUri: (key, uri) => ledger.recordMetadataUri(key, uri),
   recordRevealed: (key) => ledger.recordRevealed(key),
   recordRevealMissed: (key) => ledger.recordRevealMissed(key),
-  recordExpiration: (key, _bounty, expiration) => ledger.recordExpiration(key, expiration),
+  recordDetails: (key, details) => ledger.recordDetails(key, details),
   recordQuorum: (key) => ledger.recordQuorum(key),
   recordSettled(key, payout, truth) {
     ledger.recordTruth(key, truth);
@@ -91,9 +68,9 @@ export function describeDutyLedger(kind: string, open: () => DutyLedgerUnderTest
       const transactions = [signed("0xapprove", 7n), signed("0xassert", 8n)];
       test.duties.journalAssertion(KEY, transactions, nct(5n));
       test.begin();
-      expect(test.duties.signed(KEY, "assert")).toEqual(["0xassert"]);
-      expect(test.duties.lastSigned(KEY, "assert")).toEqual(transactions);
-      expect(test.duties.firstNonce(KEY, "assert")).toBe(7n);
+      expect(test.duties.references(KEY, "assert")).toEqual(["0xassert"]);
+      expect(test.duties.lastEntries(KEY, "assert")).toEqual(transactions);
+      expect(test.duties.firstSequence(KEY, "assert")).toBe(7n);
       test.duties.recordRequested(KEY, 40);
       bothSay(test, { state: "posting" }, { fee: 5n });
       expect(test.ledger.assertion(KEY)?.requestedMs).toBe(40);
@@ -107,22 +84,22 @@ export function describeDutyLedger(kind: string, open: () => DutyLedgerUnderTest
       test.duties.recordAsserted(KEY, 3);
       test.duties.recordIndex(KEY, 4);
       bothSay(test, { state: "asserted" }, { index: 4, metadataUri: "QmMetadata" });
-      expect(test.duties.minedNonce()).toBe(7n);
+      expect(test.duties.takenSequence(FIRST_POSITION)).toBe(7n);
     });
 
     it("can send again the reveal that was signed last", () => {
       using test = open();
       bring(test.ledger, "asserted");
       test.begin();
-      expect(test.duties.lastSigned(KEY, "reveal")).toEqual([]);
+      expect(test.duties.lastEntries(KEY, "reveal")).toEqual([]);
       for (const transaction of [reveal, anew]) {
-        test.duties.recordSigned(KEY, "reveal", [transaction]);
-        expect(test.duties.lastSigned(KEY, "reveal")).toEqual([transaction]);
+        test.duties.journal(KEY, "reveal", [transaction]);
+        expect(test.duties.lastEntries(KEY, "reveal")).toEqual([transaction]);
       }
-      expect(test.duties.signed(KEY, "reveal")).toEqual(["0xreveal", "0xanew"]);
+      expect(test.duties.references(KEY, "reveal")).toEqual(["0xreveal", "0xanew"]);
       bothSay(test, { state: "revealing" });
-      expect(test.ledger.signed(KEY, "reveal")).toEqual(["0xreveal", "0xanew"]);
-      expect(test.ledger.lastSigned(KEY, "reveal")).toEqual([anew]);
+      expect(test.ledger.references(KEY, "reveal")).toEqual(["0xreveal", "0xanew"]);
+      expect(test.ledger.lastEntries(KEY, "reveal")).toEqual([anew]);
     });
 
     it("takes back that a reveal was missed when it turns out to have come in time", () => {
@@ -131,7 +108,7 @@ export function describeDutyLedger(kind: string, open: () => DutyLedgerUnderTest
       test.begin();
       test.duties.recordRevealMissed(KEY);
       expect(test.duties.find(KEY)).toMatchObject({ state: "asserted", revealMissed: true });
-      test.duties.recordSigned(KEY, "reveal", [reveal]);
+      test.duties.journal(KEY, "reveal", [reveal]);
       test.duties.recordRevealed(KEY);
       bothSay(test, { state: "revealed", revealMissed: false });
     });
@@ -140,18 +117,18 @@ export function describeDutyLedger(kind: string, open: () => DutyLedgerUnderTest
       using test = open();
       bring(test.ledger, "asserted");
       test.begin();
-      test.duties.recordExpiration(KEY, aBounty(), block(1_030));
+      test.duties.recordDetails(KEY, { expiration: 1_030 });
       test.duties.recordQuorum(KEY);
-      bothSay(test, { bounty: { expiration: 1_030 }, quorum: true });
+      bothSay(test, { bounty: { details: { expiration: 1_030 } }, quorum: true });
     });
 
     it("goes all the way from an assertion to its settlement", () => {
       using test = open();
       bring(test.ledger, "asserted");
       test.begin();
-      test.duties.recordSigned(KEY, "reveal", [reveal]);
+      test.duties.journal(KEY, "reveal", [reveal]);
       test.duties.recordRevealed(KEY);
-      test.duties.recordSigned(KEY, "settle", [signed("0xsettle", 10n)]);
+      test.duties.journal(KEY, "settle", [signed("0xsettle", 10n)]);
       expect(test.duties.find(KEY)?.state).toBe("settling");
       test.duties.recordSettled(KEY, nct(4n * ONE_NCT), [true, true]);
       bothSay(test, { state: "settled" });

@@ -1,5 +1,5 @@
-import type { Clock } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import type { Clock } from "../../src/domain/instant.ts";
 import { type BountyState, UNPROMISED_STATES } from "../../src/domain/lifecycle.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -25,7 +25,7 @@ const STEPS: readonly (readonly [BountyState, (ledger: Ledger, key: BountyKey, n
   [
     "posting",
     (ledger, key, nonce) =>
-      ledger.recordSigned(key, "assert", [
+      ledger.journal(key, "assert", [
         signed(`0xapprove-${key.guid}`, nonce),
         signed(`0xassert-${key.guid}`, nonce + 1n),
       ]),
@@ -33,12 +33,12 @@ const STEPS: readonly (readonly [BountyState, (ledger: Ledger, key: BountyKey, n
   ["asserted", (ledger, key) => ledger.recordAsserted(key, 4)],
   [
     "revealing",
-    (ledger, key, nonce) => ledger.recordSigned(key, "reveal", [signed(`0xreveal-${key.guid}`, nonce + 2n)]),
+    (ledger, key, nonce) => ledger.journal(key, "reveal", [signed(`0xreveal-${key.guid}`, nonce + 2n)]),
   ],
   ["revealed", (ledger, key) => ledger.recordRevealed(key)],
   [
     "settling",
-    (ledger, key, nonce) => ledger.recordSigned(key, "settle", [signed(`0xsettle-${key.guid}`, nonce + 3n)]),
+    (ledger, key, nonce) => ledger.journal(key, "settle", [signed(`0xsettle-${key.guid}`, nonce + 3n)]),
   ],
   ["settled", (ledger, key) => ledger.recordSettled(key, nct(4n * ONE_NCT))],
 ];

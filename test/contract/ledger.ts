@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { block, instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { BOUNTY_STATES } from "../../src/domain/lifecycle.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { SettledArtifact } from "../../src/domain/settled.ts";
@@ -83,7 +83,7 @@ function bounties(open: () => LedgerUnderTest): void {
     test.ledger.reopen(KEY);
     expect(test.ledger.find(KEY)).toMatchObject({ state: "seen", reason: null });
     expect(test.ledger.assertion(KEY)).toBeUndefined();
-    expect(test.ledger.signed(KEY, "assert")).toEqual([]);
+    expect(test.ledger.references(KEY, "assert")).toEqual([]);
   });
 
   it("takes back that a reveal was missed when it turns out to have come in time", () => {
@@ -98,10 +98,10 @@ function bounties(open: () => LedgerUnderTest): void {
   it("keeps another expiration and a quorum", () => {
     using test = open();
     bring(test.ledger, "asserted");
-    test.ledger.recordExpiration(KEY, block(1_030));
+    test.ledger.recordDetails(KEY, { expiration: 1_030 });
     test.ledger.recordQuorum(KEY);
     expect(test.ledger.find(KEY)).toMatchObject({
-      bounty: { ...aBounty(), expiration: 1_030 },
+      bounty: { ...aBounty(), details: { expiration: 1_030 } },
       quorum: true,
     });
   });
@@ -326,17 +326,13 @@ function writingOff(open: () => LedgerUnderTest): void {
     expect(ledger.find({ ...KEY, guid: numbered(BOUNTY_STATES.indexOf("asserted")) })?.reason).toBeNull();
   });
 
-  it("names those written off with an assertion of ours, the one that expires last first", () => {
+  it("names those written off with an assertion of ours, the newest first", () => {
     using test = open();
     const { ledger } = test;
-    for (const [number, expiration] of [1_010, 1_030, 1_020].entries()) {
-      const key = { ...KEY, guid: numbered(number) };
-      bring(ledger, "asserted", key);
-      ledger.recordExpiration(key, block(expiration));
-    }
+    for (const number of [2, 0, 1]) bring(ledger, "asserted", { ...KEY, guid: numbered(number) });
     bring(ledger, "distilled");
     ledger.writeOff("side", "chain-anew");
-    expect(ledger.writtenOff("side", "chain-anew", 9)).toEqual([1, 2, 0].map(numbered));
+    expect(ledger.writtenOff("side", "chain-anew", 9)).toEqual([1, 0, 2].map(numbered));
     expect(ledger.writtenOff("side", "too-late", 9)).toEqual([]);
   });
 }

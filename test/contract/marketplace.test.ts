@@ -1,6 +1,6 @@
 import { parseAddress } from "../../src/domain/address.ts";
-import { block } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 import { aPlan, GUID, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 import { ModelChain, ModelMarket } from "../fixtures/model-market.ts";

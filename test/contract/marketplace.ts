@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Guid } from "../../src/domain/guid.ts";
-import type { SignedTransaction } from "../../src/domain/transaction.ts";
-import type { AssertionRequest, MarketEvents, Marketplace, RevealRequest } from "../../src/market/onchain/port/marketplace.ts";
+import type {
+  AssertionRequest,
+  ContractEvents,
+  Marketplace,
+  RevealRequest,
+} from "../../src/market/onchain/port/marketplace.ts";
+import type { SignedTransaction } from "../../src/wallet/transaction.ts";
 
 /** What a test does beside the market: everything that is not asked of the port. */
 export interface MarketScene extends AsyncDisposable {
@@ -35,8 +40,8 @@ export function describeMarketplace(kind: string, open: Open): void {
 
 /** Blocks as they are told, and listeners. */
 export function describeBlocks(kind: string, open: Open): void {
-  const next = <Name extends keyof MarketEvents>(market: Marketplace, name: Name) =>
-    new Promise<MarketEvents[Name]>((resolve) => {
+  const next = <Name extends keyof ContractEvents>(market: Marketplace, name: Name) =>
+    new Promise<ContractEvents[Name]>((resolve) => {
       const off = market.on(name, (...told) => {
         off();
         resolve(told);

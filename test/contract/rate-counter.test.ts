@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { MemoryRateCounter, WINDOW_NAMES, WINDOWS, type Window } from "../../src/domain/rate-limit.ts";
 import { openBullmqWork } from "../../src/queue/bullmq/consumer.ts";
 import { openEmbeddedQueue } from "../../src/queue/embedded/producer.ts";

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { parseRedisAddress } from "../../src/redis/address.ts";
 import { connectRedis } from "../../src/redis/connection.ts";
 import { takeWalletLease } from "../../src/redis/wallet-lease.ts";

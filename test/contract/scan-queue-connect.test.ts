@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { openBullmqWork } from "../../src/queue/bullmq/consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
 import { parseRedisAddress } from "../../src/redis/address.ts";

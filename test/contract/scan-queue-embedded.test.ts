@@ -37,6 +37,16 @@ describe.concurrent("the embedded scan queue's consumers", () => {
     expect((await answers.to(job.id)).verdict).toBe("malicious");
   });
 
+  it("take a job that names a URL without a secret: nothing but the producer writes to them", async () => {
+    const crew = new Crew();
+    await using queue = openEmbeddedQueue({ spawn: () => crew.hire(ORDER), consumers: 1, log });
+    const answers = new Answers(queue);
+    const job = jobFor("a", "echo", { artifact: { kind: "url", url: "https://files.example/a" } });
+    await queue.dispatch([job]);
+    expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
+    expect(crew.starts(job.id)).toBe(1);
+  });
+
   it("may be impossible to start: jobs then expire, and nothing is thrown", async () => {
     const spawnNothing = () =>
       spawn("/nonexistent/consumer", [], { stdio: ["ignore", "ignore", "ignore", "ipc"] });

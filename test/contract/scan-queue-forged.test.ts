@@ -12,6 +12,9 @@ import { startRedis } from "../fixtures/queue/redis-server.ts";
 
 const SECRET = "the secret of producer and consumer";
 
+/** Where nothing of ours may connect to unless it is certain who says so. */
+const URL_OF_A_STRANGER = { kind: "url", url: "https://files.example/a" } as const;
+
 /** A queue on a Redis of its own with a consumer for backend "a"; each side may have a secret of its own. */
 async function open(secrets: { producer?: string; consumer?: string }, consumers = 1) {
   const stack = new AsyncDisposableStack();
@@ -108,6 +111,15 @@ describe.concurrent("a queue with a secret", () => {
     expect(answers.heard).toEqual([]);
   });
 
+  it("has a job that names a URL scanned", async () => {
+    await using test = await open({ producer: SECRET, consumer: SECRET });
+    const answers = new Answers(test.queue);
+    const job = jobFor("a", "echo", { artifact: URL_OF_A_STRANGER });
+    await test.queue.dispatch([job]);
+    expect(await answers.to(job.id)).toMatchObject({ verdict: "malicious" });
+    await test.crew.takes(job.id);
+  });
+
   it.each([
     ["only the producer has one", { producer: SECRET }],
     ["only the consumer has one", { consumer: SECRET }],
@@ -129,6 +141,22 @@ describe.concurrent("a queue with a secret", () => {
 });
 
 describe("a queue to which somebody else writes", () => {
+  it("has no job scanned that names a URL, says what is missing, and goes on", async () => {
+    await using test = await open({});
+    const answers = new Answers(test.queue);
+    const [job, other] = [jobFor("a", "echo", { artifact: URL_OF_A_STRANGER }), jobFor("a", "echo")];
+    await test.queue.dispatch([job]);
+    expect(await answers.to(job.id)).toMatchObject({
+      verdict: "unknown",
+      reason: "download-failed",
+      detail: expect.stringContaining("under a QUEUE_SECRET"),
+    });
+    await test.queue.dispatch([other]);
+    await answers.to(other.id);
+    await test.crew.takes(other.id);
+    expect(test.crew.taken.map(({ jobId }) => jobId)).toEqual([other.id]);
+  });
+
   it("answers an honest job behind 300 malformed ones of 10,000 values each, and warns of them once", async () => {
     await using test = await open({});
     const answers = new Answers(test.queue);

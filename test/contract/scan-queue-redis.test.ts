@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { openBullmqWork } from "../../src/queue/bullmq/consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
+import { encodeJob } from "../../src/queue/job-codec.ts";
 import { parseRedisAddress } from "../../src/redis/address.ts";
 import { Crew, hears } from "../fixtures/queue/crew.ts";
 import { Answers, answerTo, jobFor } from "../fixtures/queue/jobs.ts";
@@ -192,8 +193,8 @@ describe.concurrent("the scan queue on Redis", () => {
     await using stack = new AsyncDisposableStack();
     const raw = stack.adopt(new Queue("a", test.bullmq), (it) => it.close());
     await raw.add("scan", { what: "is this" }, { jobId: "nobody-knows" });
-    await raw.add("scan", { ...malformed, uri: 7 }, { jobId: malformed.id });
-    await raw.add("scan", { ...good, claim: { raw: "{}" } }, { jobId: misnamed.id });
+    await raw.add("scan", { ...encodeJob(malformed), uri: 7 }, { jobId: malformed.id });
+    await raw.add("scan", encodeJob(good), { jobId: misnamed.id });
     await test.queue.dispatch([good]);
     for (const { id } of [malformed, misnamed]) {
       expect(await answers.to(id)).toMatchObject({ verdict: "unknown", reason: "invalid-result" });

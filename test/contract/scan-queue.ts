@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { type Crew, hears } from "../fixtures/queue/crew.ts";
 import { Answers, jobFor } from "../fixtures/queue/jobs.ts";

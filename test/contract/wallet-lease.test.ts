@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { parseRedisAddress } from "../../src/redis/address.ts";
 import { createSeal, type Seal } from "../../src/redis/seal.ts";
 import { LEASE_MS, takeWalletLease } from "../../src/redis/wallet-lease.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { Chronicle } from "../chaos/chronicle.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { LedgerSummary } from "../../src/ledger/records.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";

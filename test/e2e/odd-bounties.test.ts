@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, guidToUint } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { cidOf } from "../../src/sandbox/content/cid.ts";

@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { formatNct, nct } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { expirationOf } from "../../src/market/onchain/port/details.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import {
@@ -61,7 +62,7 @@ async function assertAndDie(sandbox: Sandbox, folder: string, sizes: readonly nu
 /** Nobody waits for what can be mined at once: on to where the first bounty can soon be revealed. */
 async function jumpToReveals(sandbox: Sandbox, folder: string): Promise<void> {
   using ledger = openLedger(join(folder, "data", "ledger.sqlite"), systemClock);
-  const expirations = ledger.inStates("side", ["asserted"]).map(({ bounty }) => bounty.expiration);
+  const expirations = ledger.inStates("side", ["asserted"]).map(({ bounty }) => expirationOf(bounty));
   const blocks = Math.min(...expirations) - 2 - (await sandbox.chain.head());
   if (blocks > 0) await sandbox.chain.rpc("anvil_mine", [`0x${blocks.toString(16)}`]);
 }

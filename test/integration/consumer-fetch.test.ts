@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { Semaphore } from "../../src/async/semaphore.ts";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
 import { shareArtifacts } from "../../src/consumer/shared-artifacts.ts";
-import { systemClock } from "../../src/domain/chain.ts";
 import { ConfigFault } from "../../src/domain/fault.ts";
-import { content, openGateway, type Serve } from "./consumer-gateway.ts";
+import { systemClock } from "../../src/domain/instant.ts";
+import { content, inSet, openGateway, type Serve } from "./consumer-gateway.ts";
 
 const POLICY = {
   clock: systemClock,
@@ -27,7 +27,7 @@ async function fetchFrom(
     { polyswarmdAddr: `${gateway.base}/`, allowKeyOverHttp: false },
     { ...POLICY, missingMs },
   );
-  const request = { uri: "QmX", index: 0, maxSizeBytes, deadline: Date.now() + inMs };
+  const request = { artifact: inSet("QmX"), maxSizeBytes, deadline: Date.now() + inMs };
   const fetched = await source.fetch(request, signal);
   return { fetched, visits: gateway.requests.length };
 }
@@ -37,7 +37,7 @@ async function fetchWithKey(serve: Serve, uri = "QmX") {
   await using gateway = await openGateway({ QmX: serve });
   const access = { polyswarmdAddr: gateway.base, apiKey: "the-key", allowKeyOverHttp: true };
   await using source = openArtifactSource(access, POLICY);
-  const request = { uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 5000 };
+  const request = { artifact: inSet(uri), maxSizeBytes: 1000, deadline: Date.now() + 5000 };
   const fetched = await source.fetch(request, never);
   return { fetched, keys: gateway.requests.map(({ key }) => key) };
 }
@@ -120,7 +120,7 @@ describe("fetching an artifact", () => {
       { ...POLICY, downloads: new Semaphore(1), missingWaits: new Semaphore(1) },
     );
     const ask = (uri: string) =>
-      source.fetch({ uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, told.signal);
+      source.fetch({ artifact: inSet(uri), maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, told.signal);
     const first = ask("QmMissing");
     await pausing.promise;
     expect(await ask("QmX")).toMatchObject({ kind: "content" });
@@ -141,7 +141,7 @@ describe("fetching an artifact", () => {
       { ...POLICY, downloads: new Semaphore(2) },
     );
     const ask = (signal: AbortSignal) =>
-      source.fetch({ uri: "QmX", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, signal);
+      source.fetch({ artifact: inSet("QmX"), maxSizeBytes: 1000, deadline: Date.now() + 60_000 }, signal);
     const stop = new AbortController();
     const running = [ask(never), ask(never)];
     await expect.poll(() => open.length).toBe(2);
@@ -267,7 +267,7 @@ describe("sharing artifacts", () => {
     const direct = openArtifactSource({ polyswarmdAddr: gateway.base, allowKeyOverHttp: false }, POLICY);
     await using shared = shareArtifacts(direct, 150);
     const get = (uri: string) =>
-      shared.fetch({ uri, index: 0, maxSizeBytes: 1000, deadline: Date.now() + 5000 }, never);
+      shared.fetch({ artifact: inSet(uri), maxSizeBytes: 1000, deadline: Date.now() + 5000 }, never);
 
     await Promise.all([get("QmA"), get("QmA")]);
     await get("QmA");
@@ -282,7 +282,7 @@ describe("sharing artifacts", () => {
     const direct = openArtifactSource({ polyswarmdAddr: gateway.base, allowKeyOverHttp: false }, POLICY);
     await using shared = shareArtifacts(direct, 150);
     const get = (maxSizeBytes: number) =>
-      shared.fetch({ uri: "QmA", index: 0, maxSizeBytes, deadline: Date.now() + 5000 }, never);
+      shared.fetch({ artifact: inSet("QmA"), maxSizeBytes, deadline: Date.now() + 5000 }, never);
 
     expect(await get(1000)).toMatchObject({ kind: "download-failed" });
     expect(await get(1000)).toMatchObject({ kind: "content" });
@@ -296,7 +296,7 @@ describe("sharing artifacts", () => {
     });
     const direct = openArtifactSource({ polyswarmdAddr: gateway.base, allowKeyOverHttp: false }, POLICY);
     await using shared = shareArtifacts(direct, 150);
-    const request = { uri: "QmA", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 5000 };
+    const request = { artifact: inSet("QmA"), maxSizeBytes: 1000, deadline: Date.now() + 5000 };
     const told = new AbortController();
 
     const first = shared.fetch(request, told.signal);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { ArtifactReference } from "../../src/domain/artifact.ts";
 
 /** What the gateway does with the `visit`th request (from 1) for an artifact. */
 export type Serve = (response: ServerResponse, visit: number, request: IncomingMessage) => void;
@@ -39,3 +40,6 @@ export const content =
   (response) => {
     response.writeHead(200, { "content-type": "text/html" }).end(body);
   };
+
+/** The only artifact of a set. */
+export const inSet = (address: string): ArtifactReference => ({ kind: "content", address, index: 0 });

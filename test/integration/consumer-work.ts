@@ -1,19 +1,20 @@
 import { NO_CLAIM } from "../../src/domain/artifact.ts";
-import { instant, systemClock } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { instant, systemClock } from "../../src/domain/instant.ts";
 import { MemoryRateCounter, type RateCounter } from "../../src/domain/rate-limit.ts";
 import { type ScanAnswer, type ScanJob, scanJobId } from "../../src/domain/scan.ts";
 import type { ScanHandler, ScanWork } from "../../src/queue/port.ts";
 
 export interface JobWishes extends Partial<Omit<ScanJob, "deadline">> {
-  readonly uri: string;
+  /** Of the set whose artifact `artifactIndex` is asked for, where the job has no other reference. */
+  readonly uri?: string;
   /** From now. */
   readonly inMs?: number;
 }
 
 let jobs = 0;
 
-export function scanJob({ inMs = 10_000, ...wishes }: JobWishes): ScanJob {
+export function scanJob({ uri = "", inMs = 10_000, ...wishes }: JobWishes): ScanJob {
   const guid = parseGuid(`00000000-0000-0000-0000-${(++jobs).toString(16).padStart(12, "0")}`);
   const { backend = "puppet", artifactIndex = 0 } = wishes;
   return {
@@ -23,6 +24,7 @@ export function scanJob({ inMs = 10_000, ...wishes }: JobWishes): ScanJob {
     artifactIndex,
     backend,
     kind: "file",
+    artifact: { kind: "content", address: uri, index: artifactIndex },
     claim: NO_CLAIM,
     deadline: instant(Date.now() + inMs),
     maxSizeBytes: 40 * 1024 * 1024,

@@ -3,23 +3,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
 import type { Guid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { DutyAction } from "../../src/ledger/records.ts";
+import type { Step } from "../../src/ledger/records.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { joinPolyswarmd } from "../../src/market/onchain/gateway/client.ts";
-import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
 import type { Journal, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
 import type { ProducerEvents } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
 import { skipToReveals, skipToVotes, WIDE } from "../e2e/market.ts";
 import { paced } from "../fixtures/busy-machine.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 
@@ -93,7 +93,7 @@ async function startRun(dies?: Action) {
   const told = new EventTarget();
   const reservations = new BalanceReservations(() => market.balance(), systemClock);
   const heard: string[] = [];
-  const duties = new Duties({
+  const duties = onchainDuties({
     market: dyingAt(dies, market, dead.resolve),
     ledger,
     reservations,
@@ -158,8 +158,8 @@ async function deeds(guid: Guid, event: string): Promise<readonly string[]> {
     .map(({ transactionHash }) => transactionHash);
 }
 
-const lastHash = (guid: Guid, action: DutyAction) =>
-  ledger.lastSigned({ market: "side", guid }, action).at(-1)!.hash;
+const lastHash = (guid: Guid, action: Step) =>
+  ledger.lastEntries({ market: "side", guid }, action).at(-1)!.reference;
 
 describe("on a real chain", () => {
   it("a producer that dies between signing and sending, each time, sends the very same bytes at its next start", async () => {

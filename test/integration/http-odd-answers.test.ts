@@ -9,13 +9,14 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import { afterAll, describe, expect, it } from "vitest";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
 import { parseAddress } from "../../src/domain/address.ts";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import type { MarketFault } from "../../src/market/onchain/http/answer.ts";
 import { Gateway } from "../../src/market/onchain/http/http.ts";
 import { LIMITS } from "../../src/market/onchain/http/limits.ts";
 import { whyUnreachable } from "../../src/market/onchain/http/unreachable.ts";
 import { EventStream } from "../../src/market/onchain/stream/event-stream.ts";
 import { createLogger } from "../../src/observe/log.ts";
+import { inSet } from "./consumer-gateway.ts";
 import { ScannerWork } from "./scanner-work.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "microengine-odd-"));
@@ -90,7 +91,7 @@ const POLICY = {
 };
 async function fetchFrom(url: string, maxSizeBytes = 1_000_000, inMs = 20_000) {
   await using source = openArtifactSource({ polyswarmdAddr: url, allowKeyOverHttp: false }, POLICY);
-  const wanted = { uri: "QmX", index: 0, maxSizeBytes, deadline: Date.now() + inMs };
+  const wanted = { artifact: inSet("QmX"), maxSizeBytes, deadline: Date.now() + inMs };
   return await source.fetch(wanted, new AbortController().signal);
 }
 

@@ -7,16 +7,16 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
 import { parseAddress } from "../../src/domain/address.ts";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { type HttpProxy, proxyFor } from "../../src/http/proxy.ts";
+import { resendReveals } from "../../src/market/onchain/early/resend-reveals.ts";
 import { Gateway } from "../../src/market/onchain/http/http.ts";
 import { EventStream, eventsUrl } from "../../src/market/onchain/stream/event-stream.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { resendReveals } from "../../src/market/onchain/early/resend-reveals.ts";
 import { createKeystore } from "../../src/wallet/keystore.ts";
 import { microengine } from "../e2e/run-process.ts";
 import { ProxyServer } from "../fixtures/proxy-server.ts";
-import { content, openGateway } from "./consumer-gateway.ts";
+import { content, inSet, openGateway } from "./consumer-gateway.ts";
 import { OddGateway } from "./odd-gateway.ts";
 import { ScannerWork } from "./scanner-work.ts";
 
@@ -53,7 +53,7 @@ describe("through a proxy", () => {
       config: { polyswarmdAddr: BASE, apiKey: undefined, chains: ["side"] },
       ledger: {
         pin: () => `0x${"11".repeat(20)}`,
-        signedReveals: () => [{ hash: "0x1", nonce: 0n, raw: "f8" }],
+        openEntries: () => [{ reference: "0x1", sequence: 0n, bytes: "f8" }],
       },
       tell: () => undefined,
       signal: never,
@@ -156,7 +156,7 @@ describe("through a proxy", () => {
       { polyswarmdAddr: BASE, allowKeyOverHttp: false, proxy: through(proxy) },
       { clock: systemClock, random: () => 1, silenceMs: 5000, pauseMs: 5, maxPauseMs: 20, missingMs: 1000 },
     );
-    const wanted = { uri: "QmX", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 20_000 };
+    const wanted = { artifact: inSet("QmX"), maxSizeBytes: 1000, deadline: Date.now() + 20_000 };
     expect(await source.fetch(wanted, never)).toMatchObject({ kind: "content" });
     expect(proxy.asked).toEqual([`GET ${BASE}/artifacts/QmX/0`]);
   });

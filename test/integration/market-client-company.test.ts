@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
-import type { SignedTransaction } from "../../src/domain/transaction.ts";
 import type { Marketplace, Outcome } from "../../src/market/onchain/port/marketplace.ts";
+import type { SignedTransaction } from "../../src/wallet/transaction.ts";
 import { type Asked, type Deed, type OddGateway, refusal, transactionOf } from "./odd-gateway.ts";
 import {
   nodeSays,

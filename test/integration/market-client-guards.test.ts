@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { guidToUint, uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { MarketEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
+import type { ContractEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { type Built, type OddGateway, PARAMETERS, refusal, registry } from "./odd-gateway.ts";
 import { guid, noJournal, type OddMarket, openOddMarket, readable, requestFor } from "./odd-market.ts";
 
@@ -55,7 +55,7 @@ describe("the contracts", () => {
 
 describe("what the wallet refuses", () => {
   it("is told with its bounty, once, whatever was to be done", async () => {
-    const refusals: MarketEvents["refused"][0][] = [];
+    const refusals: ContractEvents["refused"][0][] = [];
     market.on("refused", (refusal) => void refusals.push(refusal));
     const reveal = { guid, index: 0, nonce: 5n, verdicts: 1n, artifactCount: 2, metadata: "" };
     const elsewhere = (transactions: Built[]) => transactions.map((it) => ({ ...it, chainId: 1 }));

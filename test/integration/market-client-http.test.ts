@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import type { Ask } from "../../src/market/onchain/http/ask.ts";
 import { Gateway, type GatewayOptions } from "../../src/market/onchain/http/http.ts";
 import type { Lane } from "../../src/market/onchain/http/lane.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { joinPolyswarmd } from "../../src/market/onchain/gateway/client.ts";
 import type { Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { openSigner } from "../../src/wallet/signer.ts";

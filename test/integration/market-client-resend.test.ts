@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SignedTransaction } from "../../src/domain/transaction.ts";
 import type { Marketplace } from "../../src/market/onchain/port/marketplace.ts";
+import type { SignedTransaction } from "../../src/wallet/transaction.ts";
 import type { Asked, Deed, OddGateway } from "./odd-gateway.ts";
 import {
   APPROVE,

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
 import type { Guid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
-import type { SignedTransaction } from "../../src/domain/transaction.ts";
 import { joinPolyswarmd } from "../../src/market/onchain/gateway/client.ts";
+import { expirationOf } from "../../src/market/onchain/port/details.ts";
+import type { ContractEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
-import type { MarketEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner, type Wallet } from "../../src/wallet/signer.ts";
+import type { SignedTransaction } from "../../src/wallet/transaction.ts";
 import { describeMarketplace } from "../contract/marketplace.ts";
 import { aPlan } from "../fixtures/bounties.ts";
 import { paced } from "../fixtures/busy-machine.ts";
@@ -61,10 +62,10 @@ afterAll(async () => {
 });
 
 /** Resolves with the first event that fits. */
-function heard<Name extends keyof MarketEvents>(
+function heard<Name extends keyof ContractEvents>(
   name: Name,
-  fits: (...args: MarketEvents[Name]) => boolean = () => true,
-): Promise<MarketEvents[Name]> {
+  fits: (...args: ContractEvents[Name]) => boolean = () => true,
+): Promise<ContractEvents[Name]> {
   return new Promise((resolve) => {
     market.on(name, (...args) => {
       if (fits(...args)) resolve(args);
@@ -109,7 +110,8 @@ describe("the market client against the sandbox", () => {
     expect((await notice)[0]).toMatchObject({ guid, kind: "file", amount: 9n * ONE_NCT });
     const bounty = await market.bounty(guid);
     expect(bounty).toMatchObject({ guid, market: "side", artifactCount: 3, kind: "file" });
-    const { uri, expiration } = bounty!;
+    const { uri } = bounty!;
+    const expiration = expirationOf(bounty!);
     expect(await market.listArtifacts(uri)).toHaveLength(3);
     expect(Buffer.from(await market.artifactHead(uri, 0, 7)).toString()).toBe("one tha");
     expect(Buffer.from(await market.artifactHead(uri, 1, 4_096))).toEqual(contents[1]);
@@ -226,7 +228,7 @@ describeMarketplace("the real client before a real chain", async () => ({
     };
   },
   async skipTo(guid, round) {
-    const { expiration } = (await market.bounty(guid))!;
+    const expiration = expirationOf((await market.bounty(guid))!);
     const target = round === "reveal" ? expiration : expiration + market.parameters().revealWindow;
     const missing = target - market.head();
     if (missing > 0) await sandbox.chain.rpc("anvil_mine", [`0x${missing.toString(16)}`]);

@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { block, systemClock } from "../../src/domain/chain.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { joinPolyswarmd, type PolyswarmdOptions } from "../../src/market/onchain/gateway/client.ts";
 import { CONTRACT_DEFAULTS } from "../../src/market/onchain/head/terms-watch.ts";
-import type { MarketEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
+import type { ContractEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
 import { type Deed, OddGateway, PARAMETERS, refusal } from "./odd-gateway.ts";
@@ -50,7 +51,7 @@ const started = async (more: Partial<PolyswarmdOptions> = {}) => {
 };
 
 /** Resolves with the next event of that name. */
-const next = <Name extends keyof MarketEvents>(name: Name): Promise<MarketEvents[Name]> =>
+const next = <Name extends keyof ContractEvents>(name: Name): Promise<ContractEvents[Name]> =>
   new Promise((resolve) => market.on(name, (...args) => resolve(args)));
 /** Resolves once everything said so far was heard. */
 async function heardAll(): Promise<void> {
@@ -68,8 +69,8 @@ async function reconnect(): Promise<void> {
   await lost;
   await back;
 }
-const gather = <Name extends keyof MarketEvents>(name: Name, of = market): MarketEvents[Name][] => {
-  const all: MarketEvents[Name][] = [];
+const gather = <Name extends keyof ContractEvents>(name: Name, of = market): ContractEvents[Name][] => {
+  const all: ContractEvents[Name][] = [];
   of.on(name, (...args) => void all.push(args));
   return all;
 };

@@ -7,9 +7,9 @@ import { parseAddress } from "../../src/domain/address.ts";
 import { packBits } from "../../src/domain/bits.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { Action } from "../../src/domain/transaction.ts";
 import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import { callsFor, encodeCall } from "../../src/wallet/calldata.ts";
+import type { Action } from "../../src/wallet/transaction.ts";
 
 export interface Asked {
   readonly method: string;

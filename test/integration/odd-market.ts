@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { nct } from "../../src/domain/nct.ts";
 import { joinPolyswarmd } from "../../src/market/onchain/gateway/client.ts";
 import type { Marketplace } from "../../src/market/onchain/port/marketplace.ts";

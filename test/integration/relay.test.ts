@@ -4,14 +4,14 @@ import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { proxyFor } from "../../src/http/proxy.ts";
 import { openTunnel } from "../../src/http/tunnel.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { readDestinations } from "../../src/relay/destinations.ts";
 import { openRelay, type Relay } from "../../src/relay/relay.ts";
 import { ProxyServer } from "../fixtures/proxy-server.ts";
-import { content, openGateway } from "./consumer-gateway.ts";
+import { content, inSet, openGateway } from "./consumer-gateway.ts";
 
 const log = createLogger({ level: "fatal", format: "json", name: "test" });
 let secret: Server;
@@ -56,7 +56,7 @@ describe("the relay", () => {
       maxPauseMs: 20,
       missingMs: 1000,
     });
-    const wanted = { uri: "QmX", index: 0, maxSizeBytes: 1000, deadline: Date.now() + 20_000 };
+    const wanted = { artifact: inSet("QmX"), maxSizeBytes: 1000, deadline: Date.now() + 20_000 };
     const fetched = await source.fetch(wanted, new AbortController().signal);
     expect(fetched).toMatchObject({ kind: "content" });
     expect(gateway.requests).toEqual([{ path: "/v1/default/artifacts/QmX/0", key: "key" }]);

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openArtifactSource } from "../../src/consumer/fetch-artifact.ts";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
+import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { joinPolyswarmd } from "../../src/market/onchain/gateway/client.ts";
 import type { Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { createLogger } from "../../src/observe/log.ts";
@@ -12,6 +13,7 @@ import { cidOf } from "../../src/sandbox/content/cid.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
 import { paced } from "../fixtures/busy-machine.ts";
+import { onchainMarket } from "../fixtures/onchain-market.ts";
 
 const log = createLogger({ level: "silent", format: "json", name: "test" });
 const never = new AbortController().signal;
@@ -69,10 +71,24 @@ async function fetched(uri: string) {
     { clock: systemClock, random: () => 1, silenceMs: 60_000, pauseMs: 5, maxPauseMs: 20, missingMs: 100 },
   );
   return await source.fetch(
-    { uri, index: 0, maxSizeBytes: 34_603_008, deadline: Date.now() + 240_000 },
+    {
+      artifact: { kind: "content", address: uri, index: 0 },
+      maxSizeBytes: 34_603_008,
+      deadline: Date.now() + 240_000,
+    },
     never,
   );
 }
+
+/** The market as an engine has it. */
+let seen: ReturnType<typeof onchainMarket>;
+beforeAll(() => {
+  seen = onchainMarket(market, {
+    ledger: openLedger(":memory:", systemClock),
+    clock: systemClock,
+    tell: () => {},
+  });
+});
 
 describe("a sandbox that is as the real gateway", () => {
   it("says 500 of an artifact that it does not have, and the producer waits for it where no consumer does", async () => {
@@ -80,7 +96,7 @@ describe("a sandbox that is as the real gateway", () => {
     const answer = { status: "FAIL", errors: "Timeout running ls" };
     for (const path of [`/artifacts/${missing}`, `/artifacts/${missing}/0`])
       expect(await get(path)).toMatchObject({ status: 500, text: JSON.stringify(answer) });
-    expect(await listArtifacts(market, missing, never)).toBe("nowhere");
+    expect(await listArtifacts(seen, { uri: missing }, never)).toBe("nowhere");
     expect(await fetched(missing)).toMatchObject({
       kind: "download-failed",
       detail: expect.stringContaining("500 (Timeout running ls)"),
@@ -91,11 +107,11 @@ describe("a sandbox that is as the real gateway", () => {
     const uri = sandbox.store.putJson({ large: "x".repeat(2_500) });
     expect(await market.listArtifacts(uri)).toHaveLength(3);
     expect((await get(`/artifacts/${uri}/0`)).text).toHaveLength(1_000);
-    expect(await listArtifacts(market, uri, never)).toBe("chunks");
+    expect(await listArtifacts(seen, { uri: uri }, never)).toBe("chunks");
     const small = sandbox.store.putJson({ small: "x" });
-    expect(await listArtifacts(market, small, never)).toBe(1);
+    expect(await listArtifacts(seen, { uri: small }, never)).toBe(1);
     const directory = sandbox.store.putDirectory([Buffer.alloc(1_000), Buffer.alloc(2_000)]);
-    expect(await listArtifacts(market, directory, never)).toBe(2);
+    expect(await listArtifacts(seen, { uri: directory }, never)).toBe(2);
   });
 
   it("hands out no artifact that is too large for the caller's key, and the consumer says so", async () => {

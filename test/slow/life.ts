@@ -1,12 +1,14 @@
 import { parseAddress } from "../../src/domain/address.ts";
-import { block, type Clock, instant } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import { type Clock, instant } from "../../src/domain/instant.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { resendSigned } from "../../src/market/onchain/chain/resend-signed.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
+import type { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 import { type ModelBounty, ModelChain } from "./model-chain.ts";
 import { type Endpoint, type Loss, ModelGateway, type Weather } from "./model-gateway.ts";
 import { joinModelMarket } from "./model-market.ts";
@@ -74,7 +76,7 @@ export async function live(scenario: Scenario): Promise<Life> {
   const start = (): Run => {
     const gateway = new ModelGateway({ chain, time, weather, account: ACCOUNT, random, onSubmit: () => {} });
     const market = joinModelMarket({ chain, gateway, time, account: ACCOUNT, blockMs, random });
-    const duties = new Duties({
+    const duties = onchainDuties({
       market,
       ledger,
       clock,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Guid } from "../../src/domain/guid.ts";
-import type { Action, SignedTransaction, UnsignedTransaction } from "../../src/domain/transaction.ts";
+import type { Action, SignedTransaction, UnsignedTransaction } from "../../src/wallet/transaction.ts";
 
 /** A transaction of our account, as the chain sees it. */
 export interface Transaction extends SignedTransaction {

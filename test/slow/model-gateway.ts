@@ -1,6 +1,6 @@
 import type { Address } from "../../src/domain/address.ts";
-import { systemClock } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { MarketFault } from "../../src/market/onchain/http/answer.ts";
 import type { Ask, Asker } from "../../src/market/onchain/http/ask.ts";
 import { InFlight } from "../../src/market/onchain/http/in-flight.ts";

@@ -1,15 +1,15 @@
 import { EventEmitter } from "node:events";
 import type { Address } from "../../src/domain/address.ts";
-import { type BlockNumber, block } from "../../src/domain/chain.ts";
 import type { Guid } from "../../src/domain/guid.ts";
 import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
-import type { Signer } from "../../src/domain/transaction.ts";
 import { Actions } from "../../src/market/onchain/gateway/actions.ts";
+import { type BlockNumber, block } from "../../src/market/onchain/port/block.ts";
+import type { ContractEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { Reads } from "../../src/market/onchain/reads/reads.ts";
 import { Nonces } from "../../src/market/onchain/transactions/nonces.ts";
 import { Transactions } from "../../src/market/onchain/transactions/transactions.ts";
-import type { MarketEvents, Marketplace } from "../../src/market/onchain/port/marketplace.ts";
 import { createLogger } from "../../src/observe/log.ts";
+import type { Signer } from "../../src/wallet/transaction.ts";
 import { someParameters } from "../fixtures/bounties.ts";
 import type { ModelChain } from "./model-chain.ts";
 import type { ModelGateway } from "./model-gateway.ts";
@@ -26,7 +26,7 @@ export interface ModelMarketParts {
 
 export interface ModelMarket extends Marketplace {
   /** A frame of the event stream. */
-  tell<Name extends keyof MarketEvents>(event: Name, ...args: MarketEvents[Name]): void;
+  tell<Name extends keyof ContractEvents>(event: Name, ...args: ContractEvents[Name]): void;
 }
 
 /** The market client's own parts, put together over a model of a gateway, in model time. */

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
 import { residentBytes } from "../../src/isolation/process/resident-memory.ts";
 import { createLogger } from "../../src/observe/log.ts";

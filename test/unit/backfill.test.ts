@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Bounty } from "../../src/domain/bounty.ts";
-import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 import { Backfill } from "../../src/producer/discovery/backfill.ts";
 import { aBounty } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainMarket } from "../fixtures/onchain-market.ts";
 
 const clock = { now: () => instant(1_000) };
 const guidOf = (index: number) =>
@@ -40,17 +41,16 @@ function openBackfill(
     full: () => working.size > 2,
     hasNoAddress: () => false,
     take(bounty: Bounty) {
-      if (deprecation.active() || limiter.paused() !== undefined) return false;
+      if (seen.refuses() !== undefined || limiter.paused() !== undefined) return false;
       taken.push(market.posted.indexOf(bounty.guid));
       return ledger.see(bounty);
     },
   };
   let losses: "stop-loss" | undefined;
   const limiter = { paused: () => losses };
-  const deprecation = new Deprecation({ market, ledger, tell: () => {} });
-  deprecation.listen();
+  const seen = onchainMarket(market, { ledger, clock, tell: () => {} });
   const tell = (event: string, facts: object) => void told.push([event, facts]);
-  const backfill = new Backfill({ market, ledger, inWork, deprecation, limiter, tell });
+  const backfill = new Backfill({ market: seen, list: seen.list, ledger, clock, inWork, limiter, tell });
   const cursor = () => ledger.note("side", "examined");
   const settled = (count: number) => expect.poll(cursor).toBe(String(count));
   const lose = (why: typeof losses) => {
@@ -70,8 +70,8 @@ describe("the backfill", () => {
     await settled(104);
     expect(taken).toEqual([103, 101]);
     expect(told).toEqual([
-      ["bounty.backfilled", { guid: guidOf(103), blocksLeft: 90 }],
-      ["bounty.backfilled", { guid: guidOf(101), blocksLeft: 2 }],
+      ["bounty.backfilled", { guid: guidOf(103), answerWithinMs: 88_000 }],
+      ["bounty.backfilled", { guid: guidOf(101), answerWithinMs: 0 }],
     ]);
     expect(Math.min(...asked)).toBeGreaterThan(90);
     await backfill.stop();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct } from "../../src/domain/nct.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { block, instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { createBlockClock } from "../../src/market/onchain/chain/block-clock.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 
 const START = 1_700_000_000_000;
 

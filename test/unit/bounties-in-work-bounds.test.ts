@@ -1,17 +1,18 @@
 import { expect, it } from "vitest";
 import { BUILT_IN_STRATEGIES } from "../../src/bid/strategies.ts";
-import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, uintToGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
-import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
+import { onchainMarket } from "../fixtures/onchain-market.ts";
 import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 
 const clock = { now: () => instant(1_000) };
@@ -41,16 +42,14 @@ function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
   const reservations = new BalanceReservations(() => market.balance(), clock);
-  const duties = new Duties({ market, ledger, reservations, clock, tell });
+  const duties = onchainDuties({ market, ledger, reservations, clock, tell });
   duties.listen();
   const limiter: BountiesInWorkParts["limiter"] = {
     paused: () => undefined,
     allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
   };
-  const deprecation = new Deprecation({ market, ledger, tell });
-  deprecation.listen();
   const inWork = new BountiesInWork({
-    market,
+    market: onchainMarket(market, { ledger, clock, tell }),
     ledger,
     reservations,
     limiter,
@@ -59,19 +58,15 @@ function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {
     queue: idle,
     duties,
     collector: hearingCollector(idle, clock, () => {}),
-    deprecation,
     rules: { artifactKinds: ["file"], maxSizeBytes: 1_000, backends: [], routes: [] },
     distill: () => {
       throw new Error("nothing was answered");
     },
     strategy: BUILT_IN_STRATEGIES[0]!,
-    seal: () => ({ nonce: 1n, commitment: 1n }),
-    instantOf: () => instant(61_000),
     version: "0.0.0",
   });
   inWork.listen();
-  const hear = (number: number) =>
-    market.tell("bounty", { ...aBounty({ guid: guidOf(number) }), postedIn: undefined });
+  const hear = (number: number) => inWork.hear(aBounty({ guid: guidOf(number) }));
   const count = (name: string) => told.filter(([event]) => event === name).length;
   return { market, inWork, duties, ledger, told, hear, count, answer };
 }

@@ -2,15 +2,13 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { BUILT_IN_STRATEGIES } from "../../src/bid/strategies.ts";
 import { leanOpinion } from "../../src/distill/lean.ts";
-import { instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
 import type { ScanAnswer } from "../../src/domain/scan.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork } from "../../src/producer/answering/bounties-in-work.ts";
-import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { Limiter, type LimiterParts } from "../../src/producer/funds/limiter.ts";
@@ -18,6 +16,8 @@ import { RollingWindow } from "../../src/producer/funds/rolling-window.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, anAnswer, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
+import { onchainMarket } from "../fixtures/onchain-market.ts";
 import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 
 const clock = { now: () => instant(1_000) };
@@ -55,7 +55,7 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
   const reservations = new BalanceReservations(() => market.balance(), clock);
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
-  const duties = new Duties({ market, ledger, reservations, clock, tell, feeCeiling: nct(ONE_NCT) });
+  const duties = onchainDuties({ market, ledger, reservations, clock, tell, feeCeiling: nct(ONE_NCT) });
   duties.listen();
   const limiter = new Limiter({
     limits: { minBalance: nct(0n), fee: nct(ONE_NCT), ...limits },
@@ -65,10 +65,8 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     steadyMs,
     rollingWindow: new RollingWindow(clock, steadyMs),
   });
-  const deprecation = new Deprecation({ market, ledger, tell });
-  deprecation.listen();
   const inWork = new BountiesInWork({
-    market,
+    market: onchainMarket(market, { ledger, clock, tell }),
     ledger,
     reservations,
     limiter,
@@ -77,7 +75,6 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     queue,
     duties,
     collector: hearingCollector(queue, clock, () => {}),
-    deprecation,
     rules: {
       artifactKinds: ["file"],
       maxSizeBytes: 1_000,
@@ -86,8 +83,6 @@ function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
     },
     distill: (testimony) => leanOpinion(testimony, { silence: new Map() }),
     strategy: BUILT_IN_STRATEGIES[0]!,
-    seal: () => ({ nonce: 1n, commitment: 1n }),
-    instantOf: () => instant(61_000),
     version: "0.0.0",
   });
   inWork.listen();
@@ -150,7 +145,7 @@ it("after a restart the purse holds back what was promised and the balance may n
         ledger.advance(key, "distilled");
         ledger.planAssertion(key, aPlan({ stake: nct(stake), fee: nct(fee) }));
         if (state === "posting" || state === "asserted")
-          ledger.recordSigned(key, "assert", [signed(`0x${number}`)]);
+          ledger.journal(key, "assert", [signed(`0x${number}`)]);
         if (state === "asserted") ledger.recordAsserted(key, 0);
         if (state === "abandoned") ledger.abandon(key, "too-late");
         if (state === "planned" || state === "posting") owed += stake + fee;

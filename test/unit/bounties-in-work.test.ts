@@ -1,17 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { block, instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { noOpinion } from "../../src/domain/opinion.ts";
 import { scanJobId } from "../../src/domain/scan.ts";
 import { ppm } from "../../src/domain/verdict.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
+import { detailsOf, expirationOf } from "../../src/market/onchain/port/details.ts";
 import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
-import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
-import { aBounty, anAnswer, GUID } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, GUID, noticeOf } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
+import { onchainMarket } from "../fixtures/onchain-market.ts";
 import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 import { slowCondition } from "../fixtures/slow-condition.ts";
 
@@ -62,19 +64,17 @@ function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {
   const reservations = new BalanceReservations(() => market.balance(), clock);
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);
-  const deprecation = new Deprecation({ market, ledger, tell });
-  deprecation.listen();
-  const duties = new Duties({ market, ledger, reservations, clock, tell });
+  const duties = onchainDuties({ market, ledger, reservations, clock, tell });
   duties.listen();
+  const answered = onchainMarket(market, { ledger, clock, tell });
   const inWork = new BountiesInWork({
-    market,
+    market: answered,
     ledger,
     reservations,
     clock,
     tell,
     queue,
     limiter: unlimited,
-    deprecation,
     collector: hearingCollector(queue, clock, () => {}),
     duties,
     rules: {
@@ -87,21 +87,20 @@ function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {
       throw new Error("nothing was answered");
     },
     strategy: { name: "none", bid: () => [] },
-    seal: () => ({ nonce: 1n, commitment: 1n }),
-    instantOf: () => instant(61_000),
     version: "0.0.0",
     ...more,
   });
   inWork.listen();
-  const notice = { ...bounty, postedIn: undefined };
+  const { guid, kind, uri, details } = bounty;
+  const notice = { guid, kind, uri, details };
   const dispatched = () => expect.poll(() => ledger.find(bounty)?.state).toBe("dispatched");
   const count = (name: string) => told.filter(([event]) => event === name).length;
-  return { market, ledger, told, inWork, bounty, notice, dispatched, count };
+  return { market, answered, ledger, told, inWork, bounty, notice, dispatched, count };
 }
 
 it("does not begin a bounty again that it heard of before it took up those of the earlier run", async () => {
-  const { market, inWork, notice, dispatched, count } = openBounties();
-  market.tell("bounty", notice);
+  const { inWork, notice, dispatched, count } = openBounties();
+  inWork.hear(notice);
   await dispatched();
   expect(inWork.resume()).toBe(0);
   await inWork.stop();
@@ -109,12 +108,12 @@ it("does not begin a bounty again that it heard of before it took up those of th
 });
 
 it("takes up a bounty that was found, and once, also when its event comes after all", async () => {
-  const { market, ledger, inWork, bounty, notice, dispatched, count } = openBounties();
+  const { ledger, inWork, bounty, notice, dispatched, count } = openBounties();
   expect(inWork.take(bounty)).toBe(true);
   // Whoever found it relies on the ledger to have it.
   expect(ledger.find(bounty)?.state).toBe("seen");
   expect(inWork.has(GUID)).toBe(true);
-  market.tell("bounty", notice);
+  inWork.hear(notice);
   expect(inWork.take(bounty)).toBe(false);
   await dispatched();
   await inWork.stop();
@@ -123,24 +122,29 @@ it("takes up a bounty that was found, and once, also when its event comes after 
 });
 
 it("leaves alone what may carry an answer of ours, heard or found", async () => {
-  const kept: string[] = [];
-  const lostStakes = {
-    keeps: ({ guid }: { readonly guid: string }) => kept.push(guid) < 2,
-    leaves: (guid: string) => guid === GUID && kept.length < 2,
-  };
-  const { market, ledger, inWork, bounty, notice, dispatched } = openBounties(aBounty(), { lostStakes });
-  market.tell("bounty", notice);
-  expect([kept, inWork.take(bounty), ledger.find(bounty)]).toEqual([[GUID], false, undefined]);
-  market.tell("bounty", notice);
+  const { answered, ledger, inWork, bounty, notice, dispatched } = openBounties();
+  let withheld = true;
+  answered.withholds = (guid) => guid === GUID && withheld;
+  expect([inWork.hear(notice), inWork.take(bounty), ledger.find(bounty)]).toEqual([false, false, undefined]);
+  withheld = false;
+  expect(inWork.hear(notice)).toBe(true);
   await dispatched();
+  await inWork.stop();
+});
+
+it("has a bounty that came whole in the ledger before it says that it takes it up", async () => {
+  const { ledger, inWork, bounty, notice } = openBounties();
+  expect(inWork.hear({ ...notice, whole: bounty })).toBe(true);
+  expect(ledger.find(bounty)?.state).toBe("seen");
+  expect(inWork.hear({ ...notice, whole: bounty })).toBe(false);
   await inWork.stop();
 });
 
 it.each([30, -3])(
   "stakes nothing on a bounty whose event tells another expiration than the market, by %i blocks",
   async (blocks) => {
-    const { market, ledger, inWork, bounty, notice, count } = openBounties();
-    market.tell("bounty", { ...notice, expiration: block(bounty.expiration + blocks) });
+    const { ledger, inWork, bounty, notice, count } = openBounties();
+    inWork.hear({ ...notice, details: detailsOf(expirationOf(bounty) + blocks) });
     await expect.poll(() => count("bounty.abandoned")).toBe(1);
     expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
     // The list of bounties does not bring it up again.
@@ -150,17 +154,17 @@ it.each([30, -3])(
 
 it("asks again when the market tells another expiration than the event, and goes on when it agrees", async () => {
   const { market, ledger, inWork, bounty, notice, dispatched } = openBounties();
-  const answers = [block(bounty.expiration + 30)];
-  market.bounty = async () => ({ ...bounty, expiration: answers.shift() ?? bounty.expiration });
-  market.tell("bounty", notice);
+  const answers = [detailsOf(expirationOf(bounty) + 30)];
+  market.bounty = async () => ({ ...bounty, details: answers.shift() ?? bounty.details });
+  inWork.hear(notice);
   await dispatched();
-  expect(ledger.find(bounty)?.bounty.expiration).toBe(bounty.expiration);
+  expect(ledger.find(bounty)?.bounty.details).toEqual(bounty.details);
   await inWork.stop();
 });
 
 it("stakes nothing on a bounty from the list that the market tells otherwise about when asked again", async () => {
   const { market, ledger, inWork, bounty, count } = openBounties();
-  expect(inWork.take({ ...bounty, expiration: block(bounty.expiration + 30) })).toBe(true);
+  expect(inWork.take({ ...bounty, details: detailsOf(expirationOf(bounty) + 30) })).toBe(true);
   await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(ledger.find(bounty)).toMatchObject({ state: "abandoned", reason: "market-failed" });
   expect(market.asked).toEqual([]);
@@ -168,8 +172,8 @@ it("stakes nothing on a bounty from the list that the market tells otherwise abo
 
 it("stakes nothing on a bounty that is said to last longer than any may", async () => {
   const long = aBounty({ expiration: block(1_111) });
-  const { market, ledger, notice, count } = openBounties(long);
-  market.tell("bounty", notice);
+  const { ledger, inWork, notice, count } = openBounties(long);
+  inWork.hear(notice);
   await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(ledger.find(long)).toMatchObject({ state: "abandoned", reason: "market-failed" });
 });
@@ -179,7 +183,7 @@ it("does what else is due between two texts of a stranger's that a modifier is s
   const claims = Array.from({ length: 40 }, (_, index) => ({ raw: { index } }));
   const listed = claims.map((_, index) => ({ name: `${index}`, hash: `Qm${index}` }));
   const heard: number[] = [];
-  const { market, notice, count } = openBounties(aBounty({ artifactCount: 40, claims }), {
+  const { market, inWork, notice, count } = openBounties(aBounty({ artifactCount: 40, claims }), {
     queue: eagerQueue(),
     distill: () => ({
       ...noOpinion("somebody"),
@@ -197,7 +201,7 @@ it("does what else is due between two texts of a stranger's that a modifier is s
     },
   });
   market.listArtifacts = async () => listed;
-  market.tell("bounty", notice);
+  inWork.hear(notice);
   await expect.poll(() => count("bounty.abandoned")).toBe(1);
   expect(heard).toEqual(claims.map(() => 980_000));
   expect(slow.counted()).toEqual({ asked: 40, inOneTurn: 1 });
@@ -214,35 +218,35 @@ it("has the queue forget what it need not know any more, and nothing that the ne
     queue: keen(eagerQueue()),
     distill: () => ({ ...noOpinion("somebody"), ...verdict }),
   });
-  done.market.tell("bounty", done.notice);
+  done.inWork.hear(done.notice);
   await expect.poll(() => done.count("bounty.abandoned")).toBe(1);
   expect(forgotten).toEqual([scanJobId("side", GUID, 0, "any")]);
   forgotten.length = 0;
   const stopped = openBounties(aBounty(), { queue: keen(silentQueue) });
-  stopped.market.tell("bounty", stopped.notice);
+  stopped.inWork.hear(stopped.notice);
   await stopped.dispatched();
   await stopped.inWork.stop();
   expect(forgotten).toEqual([]);
 });
 
 it("takes up nothing once it is stopped", async () => {
-  const { market, ledger, inWork, bounty, notice } = openBounties();
+  const { ledger, inWork, bounty, notice } = openBounties();
   await inWork.stop();
   expect(inWork.take(bounty)).toBe(false);
-  market.tell("bounty", notice);
+  inWork.hear(notice);
   expect(inWork.inFlight()).toBe(0);
   expect(ledger.find(bounty)).toBeUndefined();
 });
 
 it("leaves a found bounty alone of which it has heard, or of a kind that nobody looks at", async () => {
-  const { market, told, inWork, bounty, notice } = openBounties();
-  market.tell("bounty", notice);
+  const { told, inWork, bounty, notice } = openBounties();
+  inWork.hear(notice);
   expect(inWork.take(bounty)).toBe(false);
   await inWork.stop();
   const urls = openBounties(aBounty({ kind: "url" }));
   expect(urls.inWork.take(urls.bounty)).toBe(false);
   // It is told of once.
-  urls.market.tell("bounty", urls.notice);
+  urls.inWork.hear(urls.notice);
   expect(urls.told).toEqual([["bounty.skipped", { guid: GUID, why: "wrong-kind" }]]);
   expect(told).not.toContainEqual(["bounty.skipped", expect.anything()]);
 });
@@ -251,7 +255,7 @@ describe("while its registry is deprecated, a desk", () => {
   it("takes up nothing, and lets go of what it had not planned yet", async () => {
     const { market, ledger, inWork, bounty, notice, count } = openBounties();
     market.tell("deprecated", { rollover: true, since: block(900) });
-    market.tell("bounty", notice);
+    inWork.hear(notice);
     expect(inWork.take(bounty)).toBe(false);
     expect(count("bounty.skipped")).toBe(1);
     ledger.see(bounty);
@@ -261,9 +265,19 @@ describe("while its registry is deprecated, a desk", () => {
   });
 
   it("takes up a bounty that was posted later, for the registry must take bounties again", async () => {
-    const { market, inWork, notice, dispatched, count } = openBounties();
+    const { market, answered, inWork, bounty, dispatched, count } = openBounties();
+    await answered.begin(
+      {
+        has: (guid) => inWork.has(guid),
+        hear: (notice) => inWork.hear(notice),
+        release: () => {},
+        open: () => {},
+      },
+      async () => undefined,
+      new AbortController().signal,
+    );
     market.tell("deprecated", { rollover: true, since: block(900) });
-    market.tell("bounty", { ...notice, postedIn: block(901) });
+    market.tell("bounty", { ...noticeOf(bounty), postedIn: block(901) });
     await dispatched();
     await inWork.stop();
     expect(count("market.undeprecated")).toBe(1);
@@ -279,7 +293,7 @@ it.each(["Qm not base58!", "bafybeiglyrzt", "Qm0", "x".repeat(100), "", "../nonc
       asked++;
       throw new Error("HTTP 500");
     };
-    for (let time = 0; time < 3; time++) market.tell("bounty", notice);
+    for (let time = 0; time < 3; time++) inWork.hear(notice);
     expect(told).toEqual([["bounty.skipped", { guid: GUID, why: "no-address" }]]);
     expect([asked, inWork.inFlight(), inWork.hasNoAddress(GUID)]).toEqual([0, 0, true]);
     await inWork.stop();
@@ -290,7 +304,7 @@ it("stakes on no chunks of one large object as if they were artifacts, also when
   const chunks = ["Qm0", "Qm1", "Qm2"].map((hash) => ({ name: "", hash }));
   const { market, ledger, inWork, bounty, notice, told, count } = openBounties(aBounty({ artifactCount: 3 }));
   market.listArtifacts = async () => chunks;
-  market.tell("bounty", notice);
+  inWork.hear(notice);
   await expect.poll(() => ledger.find(bounty)?.state).toBe("abandoned");
   await inWork.stop();
   expect(told.find(([event]) => event === "bounty.abandoned")?.[1]).toMatchObject({
@@ -308,7 +322,7 @@ it("stakes on no chunks of one large object as if they were artifacts, also when
     if (listings++ === 0) throw new Error("HTTP 502");
     return chunks;
   };
-  later.market.tell("bounty", later.notice);
+  later.inWork.hear(later.notice);
   await expect.poll(() => later.ledger.find(bounty)?.state).toBe("abandoned");
   await later.inWork.stop();
   expect([later.count("bounty.dispatched"), later.count("assertion.planned")]).toEqual([1, 0]);

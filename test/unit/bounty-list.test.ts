@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Guid } from "../../src/domain/guid.ts";
-import { type BountyLook, lookThrough } from "../../src/producer/discovery/bounty-list.ts";
+import { type BountyLook, lookThrough } from "../../src/market/bounty-list.ts";
 
 const guidAt = (index: number) => `${index}` as Guid;
 

@@ -4,8 +4,8 @@ import { eth } from "web3";
 import { parseAddress } from "../../src/domain/address.ts";
 import { guidToUint, uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { Action } from "../../src/domain/transaction.ts";
 import { callsFor, encodeCall } from "../../src/wallet/calldata.ts";
+import type { Action } from "../../src/wallet/transaction.ts";
 
 const registry = parseAddress(`0x${"5a".repeat(20)}`);
 

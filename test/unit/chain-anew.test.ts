@@ -1,12 +1,13 @@
 import { expect, it } from "vitest";
 import type { Bounty } from "../../src/domain/bounty.ts";
-import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { writeOffIfAnew } from "../../src/market/onchain/chain/chain-anew.ts";
 import { ChainBack } from "../../src/market/onchain/chain/chain-back.ts";
 import { lastBefore } from "../../src/market/onchain/chain/market-notes.ts";
 import { NonceHoles } from "../../src/market/onchain/chain/nonce-holes.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 import { aBounty, aPlan, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
@@ -31,7 +32,7 @@ function scene() {
     ledger.see(bounty);
     ledger.advance(bounty, "distilled");
     ledger.planAssertion(bounty, aPlan());
-    ledger.recordSigned(bounty, "assert", [{ ...signed(`0xassert${index}`), nonce: BigInt(2 * index - 1) }]);
+    ledger.journal(bounty, "assert", [{ ...signed(`0xassert${index}`), sequence: BigInt(2 * index - 1) }]);
     ledger.recordAsserted(bounty, 0);
   }
   const states = () => [1, 2, 3].map((index) => ledger.find({ market: "side", guid: guidOf(index) })?.state);
@@ -114,15 +115,15 @@ it("after that nothing of the chain before is handed over, and what is signed on
   // Nonce 1 of the old chain is the next that the new one waits for.
   market.mined = 1n;
   for (let number = 1_001; number <= 1_010; number++) await market.mine(number);
-  expect([market.resent, ledger.minedNonce("side", lastBefore(ledger, "side"))]).toEqual([[], undefined]);
+  expect([market.resent, ledger.takenSequence("side", lastBefore(ledger, "side"))]).toEqual([[], undefined]);
   const bounty = aBounty({ guid: guidOf(4) });
   ledger.see(bounty);
   ledger.advance(bounty, "distilled");
   ledger.planAssertion(bounty, aPlan());
   // The approval has the very bytes that it had with this nonce on the old chain.
-  ledger.recordSigned(bounty, "assert", [
-    { ...signed("0xassert1"), nonce: 1n },
-    { ...signed("0xnew"), nonce: 2n },
+  ledger.journal(bounty, "assert", [
+    { ...signed("0xassert1"), sequence: 1n },
+    { ...signed("0xnew"), sequence: 2n },
   ]);
   for (let number = 1_011; number <= 1_020; number++) await market.mine(number);
   expect(market.resent[0]).toEqual(["0xassert1"]);
@@ -132,7 +133,7 @@ it("after that nothing of the chain before is handed over, and what is signed on
 
 it("what was written off is promised again, without a restart, when the node has its blocks again", async () => {
   const { market, ledger, told, states, look } = scene();
-  ledger.recordSigned({ market: "side", guid: guidOf(2) }, "reveal", [{ ...signed("0xreveal"), nonce: 6n }]);
+  ledger.journal({ market: "side", guid: guidOf(2) }, "reveal", [{ ...signed("0xreveal"), sequence: 6n }]);
   await look();
   let resumed = 0;
   const back = new ChainBack({

@@ -1,12 +1,12 @@
 import { getEventListeners } from "node:events";
 import { expect, it, vi } from "vitest";
-import { type Instant, instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
+import { type Instant, instant } from "../../src/domain/instant.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
 import { jobsOf } from "../../src/producer/answering/artifact-in-work.ts";
 import { Collector } from "../../src/producer/answering/collector.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
-import { aBounty, anAnswer } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, contentReference } from "../fixtures/bounties.ts";
 import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
 
 const clock = { now: () => instant(Date.now()) };
@@ -64,7 +64,12 @@ class HandQueue implements ScanQueue {
 }
 
 const items = [0, 1].map((index) => ({ index, asked: ["eicar"], answers: [], opinion: null }));
-const jobs = jobsOf(aBounty(), items, { deadline: later(), now: instant(0), maxSizeBytes: 1 });
+const jobs = jobsOf(aBounty(), items, {
+  deadline: later(),
+  now: instant(0),
+  maxSizeBytes: 1,
+  reference: contentReference,
+});
 const never = new AbortController().signal;
 
 it("hears the queue from `listen` on, and takes every listener off at the end", () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
-import { instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { learnContracts, watchContracts } from "../../src/market/onchain/chain/contracts-watch.ts";
 import { GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";

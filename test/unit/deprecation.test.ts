@@ -1,12 +1,13 @@
 import { expect, it } from "vitest";
-import { block, instant } from "../../src/domain/chain.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 
 const clock = { now: () => instant(1_000) };
 
@@ -104,11 +105,11 @@ it("what was planned and not sent is let go while the registry is deprecated; wh
     ledger.advance(bounty, "distilled");
     ledger.planAssertion(bounty, aPlan());
   }
-  ledger.recordSigned({ market: "side", guid: signedBefore }, "assert", [signed("0xassert")]);
+  ledger.journal({ market: "side", guid: signedBefore }, "assert", [signed("0xassert")]);
   market.resending = [{ kind: "void", reason: "its number was used" }];
   market.tell("deprecated", { rollover: false, since: block(900) });
 
-  const duties = new Duties({ market, ledger, reservations, clock, tell, deprecation });
+  const duties = onchainDuties({ market, ledger, reservations, clock, tell, deprecation });
   duties.listen();
   expect(duties.resume()).toBe(2);
   const find = (guid: Guid) => ledger.find({ market: "side", guid });

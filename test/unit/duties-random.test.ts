@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Clock, instant } from "../../src/domain/chain.ts";
+import { type Clock, instant } from "../../src/domain/instant.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { LAST_BLOCK, MISHAPS, type Mishap, ModelChain, ModelMarket } from "../fixtures/model-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 
 const key = { market: "side", guid: GUID } as const;
 const clock: Clock = { now: () => instant(Date.now()) };
@@ -33,7 +33,7 @@ function start(file: string, chain: ModelChain, mishap: () => Mishap) {
   const ledger = openLedger(file, clock);
   const market = new ModelMarket(chain, mishap);
   const reservations = new BalanceReservations(() => market.balance(), clock);
-  const duties = new Duties({ market, ledger, reservations, clock, tell: () => {} });
+  const duties = onchainDuties({ market, ledger, reservations, clock, tell: () => {} });
   duties.listen();
   return {
     ledger,

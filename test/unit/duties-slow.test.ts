@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Clock, instant } from "../../src/domain/chain.ts";
+import { type Clock, instant } from "../../src/domain/instant.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
+import type { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129. A second a block.
 const key = { market: "side", guid: GUID } as const;
@@ -56,7 +57,7 @@ beforeEach(() => {
     looks.push(look);
     return look.promise;
   };
-  duties = new Duties({
+  duties = onchainDuties({
     market,
     ledger,
     clock,
@@ -264,8 +265,8 @@ describe("what is overdue", () => {
     await pass(1_020, 1_024);
     expect(duties.overdue()).toEqual({ post: 0, reveal: 1, settle: 0 });
     expect(toldOf("duty.overdue")).toMatchObject([
-      { guid: GUID, duty: "post", state: "posting", blocks: 10 },
-      { guid: GUID, duty: "reveal", state: "posting", blocks: 3 },
+      { guid: GUID, duty: "post", state: "posting", late: 10 },
+      { guid: GUID, duty: "reveal", state: "posting", late: 3 },
     ]);
     looks[0]!.resolve([ours()]);
     await settle();
@@ -301,7 +302,7 @@ it("an assertion that is not signed by the expiration is not signed any more", a
         reject(signal.reason);
       });
     });
-  const slow = new Duties({
+  const slow = onchainDuties({
     market: other,
     ledger: late,
     clock,

@@ -3,19 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { block, type Clock, instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { type Clock, instant } from "../../src/domain/instant.ts";
 import { formatNct, nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { isDiskTrouble } from "../../src/ledger/disk-trouble.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";
 import { openLedgerFile } from "../../src/ledger/sqlite/open-file.ts";
 import { ledgerOn, openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
+import { transactionOf } from "../../src/market/onchain/port/journal.ts";
 import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
+import type { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129.
 const key = { market: "side", guid: GUID } as const;
@@ -31,7 +34,7 @@ let duties: Duties;
 let steadyMs: () => number;
 
 function openDuties(): Duties {
-  const opened = new Duties({
+  const opened = onchainDuties({
     market,
     ledger,
     reservations,
@@ -173,7 +176,7 @@ describe("posting", () => {
   it("hands over the very bytes that an earlier run signed and may not have sent", async () => {
     market.confirming = hanging;
     void duties.take(GUID, 0);
-    const signed = ledger.lastSigned(key, "assert").map(({ hash }) => hash);
+    const signed = ledger.lastEntries(key, "assert").map(({ reference }) => reference);
     market.resending = [{ kind: "sent" }];
     openDuties().resume();
     await market.mine(1_003);
@@ -334,7 +337,7 @@ describe("an assertion that was on the market", () => {
     market.listed = [];
     for (let number = 1_010; number < 1_019; number++) await market.mine(number);
     expect(told.filter(({ event }) => event === "assertion.vanished").length).toBeGreaterThan(0);
-    expect(market.resent.at(-1)).toEqual(ledger.lastSigned(key, "assert").map(({ hash }) => hash));
+    expect(market.resent.at(-1)).toEqual(ledger.lastEntries(key, "assert").map(({ reference }) => reference));
   });
 
   it("is handed over again when its block was taken back, until the market shows it", async () => {
@@ -343,7 +346,7 @@ describe("an assertion that was on the market", () => {
     await market.mine(1_004);
     expect(told.map(({ event }) => event)).toContain("assertion.vanished");
     expect(market.resent).toEqual([
-      ledger.lastSigned(key, "assert").map(({ hash }) => hash),
+      ledger.lastEntries(key, "assert").map(({ reference }) => reference),
       expect.anything(),
     ]);
     market.listed = [ours({ index: 3 })];
@@ -383,7 +386,7 @@ describe("an assertion that was on the market", () => {
     market.bounty = async () => aBounty({ expiration: block(1_010) });
     for (const number of [1_003, 1_010, 1_011]) await market.mine(number);
     expect(actions()).toEqual(["assert", "reveal"]);
-    expect(ledger.find(key)?.bounty.expiration).toBe(1_010);
+    expect(ledger.find(key)?.bounty.details).toEqual({ expiration: 1_010 });
     expect(told).toContainEqual({
       event: "bounty.expiration-corrected",
       facts: { guid: GUID, from: 1_020, to: 1_010 },
@@ -396,7 +399,7 @@ describe("an assertion that was on the market", () => {
     market.bounty = async () => aBounty({ expiration: block(answers.shift() ?? 1_020) });
     for (const number of [1_003, 1_004, 1_005]) await market.mine(number);
     expect(answers).toEqual([]);
-    expect(ledger.find(key)?.bounty.expiration).toBe(1_020);
+    expect(ledger.find(key)?.bounty.details).toEqual({ expiration: 1_020 });
   });
 
   it("was never there when the window has passed, nobody lists it and its bytes revert: the stake is given back", async () => {
@@ -537,7 +540,7 @@ describe("revealing", () => {
     market.listed = [ours({ index: 0 })];
     market.reveal = async (_request, journal, signal) => {
       market.asked.push("reveal");
-      await journal([signed("0xreveal")]);
+      await journal([transactionOf(signed("0xreveal"))]);
       await hanging(signal).catch(() => {});
       return { kind: "unknown", reason: "We stopped before the receipt came." };
     };
@@ -564,7 +567,7 @@ describe("revealing", () => {
 
   it("is handed over again as it was signed when the run that signed it died", async () => {
     market.reveal = async (_request, journal) => {
-      await journal([signed("0xreveal", 9n)]);
+      await journal([transactionOf(signed("0xreveal", 9n))]);
       return new Promise(() => {});
     };
     await market.mine(1_020);
@@ -653,7 +656,7 @@ describe("revealing", () => {
     expect(market.resent).toEqual([]);
     market.listed = [ours({ index: 0 })];
     for (let number = 1_026; number < 1_029; number++) await market.mine(number);
-    expect(market.resent).toContainEqual(ledger.lastSigned(key, "reveal").map(({ hash }) => hash));
+    expect(market.resent).toContainEqual(ledger.lastEntries(key, "reveal").map(({ reference }) => reference));
   });
 
   it("is handed over again when its block was taken back", async () => {
@@ -662,7 +665,7 @@ describe("revealing", () => {
     market.resending = [{ kind: "sent" }];
     await market.mine(1_023);
     expect(told.at(-2)).toMatchObject({ event: "assertion.vanished", facts: { what: "reveal" } });
-    expect(market.resent).toEqual([ledger.lastSigned(key, "reveal").map(({ hash }) => hash)]);
+    expect(market.resent).toEqual([ledger.lastEntries(key, "reveal").map(({ reference }) => reference)]);
     market.listed = [ours({ index: 0, revealed: true })];
     for (const number of [1_024, 1_025, 1_026]) await market.mine(number);
     expect(market.resent).toHaveLength(1);
@@ -674,7 +677,7 @@ describe("revealing", () => {
     market.listed = [ours({ index: 0 })];
     market.resending = [{ kind: "void", reason: "another transaction has the nonce" }];
     await market.mine(1_023);
-    expect(ledger.signed(key, "reveal")).toHaveLength(2);
+    expect(ledger.references(key, "reveal")).toHaveLength(2);
     expect(ledger.find(key)?.state).toBe("revealed");
     expect(told.map(({ event }) => event)).not.toContain("duty.failed");
   });
@@ -808,7 +811,7 @@ describe("settling", () => {
     await duties.stop();
     openDuties().resume();
     await market.mine(1_131);
-    expect(market.resent).toEqual([ledger.lastSigned(key, "settle").map(({ hash }) => hash)]);
+    expect(market.resent).toEqual([ledger.lastEntries(key, "settle").map(({ reference }) => reference)]);
     expect(actions().filter((what) => what === "settle")).toHaveLength(1);
   });
 
@@ -918,7 +921,7 @@ describe("with many bounties", () => {
 
   it("a start settles a few at a time, and holds up neither a post nor a reveal", async () => {
     many(100, (other) => {
-      ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]);
+      ledger.journal(other, "assert", [signed(`0xassert-${other.guid}`)]);
       ledger.recordAsserted(other, 0);
       ledger.recordRevealed(other);
       ledger.recordQuorum(other);
@@ -936,7 +939,7 @@ describe("with many bounties", () => {
 
   it("one that is found ready to settle leaves its place to the next that asks", async () => {
     many(20, (other) => {
-      ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]);
+      ledger.journal(other, "assert", [signed(`0xassert-${other.guid}`)]);
       ledger.recordAsserted(other, 0);
       ledger.recordRevealed(other);
     });
@@ -951,7 +954,7 @@ describe("with many bounties", () => {
   });
 
   it("a start looks for its posts a few at a time, and new posts and settlements do not wait for that", async () => {
-    many(100, (other) => ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]));
+    many(100, (other) => ledger.journal(other, "assert", [signed(`0xassert-${other.guid}`)]));
     market.assertions = () => {
       market.asked.push("assertions");
       return new Promise(() => {});
@@ -968,9 +971,9 @@ describe("with many bounties", () => {
 
   it("a start looks for its reveals a few at a time, until the window is about to close", async () => {
     many(100, (other) => {
-      ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]);
+      ledger.journal(other, "assert", [signed(`0xassert-${other.guid}`)]);
       ledger.recordAsserted(other, 0);
-      ledger.recordSigned(other, "reveal", [signed(`0xreveal-${other.guid}`)]);
+      ledger.journal(other, "reveal", [signed(`0xreveal-${other.guid}`)]);
     });
     market.assertions = () => {
       market.asked.push("assertions");
@@ -987,7 +990,7 @@ describe("with many bounties", () => {
   });
 
   it("a post of an earlier run that waits to be looked for waits no longer when its reveal is due", async () => {
-    many(20, (other) => ledger.recordSigned(other, "assert", [signed(`0xassert-${other.guid}`)]));
+    many(20, (other) => ledger.journal(other, "assert", [signed(`0xassert-${other.guid}`)]));
     const last = { market: "side", guid: guidOf(19) } as const;
     const listed = [ours({ guid: last.guid, index: 2 })];
     market.assertions = async (guid) => (guid === last.guid ? listed : hanging());
@@ -1023,7 +1026,7 @@ it("ten thousand bounties are taken up in seconds, and a block costs them next t
     ledger.recordTriage(other, ["scan", "scan"]);
     ledger.recordOpinions(other, [null, null], []);
     ledger.planAssertion(other, aPlan());
-    ledger.recordSigned(other, "assert", [signed(`0xassert-${number}`)]);
+    ledger.journal(other, "assert", [signed(`0xassert-${number}`)]);
     ledger.recordAsserted(other, 0);
     ledger.recordMetadataUri(other, "QmMetadata");
   }
@@ -1073,7 +1076,7 @@ describe("a ledger that takes no writes", () => {
     refuseWrites();
     await duties.take(GUID, 0);
     await market.mine(1_001);
-    expect(ledger.signed(key, "assert")).toEqual([]);
+    expect(ledger.references(key, "assert")).toEqual([]);
     expect(duties.ledgerWritable()).toBe(false);
     expect(toldOf("ledger.unwritable")).toHaveLength(1);
     takeWrites();
@@ -1096,7 +1099,7 @@ describe("a ledger that takes no writes", () => {
     await market.mine(1_140);
     expect(ledger.find(key)?.state).toBe("settled");
     expect(ledger.assertion(key)?.payout).toBe(OWED);
-    expect(ledger.signed(key, "reveal")).toHaveLength(1);
+    expect(ledger.references(key, "reveal")).toHaveLength(1);
     expect(duties.ledgerWritable()).toBe(true);
   });
 
@@ -1165,13 +1168,13 @@ describe("a ledger that takes no writes", () => {
   it("that is full for new pages refuses with an error that is the disk's, and works on when there is room", () => {
     const count = Object.values(db.prepare("PRAGMA page_count").get()!)[0];
     db.exec(`PRAGMA max_page_count = ${count}`);
-    const large = { ...signed("0xlarge"), raw: "f".repeat(100_000) };
-    expect(() => ledger.recordSigned(key, "assert", [large])).toThrowError(
+    const large = { ...signed("0xlarge"), bytes: "f".repeat(100_000) };
+    expect(() => ledger.journal(key, "assert", [large])).toThrowError(
       expect.toSatisfy((error: unknown) => isDiskTrouble(error)),
     );
     expect(ledger.find(key)?.state).toBe("planned");
     db.exec("PRAGMA max_page_count = 100000");
-    ledger.recordSigned(key, "assert", [large]);
-    expect(ledger.lastSigned(key, "assert")).toEqual([large]);
+    ledger.journal(key, "assert", [large]);
+    expect(ledger.lastEntries(key, "assert")).toEqual([large]);
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BidStrategy } from "../../src/bid/contract.ts";
 import { hasBit } from "../../src/domain/bits.ts";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm } from "../../src/domain/verdict.ts";
@@ -12,7 +12,7 @@ import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
 import { type TriageParts, triageArtifacts } from "../../src/producer/answering/triage-artifacts.ts";
 import { type Filter, parseCondition } from "../../src/triage/filters/filter.ts";
 import type { Modifier } from "../../src/triage/filters/modifier.ts";
-import { aBounty, someParameters } from "../fixtures/bounties.ts";
+import { aBounty, someTerms } from "../fixtures/bounties.ts";
 import { slowCondition } from "../fixtures/slow-condition.ts";
 
 const NOW = instant(1_000_000);
@@ -37,7 +37,8 @@ async function triaged(
   const items = await triageArtifacts(
     {
       market: {
-        async artifactHead(_uri: string, index: number) {
+        answerTimes: () => ({ last: instant(NOW + 18_000), comfortable: instant(NOW + 16_000) }),
+        async artifactHead(_bounty: unknown, index: number) {
           heads.push(index);
           return Buffer.from("MZ");
         },
@@ -55,7 +56,6 @@ async function triaged(
         routes: [{ types: ["application/pdf"], backends: [] }],
         filters,
       },
-      instantOf: (block) => instant(NOW + (block - 1_000) * 1_000),
       ...more,
     },
     bounty,
@@ -89,12 +89,12 @@ const plan = (
   planAssertion({
     bounty,
     items,
-    parameters: someParameters,
+    terms: someTerms,
     rivals: [],
     atRisk: nct(0n),
     strategy: most,
     allowance: { kind: "stake", most: nct(1_000n * ONE_NCT), bound: "balance" },
-    seal: (_guid, verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
+    seal: (verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
     now: NOW,
     version: "0.1.0",
     ...more,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Semaphore } from "../../src/async/semaphore.ts";
-import type { Fetched } from "../../src/consumer/fetch-artifact.ts";
+import type { Fetched } from "../../src/consumer/artifact-attempts.ts";
 import { createScanHandler, type HandlerParts } from "../../src/consumer/handle-job.ts";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { describeRefusal, MemoryRateCounter } from "../../src/domain/rate-limit.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { jobFor } from "../fixtures/queue/jobs.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { createScanHandler } from "../../src/consumer/handle-job.ts";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { encodeAnswer } from "../../src/queue/job-codec.ts";
 import { jobFor } from "../fixtures/queue/jobs.ts";

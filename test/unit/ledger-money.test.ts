@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { MONEY_QUERIES } from "../../src/ledger/read/money.ts";
@@ -114,10 +114,10 @@ it("no sum that is asked for before a bid walks the whole ledger", () => {
 
 it("what comes before a signature, when something was signed last, does not walk the journal", () => {
   using db = openLedgerFile(":memory:");
-  const steps = db.prepare("EXPLAIN QUERY PLAN SELECT max(signed_at) FROM signed_transaction").all();
+  const steps = db.prepare("EXPLAIN QUERY PLAN SELECT max(written_at) FROM journal").all();
   expect(steps).toEqual([
     expect.objectContaining({
-      detail: "SEARCH signed_transaction USING COVERING INDEX signed_transaction_by_time",
+      detail: "SEARCH journal USING COVERING INDEX journal_by_time",
     }),
   ]);
 });

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Clock, instant } from "../../src/domain/chain.ts";
+import { type Clock, instant } from "../../src/domain/instant.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { aBounty, anAnswer, anOpinion, aPlan, GUID } from "../fixtures/bounties.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Limits } from "../../src/bid/limits.ts";
-import { instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { BountyKey } from "../../src/ledger/records.ts";

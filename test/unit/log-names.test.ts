@@ -8,7 +8,13 @@ import { describe, expect, it } from "vitest";
  */
 
 const SRC = fileURLToPath(new URL("../../src/", import.meta.url));
-const MAPS = ["observe/log-names.ts", "producer/events/events.ts", "market/onchain/recovery/events.ts"];
+const MAPS = [
+  "observe/log-names.ts",
+  "producer/events/events.ts",
+  "market/events.ts",
+  "market/onchain/port/events.ts",
+  "market/recovery-events.ts",
+];
 
 const NAME = /"([a-z]+(?:-[a-z]+)*(?:\.[a-z]+(?:-[a-z]+)*)+)"/g;
 /** A call that says something: of a log, whatever its level, or of a function that tells. */
@@ -37,7 +43,7 @@ const read = (file: string): string => readFileSync(`${SRC}${file}`, "utf8");
 /** The names of a map: its keys, or the members of its unions. */
 function mapped(file: string): readonly string[] {
   const text = read(file);
-  const of = /^export interface \w+ \{$(.*?)^\}$/ms.exec(text)?.[1] ?? text;
+  const of = /^(?:export )?interface \w+(?: extends \w+)? \{$(.*?)^\}$/ms.exec(text)?.[1] ?? text;
   return namesIn(of.replaceAll(/^\s*(?:\/\*|\*|\/\/).*$/gm, ""));
 }
 

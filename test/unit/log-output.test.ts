@@ -48,7 +48,7 @@ it("keeps what there is room for, drops and counts what comes then, and tells of
 
 it("drops all that comes after a dropped line until that is told, so that lines are missing in one place only", async () => {
   const { state, sink } = reader(0);
-  const output = new LogOutput(() => sink, { keptBytes: 8, retryMs: 1 });
+  const output = new LogOutput(() => sink, { keptBytes: 12, retryMs: 1 });
   output.onDropped((lines) => output.write(`${lines} dropped\n`));
   for (const line of ["aaaaa\n", "too long\n", "b\n"]) output.write(line);
   expect(output.dropped).toBe(2);

@@ -1,14 +1,15 @@
 import { expect, it } from "vitest";
 import type { Bounty } from "../../src/domain/bounty.ts";
-import { block, instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
 import { openLostStakeSearch, type Waiting } from "../../src/market/onchain/recovery/lost-stake-search.ts";
-import { aBounty, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
+import { aBounty, aPlan, noticeOf, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 
 const NONCE = 4711n;
@@ -86,14 +87,14 @@ function scene(market = new LostMarket(), ledger = openLedger(":memory:", clock)
     const waiting: Waiting = {
       has: () => false,
       hear: ({ guid, postedIn }) => {
-        if (!lostStakes.keeps({ ...market.bounties.get(guid)!, postedIn })) heard.push(guid);
+        if (!lostStakes.keeps({ ...noticeOf(market.bounties.get(guid)!), postedIn })) heard.push(guid);
       },
       release: () => doors.push("released"),
       open: () => doors.push("open"),
     };
     const hear = (guid: Guid, postedIn: number | undefined): void =>
       waiting.hear({
-        ...market.bounties.get(guid)!,
+        ...noticeOf(market.bounties.get(guid)!),
         postedIn: postedIn === undefined ? undefined : block(postedIn),
       });
     return { lostStakes, hear, running: lostStakes.run(waiting, stop.signal) };
@@ -157,7 +158,7 @@ function promise(ledger: ReturnType<typeof openLedger>, nonce: bigint): void {
   ledger.see(bounty);
   ledger.advance(bounty, "distilled");
   ledger.planAssertion(bounty, aPlan());
-  ledger.recordSigned(bounty, "assert", [{ ...signed("0xassert"), nonce }]);
+  ledger.journal(bounty, "assert", [{ ...signed("0xassert"), sequence: nonce }]);
 }
 
 it("what can still be revealed is adopted and handed to the duties before anything else is let in", async () => {

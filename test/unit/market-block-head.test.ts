@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { block } from "../../src/domain/chain.ts";
 import { BlockHead } from "../../src/market/onchain/head/block-head.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 
 /** Which of the numbers are news, heard a second apart. */
 const news = (head: BlockHead, numbers: number[]) =>

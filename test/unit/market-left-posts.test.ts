@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
-import type { SignedTransaction } from "../../src/domain/transaction.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import type { Ask, Asker } from "../../src/market/onchain/http/ask.ts";
 import { InFlight, MAX_LEFT } from "../../src/market/onchain/http/in-flight.ts";
 import { persist } from "../../src/market/onchain/http/persist.ts";
@@ -9,6 +8,7 @@ import { Nonces } from "../../src/market/onchain/transactions/nonces.ts";
 import { type Posted, postTransaction } from "../../src/market/onchain/transactions/post-transactions.ts";
 import { Sender } from "../../src/market/onchain/transactions/sender.ts";
 import { createLogger } from "../../src/observe/log.ts";
+import type { SignedTransaction } from "../../src/wallet/transaction.ts";
 import { ModelTime } from "../slow/model-time.ts";
 
 const random = () => 0.5;

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { ChainBack } from "../../src/market/onchain/chain/chain-back.ts";
 import { Deprecation } from "../../src/market/onchain/chain/deprecation.ts";
 import { NonceHoles } from "../../src/market/onchain/chain/nonce-holes.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 
 it.each(["duties", "deprecation", "nonce holes", "chain back"] as const)(
   "%s: hears the market from `listen` on, and takes every listener off at the end",
@@ -16,7 +16,7 @@ it.each(["duties", "deprecation", "nonce holes", "chain back"] as const)(
     const parts = { market, ledger, clock: systemClock, tell: () => {} };
     const reservations = new BalanceReservations(() => market.balance(), systemClock);
     const hearing = {
-      duties: () => new Duties({ ...parts, reservations }),
+      duties: () => onchainDuties({ ...parts, reservations }),
       deprecation: () => new Deprecation(parts),
       "nonce holes": () => new NonceHoles(parts),
       "chain back": () => new ChainBack({ ...parts, resume: () => {} }),

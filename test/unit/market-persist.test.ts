@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Address } from "../../src/domain/address.ts";
-import { systemClock } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { MarketFault } from "../../src/market/onchain/http/answer.ts";
 import type { Ask } from "../../src/market/onchain/http/ask.ts";
 import { InFlight } from "../../src/market/onchain/http/in-flight.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseAddress } from "../../src/domain/address.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
-import type { UnsignedTransaction } from "../../src/domain/transaction.ts";
+import type { UnsignedTransaction } from "../../src/wallet/transaction.ts";
 import { ModelChain } from "../slow/model-chain.ts";
 import { ModelGateway } from "../slow/model-gateway.ts";
 import { joinModelMarket } from "../slow/model-market.ts";

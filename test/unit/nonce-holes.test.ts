@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { NonceHoles } from "../../src/market/onchain/chain/nonce-holes.ts";
@@ -26,7 +26,7 @@ beforeEach(() => {
   ledger.recordTriage(key, ["scan", "scan"]);
   ledger.recordOpinions(key, [null, null], []);
   ledger.planAssertion(key, aPlan());
-  ledger.recordSigned(key, "assert", [signed("0xapprove", 4n), signed("0xassert", 5n)]);
+  ledger.journal(key, "assert", [signed("0xapprove", 4n), signed("0xassert", 5n)]);
   holes = new NonceHoles({ market, ledger, tell: (event) => void told.push(event) });
   holes.listen();
 });

@@ -3,17 +3,17 @@ import { describe, expect, it } from "vitest";
 import type { BidRequest, BidStrategy } from "../../src/bid/contract.ts";
 import type { StakeAllowance } from "../../src/bid/limits.ts";
 import { parseAddress } from "../../src/domain/address.ts";
-import type { MarketParameters } from "../../src/domain/bounty.ts";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Opinion } from "../../src/domain/opinion.ts";
 import { ppm, type Verdict } from "../../src/domain/verdict.ts";
+import { buildMetadata } from "../../src/market/metadata-document.ts";
+import { consensusOf } from "../../src/market/onchain/settlement/steps/consensus.ts";
+import type { Terms } from "../../src/market/port.ts";
 import type { ArtifactInWork } from "../../src/producer/answering/artifact-in-work.ts";
 import { answersDue } from "../../src/producer/answering/deadline.ts";
-import { buildMetadata } from "../../src/market/metadata-document.ts";
 import { planAssertion } from "../../src/producer/answering/plan-assertion.ts";
-import { consensusOf } from "../../src/market/onchain/settlement/steps/consensus.ts";
-import { aBounty, anAnswer, someParameters } from "../fixtures/bounties.ts";
+import { aBounty, anAnswer, someTerms } from "../fixtures/bounties.ts";
 
 const opinionOf = (verdict: Verdict, confidence = 1): Opinion => ({
   verdict,
@@ -44,18 +44,18 @@ const plan = (
     artifactCount?: number;
     allowance?: StakeAllowance;
     strategy?: BidStrategy;
-    parameters?: MarketParameters;
+    terms?: Terms;
   } = {},
 ) =>
   planAssertion({
     bounty: aBounty({ artifactCount: more.artifactCount ?? items.length }),
     items,
-    parameters: more.parameters ?? someParameters,
+    terms: more.terms ?? someTerms,
     rivals: [],
     allowance: more.allowance ?? { kind: "stake", most: nct(1_000n * ONE_NCT), bound: "balance" },
     atRisk: nct(0n),
     strategy: more.strategy ?? most,
-    seal: (_guid, verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
+    seal: (verdicts) => ({ nonce: 7n, commitment: 1_000n + verdicts }),
     now: instant(5),
     version: "0.1.0",
   });
@@ -71,7 +71,7 @@ describe("the plan of an assertion", () => {
     const bidsUnder = (bidMaximum: bigint) => {
       const made = plan([itemOf(0, "malicious"), itemOf(1, "benign")], {
         allowance,
-        parameters: { ...someParameters, bidMaximum: nct(bidMaximum) },
+        terms: { ...someTerms, bidMaximum: nct(bidMaximum) },
       });
       return made.kind === "assert" ? made.assertion.bids : made;
     };
@@ -118,9 +118,7 @@ describe("what a strategy is shown of the limits", () => {
     };
     const allowance: StakeAllowance = { kind: "stake", most: nct(ONE_NCT / 2n), bound: "at-risk" };
     const made = plan([itemOf(0, "malicious"), itemOf(1, "benign")], { allowance, strategy });
-    expect(shown).toMatchObject([
-      { balance: ONE_NCT / 2n + someParameters.assertionFee, bidMaximum: ONE_NCT / 2n },
-    ]);
+    expect(shown).toMatchObject([{ balance: ONE_NCT / 2n + someTerms.fee, bidMaximum: ONE_NCT / 2n }]);
     expect(made).toMatchObject({ assertion: { stake: ONE_NCT / 2n, mask: 0b01n } });
   });
 
@@ -175,15 +173,30 @@ describe("the arbiters' consensus", () => {
   });
 });
 
+describe("the plan of an answer that carries no stake", () => {
+  it("says all that can be said, whatever the strategy and the limits are", () => {
+    const items = [itemOf(0, "malicious"), itemOf(1, "suspicious"), itemOf(2, "benign")];
+    const isStaked = false;
+    const planned = plan(items, { terms: { ...someTerms, isStaked }, allowance: refusal });
+    expect(planned).toMatchObject({
+      kind: "assert",
+      assertion: { mask: 0b101n, verdicts: 0b001n, bids: [0n, 0n], stake: 0n },
+    });
+    const onlyMalicious = { ...someTerms, isStaked, verdicts: ["malicious"] } as const;
+    expect(plan(items, { terms: onlyMalicious })).toMatchObject({ assertion: { mask: 0b001n } });
+  });
+});
+
 describe("the instant at which answers are due", () => {
   it("is never after the last block that can still carry the assertion, and leaves half the time for scanning", () => {
     fc.assert(
       fc.property(fc.integer({ min: 3, max: 200 }), fc.integer({ min: 100, max: 5_000 }), (left, blockMs) => {
         const now = instant(1_000_000);
         const instantOf = (block: number) => instant(now + block * blockMs);
-        const due = answersDue(left, now, instantOf);
-        expect(due).toBeLessThanOrEqual(instantOf(left - 2));
-        expect(due - now).toBeGreaterThanOrEqual((instantOf(left - 2) - now) / 2);
+        const last = instantOf(left - 2);
+        const due = answersDue({ last, comfortable: instantOf(left - 4) }, now);
+        expect(due).toBeLessThanOrEqual(last);
+        expect(due - now).toBeGreaterThanOrEqual((last - now) / 2);
         // Consumers are told whole milliseconds.
         expect(Number.isInteger(due)).toBe(true);
       }),

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { type Address, parseAddress } from "../../src/domain/address.ts";
 import { parseGuid, uintToGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { Action, UnsignedTransaction } from "../../src/domain/transaction.ts";
 import { callsFor, encodeCall } from "../../src/wallet/calldata.ts";
 import { checkTransactions, SIDE_CHAIN_POLICY, type SigningPolicy } from "../../src/wallet/policy.ts";
+import type { Action, UnsignedTransaction } from "../../src/wallet/transaction.ts";
 import vectors from "../fixtures/protocol/transactions.json" with { type: "json" };
 
 const registry = parseAddress(vectors.registry);

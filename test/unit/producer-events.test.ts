@@ -10,8 +10,7 @@ it("a backend that stays silent is warned of once, until it has answered", () =>
     warn: (facts: { backend: string }, event: string) => void said.push(`${event} ${facts.backend}`),
     debug: () => {},
   };
-  const counted: string[] = [];
-  const tell = tellLog(log as unknown as ProcessLog, (event) => void counted.push(event));
+  const tell = tellLog(log as unknown as ProcessLog);
   const silent = (backend: string) => tell("backend.silent", { guid, backend, jobs: 1 });
   for (const backend of ["yara", "yara", "clamav", "yara"]) silent(backend);
   expect(said).toEqual(["backend.silent yara", "backend.silent clamav"]);
@@ -25,5 +24,15 @@ it("a backend that stays silent is warned of once, until it has answered", () =>
   });
   for (const backend of ["yara", "clamav"]) silent(backend);
   expect(said).toEqual(["backend.silent yara", "backend.silent clamav", "backend.silent yara"]);
-  expect(counted).toHaveLength(7);
+});
+
+it("what a kind of marketplace tells of its own has the level that this kind gives it", () => {
+  const said: string[] = [];
+  const levels = { warn: 0, info: 0 };
+  const log = Object.fromEntries(
+    Object.keys(levels).map((level) => [level, (_: object, event: string) => said.push(`${level} ${event}`)]),
+  );
+  const tell = tellLog(log as unknown as ProcessLog, { "market.flooded": "warn" });
+  for (const event of ["market.flooded", "market.dried"]) tell(event as never, {} as never);
+  expect(said).toEqual(["warn market.flooded", "info market.dried"]);
 });

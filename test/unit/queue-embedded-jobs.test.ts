@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Instant, instant } from "../../src/domain/chain.ts";
+import { type Instant, instant } from "../../src/domain/instant.ts";
 import type { ScanJob } from "../../src/domain/scan.ts";
 import { answerWithoutOpinion } from "../../src/queue/answer-without-opinion.ts";
 import { EmbeddedJobs } from "../../src/queue/embedded/jobs.ts";

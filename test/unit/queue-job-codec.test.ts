@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { CHAIN_NAMES, instant } from "../../src/domain/chain.ts";
+import { type ArtifactReference, isArtifactUrl, MAX_REFERENCE_CHARS } from "../../src/domain/artifact.ts";
+import { CHAIN_NAMES } from "../../src/domain/chain.ts";
 import { uintToGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { NO_OPINION_REASONS, type ScanAnswer, type ScanJob, scanJobId } from "../../src/domain/scan.ts";
 import {
   decodeAnswer,
@@ -27,6 +29,15 @@ const metadata = fc.dictionary(
 );
 const optional = { requiredKeys: ["raw"] as ["raw"], noNullPrototype: true };
 
+/** Paths and queries of a URL, as a market may sign them. */
+const urls = fc
+  .webUrl({ validSchemes: ["https"], withQueryParameters: true })
+  .filter((url) => url.length <= MAX_REFERENCE_CHARS);
+const references = fc.oneof(
+  fc.record({ kind: fc.constant("content" as const), address: text }),
+  fc.record({ kind: fc.constant("url" as const), url: urls }),
+);
+
 const jobs: fc.Arbitrary<ScanJob> = fc
   .record({
     guid: guids,
@@ -34,7 +45,7 @@ const jobs: fc.Arbitrary<ScanJob> = fc
     artifactIndex: fc.integer({ min: 0, max: 255 }),
     backend: fc.stringMatching(/^[a-z0-9-]{1,20}$/),
     kind: fc.constantFrom("file" as const, "url" as const),
-    uri: text,
+    reference: references,
     claim: fc.record(
       { filename: text, mimetype: text, sizeBytes: fc.nat(), sha256: text, raw: metadata },
       optional,
@@ -43,7 +54,11 @@ const jobs: fc.Arbitrary<ScanJob> = fc
     maxSizeBytes: fc.nat(),
     dispatchedAt: instants,
   })
-  .map((job) => ({ ...job, id: scanJobId(job.market, job.guid, job.artifactIndex, job.backend) }));
+  .map(({ reference, ...job }) => ({
+    ...job,
+    id: scanJobId(job.market, job.guid, job.artifactIndex, job.backend),
+    artifact: reference.kind === "url" ? reference : { ...reference, index: job.artifactIndex },
+  }));
 
 const opinions = fc.oneof(
   fc.record({
@@ -134,6 +149,121 @@ it("a job that an older version wrote is read: it called the market by its chain
   const { market, ...rest } = travel(encodeJob(job)) as { readonly market: string };
   expect(decodeJob({ ...rest, chain: market }, unreadable)).toEqual(job);
   expect(decodeJob({ ...rest }, () => undefined)).toBeUndefined();
+});
+
+/** A job about its third artifact. */
+const third = (reference: ArtifactReference): ScanJob => ({
+  ...job,
+  id: scanJobId(job.market, job.guid, 2, job.backend),
+  artifactIndex: 2,
+  artifact: reference,
+});
+const URL_JOB = third({ kind: "url", url: "https://files.example/a?sig=1" });
+const CONTENT_JOB = third({ kind: "content", address: "QmX", index: 2 });
+
+it("a content reference travels under the key, and without the index, that jobs have always had", () => {
+  const wire = travel(encodeJob(CONTENT_JOB)) as object;
+  expect(wire).toMatchObject({ uri: "QmX", artifactIndex: 2 });
+  expect(wire).not.toHaveProperty("artifact");
+  expect(wire).not.toHaveProperty("url");
+  expect(decodeJob(wire, unreadable)?.artifact).toEqual({ kind: "content", address: "QmX", index: 2 });
+});
+
+it("a URL travels under a key of its own, so that an older consumer takes it for no content address", () => {
+  const wire = travel(encodeJob(URL_JOB)) as object;
+  expect(wire).toMatchObject({ url: "https://files.example/a?sig=1" });
+  expect(wire).not.toHaveProperty("uri");
+});
+
+it("a job with two references, or none, is refused", () => {
+  const { url: _, ...without } = encodeJob(URL_JOB);
+  for (const wire of [
+    without,
+    { ...encodeJob(URL_JOB), uri: "QmX" },
+    { ...encodeJob(CONTENT_JOB), uri: 7 },
+  ]) {
+    const why: string[] = [];
+    expect(decodeJob(travel(wire), (reason) => why.push(reason))).toBeUndefined();
+    expect(why).toEqual([expect.stringMatching(/\buri\b/)]);
+  }
+});
+
+it("refuses to send a content reference to another index than the job's", () => {
+  const astray = third({ kind: "content", address: "QmX", index: 1 });
+  expect(() => encodeJob(astray)).toThrow(expect.objectContaining({ code: "SCAN_JOB_INVALID" }));
+});
+
+const NO_URLS = [
+  ...[
+    "http://files.example/a",
+    "ftp://files.example/a",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "",
+    "QmX",
+  ],
+  ...[
+    "https://user@files.example/a",
+    "https://user:secret@files.example/a",
+    "https://:secret@files.example/a",
+  ],
+  ...[
+    "https://",
+    "https://[::1",
+    "https:files.example",
+    " https://files.example/",
+    "https://files.example/ a",
+  ],
+  ...[
+    "https://files.example/\r\nx: y",
+    "https://f\u00edles.example/",
+    `https://files.example/${"a".repeat(2_048)}`,
+  ],
+];
+
+it.each(NO_URLS)("neither sends nor reads a job with the URL %j", (url) => {
+  expect(() => encodeJob(third({ kind: "url", url }))).toThrow(
+    expect.objectContaining({ code: "SCAN_JOB_INVALID" }),
+  );
+  expect(decodeJob({ ...encodeJob(URL_JOB), url }, () => undefined)).toBeUndefined();
+});
+
+it("no text is a URL of an artifact but one that leads by https to a host, without user and password", () => {
+  const start = fc.constantFrom(
+    "https://",
+    "https:",
+    "HTTPS://",
+    "http://",
+    "//",
+    "https://a@",
+    "https://a:b@",
+  );
+  const texts = fc.tuple(start, fc.string({ unit: "binary" })).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(fc.oneof(texts, fc.webUrl({ withFragments: true })), (candidate) => {
+      if (!isArtifactUrl(candidate)) return;
+      expect(new URL(candidate)).toMatchObject({ protocol: "https:", username: "", password: "" });
+      expect(candidate.length).toBeLessThanOrEqual(2_048);
+      expect(candidate).toMatch(/^[\x21-\x7e]+$/);
+    }),
+  );
+});
+
+it("takes 2,048 characters of a reference, and no more", () => {
+  const url = (length: number): ArtifactReference => ({
+    kind: "url",
+    url: "https://a.example/".padEnd(length, "x"),
+  });
+  const address = (length: number): ArtifactReference => ({
+    kind: "content",
+    address: "Q".repeat(length),
+    index: 2,
+  });
+  for (const of of [url, address]) {
+    expect(decodeJob(travel(encodeJob(third(of(2_048)))), unreadable)?.artifact).toEqual(of(2_048));
+    expect(() => encodeJob(third(of(2_049)))).toThrow(expect.objectContaining({ code: "SCAN_JOB_INVALID" }));
+  }
+  expect(decodeJob({ ...encodeJob(CONTENT_JOB), uri: "Q".repeat(2_049) }, () => undefined)).toBeUndefined();
 });
 
 it("keys that a newer version may add pass by", () => {

@@ -1,18 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { Bounty } from "../../src/domain/bounty.ts";
-import { block, instant } from "../../src/domain/chain.ts";
 import { Fault } from "../../src/domain/fault.ts";
 import { type Guid, parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
-import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
+import { block } from "../../src/market/onchain/port/block.ts";
 import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
-import { isAllRebuilt, recoveryJson, renderRecovery } from "../../src/producer/recover/outcome.ts";
 import { type RecoveryParts, recoverBounty } from "../../src/market/onchain/recovery/recover-bounty.ts";
+import { walk } from "../../src/market/onchain/recovery/walk.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
+import { isAllRebuilt, recoveryJson, renderRecovery } from "../../src/producer/recover/outcome.ts";
 import { RecoveryCounts } from "../../src/producer/recover/recovery-counts.ts";
 import { guessFrom } from "../../src/producer/recover/rescan.ts";
-import { walk } from "../../src/market/onchain/recovery/walk.ts";
 import { aBounty, aPlan, GUID, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 

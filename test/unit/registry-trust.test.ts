@@ -3,10 +3,10 @@ import { allowance } from "../../src/bid/limits.ts";
 import { producerSettings } from "../../src/config/commands/producer.ts";
 import { readSettings, settingName } from "../../src/config/values/settings.ts";
 import { parseAddress } from "../../src/domain/address.ts";
-import { type Deployment, standingOf } from "../../src/market/onchain/port/deployment.ts";
 import { nct, ONE_NCT } from "../../src/domain/nct.ts";
 import { describeStakeLimit, parseStakeLimit } from "../../src/domain/stake-limit.ts";
 import { refuseUnknownRegistry } from "../../src/market/onchain/chain/registry-trust.ts";
+import { type Deployment, standingOf } from "../../src/market/onchain/port/deployment.ts";
 import { describeLimits, limitsOf } from "../../src/producer/funds/limiter.ts";
 
 const registry = parseAddress("0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE");

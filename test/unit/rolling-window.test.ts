@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { instant } from "../../src/domain/chain.ts";
+import { instant } from "../../src/domain/instant.ts";
 import { RollingWindow } from "../../src/producer/funds/rolling-window.ts";
 
 const HOUR = 3_600_000;

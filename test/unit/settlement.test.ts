@@ -1,14 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Clock, instant } from "../../src/domain/chain.ts";
 import type { Guid } from "../../src/domain/guid.ts";
+import { type Clock, instant } from "../../src/domain/instant.ts";
 import { type Nct, nct, ONE_NCT } from "../../src/domain/nct.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import type { PostedAssertion } from "../../src/market/onchain/port/marketplace.ts";
-import { Duties } from "../../src/producer/duties/duties.ts";
+import type { Duties } from "../../src/producer/duties/duties.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { aBounty, aPlan, GUID } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
+import { onchainDuties } from "../fixtures/onchain-duties.ts";
 
 // The bounty expires in block 1020; reveals until 1029, votes until 1129.
 const key = { market: "side", guid: GUID } as const;
@@ -48,7 +49,7 @@ beforeEach(async () => {
   ledger.planAssertion(key, aPlan());
   const reservations = new BalanceReservations(() => market.balance(), clock);
   await reservations.refresh();
-  duties = new Duties({
+  duties = onchainDuties({
     market,
     ledger,
     reservations,
@@ -89,7 +90,7 @@ describe("a settlement", () => {
     market.resending = [{ kind: "sent" }];
     await mineTo(1_130, 1_150);
     expect(ledger.find(key)?.state).toBe("settling");
-    expect(market.resent.flat()).toContain(ledger.lastSigned(key, "settle")[0]?.hash);
+    expect(market.resent.flat()).toContain(ledger.lastEntries(key, "settle")[0]?.reference);
     market.fates = [done(OWED)];
     market.minedCounting = async () => used + 10n;
     await mineTo(1_151, 1_200);
@@ -158,7 +159,7 @@ describe("a settlement", () => {
     expect(toldOf("assertion.vanished")).toEqual([{ guid: GUID, what: "settlement" }]);
     expect(ledger.find(key)?.state).toBe("settling");
     await mineTo(1_134, 1_140);
-    expect(market.resent.flat()).toContain(ledger.lastSigned(key, "settle")[0]?.hash);
+    expect(market.resent.flat()).toContain(ledger.lastEntries(key, "settle")[0]?.reference);
     expect(ledger.assertion(key)?.payout).toBe(OWED);
   });
 

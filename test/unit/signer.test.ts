@@ -5,9 +5,9 @@ import { eth } from "web3";
 import { parseAddress } from "../../src/domain/address.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { nct } from "../../src/domain/nct.ts";
-import type { Action, UnsignedTransaction } from "../../src/domain/transaction.ts";
 import type { Pins } from "../../src/wallet/policy.ts";
 import { openSigner } from "../../src/wallet/signer.ts";
+import type { Action, UnsignedTransaction } from "../../src/wallet/transaction.ts";
 import vectors from "../fixtures/protocol/transactions.json" with { type: "json" };
 
 const key = createHash("sha256").update("protocol-ref-key-expert").digest();

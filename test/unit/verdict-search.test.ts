@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utils } from "web3";
 import { parseAddress } from "../../src/domain/address.ts";
-import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
-import { everySet, fromBothEnds, outwards } from "../../src/market/onchain/recovery/verdict-search/candidates.ts";
+import {
+  everySet,
+  fromBothEnds,
+  outwards,
+} from "../../src/market/onchain/recovery/verdict-search/candidates.ts";
 import { openKeccakWord, prefixOf } from "../../src/market/onchain/recovery/verdict-search/keccak-word.ts";
 import {
   maskedIndexes,
@@ -11,6 +14,7 @@ import {
   type SearchPlan,
   searchVerdicts,
 } from "../../src/market/onchain/recovery/verdict-search/verdict-search.ts";
+import { commitment } from "../../src/market/onchain/settlement/record/commitment.ts";
 import vectors from "../fixtures/protocol/commitments.json" with { type: "json" };
 
 const ACCOUNT = parseAddress("0x63046FD3FBCe76196914C3021B30c09CEB2f4F03");

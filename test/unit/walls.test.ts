@@ -97,13 +97,26 @@ describe("the walls between the folders", () => {
     expect(mentions(folder).filter((other) => !["domain", "json"].includes(other))).toEqual([]);
   });
 
-  it.each(["redis", "market", "wallet", "ledger", "scanners"])(
+  it.each(["redis", "wallet", "ledger", "scanners"])(
     "keeps %s to the words of the domain, the readers of files, the HTTP client and the logger",
     (folder) => {
       const shared = ["async", "domain", "files", "http", "json", "observe/log.ts"];
       expect(mentions(folder).filter((other) => !shared.includes(other))).toEqual([]);
     },
   );
+
+  it("lets the market import the ledger and the wallet, too, whose steps it writes down and has signed", () => {
+    const shared = ["async", "domain", "http", "json", "ledger", "observe/log.ts", "wallet"];
+    expect(mentions("market").filter((other) => !shared.includes(other))).toEqual([]);
+  });
+
+  it("lets only market/onchain open the wallet", () => {
+    const others = inFolder("market").filter((module) => !module.startsWith("market/onchain/"));
+    const opening = others.filter((module) =>
+      graph.get(module)!.some(({ to }) => to.startsWith("wallet/") || to.startsWith("market/onchain/")),
+    );
+    expect(opening).toEqual([]);
+  });
 
   it("keeps the queue to the words of the domain, Redis and the logger", () => {
     const shared = ["async", "domain", "json", "observe/log.ts", "redis"];
@@ -215,8 +228,17 @@ describe("the walls between the folders", () => {
   it("loads neither key, market client, queue nor metrics before a producer has sent the reveals that were signed", () => {
     const heavy =
       /^(?:web3|undici|bullmq|ioredis|fastify|prom-client|wallet|queue|redis|market|distill|triage|bid)/;
+    // What sends them, and what is said of it.
+    const light = [
+      "market/recovery-events.ts",
+      "market/onchain/chain/market-notes.ts",
+      "market/onchain/chain/pins.ts",
+      "market/onchain/early/resend-reveals.ts",
+      "market/onchain/port/events.ts",
+      "market/onchain/port/journal.ts",
+    ];
     const loaded = reach(["producer/main.ts"], "at-once").keys();
-    expect([...loaded.filter((module) => heavy.test(module))]).toEqual([]);
+    expect([...loaded.filter((module) => heavy.test(module))].toSorted()).toEqual(light.toSorted());
   });
 
   it("takes web3's own pieces only, and constructs no Web3 that would connect to a stranger", () => {
@@ -228,8 +250,8 @@ describe("the walls between the folders", () => {
 });
 
 /**
- * Of the market behind contracts: its words, its client and its refusals. They are to be known in its own folder alone, and its
- * client to the file that opens it. What is on these lists is still to go; nothing comes onto them.
+ * Of the market behind contracts: its words, its client and its refusals. They are known in its own folder alone, and what is in
+ * that to the one file that says which marketplaces there are.
  */
 describe("the words of the chain", () => {
   const OWN = ["market/onchain", "sandbox", "demo", "wallet"];
@@ -237,19 +259,11 @@ describe("the words of the chain", () => {
   const others = modules.filter((module) => !OWN.some((room) => module.startsWith(`${room}/`)));
   const naming = (words: RegExp): string[] => others.filter((module) => words.test(textOf(module)));
 
-  it("keep their client to the file that composes it, and to those that are still to go", () => {
-    const composing = "market/onchain/chain/join-chain.ts";
-    const still = [
-      "market/onchain/recovery/recover-bounty.ts",
-      "market/onchain/recovery/verdict-search/verdict-search.ts",
-      "producer/start/chain-engine.ts",
-      // Loads it in turns, so that a reveal that is due is not kept waiting.
-      "producer/start/in-turns.ts",
-    ];
+  it("keep what is in their folder to the one file that opens marketplaces", () => {
     const importing = others.filter((module) =>
       graph.get(module)!.some(({ to }) => to.startsWith("market/onchain/")),
     );
-    expect(importing.toSorted()).toEqual([composing, ...still].toSorted());
+    expect(importing).toEqual(["producer/process/markets.ts"]);
   });
 
   it("keep what a contract says when it refuses to the market's folder", () => {
@@ -258,24 +272,13 @@ describe("the words of the chain", () => {
     expect(naming(refusals)).toEqual([]);
   });
 
-  it("keep to their own folders, and to those where they are still to go", () => {
-    const words = /\b(?:BlockNumber|SignedTransaction|minedNonce|revealWindow|voteWindow|receipt|gas)\b/;
-    const rooms = new Set(naming(words).map(roomOf));
-    expect([...rooms].toSorted()).toEqual([
-      "config/commands",
-      "domain",
-      "ledger",
-      "ledger/sqlite",
-      "market",
-      "observe",
-      "producer/chain",
-      "producer/discovery",
-      "producer/duties",
-      "producer/duties/record",
-      "producer/duties/steps",
-      "producer/events",
-      "producer/recover",
-      "producer/start",
-    ]);
+  it("keep to their own folders, to the settings in which an operator says them, and to the names of what is logged", () => {
+    const words =
+      /\b(?:BlockNumber|SignedTransaction|minedNonce|revealWindow|voteWindow|expiration|receipts?|gas)\b/;
+    const settings = ["config/commands/producer.ts", "config/commands/sandbox.ts"];
+    const logged = ["observe/log-names.ts"];
+    // What a ledger was before is said in the words that it had then.
+    const migrations = ["ledger/sqlite/schema.ts"];
+    expect(naming(words).toSorted()).toEqual([...settings, ...logged, ...migrations].toSorted());
   });
 });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/domain/chain.ts";
+import { systemClock } from "../../src/domain/instant.ts";
 import { PROMISED_STATES } from "../../src/domain/lifecycle.ts";
 import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";

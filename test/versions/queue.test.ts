@@ -41,7 +41,13 @@ async function redisWith(keys: readonly RedisKey[]) {
 describe.for(VERSIONS)("what the queue of %s left behind", (version) => {
   const written = read(version);
   const [opinion, noOpinion, waiting] = written.jobs as [string, string, string];
-  const genuine = { uri: expect.stringMatching(/^Qm/), maxSizeBytes: 1_000_000, backend: "eicar" };
+  const genuine = (index: number) => ({
+    artifactIndex: index,
+    artifact: { kind: "content", address: "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG", index },
+    maxSizeBytes: 1_000_000,
+    backend: "eicar",
+    claim: CLAIMED,
+  });
   const CLAIMED = { mimetype: "text/plain", sizeBytes: 70, raw: { large: 5424999999999999997n } };
 
   it.for([
@@ -71,7 +77,7 @@ describe.for(VERSIONS)("what the queue of %s left behind", (version) => {
     };
     await work.serve(["eicar"], handler, { concurrency: 1 });
     expect(await answers.to(waiting)).toMatchObject({ verdict: "malicious" });
-    expect(taken).toMatchObject([{ ...genuine, id: waiting, artifactIndex: 2, claim: CLAIMED }]);
+    expect(taken).toMatchObject([{ ...genuine(2), id: waiting }]);
   });
 
   it("between processes is read on both sides", () => {
@@ -81,8 +87,8 @@ describe.for(VERSIONS)("what the queue of %s left behind", (version) => {
       return told?.kind === "job" ? [decodeJob(told.job, expect.unreachable)] : [];
     });
     expect(jobs).toMatchObject([
-      { ...genuine, id: opinion, artifactIndex: 0, claim: CLAIMED },
-      { ...genuine, id: noOpinion, artifactIndex: 1, claim: CLAIMED },
+      { ...genuine(0), id: opinion },
+      { ...genuine(1), id: noOpinion },
     ]);
     const answers = written.pipe.toProducer.flatMap((message) => {
       const told = readToProducer(message);

@@ -9,8 +9,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { instant } from "../../src/domain/chain.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
+import { instant } from "../../src/domain/instant.ts";
 import type { ScanAnswer, ScanJob } from "../../src/domain/scan.ts";
 import { openBullmqWork } from "../../src/queue/bullmq/consumer.ts";
 import { openBullmqQueue } from "../../src/queue/bullmq/producer.ts";
@@ -40,7 +40,11 @@ const jobNumber = (number: number): ScanJob =>
   jobFor("eicar", NAMES[number]!, {
     guid: parseGuid(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`),
     artifactIndex: number,
-    uri: "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG",
+    artifact: {
+      kind: "content",
+      address: "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG",
+      index: number,
+    },
     claim: {
       filename: NAMES[number]!,
       mimetype: "text/plain",

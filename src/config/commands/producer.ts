@@ -1,5 +1,5 @@
-import { MOST_PER_ARTIFACT } from "../../market/onchain/port/deployment.ts";
 import { formatNct } from "../../domain/nct.ts";
+import { MOST_PER_ARTIFACT } from "../../domain/stake-limit.ts";
 import { filter, modifier } from "../values/conditions.ts";
 import { type ConfigOf, many, maybe, one, phrases } from "../values/settings.ts";
 import {

@@ -1,3 +1,4 @@
+import { RECOVERY_DEFAULTS } from "../values/recovery-defaults.ts";
 import { type ConfigOf, maybe, one, type SettingsTable, toggle } from "../values/settings.ts";
 import { seconds, wholeNumber } from "../values/shapes.ts";
 import { gateway, logging, scanning, starting } from "./common.ts";
@@ -6,9 +7,6 @@ import { producerSettings } from "./producer.ts";
 const { keyfile, password, passwordFile, embedded, benign, triage, distill, chains, dataDir } =
   producerSettings;
 const { chainId, registryAddr, trustRegistry, tokenAddr, maxGasPrice, maxFee } = producerSettings;
-
-/** What a producer takes, too, that looks for stakes of a lost ledger at its start. */
-export const RECOVERY_DEFAULTS = { tries: 2 ** 24, rescanSeconds: 60 } as const;
 
 /** Those of the producer whose ledger was lost, as far as they matter. */
 const usedSettings = {

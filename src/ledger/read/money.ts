@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { MarketId } from "../../domain/bounty.ts";
-import type { Instant } from "../../domain/chain.ts";
+import type { Instant } from "../../domain/instant.ts";
 import { type BountyState, PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
 import { type Nct, nct } from "../../domain/nct.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/chain.ts";
+import type { Clock } from "../../domain/instant.ts";
 import type { Opinion } from "../../domain/opinion.ts";
 import type { ScanAnswer } from "../../domain/scan.ts";
 import { stringifyJson } from "../../json/json.ts";

@@ -1,6 +1,6 @@
 import type { MarketId } from "../../domain/bounty.ts";
-import type { Clock } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
+import type { Clock } from "../../domain/instant.ts";
 import type { Nct } from "../../domain/nct.ts";
 import { stringifyJson } from "../../json/json.ts";
 import type { AssertionRecord, BountyKey, PlannedAssertion } from "../records.ts";

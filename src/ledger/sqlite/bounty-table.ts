@@ -1,7 +1,7 @@
-import type { Bounty, MarketId } from "../../domain/bounty.ts";
-import type { BlockNumber, Clock } from "../../domain/chain.ts";
+import type { Bounty, MarketDetails, MarketId } from "../../domain/bounty.ts";
 import { Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
+import type { Clock } from "../../domain/instant.ts";
 import { type AbandonReason, type BountyState, mayMove } from "../../domain/lifecycle.ts";
 import { stringifyJson } from "../../json/json.ts";
 import type { BountyKey, BountyRecord } from "../records.ts";
@@ -21,7 +21,7 @@ export class BountyTable {
   see(bounty: Bounty): boolean {
     const now = this.#clock.now();
     const done = this.#db.run(
-      `INSERT INTO bounty (market, guid, kind, author, amount, uri, artifact_count, expiration, claims, state, seen_at, updated_at)
+      `INSERT INTO bounty (market, guid, kind, author, amount, uri, artifact_count, details, claims, state, seen_at, updated_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'seen', ?, ?) ON CONFLICT DO NOTHING`,
       bounty.market,
       bounty.guid,
@@ -30,7 +30,7 @@ export class BountyTable {
       bounty.amount.toString(),
       bounty.uri,
       bounty.artifactCount,
-      bounty.expiration,
+      stringifyJson(bounty.details),
       stringifyJson(bounty.claims),
       now,
       now,
@@ -110,7 +110,7 @@ export class BountyTable {
       );
       if (reopened === 0) return;
       this.#db.run("DELETE FROM assertion WHERE market = ? AND guid = ?", key.market, key.guid);
-      this.#db.run("DELETE FROM signed_transaction WHERE market = ? AND guid = ?", key.market, key.guid);
+      this.#db.run("DELETE FROM journal WHERE market = ? AND guid = ?", key.market, key.guid);
     });
   }
 
@@ -125,10 +125,10 @@ export class BountyTable {
     this.#db.run("UPDATE bounty SET reveal_missed = 1 WHERE market = ? AND guid = ?", key.market, key.guid);
   }
 
-  recordExpiration(key: BountyKey, expiration: BlockNumber): void {
+  recordDetails(key: BountyKey, details: MarketDetails): void {
     this.#db.run(
-      "UPDATE bounty SET expiration = ? WHERE market = ? AND guid = ?",
-      expiration,
+      "UPDATE bounty SET details = ? WHERE market = ? AND guid = ?",
+      stringifyJson(details),
       key.market,
       key.guid,
     );
@@ -151,7 +151,7 @@ export class BountyTable {
   writtenOff(market: MarketId, reason: AbandonReason, most: number): readonly Guid[] {
     const rows = this.#db.all<{ guid: Guid }>(
       `SELECT guid FROM bounty JOIN assertion USING (market, guid)
-       WHERE market = ? AND state = 'abandoned' AND reason = ? ORDER BY expiration DESC LIMIT ?`,
+       WHERE market = ? AND state = 'abandoned' AND reason = ? ORDER BY seen_at DESC, guid LIMIT ?`,
       market,
       reason,
       most,
@@ -160,8 +160,8 @@ export class BountyTable {
   }
 
   takeBack(market: MarketId, reason: AbandonReason): number {
-    const isSigned = `EXISTS (SELECT 1 FROM signed_transaction AS it
-       WHERE it.market = bounty.market AND it.guid = bounty.guid AND it.action`;
+    const isSigned = `EXISTS (SELECT 1 FROM journal AS it
+       WHERE it.market = bounty.market AND it.guid = bounty.guid AND it.step`;
     const isPlaced = `EXISTS (SELECT 1 FROM assertion AS it
        WHERE it.market = bounty.market AND it.guid = bounty.guid AND it.position IS NOT NULL)`;
     return this.#db.run(

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Clock } from "../../domain/chain.ts";
+import type { Clock } from "../../domain/instant.ts";
 import { PROMISED_STATES, STAKED_STATES } from "../../domain/lifecycle.ts";
 import type { Ledger } from "../ledger.ts";
 import { newestSettled, settledOf } from "../read/history.ts";
@@ -9,9 +9,9 @@ import { ArtifactTable } from "./artifact-table.ts";
 import { AssertionTable } from "./assertion-table.ts";
 import { BountyTable } from "./bounty-table.ts";
 import { LedgerDatabase } from "./database.ts";
+import { JournalTable } from "./journal-table.ts";
 import { openLedgerFile } from "./open-file.ts";
 import { PinTable } from "./pin-table.ts";
-import { SignedTransactionTable } from "./signed-transaction-table.ts";
 
 /** Opens (or makes) the ledger in a file; ":memory:" for one that is gone with the process. */
 export const openLedger = (file: string, clock: Clock): Ledger => ledgerOn(openLedgerFile(file), clock);
@@ -22,7 +22,7 @@ export function ledgerOn(connection: DatabaseSync, clock: Clock): Ledger {
   const bounties = new BountyTable(db, clock);
   const artifacts = new ArtifactTable(db, bounties, clock);
   const assertions = new AssertionTable(db, bounties, clock);
-  const signed = new SignedTransactionTable(db, bounties, clock);
+  const journal = new JournalTable(db, bounties, clock);
   const pins = new PinTable(db);
   return {
     see: (bounty) => bounties.see(bounty),
@@ -34,7 +34,7 @@ export function ledgerOn(connection: DatabaseSync, clock: Clock): Ledger {
     reopen: (key) => bounties.reopen(key),
     recordRevealed: (key) => bounties.recordRevealed(key),
     recordRevealMissed: (key) => bounties.recordRevealMissed(key),
-    recordExpiration: (key, expiration) => bounties.recordExpiration(key, expiration),
+    recordDetails: (key, details) => bounties.recordDetails(key, details),
     recordQuorum: (key) => bounties.recordQuorum(key),
     writeOff: (market, reason) => bounties.writeOff(market, reason),
     writtenOff: (market, reason, most) => bounties.writtenOff(market, reason, most),
@@ -55,16 +55,16 @@ export function ledgerOn(connection: DatabaseSync, clock: Clock): Ledger {
     recordSettled: (key, payout) => assertions.recordSettled(key, payout),
     requestTimes: () => assertions.requestTimes(),
 
-    recordSigned: (key, action, transactions) => signed.recordSigned(key, action, transactions),
-    signed: (key, action) => signed.signed(key, action),
-    lastSigned: (key, action) => signed.lastSigned(key, action),
-    firstNonce: (key, action) => signed.firstNonce(key, action),
-    minedNonce: (market, after) => signed.minedNonce(market, after),
-    signedReveals: (market) => signed.signedReveals(market),
-    signedFrom: (market, nonce) => signed.signedFrom(market, nonce),
-    newestEntry: () => signed.newestEntry(),
-    newestNonce: (market, after) => signed.newestNonce(market, after),
-    signedByNonce: (market, from, most, after) => signed.signedByNonce(market, from, most, after),
+    journal: (key, step, entries) => journal.journal(key, step, entries),
+    references: (key, step) => journal.references(key, step),
+    lastEntries: (key, step) => journal.lastEntries(key, step),
+    firstSequence: (key, step) => journal.firstSequence(key, step),
+    takenSequence: (market, after) => journal.takenSequence(market, after),
+    openEntries: (market) => journal.openEntries(market),
+    entriesFrom: (market, sequence) => journal.entriesFrom(market, sequence),
+    newestPosition: () => journal.newestPosition(),
+    newestSequence: (market, after) => journal.newestSequence(market, after),
+    entriesBySequence: (market, from, most, after) => journal.entriesBySequence(market, from, most, after),
 
     pin: (market, name) => pins.pin(market, name),
     setPin: (market, name, value) => pins.setPin(market, name, value),

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { isAddress } from "../../domain/address.ts";
 import { ARTIFACT_KINDS, type ArtifactClaim, MAX_ARTIFACTS } from "../../domain/artifact.ts";
 import { marketIdSchema } from "../../domain/bounty.ts";
-import { block, instant } from "../../domain/chain.ts";
 import { isGuid } from "../../domain/guid.ts";
+import { instant } from "../../domain/instant.ts";
 import { ABANDON_REASONS, BOUNTY_STATES } from "../../domain/lifecycle.ts";
 import { nct } from "../../domain/nct.ts";
 import type { Ppm } from "../../domain/verdict.ts";
@@ -14,6 +14,7 @@ import type { AssertionRecord, BountyRecord } from "../records.ts";
 const bigintText = z.string().regex(/^\d+$/).transform(BigInt);
 const amountText = bigintText.transform(nct);
 const jsonText = z.string().transform((text) => parseJson(text));
+const detailsText = jsonText.pipe(z.record(z.string(), z.unknown()));
 const guidText = z.string().refine(isGuid);
 
 /**
@@ -25,7 +26,7 @@ const CLAIMS_BOUNDS = { depth: 24, values: MAX_ARTIFACTS * 256 };
 const Claims = z.array(z.looseObject({ raw: z.record(z.string(), z.unknown()) }));
 
 /** The columns of a bounty, with claims that are too large left in the file. */
-export const BOUNTY_COLUMNS = `market, guid, kind, author, amount, uri, artifact_count, expiration, state, reason, quorum,
+export const BOUNTY_COLUMNS = `market, guid, kind, author, amount, uri, artifact_count, details, state, reason, quorum,
   reveal_missed, seen_at, CASE WHEN octet_length(claims) <= ${MAX_CLAIMS_BYTES} THEN claims ELSE '[]' END AS claims`;
 
 /** What cannot be read claims nothing. */
@@ -45,7 +46,7 @@ const bountyRow = z.object({
   amount: amountText,
   uri: z.string(),
   artifact_count: z.number(),
-  expiration: z.number().transform(block),
+  details: detailsText,
   claims: z.string(),
   state: z.enum(BOUNTY_STATES),
   reason: z.enum(ABANDON_REASONS).nullable(),
@@ -68,7 +69,7 @@ export function readBountyRow(raw: BountyRow): BountyRecord {
       amount: row.amount,
       uri: row.uri,
       artifactCount: row.artifact_count,
-      expiration: row.expiration,
+      details: row.details,
       get claims() {
         claims ??= readClaims(row.claims);
         return claims;

@@ -139,4 +139,21 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // What is signed comes after all that was signed before: asked for before a signature, which must not wait for a walk.
   "CREATE INDEX signed_transaction_by_time ON signed_transaction (signed_at);",
+  // The journal holds whatever a marketplace takes, transactions or not; what one marketplace alone knows of a bounty is its own.
+  `
+  ALTER TABLE signed_transaction RENAME TO journal;
+  ALTER TABLE journal RENAME COLUMN hash TO reference;
+  ALTER TABLE journal RENAME COLUMN action TO step;
+  ALTER TABLE journal RENAME COLUMN signed_at TO written_at;
+  ALTER TABLE journal RENAME COLUMN nonce TO sequence;
+  ALTER TABLE journal RENAME COLUMN raw TO bytes;
+  DROP INDEX signed_transaction_by_bounty;
+  DROP INDEX signed_transaction_by_time;
+  CREATE INDEX journal_by_bounty ON journal (market, guid, step);
+  CREATE INDEX journal_by_time ON journal (written_at);
+
+  ALTER TABLE bounty ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
+  UPDATE bounty SET details = json_object('expiration', expiration);
+  ALTER TABLE bounty DROP COLUMN expiration;
+  `,
 ];

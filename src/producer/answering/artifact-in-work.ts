@@ -1,6 +1,6 @@
-import { NO_CLAIM } from "../../domain/artifact.ts";
+import { type ArtifactReference, NO_CLAIM } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import type { Instant } from "../../domain/chain.ts";
+import type { Instant } from "../../domain/instant.ts";
 import type { Opinion } from "../../domain/opinion.ts";
 import { type ScanAnswer, type ScanJob, scanJobId } from "../../domain/scan.ts";
 
@@ -14,11 +14,20 @@ export interface ArtifactInWork {
   readonly opinion: Opinion | null;
 }
 
+/** How jobs are to be done, and what names their artifacts. */
+interface JobTerms {
+  readonly deadline: Instant;
+  readonly now: Instant;
+  readonly maxSizeBytes: number;
+  /** Of the artifact with this index. */
+  readonly reference: (bounty: Bounty, index: number) => ArtifactReference;
+}
+
 /** The scan jobs of a bounty: one for every artifact and backend asked. */
 export function jobsOf(
   bounty: Bounty,
   items: readonly ArtifactInWork[],
-  terms: { readonly deadline: Instant; readonly now: Instant; readonly maxSizeBytes: number },
+  terms: JobTerms,
 ): readonly ScanJob[] {
   return items.flatMap(({ index, asked }) =>
     asked.map((backend) => ({
@@ -28,7 +37,7 @@ export function jobsOf(
       artifactIndex: index,
       backend,
       kind: bounty.kind,
-      uri: bounty.uri,
+      artifact: terms.reference(bounty, index),
       claim: bounty.claims[index] ?? NO_CLAIM,
       deadline: terms.deadline,
       maxSizeBytes: terms.maxSizeBytes,

@@ -1,6 +1,6 @@
 /** RATE_LIMIT: how many artifacts a day the producers of a queue have scanned. */
 import type { ProducerConfig } from "../../config/commands/producer.ts";
-import { systemClock } from "../../domain/chain.ts";
+import { systemClock } from "../../domain/instant.ts";
 import { describeRefusal, MemoryRateCounter, type RateCounter } from "../../domain/rate-limit.ts";
 import type { Logger } from "../../observe/log.ts";
 import { bullmqPrefix } from "../../queue/bullmq/names.ts";

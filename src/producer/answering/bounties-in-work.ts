@@ -1,23 +1,22 @@
 import { RecentKeys } from "../../async/recent-keys.ts";
 import type { BidStrategy } from "../../bid/contract.ts";
 import type { Testimony } from "../../distill/contract.ts";
-import { isContentAddress } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
+import type { Clock, Instant } from "../../domain/instant.ts";
 import { UNPROMISED_STATES } from "../../domain/lifecycle.ts";
 import { formatNct } from "../../domain/nct.ts";
 import type { Opinion } from "../../domain/opinion.ts";
 import { ratioOf } from "../../domain/verdict.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { AssertionNotice, BountyNotice, Marketplace } from "../../market/onchain/port/marketplace.ts";
+import type { BountyRecord } from "../../ledger/records.ts";
+import type { BountyNotice, Market, RivalAnswer } from "../../market/port.ts";
+import { whileOpen } from "../../market/while-open.ts";
 import type { ScanQueue } from "../../queue/port.ts";
 import type { Modifier } from "../../triage/filters/modifier.ts";
 import type { TriageRules } from "../../triage/triage.ts";
-import type { Deprecation } from "../../market/onchain/chain/deprecation.ts";
 import type { Duties } from "../duties/duties.ts";
-import { inTimeToPost } from "../../market/onchain/settlement/record/duty.ts";
 import type { Tell } from "../events/events.ts";
 import type { BalanceReservations } from "../funds/balance-reservations.ts";
 import type { Limiter } from "../funds/limiter.ts";
@@ -27,7 +26,7 @@ import type { ArtifactRate } from "./artifact-rate.ts";
 import { askAhead } from "./ask-ahead.ts";
 import type { Collector } from "./collector.ts";
 import { answersDue } from "./deadline.ts";
-import { confirmBounty, listArtifacts, seeBounty, untilListed, whileInTime, writeDown } from "./intake.ts";
+import { confirmKnown, listArtifacts, seeBounty, untilListed, writeDown } from "./intake.ts";
 import { planAssertion } from "./plan-assertion.ts";
 import { triageArtifacts } from "./triage-artifacts.ts";
 
@@ -43,22 +42,14 @@ const MAX_IN_WORK = 500;
 /** Rivals' assertions remembered for one bounty: only strategies ask for them. */
 const MAX_RIVALS = 1_000;
 
-/** Bounties that may carry an answer of ours which the ledger does not know. */
-interface LostStakes {
-  /** Keeps an announced bounty to itself that may not be answered yet. */
-  keeps(notice: BountyNotice): boolean;
-  /** Whether a bounty may carry an answer of ours, for all we know. */
-  leaves(guid: Guid): boolean;
-}
-
 export interface BountiesInWorkParts {
-  readonly market: Marketplace;
+  readonly market: Market;
   readonly ledger: Ledger;
   readonly queue: ScanQueue;
   readonly collector: Collector;
-  readonly duties: Duties;
-  readonly deprecation: Pick<Deprecation, "active" | "posted">;
-  readonly reservations: BalanceReservations;
+  /** Takes over what was planned. */
+  readonly duties: Pick<Duties, "take">;
+  readonly reservations: Pick<BalanceReservations, "refresh" | "available" | "reserve">;
   /** The operator's limits on what is promised. */
   readonly limiter: Pick<Limiter, "paused" | "allow">;
   readonly clock: Clock;
@@ -68,18 +59,12 @@ export interface BountiesInWorkParts {
   readonly strategy: BidStrategy;
   readonly modifiers?: readonly Modifier[];
   readonly artifactRate?: Pick<ArtifactRate, "take">;
-  /** Seals verdict bits for a bounty; the nonce is the secret that opens the commitment. */
-  readonly seal: (guid: Guid, verdicts: bigint) => { readonly nonce: bigint; readonly commitment: bigint };
-  /** When a block of this chain will be reached, as far as we can tell. */
-  readonly instantOf: (block: number) => Instant;
-  /** Bounties that may carry an answer of ours which the ledger does not know are kept away by it. */
-  readonly lostStakes?: LostStakes | undefined;
   /** Of microengine, for the assertion metadata. */
   readonly version: string;
 }
 
 /**
- * Answers the bounties of one chain: seen ► triaged ► dispatched ► distilled ► planned, each state in the ledger before
+ * Answers the bounties of one marketplace: seen ► triaged ► dispatched ► distilled ► planned, each state in the ledger before
  * the next step; from `planned` on the bounty belongs to the duties. Every bounty is on its own: what goes wrong with
  * one is told and ends that one. Nothing was promised before `planned`, so after a restart those are simply begun
  * bounties again; job ids make sure nothing is scanned twice while the queue remembers it.
@@ -88,7 +73,7 @@ export class BountiesInWork {
   readonly #parts: BountiesInWorkParts;
   readonly #working = new Map<Guid, Promise<void>>();
   /** What other engines staked on the bounties in work. */
-  readonly #rivals = new Map<Guid, AssertionNotice[]>();
+  readonly #rivals = new Map<Guid, RivalAnswer[]>();
   readonly #skipped = new RecentKeys(REMEMBERED_SKIPS);
   /** Bounties whose event named no content address. */
   readonly #withoutAddress = new RecentKeys(REMEMBERED_SKIPS);
@@ -100,12 +85,10 @@ export class BountiesInWork {
     this.#parts = parts;
   }
 
-  /** Hears of bounties and of what rivals stake on them, until the returned is disposed of. */
+  /** Hears of what rivals stake on the bounties in work, until the returned is disposed of. */
   listen(): Disposable {
-    const { market } = this.#parts;
     const listening = new DisposableStack();
-    listening.defer(market.on("bounty", (notice) => this.hear(notice)));
-    listening.defer(market.on("assertion", (notice) => this.#heardRival(notice)));
+    listening.defer(this.#parts.market.on("rival", (answer) => this.#heardRival(answer)));
     return listening;
   }
 
@@ -129,12 +112,12 @@ export class BountiesInWork {
     return this.#working.size >= MAX_IN_WORK;
   }
 
-  /** Takes up a bounty whose event came. */
-  hear(notice: BountyNotice): void {
-    const { guid, uri, postedIn } = notice;
-    if (postedIn !== undefined) this.#parts.deprecation.posted(guid, postedIn);
-    if (this.#parts.lostStakes?.keeps(notice)) return;
-    if (this.#wants(notice)) this.#begin(guid, uri, (signal) => seeBounty(this.#parts, notice, signal));
+  /** Takes up a bounty that was heard of; false when it is left alone. What came `whole` is written down when this returns. */
+  hear(notice: BountyNotice): boolean {
+    if (notice.whole !== undefined) return this.take(notice.whole);
+    const wanted = this.#wants(notice);
+    if (wanted) this.#begin(notice, (signal) => seeBounty(this.#parts, notice, signal));
+    return wanted;
   }
 
   /** Takes up a bounty that was found on the market, and writes it down; false when it is left alone. */
@@ -152,7 +135,9 @@ export class BountiesInWork {
       .inStates(market.id, UNPROMISED_STATES)
       .filter(({ bounty }) => !this.#working.has(bounty.guid));
     // Those that close last have the most time left.
-    const wanted = left.toSorted((a, b) => b.bounty.expiration - a.bounty.expiration);
+    const closes = new Map(left.map(({ bounty }) => [bounty.guid, market.answerTimes(bounty).last]));
+    const closing = ({ bounty }: BountyRecord): number => closes.get(bounty.guid) ?? 0;
+    const wanted = left.toSorted((a, b) => closing(b) - closing(a));
     const room = MAX_IN_WORK - this.#working.size;
     for (const { bounty } of wanted.slice(0, room)) this.#resume(bounty);
     for (const { bounty } of wanted.slice(room)) this.#abandon(bounty.guid, new Abandon("too-many"));
@@ -167,18 +152,16 @@ export class BountiesInWork {
 
   /** False for what is known, what is of a kind that is not looked at, and what comes while we are paused or stopping. */
   #wants({ guid, kind, uri }: Pick<Bounty, "guid" | "kind" | "uri">): boolean {
-    const { ledger, market, limiter, deprecation, tell, rules, lostStakes } = this.#parts;
-    if (this.#stop.signal.aborted || this.#working.has(guid) || lostStakes?.leaves(guid)) return false;
+    const { ledger, market, limiter, tell, rules } = this.#parts;
+    if (this.#stop.signal.aborted || this.#working.has(guid) || market.withholds(guid)) return false;
     if (ledger.find({ market: market.id, guid }) !== undefined) return false;
-    const fetchable = isContentAddress(uri);
+    const fetchable = market.hasArtifactsAt(uri);
     if (!fetchable) this.#withoutAddress.add(guid);
     const why = !rules.artifactKinds.includes(kind)
       ? "wrong-kind"
       : !fetchable
         ? "no-address"
-        : deprecation.active()
-          ? "deprecated"
-          : (limiter.paused() ?? (this.#isOneTooMany() ? "too-many" : undefined));
+        : (market.refuses() ?? limiter.paused() ?? (this.#isOneTooMany() ? "too-many" : undefined));
     // Heard of and found in the list, it is left alone once.
     if (why !== undefined && this.#skipped.add(guid)) tell("bounty.skipped", { guid, why });
     return why === undefined;
@@ -193,18 +176,19 @@ export class BountiesInWork {
     return true;
   }
 
-  #heardRival(notice: AssertionNotice): void {
-    const rivals = this.#rivals.get(notice.guid);
-    if (rivals !== undefined && rivals.length < MAX_RIVALS) rivals.push(notice);
+  #heardRival(answer: RivalAnswer): void {
+    const rivals = this.#rivals.get(answer.guid);
+    if (rivals !== undefined && rivals.length < MAX_RIVALS) rivals.push(answer);
   }
 
   #resume(bounty: Bounty): void {
-    this.#begin(bounty.guid, bounty.uri, (signal) => confirmBounty(this.#parts, bounty, signal));
+    this.#begin(bounty, (signal) => confirmKnown(this.#parts, bounty, signal));
   }
 
-  #begin(guid: Guid, uri: string, load: (signal: AbortSignal) => Promise<Bounty>): void {
+  #begin(heard: Pick<Bounty, "guid" | "uri">, load: (signal: AbortSignal) => Promise<Bounty>): void {
+    const { guid } = heard;
     this.#rivals.set(guid, []);
-    const work = this.#answer(guid, uri, this.#parts.clock.now(), load)
+    const work = this.#answer(heard, this.#parts.clock.now(), load)
       .catch((error: unknown) => this.#parts.tell("bounty.failed", { guid, reason: describeError(error) }))
       .finally(() => {
         this.#working.delete(guid);
@@ -214,38 +198,37 @@ export class BountiesInWork {
   }
 
   async #answer(
-    guid: Guid,
-    uri: string,
+    heard: Pick<Bounty, "guid" | "uri">,
     heardAt: Instant,
     load: (signal: AbortSignal) => Promise<Bounty>,
   ): Promise<void> {
-    const { market, reservations, duties, deprecation } = this.#parts;
+    const { market, reservations, duties } = this.#parts;
     const signal = this.#stop.signal;
     try {
       // Needed when bidding; asked early, so that the answer is there by then.
       void reservations.refresh().catch(() => undefined);
-      const [bounty, found] = await Promise.all([load(signal), listArtifacts(market, uri, signal)]);
+      const [bounty, found] = await Promise.all([load(signal), listArtifacts(market, heard, signal)]);
       const listed = found === "nowhere" ? await untilListed(this.#parts, bounty, signal) : found;
       if (listed === "chunks") throw new Abandon("no-artifacts", CHUNKS);
       const count = Math.min(bounty.artifactCount, listed ?? bounty.artifactCount);
       if (count === 0) throw new Abandon("no-artifacts");
-      if (!inTimeToPost(bounty.expiration, market.head())) throw new Abandon("too-late");
-      if (deprecation.active()) throw new Abandon("deprecated");
+      if (!market.isOpen(bounty)) throw new Abandon("too-late");
+      throwIfRefused(market);
       const triaged = await triageArtifacts(this.#parts, bounty, count, signal);
       try {
         const scanned = await this.#scan(bounty, triaged, signal);
         const distilled = this.#distill(bounty, scanned);
-        if (deprecation.active()) throw new Abandon("deprecated");
-        if (listed === undefined && count > 1 && (await listArtifacts(market, uri, signal)) === "chunks")
+        throwIfRefused(market);
+        if (listed === undefined && count > 1 && (await listArtifacts(market, bounty, signal)) === "chunks")
           throw new Abandon("no-artifacts", CHUNKS);
         await this.#plan(bounty, distilled, signal);
       } finally {
         // A bounty that the next start begins again finds its answers; of any other the queue need remember nothing.
         if (!signal.aborted) this.#forget(bounty, triaged);
       }
-      await duties.take(guid, heardAt);
+      await duties.take(heard.guid, heardAt);
     } catch (error) {
-      if (!signal.aborted) this.#abandon(guid, error);
+      if (!signal.aborted) this.#abandon(heard.guid, error);
     }
   }
 
@@ -272,10 +255,11 @@ export class BountiesInWork {
     items: readonly ArtifactInWork[],
     signal: AbortSignal,
   ): Promise<readonly ArtifactInWork[]> {
-    const { ledger, collector, clock, rules, tell, queue, instantOf } = this.#parts;
+    const { market, ledger, collector, clock, rules, tell, queue } = this.#parts;
     const now = clock.now();
-    const deadline = answersDue(bounty.expiration, now, instantOf);
-    const jobs = jobsOf(bounty, items, { deadline, now, maxSizeBytes: rules.maxSizeBytes });
+    const deadline = answersDue(market.answerTimes(bounty), now);
+    const reference = (of: Bounty, index: number) => market.artifact(of, index);
+    const jobs = jobsOf(bounty, items, { deadline, now, maxSizeBytes: rules.maxSizeBytes, reference });
     ledger.advance(bounty, "dispatched");
     tell("bounty.dispatched", {
       guid: bounty.guid,
@@ -323,26 +307,29 @@ export class BountiesInWork {
       limiter,
       strategy,
       modifiers = [],
-      seal,
       clock,
       tell,
       version,
     } = this.#parts;
     const spokenOf = items.flatMap(({ index, opinion }) => (opinion && bounty.claims[index]) || []);
     const asked = await askAhead(modifiers, spokenOf, signal);
-    await whileInTime(market, bounty.expiration, () => reservations.refresh(), signal);
-    const parameters = market.parameters();
-    const { assertionFee: fee, bidMinimum } = parameters;
+    await whileOpen(
+      () => market.isOpen(bounty),
+      () => reservations.refresh(),
+      signal,
+    );
+    const terms = market.terms();
+    const { fee, bidMinimum } = terms;
     const plan = planAssertion({
       bounty,
       items,
-      parameters,
+      terms,
       rivals: this.#rivals.get(bounty.guid) ?? [],
       allowance: limiter.allow(market.id, { balance: reservations.available(), fee, bidMinimum }),
       atRisk: ledger.atRisk(market.id),
       strategy,
       modifiers: asked,
-      seal,
+      seal: (verdicts) => market.settlement.seal(bounty, verdicts),
       now: clock.now(),
       version,
     });
@@ -356,4 +343,10 @@ export class BountiesInWork {
       confidences: (plan.assertion.confidences ?? []).map(ratioOf),
     });
   }
+}
+
+/** Nothing is answered on a marketplace that takes no more. */
+function throwIfRefused(market: Pick<Market, "refuses">): void {
+  const why = market.refuses();
+  if (why !== undefined) throw new Abandon(why);
 }

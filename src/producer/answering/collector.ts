@@ -1,5 +1,5 @@
-import type { Clock, Instant } from "../../domain/chain.ts";
 import { Fault } from "../../domain/fault.ts";
+import type { Clock, Instant } from "../../domain/instant.ts";
 import type { ScanAnswer, ScanJob } from "../../domain/scan.ts";
 import type { ScanQueue } from "../../queue/port.ts";
 

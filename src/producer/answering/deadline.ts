@@ -1,15 +1,9 @@
-import { type Instant, instant } from "../../domain/chain.ts";
-
-/** Blocks between the moment answers are due and the last block that can take the assertion. */
-const POSTING_BLOCKS = 2;
+import { type Instant, instant } from "../../domain/instant.ts";
+import type { AnswerTimes } from "../../market/port.ts";
 
 /**
- * The instant at which we assert on what we have. The last block to send in is `expiration - 2` (mined in
- * `expiration - 1`); we aim for two block times before it, to build, sign and send, but keep at least half of what time
- * is left for scanning, and never pass the last block.
+ * The instant at which we answer with what we have: when there is still time to send it in comfort, but we keep at least half of
+ * what time is left for scanning, and never pass the last instant that counts.
  */
-export function answersDue(expiration: number, now: Instant, instantOf: (block: number) => Instant): Instant {
-  const last = instantOf(expiration - 2);
-  const comfortable = instantOf(expiration - 2 - POSTING_BLOCKS);
-  return instant(Math.max(comfortable, Math.ceil(now + (last - now) / 2)));
-}
+export const answersDue = ({ last, comfortable }: AnswerTimes, now: Instant): Instant =>
+  instant(Math.max(comfortable, Math.ceil(now + (last - now) / 2)));

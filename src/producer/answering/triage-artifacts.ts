@@ -1,9 +1,9 @@
 import { timeoutSignal } from "../../async/long-timer.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
+import type { Clock } from "../../domain/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { Marketplace } from "../../market/onchain/port/marketplace.ts";
+import type { Market } from "../../market/port.ts";
 import { triageByContent } from "../../triage/looks/look.ts";
 import type { Triage, TriageRules } from "../../triage/triage.ts";
 import type { Tell } from "../events/events.ts";
@@ -14,14 +14,13 @@ import { askAhead } from "./ask-ahead.ts";
 import { answersDue } from "./deadline.ts";
 
 export interface TriageParts {
-  readonly market: Marketplace;
+  readonly market: Market;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly tell: Tell;
   readonly rules: TriageRules;
   /** What a day may bring is up: why one more artifact must be left alone. Default: there is no limit. */
   readonly artifactRate?: Pick<ArtifactRate, "take">;
-  readonly instantOf: (block: number) => Instant;
 }
 
 /**
@@ -43,11 +42,11 @@ export async function triageArtifacts(
   count: number,
   signal: AbortSignal,
 ): Promise<readonly ArtifactInWork[]> {
-  const { ledger, tell, clock, instantOf } = parts;
+  const { market, ledger, tell, clock } = parts;
   const filters = await askAhead(parts.rules.filters ?? [], bounty.claims.slice(0, count), signal);
   const asking = { ...parts, rules: { ...parts.rules, filters } };
   const now = clock.now();
-  const lookForMs = Math.max(0, Math.floor((answersDue(bounty.expiration, now, instantOf) - now) / 2));
+  const lookForMs = Math.max(0, Math.floor((answersDue(market.answerTimes(bounty), now) - now) / 2));
   const looking = AbortSignal.any([signal, timeoutSignal(lookForMs)]);
   const wanted = await Promise.all(
     Array.from({ length: count }, (_, index) => decide(asking, bounty, index, looking)),
@@ -82,14 +81,15 @@ async function withinRate(
 
 async function decide(
   { market, rules }: TriageParts,
-  { kind, uri, claims }: Bounty,
+  bounty: Bounty,
   index: number,
   signal: AbortSignal,
 ): Promise<Decision> {
-  const claim = claims[index] ?? { raw: {} };
+  const claim = bounty.claims[index] ?? { raw: {} };
   try {
-    const readHead = (bytes: number): Promise<Uint8Array> => market.artifactHead(uri, index, bytes, signal);
-    return await triageByContent({ kind, claim }, rules, readHead, signal);
+    const readHead = (bytes: number): Promise<Uint8Array> =>
+      market.artifactHead(bounty, index, bytes, signal);
+    return await triageByContent({ kind: bounty.kind, claim }, rules, readHead, signal);
   } catch (error) {
     return { kind: "skip", reason: "unreadable", detail: describeError(error) };
   }

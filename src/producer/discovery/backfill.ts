@@ -1,47 +1,48 @@
-import { type BlockNumber, block } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
+import type { Clock } from "../../domain/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { Marketplace } from "../../market/onchain/port/marketplace.ts";
+import { type BountyList, type BountyLook, type BountyPages, lookThrough } from "../../market/bounty-list.ts";
+import type { Moment } from "../../market/moment.ts";
+import type { Market } from "../../market/port.ts";
 import type { BountiesInWork } from "../answering/bounties-in-work.ts";
-import type { Deprecation } from "../../market/onchain/chain/deprecation.ts";
-import { MARKET_NOTES } from "../../market/onchain/chain/market-notes.ts";
-import { inTimeToPost } from "../../market/onchain/settlement/record/duty.ts";
 import type { Tell } from "../events/events.ts";
 import type { Limiter } from "../funds/limiter.ts";
-import { type BountyLook, type BountyPages, lookThrough } from "./bounty-list.ts";
 
 interface BackfillParts {
-  readonly market: Marketplace;
+  readonly market: Pick<Market, "id" | "on" | "refuses" | "answerTimes">;
+  readonly list: BountyList;
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly inWork: Pick<BountiesInWork, "has" | "take" | "full" | "hasNoAddress">;
-  readonly deprecation: Pick<Deprecation, "active" | "posted">;
   readonly limiter: Pick<Limiter, "paused">;
   readonly tell: Tell;
 }
 
-/** A gateway can fall silent for one kind of event and go on with the others, so the list is looked at anyway. */
-const EVERY_BLOCKS = 5;
+/** A gateway can fall silent for one kind of event and go on with the others, so the list is looked at anyway. In steps of the list. */
+const EVERY_STEPS = 5;
+/** How many of the marketplace's bounties, counted from the first one posted, need no look any more. */
+const EXAMINED = "examined";
 
 /** What is remembered of a bounty at the end of the list, so that the next look need not ask for it again. */
 interface Remembered {
-  /** It is open for assertion before this block; an upper bound while it could not be asked for. */
-  readonly closes: number;
+  /** No answer counts from this moment on; an upper bound while it could not be asked for. */
+  readonly closes: Moment;
   readonly examined: boolean;
-  /** How often it could not be asked for, and the block before which it is not asked for again. */
+  /** How often it could not be asked for, and the moment before which it is not asked for again. */
   readonly failures?: number;
-  readonly again?: number;
+  readonly again?: Moment;
 }
 
-/** Blocks between questions that fail double up to this. */
+/** Steps of the list between questions that fail double up to this. */
 const LONGEST_REST = 16;
 
 /**
- * Finds the bounties whose events never came and hands them to what answers bounties.
+ * Finds the bounties whose news never came and hands them to what answers bounties.
  *
- * Looks at the end of the marketplace's list: at the start, after each `connected`, after a gap in the block numbers, and
- * every few blocks. One look at a time; what calls for another meanwhile is done after it. A look that met trouble is
- * tried again at the next block, and told of once. How far the list was looked through is noted in the ledger; which
+ * Looks at the end of the marketplace's list: at the start, whenever bounties may have been missed, and every few steps. One
+ * look at a time; what calls for another meanwhile is done after it. A look that met trouble is tried again at the next
+ * step, and told of once. How far the list was looked through is noted in the ledger; which
  * bounties are known, in work or closed is decided anew for each.
  */
 export class Backfill {
@@ -50,21 +51,27 @@ export class Backfill {
   readonly #listening = new DisposableStack();
   #remembered: ReadonlyMap<Guid, Remembered> = new Map();
   #looking: Promise<void> | undefined;
+  #isLooking = false;
   #called = false;
-  #heard: number;
-  #due = 0;
+  /** The newest moment that we know. */
+  #now: Moment = 0;
+  #due: Moment = 0;
   #troubled = false;
   #idle = false;
 
   constructor(parts: BackfillParts) {
     this.#parts = parts;
-    this.#heard = parts.market.head();
   }
 
   begin(): void {
     const { market } = this.#parts;
-    this.#listening.defer(market.on("connected", () => this.#look()));
-    this.#listening.defer(market.on("block", ({ number }) => this.#heardBlock(number)));
+    this.#listening.defer(market.on("missed", () => this.#look()));
+    this.#listening.defer(
+      market.on("moved", ({ moment }) => {
+        this.#now = moment;
+        if (moment >= this.#due) this.#look();
+      }),
+    );
     this.#look();
   }
 
@@ -74,104 +81,98 @@ export class Backfill {
     await this.#looking;
   }
 
-  #heardBlock(number: number): void {
-    const gap = number !== this.#heard + 1;
-    this.#heard = number;
-    if (gap || number >= this.#due) this.#look();
-  }
-
   #look(): void {
     this.#called = true;
-    this.#looking ??= this.#work().finally(() => {
-      this.#looking = undefined;
-    });
+    if (!this.#isLooking) this.#looking = this.#work();
   }
 
   async #work(): Promise<void> {
-    const { market, tell } = this.#parts;
+    const { market, list, tell } = this.#parts;
+    this.#isLooking = true;
+    // What calls for a look at the same moment is one call.
+    await Promise.resolve();
     while (this.#called && !this.#stop.signal.aborted) {
       this.#called = false;
       const trouble = await this.#lookOnce().catch(describeError);
-      if (this.#stop.signal.aborted) return;
-      this.#due = market.head() + (trouble === undefined ? EVERY_BLOCKS : 1);
+      if (this.#stop.signal.aborted) break;
+      this.#due = this.#now + list.step * (trouble === undefined ? EVERY_STEPS : 1);
       if (trouble !== undefined && !this.#troubled) {
         tell("backfill.delayed", { market: market.id, reason: trouble });
       }
       this.#troubled = trouble !== undefined;
     }
+    // In the same turn in which no call was left: a later one begins anew.
+    this.#isLooking = false;
   }
 
   /** Resolves to what went wrong with bounties that could not be asked for, if anything. */
   async #lookOnce(): Promise<string | undefined> {
-    const { market, ledger, deprecation, limiter } = this.#parts;
+    const { market, list, ledger, limiter } = this.#parts;
     const { signal } = this.#stop;
-    // What was left alone while the registry was deprecated, or after too many losses, may still be open.
-    const idle = deprecation.active() || limiter.paused() !== undefined;
+    // What was left alone while the marketplace took no more, or after too many losses, may still be open.
+    const idle = market.refuses() !== undefined || limiter.paused() !== undefined;
     if (this.#idle && !idle) this.#remembered = new Map();
     this.#idle = idle;
-    // Nothing is called closed on the word of the event stream.
-    const head = await market.freshHead(signal);
-    const { maxDuration } = market.parameters();
-    const oldest = head + 1 - maxDuration;
+    const now = await list.now(signal);
+    this.#now = now;
+    const longest = list.longest();
+    const oldest = now + list.step - longest;
     const remembered = new Map<Guid, Remembered>();
     let trouble: string | undefined;
     const look = async (guid: Guid): Promise<BountyLook> => {
       let known = this.#known(guid);
-      const open = known === undefined || inTimeToPost(known.closes, head);
-      if (open && !known?.examined && head >= (known?.again ?? 0)) {
+      const open = known === undefined || list.isOpen(known.closes, now);
+      if (open && !known?.examined && now >= (known?.again ?? 0)) {
         try {
-          known = (await this.#examine(guid, head)) ?? known;
+          known = (await this.#examine(guid, now)) ?? known;
         } catch (error) {
           trouble = describeError(error);
           const failures = (known?.failures ?? 0) + 1;
-          const again = head + Math.min(2 ** failures, LONGEST_REST);
-          known = { closes: known?.closes ?? head + maxDuration, examined: false, failures, again };
+          const again = now + list.step * Math.min(2 ** failures, LONGEST_REST);
+          known = { closes: known?.closes ?? now + longest, examined: false, failures, again };
         }
       }
       // What is listed by now was posted by now.
-      known ??= { closes: head + maxDuration, examined: false };
+      known ??= { closes: now + longest, examined: false };
       remembered.set(guid, known);
-      // Posted in the block before `closes` at the latest, and with it all that was posted before.
-      if (known.closes - 1 <= oldest) return "long-closed";
-      return known.examined || !inTimeToPost(known.closes, head) ? "examined" : "unsure";
+      // Posted a step before `closes` at the latest, and with it all that was posted before.
+      if (known.closes - list.step <= oldest) return "long-closed";
+      return known.examined || !list.isOpen(known.closes, now) ? "examined" : "unsure";
     };
-    const pages: BountyPages = {
-      size: market.bountiesPerPage,
-      read: (page) => market.bountyPage(page, signal),
-    };
-    const cursor = Number(ledger.note(market.id, MARKET_NOTES.examined) ?? 0);
+    const pages: BountyPages = { size: list.pageSize, read: (page) => list.page(page, signal) };
+    const cursor = Number(ledger.note(market.id, EXAMINED) ?? 0);
     const moved = await lookThrough(pages, cursor, look);
     signal.throwIfAborted();
     this.#remembered = remembered;
-    if (moved !== cursor) ledger.setNote(market.id, MARKET_NOTES.examined, moved.toString());
+    if (moved !== cursor) ledger.setNote(market.id, EXAMINED, moved.toString());
     return trouble;
   }
 
   #known(guid: Guid): Remembered | undefined {
     const remembered = this.#remembered.get(guid);
     if (remembered?.examined) return remembered;
-    const { market, ledger } = this.#parts;
+    const { market, list, ledger } = this.#parts;
     const record = ledger.find({ market: market.id, guid });
-    return record === undefined ? remembered : { closes: record.bounty.expiration, examined: true };
+    return record === undefined ? remembered : { closes: list.closes(record.bounty), examined: true };
   }
 
   /**
    * Undefined while it is in doubt: in work and not written down yet, or not known to the node that was asked; or while
    * there is no room for it.
    */
-  async #examine(guid: Guid, head: BlockNumber): Promise<Remembered | undefined> {
-    const { market, inWork, deprecation, tell } = this.#parts;
-    if (inWork.hasNoAddress(guid)) return { closes: head + market.parameters().maxDuration, examined: true };
+  async #examine(guid: Guid, now: Moment): Promise<Remembered | undefined> {
+    const { market, list, clock, inWork, tell } = this.#parts;
+    if (inWork.hasNoAddress(guid)) return { closes: now + list.longest(), examined: true };
     if (inWork.has(guid) || inWork.full()) return undefined;
-    const bounty = await market.bounty(guid, this.#stop.signal);
+    const bounty = await list.bounty(guid, this.#stop.signal);
     if (bounty === null) return undefined;
-    const { expiration } = bounty;
-    deprecation.posted(guid, block(expiration - market.parameters().maxDuration));
-    if (inTimeToPost(expiration, head)) {
+    const closes = list.closes(bounty);
+    if (list.isOpen(closes, now)) {
       // Its event may have come while we asked.
       if (inWork.has(guid) || inWork.full()) return undefined;
-      if (inWork.take(bounty)) tell("bounty.backfilled", { guid, blocksLeft: expiration - head });
+      const answerWithinMs = Math.round(market.answerTimes(bounty).last - clock.now());
+      if (inWork.take(bounty)) tell("bounty.backfilled", { guid, answerWithinMs });
     }
-    return { closes: expiration, examined: true };
+    return { closes, examined: true };
   }
 }

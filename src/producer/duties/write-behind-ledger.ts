@@ -1,22 +1,27 @@
-import type { Bounty, MarketId } from "../../domain/bounty.ts";
-import type { BlockNumber } from "../../domain/chain.ts";
+import type { MarketDetails, MarketId } from "../../domain/bounty.ts";
 import { describeError, Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { AbandonReason } from "../../domain/lifecycle.ts";
 import type { Nct } from "../../domain/nct.ts";
-import type { SignedTransaction } from "../../domain/transaction.ts";
 import { isDiskTrouble } from "../../ledger/disk-trouble.ts";
+import type { DutyLedger } from "../../ledger/duty-ledger.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { AssertionRecord, BountyKey, BountyRecord, DutyAction } from "../../ledger/records.ts";
-import { lastBefore } from "../../market/onchain/chain/market-notes.ts";
+import type {
+  AssertionRecord,
+  BountyKey,
+  BountyRecord,
+  JournalEntry,
+  JournalPosition,
+  Step,
+} from "../../ledger/records.ts";
 import type { Tell } from "../events/events.ts";
 
 /** What the ledger would say of a bounty, had the disk had room. */
 interface Missing {
   record: Partial<Pick<BountyRecord, "bounty" | "state" | "quorum" | "revealMissed">>;
-  assertion: Partial<Pick<AssertionRecord, "index" | "metadataUri">>;
-  /** By action, the oldest first. */
-  signed: Partial<Record<DutyAction, readonly (readonly SignedTransaction[])[]>>;
+  assertion: Partial<Pick<AssertionRecord, "index" | "metadataUri" | "payout">>;
+  /** By step, the oldest first. */
+  written: Partial<Record<Step, readonly (readonly JournalEntry[])[]>>;
   /** In the order in which they failed. */
   readonly writes: (() => void)[];
 }
@@ -24,16 +29,16 @@ interface Missing {
 type Change = Partial<Omit<Missing, "writes">>;
 
 /**
- * The ledger, as the duties keep it: promising stops with the disk, keeping promises does not.
+ * The ledger, as what is owed is kept in it: promising stops with the disk, keeping promises does not.
  *
  *     writable ──a write fails because of the disk──► unwritable ──all that is missing was written──► writable
  *
- * An assertion is not signed when the ledger cannot take its bytes. Everything else that cannot be written is
+ * An assertion is not sent when the ledger cannot take its bytes. Everything else that cannot be written is
  * remembered, in order, and read as if it stood there, so that nothing is done twice in the same run; it is written
- * when the disk has room (`flush`, at every block). After a crash it is gone, and a record says less than was done: the
- * next start then does it again, and the contract, which takes one reveal and one settlement, refuses.
+ * when the disk has room (`flush`, whenever time goes on). After a crash it is gone, and a record says less than was done: the
+ * next start then does it again, and the marketplace, which takes it once, refuses.
  */
-export class WriteBehindLedger {
+export class WriteBehindLedger implements DutyLedger {
   readonly #ledger: Ledger;
   readonly #market: MarketId;
   readonly #tell: Tell;
@@ -62,31 +67,26 @@ export class WriteBehindLedger {
     return assertion && missing ? { ...assertion, ...missing.assertion } : assertion;
   }
 
-  /** The deciding hash of each time something was signed, the oldest first. */
-  signed(key: BountyKey, action: DutyAction): readonly string[] {
-    const missing = this.#missing.get(key.guid)?.signed[action] ?? [];
-    return [...this.#ledger.signed(key, action), ...missing.map((signed) => signed.at(-1)!.hash)];
+  references(key: BountyKey, step: Step): readonly string[] {
+    const missing = this.#missing.get(key.guid)?.written[step] ?? [];
+    return [...this.#ledger.references(key, step), ...missing.map((entries) => entries.at(-1)!.reference)];
   }
 
-  /** What was signed the last time, to be handed over again; empty when it is not known any more. */
-  lastSigned(key: BountyKey, action: DutyAction): readonly SignedTransaction[] {
-    const last = this.#missing.get(key.guid)?.signed[action]?.at(-1) ?? this.#ledger.lastSigned(key, action);
-    // Ledgers kept hashes only, once.
-    return last.every(({ raw }) => raw !== "") ? last : [];
+  lastEntries(key: BountyKey, step: Step): readonly JournalEntry[] {
+    const last = this.#missing.get(key.guid)?.written[step]?.at(-1) ?? this.#ledger.lastEntries(key, step);
+    // Ledgers kept references only, once.
+    return last.every(({ bytes }) => bytes !== "") ? last : [];
   }
 
-  /** The smallest account nonce that anything was signed with for a duty; undefined when that is not known. */
-  firstNonce(key: BountyKey, action: "assert"): bigint | undefined {
-    return this.#ledger.firstNonce(key, action);
+  firstSequence(key: BountyKey, step: Step): bigint | undefined {
+    return this.#ledger.firstSequence(key, step);
   }
 
-  /** The highest account nonce that was certainly mined, as far as the ledger knows. */
-  minedNonce(): bigint | undefined {
-    return this.#ledger.minedNonce(this.#market, lastBefore(this.#ledger, this.#market));
+  takenSequence(after: JournalPosition): bigint | undefined {
+    return this.#ledger.takenSequence(this.#market, after);
   }
 
-  /** Fixes what is about to be sent; `fee` when it is not the planned one any more. Throws when the disk is full. */
-  journalAssertion(key: BountyKey, signed: readonly SignedTransaction[], fee: Nct | undefined): void {
+  journalAssertion(key: BountyKey, entries: readonly JournalEntry[], fee: Nct | undefined): void {
     this.flush();
     if (this.#missing.size > 0)
       throw new Fault("LEDGER_UNWRITABLE", "Nothing is promised that the ledger cannot take.", {
@@ -94,20 +94,20 @@ export class WriteBehindLedger {
       });
     try {
       if (fee !== undefined) this.#ledger.recordFee(key, fee);
-      this.#ledger.recordSigned(key, "assert", signed);
+      this.#ledger.journal(key, "assert", entries);
     } catch (error) {
       if (isDiskTrouble(error)) this.#troubled(error);
       throw error;
     }
   }
 
-  recordSigned(key: BountyKey, action: "reveal" | "settle", signed: readonly SignedTransaction[]): void {
-    const earlier = this.#missing.get(key.guid)?.signed ?? {};
+  journal(key: BountyKey, step: Exclude<Step, "assert">, entries: readonly JournalEntry[]): void {
+    const earlier = this.#missing.get(key.guid)?.written ?? {};
     const change: Change = {
-      record: { state: action === "reveal" ? "revealing" : "settling" },
-      signed: { ...earlier, [action]: [...(earlier[action] ?? []), signed] },
+      record: { state: step === "reveal" ? "revealing" : "settling" },
+      written: { ...earlier, [step]: [...(earlier[step] ?? []), entries] },
     };
-    this.#write(key, change, () => this.#ledger.recordSigned(key, action, signed));
+    this.#write(key, change, () => this.#ledger.journal(key, step, entries));
   }
 
   recordRequested(key: BountyKey, ms: number): void {
@@ -119,7 +119,6 @@ export class WriteBehindLedger {
     this.#write(key, change, () => this.#ledger.recordAsserted(key, index));
   }
 
-  /** Where it stands, of an assertion that was revealed before its place was told. */
   recordIndex(key: BountyKey, index: number): void {
     this.#write(key, { assertion: { index } }, () => this.#ledger.recordIndex(key, index));
   }
@@ -138,9 +137,10 @@ export class WriteBehindLedger {
     this.#write(key, { record: { revealMissed: true } }, () => this.#ledger.recordRevealMissed(key));
   }
 
-  recordExpiration(key: BountyKey, bounty: Bounty, expiration: BlockNumber): void {
-    const change: Change = { record: { bounty: { ...bounty, expiration } } };
-    this.#write(key, change, () => this.#ledger.recordExpiration(key, expiration));
+  recordDetails(key: BountyKey, details: MarketDetails): void {
+    const bounty = this.find(key)?.bounty;
+    const change: Change = bounty === undefined ? {} : { record: { bounty: { ...bounty, details } } };
+    this.#write(key, change, () => this.#ledger.recordDetails(key, details));
   }
 
   recordQuorum(key: BountyKey): void {
@@ -148,7 +148,7 @@ export class WriteBehindLedger {
   }
 
   recordSettled(key: BountyKey, payout: Nct | null, truth: readonly boolean[]): void {
-    this.#write(key, { record: { state: "settled" } }, () => {
+    this.#write(key, { record: { state: "settled" }, assertion: { payout } }, () => {
       this.#ledger.recordTruth(key, truth);
       this.#ledger.recordSettled(key, payout);
     });
@@ -192,10 +192,10 @@ export class WriteBehindLedger {
   #write({ guid }: BountyKey, change: Change, write: () => void): void {
     const known = this.#missing.get(guid);
     if (known === undefined && this.#taken(write)) return;
-    const missing = known ?? { record: {}, assertion: {}, signed: {}, writes: [] };
+    const missing = known ?? { record: {}, assertion: {}, written: {}, writes: [] };
     missing.record = { ...missing.record, ...change.record };
     missing.assertion = { ...missing.assertion, ...change.assertion };
-    missing.signed = { ...missing.signed, ...change.signed };
+    missing.written = { ...missing.written, ...change.written };
     missing.writes.push(write);
     this.#missing.set(guid, missing);
   }

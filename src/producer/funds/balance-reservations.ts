@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/chain.ts";
+import type { Clock } from "../../domain/instant.ts";
 import { type Nct, nct } from "../../domain/nct.ts";
 
 interface Reservation {

@@ -7,7 +7,7 @@ import type { ProducerMetrics } from "../../observe/producer-metrics.ts";
 import type { Limiter } from "./limiter.ts";
 
 /** What is left to promise and what an assertion costs, on one market. */
-export interface ChainMoney {
+export interface MarketMoney {
   readonly market: MarketId;
   readonly available: Nct | undefined;
   readonly fee: Nct;
@@ -22,7 +22,7 @@ export function showLimits(
   metrics: Pick<ProducerMetrics, "limitNct" | "limitUsedNct" | "assertingPaused">,
   limits: Limits,
   limiter: Pick<Limiter, "uses" | "paused" | "atRiskOn">,
-  chains: readonly ChainMoney[],
+  chains: readonly MarketMoney[],
 ): void {
   const { stakedLastHour, atRisk, lost } = limiter.uses();
   const available = ascending(chains.flatMap((market) => market.available ?? [])).at(0);

@@ -1,5 +1,5 @@
-import { type Clock, type Instant, instant } from "../../domain/chain.ts";
 import { lowest } from "../../domain/extremes.ts";
+import { type Clock, type Instant, instant } from "../../domain/instant.ts";
 
 /** From here to there on a clock that is never set, the machine's clock went ahead of it by this much. */
 interface Stretch {

@@ -11,20 +11,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RecoverConfig } from "../../config/commands/recover.ts";
 import { serveContracts } from "../../config/contract-imports.ts";
 import type { Address } from "../../domain/address.ts";
-import { type ChainName, systemClock } from "../../domain/chain.ts";
+import type { MarketId } from "../../domain/bounty.ts";
 import { ConfigFault, describeError } from "../../domain/fault.ts";
-import { parseGatewayAddress, refuseKeyOverHttp } from "../../domain/gateway-address.ts";
+import { systemClock } from "../../domain/instant.ts";
 import { holdDataDir } from "../../ledger/hold.ts";
 import { openLedger } from "../../ledger/sqlite/open-ledger.ts";
+import { type TellRecover, tellRecoverLog } from "../../market/recovery-events.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
 import { parseRedisAddress } from "../../redis/address.ts";
 import { takeWalletLease, type WalletLease } from "../../redis/wallet-lease.ts";
-import { tellLog } from "../events/events.ts";
-import { openEach } from "../process/each-chain.ts";
+import { type Tell, tellLog } from "../events/events.ts";
+import { openEach } from "../process/each-market.ts";
+import { checkMarkets, MARKET_LEVELS, marketIds, openMarket } from "../process/markets.ts";
 import { programVersion } from "../process/program-version.ts";
 import { unlockKey } from "../process/unlock-key.ts";
-import { type ChainRecovery, openChainRecovery } from "./chain-recovery.ts";
-import { type TellRecover, tellRecoverLog } from "../../market/onchain/recovery/events.ts";
+import { MarketRecovery } from "./market-recovery.ts";
 import { isAllRebuilt, recoveryJson, renderRecovery } from "./outcome.ts";
 import { RecoveryCounts } from "./recovery-counts.ts";
 import { openScanAgain } from "./scan-again.ts";
@@ -45,14 +46,16 @@ export async function runRecover(config: RecoverConfig, io: ProcessIo): Promise<
 
 async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   const { log, signal } = io;
-  refuseKeyOverHttp(parseGatewayAddress(config.polyswarmdAddr), config.apiKey, {
-    allowed: config.allowKeyOverHttp,
-  });
+  checkMarkets(config);
   serveContracts();
   const { address: account, privateKey } = await unlockKey(config, signal);
   const clock = systemClock;
   const counts = new RecoveryCounts();
-  const tell = tellLog(log, counts.hear);
+  const logged = tellLog(log, MARKET_LEVELS);
+  const tell: Tell = (event, facts) => {
+    logged(event, facts);
+    counts.hear(event, facts);
+  };
   const tellRecover = tellRecoverLog(log);
   const halt = new AbortController();
   const end = AbortSignal.any([signal, halt.signal]);
@@ -63,20 +66,23 @@ async function recover(config: RecoverConfig, io: ProcessIo): Promise<number> {
   void lease?.lost.then((fault) => halt.abort(fault));
   await using scanAgain = openScanAgain(config, { ...io, tell: tellRecover, clock });
   await using opened = new AsyncDisposableStack();
-  const parts = { config, privateKey, ledger, clock, tell, tellRecover, counts, log, scanAgain };
-  const version = programVersion();
-  const chains: ChainRecovery[] = [];
-  const open = async (chain: ChainName): Promise<void> => {
-    chains.push(opened.use(await openChainRecovery(chain, { ...parts, version }, end)));
+  const opening = { config, privateKey, ledger, clock, tell, tellRecover, log, version: programVersion() };
+  const markets: MarketRecovery[] = [];
+  const open = async (id: MarketId): Promise<void> => {
+    const market = await openMarket(id, { ...opening, patience: "as-configured", tries: config.tries });
+    const parts = { config, market, ledger, clock, tell, tellRecover, counts, scanAgain };
+    const recovery = opened.use(new MarketRecovery(parts, end));
+    await recovery.open();
+    markets.push(recovery);
   };
-  await openEach(config.chains, open, end);
-  await Promise.all(chains.map((chain) => chain.recover()));
-  if (!config.ledgerOnly) await Promise.all(chains.map((chain) => chain.settle()));
-  const stopped = Promise.all(chains.map((chain) => chain.stop()));
+  await openEach(marketIds(config), open, end);
+  await Promise.all(markets.map((market) => market.recover()));
+  if (!config.ledgerOnly) await Promise.all(markets.map((market) => market.settle()));
+  const stopped = Promise.all(markets.map((market) => market.stop()));
   await Promise.race([stopped, sleep(config.stopTimeout * 1_000, undefined, { ref: false })]);
   halt.signal.throwIfAborted();
 
-  const owed = chains.reduce((sum, chain) => sum + chain.open(), 0);
+  const owed = markets.reduce((sum, market) => sum + market.owed(), 0);
   const outcome = counts.outcome(account, owed);
   process.stdout.write(config.json ? `${recoveryJson(outcome)}\n` : `\n${renderRecovery(outcome)}`);
   return isAllRebuilt(outcome) ? 0 : 1;

@@ -1,8 +1,8 @@
 import type { Guid } from "../../domain/guid.ts";
 import type { Nct } from "../../domain/nct.ts";
+import type { Recovered } from "../../market/recovery.ts";
 import type { Tell } from "../events/events.ts";
 import type { RecoverOutcome } from "./outcome.ts";
-import type { Recovered } from "../../market/onchain/recovery/recover-bounty.ts";
 
 /** Counts what a run of `recover` does, as it is told. */
 export class RecoveryCounts {

@@ -1,13 +1,14 @@
 import type { Testimony } from "../../distill/contract.ts";
+import type { ArtifactReference } from "../../domain/artifact.ts";
 import { unpackBits } from "../../domain/bits.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import { type Clock, type Instant, instant } from "../../domain/chain.ts";
+import { type Clock, type Instant, instant } from "../../domain/instant.ts";
 import type { Opinion } from "../../domain/opinion.ts";
 import { PPM_ONE } from "../../domain/verdict.ts";
+import type { VerdictGuess } from "../../market/recovery.ts";
 import type { ScanQueue } from "../../queue/port.ts";
 import { type ArtifactInWork, jobsOf, withAnswers } from "../answering/artifact-in-work.ts";
 import type { Collector } from "../answering/collector.ts";
-import type { VerdictGuess } from "../../market/onchain/recovery/verdict-search/verdict-search.ts";
 
 export interface RescanParts {
   readonly queue: ScanQueue;
@@ -24,6 +25,8 @@ interface Rescan {
   readonly bounty: Bounty;
   readonly mask: bigint;
   readonly until: Instant;
+  /** Where its artifacts are. */
+  readonly reference: (bounty: Bounty, index: number) => ArtifactReference;
 }
 
 /**
@@ -34,13 +37,14 @@ interface Rescan {
  */
 export async function rescan(
   { queue, collector, backends, distill, clock, maxSizeBytes }: RescanParts,
-  { bounty, mask, until }: Rescan,
+  { bounty, mask, until, reference }: Rescan,
   signal: AbortSignal,
 ): Promise<VerdictGuess | undefined> {
   const items = unpackBits(mask, bounty.artifactCount).flatMap((masked, index): ArtifactInWork[] =>
     masked ? [{ index, asked: backends, answers: [], opinion: null }] : [],
   );
-  const jobs = jobsOf(bounty, items, { deadline: until, now: clock.now(), maxSizeBytes });
+  const terms = { deadline: until, now: clock.now(), maxSizeBytes, reference };
+  const jobs = jobsOf(bounty, items, terms);
   const ids = jobs.map(({ id }) => id);
   await queue.forget(ids);
   const answers = await collector.collect(jobs, until, signal);

@@ -5,27 +5,23 @@ import { knowledgeAbout } from "../../distill/knowledge.ts";
 import { loadDistillEngine } from "../../distill/load.ts";
 import { ARTIFACT_KINDS } from "../../domain/artifact.ts";
 import type { Bounty } from "../../domain/bounty.ts";
-import type { Clock, Instant } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
+import type { Clock } from "../../domain/instant.ts";
 import { silenceBy } from "../../domain/silence.ts";
+import type { Market } from "../../market/port.ts";
+import type { RescanArtifacts } from "../../market/recovery.ts";
+import type { TellRecover } from "../../market/recovery-events.ts";
 import type { ProcessIo } from "../../observe/process-io.ts";
 import { createSeal } from "../../redis/seal.ts";
 import { Collector } from "../answering/collector.ts";
 import { rulesForBackends } from "../process/backends.ts";
 import { openScanQueue } from "../process/scan-queue.ts";
-import type { TellRecover } from "../../market/onchain/recovery/events.ts";
 import { type RescanParts, rescan, rescanUntil } from "./rescan.ts";
-import type { VerdictGuess } from "../../market/onchain/recovery/verdict-search/verdict-search.ts";
 
 /** Scans artifacts anew, with consumers that are reached for when the first bounty needs them. */
 export interface ScanAgain extends AsyncDisposable {
-  /** Undefined when no consumer can be had, which is told once, or when none answers in time. */
-  rescan(
-    bounty: Bounty,
-    mask: bigint,
-    before: Instant | undefined,
-    signal: AbortSignal,
-  ): Promise<VerdictGuess | undefined>;
+  /** For the artifacts of a marketplace. Undefined when no consumer can be had, which is told once, or when none answers in time. */
+  of(market: Pick<Market, "artifact">): RescanArtifacts;
 }
 
 /** A Redis that may not be there at all is not waited for any longer. */
@@ -66,12 +62,13 @@ export function openScanAgain(
     }
   };
   return {
-    async rescan(bounty, mask, before, signal) {
+    of: (market) => async (bounty, mask, before, signal) => {
       if (config.rescanTimeout === 0) return undefined;
       opening ??= open();
       const parts = await opening;
       const until = rescanUntil(clock.now(), config.rescanTimeout, before);
-      return parts && rescan(parts, { bounty, mask, until }, signal);
+      const reference = (of: Bounty, index: number) => market.artifact(of, index);
+      return parts && rescan(parts, { bounty, mask, until, reference }, signal);
     },
     async [Symbol.asyncDispose]() {
       await opening?.catch(() => undefined);

@@ -4,6 +4,7 @@
  * A piece that is left out here, or loaded already, costs nothing but its place in the turn of what needs it.
  */
 import { setImmediate as turn } from "node:timers/promises";
+import { MARKET_PIECES } from "../process/markets.ts";
 
 type Piece = () => Promise<unknown>;
 
@@ -25,14 +26,9 @@ export const KEY: readonly Piece[] = [
 
 /** For keeping what was promised, beside the key. */
 export const PROMISES: readonly Piece[] = [
-  () => import("undici"),
-  () => import("ws"),
-  () => import("../../market/onchain/reads/schemas.ts"),
-  () => import("../../market/onchain/stream/event-stream.ts"),
-  () => import("../../market/onchain/gateway/client.ts"),
-  () => import("../../wallet/signer.ts"),
+  ...MARKET_PIECES,
   () => import("../duties/duties.ts"),
-  () => import("./chain-promises.ts"),
+  () => import("./market-promises.ts"),
 ];
 
 /** For the lease. */
@@ -60,6 +56,6 @@ export const ANSWERING: readonly Piece[] = [
   () => import("../../queue/bullmq/producer.ts"),
   () => import("../../queue/embedded/producer.ts"),
   () => import("../recover/rescan.ts"),
-  () => import("./chain-engine.ts"),
+  () => import("./market-engine.ts"),
   () => import("./open-answering.ts"),
 ];

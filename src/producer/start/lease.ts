@@ -1,7 +1,7 @@
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import type { Address } from "../../domain/address.ts";
-import { systemClock } from "../../domain/chain.ts";
 import type { Fault } from "../../domain/fault.ts";
+import { systemClock } from "../../domain/instant.ts";
 import type { Logger } from "../../observe/log.ts";
 import { parseRedisAddress } from "../../redis/address.ts";
 import type { Seal } from "../../redis/seal.ts";

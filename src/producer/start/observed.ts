@@ -12,16 +12,16 @@ import { countEvents } from "../events/event-metrics.ts";
 import type { RelayEvents } from "../events/relay-events.ts";
 import { marketCheck } from "../process/market-check.ts";
 import type { Standing } from "../process/standing.ts";
-import type { ChainPromises } from "./chain-promises.ts";
+import type { MarketPromises } from "./market-promises.ts";
 import type { Answering } from "./open-answering.ts";
 
 interface ObservedParts {
   readonly config: Pick<ProducerConfig, "httpHost" | "httpPort">;
   readonly log: Logger;
   readonly ledger: Pick<Ledger, "summary">;
-  readonly chains: readonly ChainPromises[];
+  readonly markets: readonly MarketPromises[];
   readonly standing: () => Standing;
-  /** Staked on all chains, and not settled. */
+  /** Staked on all marketplaces, and not settled. */
   readonly atRisk: () => Nct;
 }
 
@@ -79,22 +79,22 @@ export class ObservedProducer implements Disposable {
   }
 
   #ready(state: AnsweringState): Health {
-    const { chains, standing } = this.#parts;
+    const { markets, standing } = this.#parts;
     const answering = state.answering();
     return {
       ...(answering === undefined
         ? { answering: { ok: false, detail: state.trouble() ?? "starting" } }
         : { queue: healthCheck(answering.queueTrouble()), consumers: consumersHealth(answering.unserved()) }),
       ...(standing() === "apart" ? { lease: { ok: false, detail: APART } } : {}),
-      ledger: { ok: chains.every((chain) => chain.ledgerWritable()) },
-      ...Object.fromEntries(chains.map((chain) => [`market-${chain.chain}`, marketHealth(chain)])),
+      ledger: { ok: markets.every((market) => market.ledgerWritable()) },
+      ...Object.fromEntries(markets.map((market) => [`market-${market.id}`, marketHealth(market)])),
     };
   }
 
   async #refresh(state: AnsweringState): Promise<void> {
     const { metrics } = this;
-    const { chains, atRisk } = this.#parts;
-    for (const chain of chains) chain.refreshMetrics(metrics);
+    const { markets, atRisk } = this.#parts;
+    for (const market of markets) market.refreshMetrics(metrics);
     metrics.atRiskNct.set(nctNumber(atRisk()));
     const answering = state.answering();
     if (answering === undefined) metrics.queueUp.set(0);
@@ -102,13 +102,15 @@ export class ObservedProducer implements Disposable {
   }
 }
 
-/** A deprecation that was not confirmed yet counts against it: the market has time to say otherwise. */
-const marketHealth = (chain: ChainPromises): Health[string] =>
-  marketCheck({
-    connected: chain.market.connected() && !chain.deprecation.unconfirmed(),
-    deprecated: chain.deprecation.active(),
-    overdue: chain.overdue(),
+/** What is still to be confirmed counts against it: the market has time to say otherwise. */
+function marketHealth(promises: MarketPromises): Health[string] {
+  const { isConnected, isConfirmed } = promises.market.condition();
+  return marketCheck({
+    connected: isConnected && isConfirmed,
+    deprecated: promises.market.refuses() === "deprecated",
+    overdue: promises.overdue(),
   });
+}
 
 /** Nothing that was promised depends on consumers; a bounty that is posted now does. */
 const consumersHealth = (missing: readonly string[]): Health[string] =>

@@ -1,9 +1,9 @@
 /**
- * What answers bounties: queue, distillation, limits and an engine for each chain, beside what keeps the promises. Opened
+ * What answers bounties: queue, distillation, limits and an engine for each marketplace, beside what keeps the promises. Opened
  * when the wallet's lease is ours; whatever is wrong with it keeps the producer from answering, not from revealing.
  */
 import type { ProducerConfig } from "../../config/commands/producer.ts";
-import { type Clock, systemClock } from "../../domain/chain.ts";
+import { type Clock, systemClock } from "../../domain/instant.ts";
 import type { ScanAnswer } from "../../domain/scan.ts";
 import { silenceBy } from "../../domain/silence.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -22,10 +22,10 @@ import type { RelayEvents } from "../events/relay-events.ts";
 import { showLimits } from "../funds/limit-metrics.ts";
 import { describeLimits, Limiter, limitsOf } from "../funds/limiter.ts";
 import { RollingWindow } from "../funds/rolling-window.ts";
-import { openEach } from "../process/each-chain.ts";
+import { openEach } from "../process/each-market.ts";
 import { openScanQueue } from "../process/scan-queue.ts";
-import { type ChainEngine, openChainEngine } from "./chain-engine.ts";
-import type { ChainPromises } from "./chain-promises.ts";
+import { type MarketEngine, openMarketEngine } from "./market-engine.ts";
+import type { MarketPromises } from "./market-promises.ts";
 import type { Prepared } from "./prepare.ts";
 
 export interface AnsweringParts {
@@ -36,7 +36,7 @@ export interface AnsweringParts {
   readonly relay: RelayEvents;
   readonly prepared: Prepared;
   readonly seal: Seal;
-  readonly chains: readonly ChainPromises[];
+  readonly markets: readonly MarketPromises[];
   /** Whether the wallet's lease is ours. */
   readonly leased: () => boolean;
   /** Of microengine. */
@@ -48,7 +48,7 @@ export interface AnsweringParts {
 }
 
 export interface Answering extends AsyncDisposable {
-  readonly engines: readonly ChainEngine[];
+  readonly engines: readonly MarketEngine[];
   /** Why the queue cannot be used; undefined when it can. */
   queueTrouble(): string | undefined;
   /** Backends that no consumer takes jobs of. */
@@ -61,7 +61,7 @@ const SERVED_EVERY_MS = 1_000;
 
 /** Throws ConfigFault for what the operator can correct, and whatever keeps the gateway or Redis from working. */
 export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
-  const { config, io, ledger, metrics, relay, prepared, chains, end } = parts;
+  const { config, io, ledger, metrics, relay, prepared, markets, end } = parts;
   const { tell } = relay;
   const clock: Clock = systemClock;
   const { strategy, engine, rules } = prepared;
@@ -82,8 +82,8 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     leased: parts.leased,
   });
   const distiller = new LearnedDistiller({ engine, silence: silenceBy(config.benign), ledger, tell });
-  for (const promises of chains)
-    opening.defer(promises.onSettled((guid) => distiller.learnFrom({ market: promises.chain, guid })));
+  for (const promises of markets)
+    opening.defer(promises.onSettled((guid) => distiller.learnFrom({ market: promises.id, guid })));
   const shared = {
     config,
     ledger,
@@ -98,13 +98,12 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     artifactRate,
     distiller,
     version: parts.version,
-    log: io.log,
   };
-  const engines: ChainEngine[] = [];
+  const engines: MarketEngine[] = [];
   opening.defer(async () => void (await Promise.all(engines.map((one) => one.stop()))));
-  const open = async (promises: ChainPromises): Promise<void> =>
-    void engines.push(await openChainEngine(promises, shared, end));
-  await openEach(chains, open, end);
+  const open = async (promises: MarketPromises): Promise<void> =>
+    void engines.push(await openMarketEngine(promises, shared, end));
+  await openEach(markets, open, end);
   const backends = rules.backends.map(({ name }) => name);
   const opened = opening.move();
   return {
@@ -124,7 +123,7 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
         limiter,
         engines.map((one) => one.money()),
       );
-      metrics.atRiskNct.set(nctNumber(config.chains.reduce((sum, chain) => sum + ledger.atRisk(chain), 0n)));
+      metrics.atRiskNct.set(nctNumber(markets.reduce((sum, { id }) => sum + ledger.atRisk(id), 0n)));
       metrics.queueUp.set(queue.healthy() ? 1 : 0);
       setBacklog(metrics, await queue.backlog());
     },

@@ -11,8 +11,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import { RecentKeys } from "../../async/recent-keys.ts";
 import { settledWithin } from "../../async/within.ts";
-import { type Clock, systemClock } from "../../domain/chain.ts";
 import { describeError } from "../../domain/fault.ts";
+import { type Clock, systemClock } from "../../domain/instant.ts";
 import type { RateCounter } from "../../domain/rate-limit.ts";
 import type { ScanJob } from "../../domain/scan.ts";
 import type { Logger } from "../../observe/log.ts";
@@ -227,7 +227,9 @@ class BullmqWork implements ScanWork {
 
   #work(backend: string, handler: ScanHandler, concurrency: number): ScanWorker {
     const { consumer, log, clock = systemClock } = this.#options;
-    const run = { handler, stop: this.#stop.signal, clock, consumer };
+    // `#genuine` lets no job pass whose seal does not hold; without a secret, there is no seal.
+    const origin = this.#seal.secret ? "certain" : "uncertain";
+    const run: JobRun = { handler, stop: this.#stop.signal, clock, consumer, origin };
     const worker = new ScanWorker(backend, (job, token) => this.#process(job, token, run), {
       connection: this.#redis,
       prefix: this.#prefix,

@@ -6,8 +6,8 @@
  */
 
 import { settledWithin } from "../../async/within.ts";
-import { type Clock, systemClock } from "../../domain/chain.ts";
 import { ConfigFault, describeError } from "../../domain/fault.ts";
+import { type Clock, systemClock } from "../../domain/instant.ts";
 import type { RateAnswer, RateCounter } from "../../domain/rate-limit.ts";
 import type { Logger } from "../../observe/log.ts";
 import { decodeJob } from "../job-codec.ts";
@@ -127,7 +127,9 @@ class ChildWork implements EmbeddedWork {
     if (job === undefined) return;
     const work = async (): Promise<void> => {
       const handler = this.#draining ? undefined : this.#handler;
-      const answer = handler && (await runJob(job, { handler, stop: this.#stop.signal, clock, consumer }));
+      // The other end of the channel is the producer, which started this process.
+      const run = { stop: this.#stop.signal, clock, consumer, origin: "certain" } as const;
+      const answer = handler && (await runJob(job, { ...run, handler }));
       await this.#tell(
         answer ? { kind: "answer", jobId: job.id, answer } : { kind: "returned", jobId: job.id },
       );

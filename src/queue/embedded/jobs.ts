@@ -7,8 +7,8 @@
  * are remembered until they are forgotten, become old, or are too many.
  */
 
-import type { Instant } from "../../domain/chain.ts";
 import { lowest } from "../../domain/extremes.ts";
+import type { Instant } from "../../domain/instant.ts";
 import type { ScanAnswer, ScanJob } from "../../domain/scan.ts";
 import { answerWithoutOpinion } from "../answer-without-opinion.ts";
 

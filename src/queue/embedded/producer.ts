@@ -3,7 +3,7 @@
  * starts again when they die. What is waiting is lost with the producer, as the port allows; the ledger is not.
  */
 import type { ChildProcess } from "node:child_process";
-import { type Clock, systemClock } from "../../domain/chain.ts";
+import { type Clock, systemClock } from "../../domain/instant.ts";
 import { MemoryRateCounter, type RateCounter } from "../../domain/rate-limit.ts";
 import type { ScanAnswer, ScanJob } from "../../domain/scan.ts";
 import type { Logger } from "../../observe/log.ts";

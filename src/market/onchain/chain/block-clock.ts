@@ -11,8 +11,9 @@
  *   chain look the same and are treated the same. Only when the next block is as late again has the chain become slow.
  */
 
-import { type BlockNumber, type Instant, instant } from "../../../domain/chain.ts";
 import { lowest } from "../../../domain/extremes.ts";
+import { type Instant, instant } from "../../../domain/instant.ts";
+import type { BlockNumber } from "../port/block.ts";
 
 /** Before enough was heard. The marketplace's side chain makes a block a second. */
 const ASSUMED_BLOCK_MS = 1_000;

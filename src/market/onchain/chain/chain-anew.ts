@@ -9,18 +9,20 @@
  * what was written off is taken back (chain-back.ts), and what the ledger does not know is looked for at the next start
  * (market/onchain/recovery/lost-stake-search.ts).
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { PROMISED_STATES } from "../../../domain/lifecycle.ts";
 import { formatNct } from "../../../domain/nct.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
+import { expirationOf } from "../port/details.ts";
+import type { TellOnchain } from "../port/events.ts";
 import type { Marketplace } from "../port/marketplace.ts";
-import type { Tell } from "../../../producer/events/events.ts";
 import { lastBefore, MARKET_NOTES } from "./market-notes.ts";
 
 interface ChainAnewParts {
   readonly market: Marketplace;
   readonly ledger: Ledger;
-  readonly tell: Tell;
+  readonly tell: TellOnchain;
   /** Between the first look and the second. */
   readonly pause?: (signal: AbortSignal) => Promise<unknown>;
 }
@@ -46,7 +48,7 @@ export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: L
   const { market, ledger, tell } = parts;
   const { id: chain } = market;
   const pause = parts.pause ?? ((until) => sleep(PAUSE_MS, undefined, { signal: until }));
-  const mined = ledger.minedNonce(chain, lastBefore(ledger, chain));
+  const mined = ledger.takenSequence(chain, lastBefore(ledger, chain));
   if (mined === undefined || !(await isAnew(mined, parts, first))) return;
   await pause(second);
   if (!(await isAnew(mined, parts, second))) return;
@@ -57,7 +59,7 @@ export async function writeOffIfAnew(parts: ChainAnewParts, { first, second }: L
     for (const note of [MARKET_NOTES.deprecated, MARKET_NOTES.examined, MARKET_NOTES.lostStakes])
       ledger.setNote(chain, note, undefined);
     ledger.setNote(chain, MARKET_NOTES.anew, mined.toString());
-    ledger.setNote(chain, MARKET_NOTES.before, `${ledger.newestEntry()}`);
+    ledger.setNote(chain, MARKET_NOTES.before, `${ledger.newestPosition()}`);
     tell("market.begun-anew", { market: chain, bounties, written, atRisk, hint: HINT });
   });
 }
@@ -75,7 +77,7 @@ async function isAnew(
     if (count > mined) return false;
     const open = ledger
       .inStates(chain, PROMISED_STATES)
-      .toSorted((a, b) => b.bounty.expiration - a.bounty.expiration)
+      .toSorted((a, b) => expirationOf(b.bounty) - expirationOf(a.bounty))
       .slice(0, MOST_ASKED);
     if (open.length === 0) return false;
     const found = await Promise.all(open.map(({ bounty }) => market.bounty(bounty.guid, signal)));

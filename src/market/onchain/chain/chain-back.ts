@@ -11,14 +11,14 @@
  * it, fate unknown: the duties look on the market for what became of it, as after a crash.
  */
 import type { Ledger } from "../../../ledger/ledger.ts";
+import type { TellOnchain } from "../port/events.ts";
 import type { Marketplace } from "../port/marketplace.ts";
-import type { Tell } from "../../../producer/events/events.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
 
 interface ChainBackParts {
   readonly market: Pick<Marketplace, "id" | "on" | "transactionCount" | "bounty">;
   readonly ledger: Ledger;
-  readonly tell: Tell;
+  readonly tell: TellOnchain;
   /** Called when bounties were taken back. */
   readonly resume: () => void;
 }

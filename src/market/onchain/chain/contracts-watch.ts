@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sameAddress } from "../../../domain/address.ts";
-import type { Clock } from "../../../domain/chain.ts";
 import { ConfigFault, describeError, Fault } from "../../../domain/fault.ts";
-import type { MarketContracts, Marketplace } from "../port/marketplace.ts";
+import type { Clock } from "../../../domain/instant.ts";
 import type { Pins } from "../../../wallet/policy.ts";
+import type { MarketContracts, Marketplace } from "../port/marketplace.ts";
 import { contractsChanged, type KnownPins } from "./pins.ts";
 
 const ASK_AGAIN_MS = 1_000;

@@ -1,8 +1,8 @@
-import type { BlockNumber } from "../../../domain/chain.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
+import type { BlockNumber } from "../port/block.ts";
+import type { TellOnchain } from "../port/events.ts";
 import type { Marketplace } from "../port/marketplace.ts";
-import type { Tell } from "../../../producer/events/events.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
 
 /** Blocks by which an event may be ahead of the newest block heard of. */
@@ -23,10 +23,10 @@ const AHEAD = 10;
  * block that lies ahead of what can have been heard of is brought back to there, whenever it was noted.
  */
 export class Deprecation {
-  readonly #parts: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: Tell };
+  readonly #parts: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: TellOnchain };
   #since: number | undefined;
 
-  constructor(parts: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: Tell }) {
+  constructor(parts: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: TellOnchain }) {
     this.#parts = parts;
     this.reread();
   }

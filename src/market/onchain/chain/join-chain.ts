@@ -1,18 +1,28 @@
-import type { ProducerConfig } from "../../../config/commands/producer.ts";
-import type { ChainName, Clock } from "../../../domain/chain.ts";
-import type { Signer } from "../../../domain/transaction.ts";
+import type { Address } from "../../../domain/address.ts";
+import type { ChainName } from "../../../domain/chain.ts";
+import type { Clock } from "../../../domain/instant.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
-import { joinPolyswarmd, type PolyswarmdOptions } from "../gateway/client.ts";
-import type { Marketplace } from "../port/marketplace.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { openSigner, type Wallet } from "../../../wallet/signer.ts";
+import type { Signer } from "../../../wallet/transaction.ts";
+import { joinPolyswarmd, type PolyswarmdOptions } from "../gateway/client.ts";
+import type { Marketplace } from "../port/marketplace.ts";
 import { learnContracts } from "./contracts-watch.ts";
-import { type KnownPins, pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
+import { type KnownPins, type PinConfig, pinAccount, pinsOf, settlePins, storePins } from "./pins.ts";
 import { refuseUnknownRegistry } from "./registry-trust.ts";
 import { rememberedParameters, rememberParameters } from "./remembered-parameters.ts";
 
-type JoinConfig = Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "allowKeyOverHttp" | "wait"> &
-  Pick<ProducerConfig, "chainId" | "registryAddr" | "trustRegistry" | "tokenAddr" | "maxGasPrice">;
+/** What the operator configured of a marketplace behind a gateway. */
+export interface JoinConfig extends PinConfig {
+  readonly polyswarmdAddr: string;
+  readonly apiKey?: string | undefined;
+  readonly allowKeyOverHttp: boolean;
+  /** Seconds to keep trying to reach the gateway. */
+  readonly wait: number;
+  readonly trustRegistry: readonly Address[];
+  /** Base units. */
+  readonly maxGasPrice: bigint;
+}
 
 export interface JoinParts {
   readonly config: JoinConfig;
@@ -30,6 +40,7 @@ export interface JoinParts {
 
 /** A chain's marketplace and the wallet that signs for it; listeners are added before anything is asked. */
 export interface JoinedChain {
+  readonly chain: ChainName;
   readonly wallet: Wallet;
   readonly market: Marketplace;
   /** Remembers the market's parameters for the next start, until it is disposed of. */
@@ -66,6 +77,7 @@ export function joinChain(chain: ChainName, parts: JoinParts): JoinedChain {
     ...parts.counts,
   });
   return {
+    chain,
     wallet,
     market,
     listen: () => {

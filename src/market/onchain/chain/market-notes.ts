@@ -1,6 +1,6 @@
 import type { MarketId } from "../../../domain/bounty.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
-import { FIRST_ENTRY, type JournalEntry } from "../../../ledger/records.ts";
+import { FIRST_POSITION, type JournalPosition } from "../../../ledger/records.ts";
 
 /** What the ledger notes, per market, of the registry it works with; means nothing of another registry. */
 export const MARKET_NOTES = {
@@ -19,5 +19,5 @@ export const MARKET_NOTES = {
 } as const;
 
 /** The entry up to which all that was signed is of a chain that is no more; 0 when there is none. */
-export const lastBefore = (ledger: Pick<Ledger, "note">, market: MarketId): JournalEntry =>
-  Number(ledger.note(market, MARKET_NOTES.before) ?? FIRST_ENTRY);
+export const lastBefore = (ledger: Pick<Ledger, "note">, market: MarketId): JournalPosition =>
+  Number(ledger.note(market, MARKET_NOTES.before) ?? FIRST_POSITION);

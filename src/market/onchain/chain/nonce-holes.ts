@@ -1,8 +1,9 @@
 import { describeError } from "../../../domain/fault.ts";
-import type { SignedTransaction } from "../../../domain/transaction.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
+import type { SignedTransaction } from "../../../wallet/transaction.ts";
+import type { TellOnchain } from "../port/events.ts";
+import { transactionOf } from "../port/journal.ts";
 import type { Marketplace } from "../port/marketplace.ts";
-import type { Tell } from "../../../producer/events/events.ts";
 import { lastBefore } from "./market-notes.ts";
 
 /** Blocks between two looks while something signed is not mined. */
@@ -13,8 +14,8 @@ const AT_ONCE = 10;
 
 interface NonceHolesParts {
   readonly market: Pick<Marketplace, "id" | "on" | "resendAll">;
-  readonly ledger: Pick<Ledger, "newestNonce" | "signedByNonce" | "note">;
-  readonly tell: Tell;
+  readonly ledger: Pick<Ledger, "newestSequence" | "entriesBySequence" | "note">;
+  readonly tell: TellOnchain;
 }
 
 /**
@@ -67,7 +68,7 @@ export class NonceHoles {
 
   async #look(): Promise<void> {
     const { market, ledger, tell } = this.#parts;
-    const newest = ledger.newestNonce(market.id, lastBefore(ledger, market.id));
+    const newest = ledger.newestSequence(market.id, lastBefore(ledger, market.id));
     if (newest === undefined || (this.#mined !== undefined && newest < this.#mined)) return;
     let missing: readonly SignedTransaction[] = [];
     try {
@@ -92,7 +93,9 @@ export class NonceHoles {
       return [];
     }
     this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_BLOCKS);
-    const missing = ledger.signedByNonce(market.id, mined, AT_ONCE, lastBefore(ledger, market.id));
+    const missing = ledger
+      .entriesBySequence(market.id, mined, AT_ONCE, lastBefore(ledger, market.id))
+      .map(transactionOf);
     if (missing.length > 0)
       tell("nonces.handed-over", {
         market: market.id,

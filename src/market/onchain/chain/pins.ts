@@ -5,23 +5,27 @@
  * builds transactions for. They must agree before anything is planned, because commitments are bound to both and the
  * wallet signs for nothing else. The token shows in the first approval only, and is pinned then.
  */
-import type { ProducerConfig } from "../../../config/commands/producer.ts";
 import { type Address, parseAddress, sameAddress } from "../../../domain/address.ts";
 import type { ChainName } from "../../../domain/chain.ts";
 import { ConfigFault } from "../../../domain/fault.ts";
 import { PROMISED_STATES } from "../../../domain/lifecycle.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
-import type { MarketContracts } from "../port/marketplace.ts";
 import type { Pins } from "../../../wallet/policy.ts";
+import type { MarketContracts } from "../port/marketplace.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
 
 /** Pins with which one can plan. */
 export type KnownPins = Pins & MarketContracts;
 
-type PinConfig = Pick<ProducerConfig, "chainId" | "registryAddr" | "tokenAddr">;
+/** The contracts that the operator named. */
+export interface PinConfig {
+  readonly chainId?: bigint | undefined;
+  readonly registryAddr?: Address | undefined;
+  readonly tokenAddr?: Address | undefined;
+}
 
 /** Throws ConfigFault PINS_AMBIGUOUS when one marketplace is configured for the contracts of several chains. */
-export function refuseAmbiguousPins(config: PinConfig & Pick<ProducerConfig, "chains">): void {
+export function refuseAmbiguousPins(config: PinConfig & { readonly chains: readonly ChainName[] }): void {
   const named = [config.chainId, config.registryAddr, config.tokenAddr].some((pin) => pin !== undefined);
   if (!named || config.chains.length < 2) return;
   throw new ConfigFault(

@@ -1,7 +1,7 @@
 import type { Address } from "../../../domain/address.ts";
 import type { ChainName } from "../../../domain/chain.ts";
-import { type Deployment, KNOWN_DEPLOYMENTS, standingOf } from "../port/deployment.ts";
 import { ConfigFault } from "../../../domain/fault.ts";
+import { type Deployment, KNOWN_DEPLOYMENTS, standingOf } from "../port/deployment.ts";
 import type { MarketContracts } from "../port/marketplace.ts";
 
 /**

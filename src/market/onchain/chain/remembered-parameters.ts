@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { MarketId, MarketParameters } from "../../../domain/bounty.ts";
+import type { MarketId } from "../../../domain/bounty.ts";
 import { type Nct, nct } from "../../../domain/nct.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
+import type { MarketParameters } from "../port/parameters.ts";
 import { MARKET_NOTES } from "./market-notes.ts";
 
 const amount = z

@@ -1,7 +1,8 @@
 import { describeError, Fault } from "../../../domain/fault.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
+import type { TellOnchain } from "../port/events.ts";
+import { transactionOf } from "../port/journal.ts";
 import type { Marketplace } from "../port/marketplace.ts";
-import type { Tell } from "../../../producer/events/events.ts";
 
 /**
  * Hands over what an earlier run signed and had no time to send, before this one signs anything: a node that never saw
@@ -9,11 +10,16 @@ import type { Tell } from "../../../producer/events/events.ts";
  * trouble costs no more than that: each bounty's own duty goes on from there.
  */
 export async function resendSigned(
-  { market, ledger, tell }: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: Tell },
+  {
+    market,
+    ledger,
+    tell,
+  }: { readonly market: Marketplace; readonly ledger: Ledger; readonly tell: TellOnchain },
   signal: AbortSignal,
 ): Promise<void> {
   const { id: chain } = market;
-  const signedFrom = (nonce: bigint) => ledger.signedFrom(chain, nonce);
+  const signedFrom = (nonce: bigint) =>
+    ledger.entriesFrom(chain, nonce).map((entries) => entries.map(transactionOf));
   if (signedFrom(0n).length === 0) return;
   try {
     const actions = await market.resendAll(signedFrom, signal);

@@ -6,19 +6,24 @@
  * can be mined once or never, for the account, the chain and the contract that they name, also while another has the lease.
  * Whether they arrived is not waited for: the duties look into it, and hand over again what did not.
  */
+
 import { timeoutSignal } from "../../../async/long-timer.ts";
-import type { ProducerConfig } from "../../../config/commands/producer.ts";
 import { CHAIN_NAMES, type ChainName } from "../../../domain/chain.ts";
 import { parseGatewayAddress } from "../../../domain/gateway-address.ts";
-import type { SignedTransaction } from "../../../domain/transaction.ts";
 import { type HttpProxy, proxyFor } from "../../../http/proxy.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
-import type { Tell } from "../../../producer/events/events.ts";
+import type { SignedTransaction } from "../../../wallet/transaction.ts";
+import type { TellOnchain } from "../port/events.ts";
+import { transactionOf } from "../port/journal.ts";
 
 interface RevealsToResend {
-  readonly config: Pick<ProducerConfig, "polyswarmdAddr" | "apiKey" | "chains">;
-  readonly ledger: Pick<Ledger, "pin" | "signedReveals">;
-  readonly tell: Tell;
+  readonly config: {
+    readonly polyswarmdAddr: string;
+    readonly apiKey?: string | undefined;
+    readonly chains: readonly ChainName[];
+  };
+  readonly ledger: Pick<Ledger, "pin" | "openEntries">;
+  readonly tell: TellOnchain;
   readonly signal: AbortSignal;
   /** Says what proxy to use. Default: that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -38,7 +43,7 @@ export async function resendReveals(parts: RevealsToResend): Promise<void> {
 async function onChain(chain: ChainName, parts: RevealsToResend): Promise<void> {
   const { ledger, tell } = parts;
   const account = ledger.pin(chain, "account");
-  const reveals = ledger.signedReveals(chain);
+  const reveals = ledger.openEntries(chain).map(transactionOf);
   if (account === undefined || reveals.length === 0) return;
   const posting: Promise<unknown>[] = [];
   for (let from = 0; from < reveals.length; from += MOST) {

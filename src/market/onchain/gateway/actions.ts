@@ -4,8 +4,9 @@ import { countBits, unpackBits } from "../../../domain/bits.ts";
 import { Fault } from "../../../domain/fault.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import { formatNct, type Nct, nct } from "../../../domain/nct.ts";
-import type { Signer } from "../../../domain/transaction.ts";
 import type { Logger } from "../../../observe/log.ts";
+import type { Signer } from "../../../wallet/transaction.ts";
+import { MarketFault } from "../http/answer.ts";
 import type {
   AssertionJournal,
   AssertionRequest,
@@ -16,7 +17,6 @@ import type {
   PostedAssertion,
   RevealRequest,
 } from "../port/marketplace.ts";
-import { MarketFault } from "../http/answer.ts";
 import type { Reads } from "../reads/reads.ts";
 import type { TransactionEvents } from "../reads/schemas.ts";
 import type { ActionRequest } from "../transactions/action-request.ts";

@@ -1,25 +1,26 @@
 import { RecentKeys } from "../../../async/recent-keys.ts";
 import { systemTimers } from "../../../async/timers.ts";
-import type { MarketParameters } from "../../../domain/bounty.ts";
-import type { ChainName, Clock } from "../../../domain/chain.ts";
+import type { ChainName } from "../../../domain/chain.ts";
 import { namesNoScheme, parseGatewayAddress, refuseKeyOverHttp } from "../../../domain/gateway-address.ts";
 import type { Guid } from "../../../domain/guid.ts";
-import type { Signer } from "../../../domain/transaction.ts";
+import type { Clock } from "../../../domain/instant.ts";
 import { describeProxy, proxyFor } from "../../../http/proxy.ts";
 import type { Logger } from "../../../observe/log.ts";
-import type { Marketplace } from "../port/marketplace.ts";
-import { Actions } from "./actions.ts";
-import { Connection } from "./connection.ts";
+import type { Signer } from "../../../wallet/transaction.ts";
 import { HeadWatch } from "../head/head-watch.ts";
 import { TermsWatch } from "../head/terms-watch.ts";
 import { Gateway, type GatewayOptions } from "../http/http.ts";
 import type { GatewayAddress } from "../http/unreachable.ts";
-import { marketplaceOf } from "./marketplace.ts";
+import type { Marketplace } from "../port/marketplace.ts";
+import type { MarketParameters } from "../port/parameters.ts";
 import { Reads } from "../reads/reads.ts";
 import { EventStream, eventsUrl, type StreamTimings } from "../stream/event-stream.ts";
 import { MarketListeners } from "../stream/listeners.ts";
 import { Nonces } from "../transactions/nonces.ts";
 import { Transactions } from "../transactions/transactions.ts";
+import { Actions } from "./actions.ts";
+import { Connection } from "./connection.ts";
+import { marketplaceOf } from "./marketplace.ts";
 
 export interface PolyswarmdOptions {
   /** Base address as the operator gave it. */

@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { abortable } from "../../../async/abortable.ts";
 import type { Address } from "../../../domain/address.ts";
-import type { BlockNumber, ChainName } from "../../../domain/chain.ts";
-import type { MarketEvents, Marketplace } from "../port/marketplace.ts";
-import type { Actions } from "./actions.ts";
-import type { Connection } from "./connection.ts";
+import type { ChainName } from "../../../domain/chain.ts";
 import type { HeadWatch } from "../head/head-watch.ts";
 import type { TermsWatch } from "../head/terms-watch.ts";
 import type { Gateway } from "../http/http.ts";
+import type { BlockNumber } from "../port/block.ts";
+import type { ContractEvents, Marketplace } from "../port/marketplace.ts";
 import { askContracts } from "../reads/contracts.ts";
 import { BOUNTIES_PER_PAGE, type Reads } from "../reads/reads.ts";
 import type { EventStream } from "../stream/event-stream.ts";
 import type { MarketListeners } from "../stream/listeners.ts";
 import type { Transactions } from "../transactions/transactions.ts";
+import type { Actions } from "./actions.ts";
+import type { Connection } from "./connection.ts";
 
 interface MarketplaceParts {
   readonly chain: ChainName;
@@ -34,7 +35,7 @@ export function marketplaceOf(parts: MarketplaceParts): Marketplace {
   return {
     id: parts.chain,
     account: parts.account,
-    on: <Name extends keyof MarketEvents>(event: Name, listener: (...args: MarketEvents[Name]) => void) =>
+    on: <Name extends keyof ContractEvents>(event: Name, listener: (...args: ContractEvents[Name]) => void) =>
       parts.listeners.add(event, listener),
     open: () => connection.open(),
     reached: (signal) => abortable(head.reached, signal),

@@ -1,4 +1,4 @@
-import type { BlockNumber } from "../../../domain/chain.ts";
+import type { BlockNumber } from "../port/block.ts";
 
 /** So many numbers in a row that follow one another, but not the head, are a chain that was reset. */
 const RESET_AFTER = 5;

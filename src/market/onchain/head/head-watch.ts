@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type BlockNumber, block } from "../../../domain/chain.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { MarketFault } from "../http/answer.ts";
+import { type BlockNumber, block } from "../port/block.ts";
 import type { Reads } from "../reads/reads.ts";
 import { BlockHead } from "./block-head.ts";
 

@@ -1,5 +1,5 @@
-import type { MarketParameters } from "../../../domain/bounty.ts";
 import { MarketFault } from "../http/answer.ts";
+import type { MarketParameters } from "../port/parameters.ts";
 import type { Reads } from "../reads/reads.ts";
 
 interface TermsWatchOptions {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../domain/chain.ts";
+import type { Clock } from "../../../domain/instant.ts";
 import { MarketFault } from "./answer.ts";
 
 /** What happens to a request on its way, before an answer can be read. */

@@ -4,10 +4,6 @@
  */
 import { type Address, sameAddress } from "../../../domain/address.ts";
 import type { ChainName } from "../../../domain/chain.ts";
-import { type Nct, nct, ONE_NCT } from "../../../domain/nct.ts";
-
-/** ASSERTION_BID_ARTIFACT_MAXIMUM: no assertion can stake more than this on one artifact. */
-export const MOST_PER_ARTIFACT: Nct = nct(ONE_NCT);
 
 /** Chain ids of the published test set-ups, home and side; the sandbox has the second. What is signed for them buys nothing elsewhere. */
 const TEST_CHAIN_IDS: readonly bigint[] = [1337n, 1338n];

@@ -1,18 +1,19 @@
 import type { Address } from "../../../domain/address.ts";
 import type { ArtifactKind } from "../../../domain/artifact.ts";
-import type { Bounty, MarketId, MarketParameters } from "../../../domain/bounty.ts";
-import type { BlockNumber } from "../../../domain/chain.ts";
+import type { Bounty, MarketId } from "../../../domain/bounty.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { Nct } from "../../../domain/nct.ts";
-import type { SignedTransaction } from "../../../domain/transaction.ts";
+import type { SignedTransaction } from "../../../wallet/transaction.ts";
+import type { BlockNumber } from "./block.ts";
+import type { MarketParameters } from "./parameters.ts";
 
 /** What a marketplace tells while it goes on. Unauthenticated, may repeat, may be missing: always check by asking. */
-export interface MarketEvents {
+export interface ContractEvents {
   /** The stream is (again) open; whatever happened before may have been missed. */
   connected: [];
   disconnected: [{ readonly reason: string }];
   block: [{ readonly number: BlockNumber }];
-  bounty: [BountyNotice];
+  bounty: [PostedBounty];
   assertion: [AssertionNotice];
   reveal: [{ readonly guid: Guid; readonly author: Address; readonly index: number }];
   vote: [{ readonly guid: Guid; readonly voter: Address }];
@@ -27,7 +28,7 @@ export interface MarketEvents {
 }
 
 /** What the bounty event says. `bounty()` knows how many artifacts there are, and what the ambassador claims of each. */
-export interface BountyNotice {
+export interface PostedBounty {
   readonly guid: Guid;
   readonly kind: ArtifactKind;
   readonly author: Address;
@@ -163,9 +164,9 @@ export interface Marketplace extends AsyncDisposable {
   readonly account: Address;
 
   /** Calls the listener until the returned function is called. */
-  on<Name extends keyof MarketEvents>(
+  on<Name extends keyof ContractEvents>(
     event: Name,
-    listener: (...args: MarketEvents[Name]) => void,
+    listener: (...args: ContractEvents[Name]) => void,
   ): () => void;
 
   /** Begins to listen and to ask, and goes on until it is disposed of; `start` does so, too. Never fails. */

@@ -2,11 +2,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { RecentKeys } from "../../../async/recent-keys.ts";
 import { type Address, sameAddress } from "../../../domain/address.ts";
 import type { Guid } from "../../../domain/guid.ts";
-import type { PostedAssertion } from "../port/marketplace.ts";
 import { isUnknownBounty, MarketFault } from "../http/answer.ts";
 import type { Ask } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
 import { LIMITS } from "../http/limits.ts";
+import type { PostedAssertion } from "../port/marketplace.ts";
 import { ROWS_READ, ROWS_SEARCHED, readByIndex } from "./by-index.ts";
 import { Assertion, List, readAs } from "./schemas.ts";
 

@@ -1,5 +1,5 @@
-import type { PostedAssertion } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
+import type { PostedAssertion } from "../port/marketplace.ts";
 
 /**
  * The assertions of one bounty, asked for one by one. The list of them is as large as strangers make it: thousands of

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { type Guid, guidToUint, parseGuid } from "../../../domain/guid.ts";
-import type { MarketContracts } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Gateway } from "../http/http.ts";
+import type { MarketContracts } from "../port/marketplace.ts";
 import type { Reads } from "./reads.ts";
 import { readAs, UnsignedTransactions } from "./schemas.ts";
 

@@ -1,15 +1,17 @@
 import type { z } from "zod";
 import type { Address } from "../../../domain/address.ts";
-import type { Bounty, MarketParameters } from "../../../domain/bounty.ts";
-import type { BlockNumber, ChainName } from "../../../domain/chain.ts";
+import type { Bounty } from "../../../domain/bounty.ts";
+import type { ChainName } from "../../../domain/chain.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { Nct } from "../../../domain/nct.ts";
-import type { ArbiterVote } from "../port/marketplace.ts";
 import { isUnknownBounty, MarketFault } from "../http/answer.ts";
 import type { Ask, Asker } from "../http/ask.ts";
 import type { Gateway } from "../http/http.ts";
 import type { Lane } from "../http/lane.ts";
 import { LIMITS } from "../http/limits.ts";
+import type { BlockNumber } from "../port/block.ts";
+import type { ArbiterVote } from "../port/marketplace.ts";
+import type { MarketParameters } from "../port/parameters.ts";
 import { AssertionReads } from "./assertion-reads.ts";
 import {
   Artifacts,

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { MAX_ARTIFACTS } from "../../../domain/artifact.ts";
 import { packBits } from "../../../domain/bits.ts";
-import type { Bounty, MarketParameters } from "../../../domain/bounty.ts";
+import type { Bounty } from "../../../domain/bounty.ts";
 import type { ChainName } from "../../../domain/chain.ts";
-import type { PostedAssertion } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
+import { detailsOf } from "../port/details.ts";
+import type { PostedAssertion } from "../port/marketplace.ts";
+import type { MarketParameters } from "../port/parameters.ts";
 import { padClaims, readClaims } from "./claims.ts";
 import {
   amount,
@@ -70,7 +72,7 @@ export const bountyOf = (chain: ChainName): z.ZodType<Bounty> =>
       amount: raw.amount,
       uri: raw.uri,
       artifactCount: raw.num_artifacts,
-      expiration: raw.expiration,
+      details: detailsOf(raw.expiration),
       claims: padClaims(readClaims(raw.metadata), raw.num_artifacts),
     }),
   );

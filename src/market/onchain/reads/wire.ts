@@ -2,9 +2,9 @@ import { z } from "zod";
 import { isAddress } from "../../../domain/address.ts";
 import { MAX_ARTIFACTS } from "../../../domain/artifact.ts";
 import { packBits } from "../../../domain/bits.ts";
-import { block } from "../../../domain/chain.ts";
 import { parseGuid } from "../../../domain/guid.ts";
 import { nct } from "../../../domain/nct.ts";
+import { block } from "../port/block.ts";
 
 /**
  * The gateway's ways to write things, read leniently: what is a decimal string in one place is a JSON integer of any

@@ -1,13 +1,13 @@
 import { hasBit } from "../../../domain/bits.ts";
 import type { Bounty } from "../../../domain/bounty.ts";
-import type { Instant } from "../../../domain/chain.ts";
 import { Fault } from "../../../domain/fault.ts";
+import type { Instant } from "../../../domain/instant.ts";
 import { type BountyState, mayMove, UNPROMISED_STATES } from "../../../domain/lifecycle.ts";
 import { type Nct, nct } from "../../../domain/nct.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
 import type { BountyRecord } from "../../../ledger/records.ts";
-import type { PostedAssertion } from "../port/marketplace.ts";
 import { buildMetadata } from "../../metadata-document.ts";
+import type { PostedAssertion } from "../port/marketplace.ts";
 
 /** An assertion of ours on the market, with all that the market does not tell of it. */
 interface Rebuilt {

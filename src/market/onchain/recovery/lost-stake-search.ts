@@ -5,11 +5,11 @@ import { describeError } from "../../../domain/fault.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import { type BountyState, UNPROMISED_STATES } from "../../../domain/lifecycle.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
-import type { BountyNotice, Marketplace } from "../port/marketplace.ts";
+import type { Recovered } from "../../recovery.ts";
+import type { RecoverEvents, TellRecover } from "../../recovery-events.ts";
 import { lastBefore, MARKET_NOTES } from "../chain/market-notes.ts";
-import type { Duties } from "../../../producer/duties/duties.ts";
-import type { RecoverEvents, TellRecover } from "./events.ts";
-import type { Recovered, RecoveryParts } from "./recover-bounty.ts";
+import type { Marketplace, PostedBounty } from "../port/marketplace.ts";
+import type { RecoveryParts } from "./recover-bounty.ts";
 import { searchBounties } from "./search.ts";
 
 /** Of those that could not be read, so many are told of once. */
@@ -17,7 +17,8 @@ const BOUNTIES_TOLD = 10_000;
 
 interface LostStakeSearchParts {
   readonly recovery: Omit<RecoveryParts, "leave">;
-  readonly duties: Pick<Duties, "take">;
+  /** Takes over the stakes that were found. */
+  readonly duties: { take(guid: Guid, heardAt: number): Promise<void> };
   /** Resolves when those who wait for the first look have waited long enough. */
   readonly patience?: (signal: AbortSignal) => Promise<unknown>;
   /** Before a gateway that did not say how many transactions there are is asked again. */
@@ -29,7 +30,7 @@ export interface Waiting {
   /** Whether a bounty is being answered right now. */
   readonly has: (guid: Guid) => boolean;
   /** Takes up a bounty whose event came. */
-  readonly hear: (notice: BountyNotice) => void;
+  readonly hear: (notice: PostedBounty) => void;
   /** Called once: bounties that were posted after the start may be answered. */
   readonly release: () => void;
   /** Called once, after `release`: all others may be, too. */
@@ -88,7 +89,7 @@ export class LostStakeSearch {
   readonly #unread = new Set<Guid>();
   readonly #answered = new Set<Guid>();
   readonly #told = new RecentKeys(BOUNTIES_TOLD);
-  #kept: BountyNotice[] = [];
+  #kept: PostedBounty[] = [];
   #state: "shut" | "released" | "open" = "shut";
 
   constructor(parts: LostStakeSearchParts & { readonly sure: boolean }) {
@@ -97,7 +98,7 @@ export class LostStakeSearch {
   }
 
   /** Keeps an announced bounty to itself that may not be answered yet. */
-  keeps(notice: BountyNotice): boolean {
+  keeps(notice: PostedBounty): boolean {
     const { guid, postedIn } = notice;
     if (this.#state === "open") return false;
     const since = this.#startedAt + MAY_LAG;
@@ -264,7 +265,7 @@ export async function openLostStakeSearch(
 function knownCount(market: Marketplace, ledger: Ledger): bigint {
   const { id: chain } = market;
   const anew = ledger.note(chain, MARKET_NOTES.anew);
-  const signed = ledger.newestNonce(chain, lastBefore(ledger, chain));
+  const signed = ledger.newestSequence(chain, lastBefore(ledger, chain));
   const [word, account, looked] = ledger.note(chain, MARKET_NOTES.lostStakes)?.split(" ") ?? [];
   const counts = [
     anew !== undefined ? BigInt(anew) : signed === undefined ? 0n : signed + 1n,

@@ -1,22 +1,24 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { countBits } from "../../../domain/bits.ts";
 import type { Bounty } from "../../../domain/bounty.ts";
-import { block, type Clock, type Instant, instant } from "../../../domain/chain.ts";
 import { describeError, Fault } from "../../../domain/fault.ts";
 import type { Guid } from "../../../domain/guid.ts";
+import { type Clock, type Instant, instant } from "../../../domain/instant.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
-import { commitment } from "../settlement/record/commitment.ts";
+import type { Recovered, RescanArtifacts } from "../../recovery.ts";
+import type { TellRecover } from "../../recovery-events.ts";
+import { block } from "../port/block.ts";
+import { expirationOf } from "../port/details.ts";
 import type { Marketplace, PostedAssertion } from "../port/marketplace.ts";
+import { commitment } from "../settlement/record/commitment.ts";
 import { adopt, isKnown } from "./adopt.ts";
 import { askAgain } from "./ask-again.ts";
-import type { TellRecover } from "./events.ts";
 import {
   EXHAUSTIVE_ARTIFACTS,
   type SealedVerdicts,
   type SearchEnd,
   type SearchPlan,
   searchVerdicts,
-  type VerdictGuess,
 } from "./verdict-search/verdict-search.ts";
 
 export interface RecoveryParts {
@@ -28,13 +30,7 @@ export interface RecoveryParts {
   readonly nonceFor: (guid: Guid) => bigint;
   /** When a block was or will be made, as far as we can tell. */
   readonly instantOf: (block: number) => Instant;
-  /** What scanning the masked artifacts anew says, by `before` at the latest; undefined when no consumer answers. */
-  readonly rescan: (
-    bounty: Bounty,
-    mask: bigint,
-    before: Instant | undefined,
-    signal: AbortSignal,
-  ) => Promise<VerdictGuess | undefined>;
+  readonly rescan: RescanArtifacts;
   /** Candidates to try at most where there are too many to try them all. */
   readonly tries: number;
   /** Of microengine. */
@@ -42,15 +38,6 @@ export interface RecoveryParts {
   /** Told of a bounty that carries an assertion of ours which could not be rebuilt. */
   readonly leave?: (bounty: Bounty) => void;
 }
-
-/**
- * - `not-ours`     we asserted nothing on this bounty.
- * - `known`        the ledger has our assertion already.
- * - `rebuilt`      it has it now.
- * - `not-rebuilt`  it is on the market, but what it says cannot be found out, or the ledger says otherwise.
- * - `unread`       the marketplace would not say.
- */
-export type Recovered = "not-ours" | "known" | "rebuilt" | "not-rebuilt" | "unread";
 
 /** Half a second of searching that is worth a try before artifacts are scanned anew. */
 const QUICK_TRIES = 2 ** 20;
@@ -105,7 +92,7 @@ async function rebuild(
         verdicts: end.verdicts,
         version,
         fee: market.parameters().assertionFee,
-        plannedAt: instant(Math.min(clock.now(), instantOf(block(bounty.expiration)))),
+        plannedAt: instant(Math.min(clock.now(), instantOf(expirationOf(bounty)))),
       },
       ledger,
     );
@@ -126,7 +113,7 @@ async function catchUpOnQuorum(
   signal: AbortSignal,
 ): Promise<void> {
   const { revealWindow, voteWindow } = market.parameters();
-  const votingFrom = bounty.expiration + revealWindow;
+  const votingFrom = expirationOf(bounty) + revealWindow;
   const voting = market.head() >= votingFrom && market.head() < votingFrom + voteWindow;
   if (voting && (await askAgain(() => market.quorumReached(bounty.guid, signal), signal)))
     ledger.recordQuorum(bounty);
@@ -156,7 +143,7 @@ async function findVerdicts(
 
 /** Half of what is left of the reveal window: the rest is for trying and for the reveal. No limit once it is over. */
 function guessBefore({ market, clock, instantOf }: RecoveryParts, bounty: Bounty): Instant | undefined {
-  const revealEnd = block(bounty.expiration + market.parameters().revealWindow);
+  const revealEnd = block(expirationOf(bounty) + market.parameters().revealWindow);
   if (market.head() >= revealEnd) return undefined;
   const now = clock.now();
   return instant(now + Math.floor(Math.max(0, instantOf(revealEnd) - now) / 2));

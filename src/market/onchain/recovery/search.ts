@@ -1,7 +1,8 @@
 import { settledWithin } from "../../../async/within.ts";
 import { describeError } from "../../../domain/fault.ts";
 import type { Guid } from "../../../domain/guid.ts";
-import { type Recovered, type RecoveryParts, recoverBounty } from "./recover-bounty.ts";
+import type { Recovered } from "../../recovery.ts";
+import { type RecoveryParts, recoverBounty } from "./recover-bounty.ts";
 import { walk } from "./walk.ts";
 
 interface SearchParts {

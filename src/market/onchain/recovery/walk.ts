@@ -1,7 +1,8 @@
 import { Fault } from "../../../domain/fault.ts";
 import type { Guid } from "../../../domain/guid.ts";
+import { type BountyLook, lookThrough } from "../../bounty-list.ts";
+import { expirationOf } from "../port/details.ts";
 import type { Marketplace } from "../port/marketplace.ts";
-import { type BountyLook, lookThrough } from "../../../producer/discovery/bounty-list.ts";
 import { askAgain } from "./ask-again.ts";
 
 interface Walk {
@@ -30,13 +31,17 @@ export async function walk({ market, blocks, visit }: Walk, signal: AbortSignal)
   };
   const pages = { size, read: (page: number) => askAgain(() => readPage(page), signal) };
   const horizon = blocks === undefined ? undefined : market.head() - blocks;
+  const expirationThere = async (guid: Guid): Promise<number | undefined> => {
+    const bounty = await askAgain(() => market.bounty(guid, signal), signal).catch(() => undefined);
+    return bounty ? expirationOf(bounty) : undefined;
+  };
   const look = async (guid: Guid): Promise<BountyLook> => {
     endFound = true;
     const expiration =
       horizon === undefined
         ? undefined
         : // One that cannot be asked for is visited: the visit will say so.
-          (await askAgain(() => market.bounty(guid, signal), signal).catch(() => undefined))?.expiration;
+          await expirationThere(guid);
     signal.throwIfAborted();
     if (horizon === undefined || expiration === undefined || expiration >= horizon) await visit(guid);
     // Posted before it expired; so all that is listed before it had expired this much later.

@@ -1,5 +1,6 @@
+import type { StepResult } from "../../settlement.ts";
 import type { Duty } from "./record/duty.ts";
-import type { DutyContext, DutyResult } from "./record/duty-context.ts";
+import type { DutyContext } from "./record/duty-context.ts";
 import { confirmPosting, giveUpPlanned, postAssertion, verifyPosting } from "./steps/post-assertion.ts";
 import {
   confirmReveal,
@@ -11,7 +12,7 @@ import {
 import { askQuorum, confirmSettling, settleBounty } from "./steps/settle-bounty.ts";
 
 /** Does one duty about one bounty. Rejects when it could not even be tried. */
-export async function perform(duty: Duty, context: DutyContext): Promise<DutyResult> {
+export async function perform(duty: Duty, context: DutyContext): Promise<StepResult> {
   switch (duty) {
     case "post":
       return postAssertion(context);

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Address } from "../../../domain/address.ts";
 import { MAX_ARTIFACTS } from "../../../domain/artifact.ts";
-import type { BlockNumber } from "../../../domain/chain.ts";
 import type { Guid } from "../../../domain/guid.ts";
 import type { Nct } from "../../../domain/nct.ts";
-import type { AssertionNotice, BountyNotice } from "../port/marketplace.ts";
+import type { BlockNumber } from "../port/block.ts";
+import type { AssertionNotice, PostedBounty } from "../port/marketplace.ts";
 import {
   amount,
   bits,
@@ -21,7 +21,7 @@ import {
 export type Heard =
   | { readonly name: "connected" }
   | { readonly name: "block"; readonly number: BlockNumber }
-  | { readonly name: "bounty"; readonly notice: BountyNotice }
+  | { readonly name: "bounty"; readonly notice: PostedBounty }
   | { readonly name: "assertion"; readonly notice: AssertionNotice }
   | { readonly name: "reveal"; readonly guid: Guid; readonly author: Address; readonly index: number }
   | { readonly name: "vote"; readonly guid: Guid; readonly voter: Address }

@@ -1,21 +1,21 @@
 import { describeError } from "../../../domain/fault.ts";
 import type { Logger } from "../../../observe/log.ts";
-import type { MarketEvents } from "../port/marketplace.ts";
+import type { ContractEvents } from "../port/marketplace.ts";
 import type { Heard } from "./event-frames.ts";
 
-type Listener<Name extends keyof MarketEvents> = (...args: MarketEvents[Name]) => void;
+type Listener<Name extends keyof ContractEvents> = (...args: ContractEvents[Name]) => void;
 
 /** Who wants to know what. A listener that throws harms neither the stream nor the others. */
 export class MarketListeners {
   readonly #log: Logger;
-  readonly #listeners: { [Name in keyof MarketEvents]?: readonly Listener<Name>[] } = {};
+  readonly #listeners: { [Name in keyof ContractEvents]?: readonly Listener<Name>[] } = {};
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
   /** Returns what takes it off again. */
-  add<Name extends keyof MarketEvents>(event: Name, listener: Listener<Name>): () => void {
+  add<Name extends keyof ContractEvents>(event: Name, listener: Listener<Name>): () => void {
     const set = (listeners: readonly Listener<Name>[]): void => {
       (this.#listeners[event] as readonly Listener<Name>[]) = listeners;
     };
@@ -30,7 +30,7 @@ export class MarketListeners {
     return Object.values(this.#listeners).reduce((sum, listeners) => sum + listeners.length, 0);
   }
 
-  emit<Name extends keyof MarketEvents>(event: Name, ...args: MarketEvents[Name]): void {
+  emit<Name extends keyof ContractEvents>(event: Name, ...args: ContractEvents[Name]): void {
     for (const listener of this.#listeners[event] ?? []) {
       try {
         listener(...args);

@@ -1,6 +1,6 @@
-import type { Action } from "../../../domain/transaction.ts";
-import type { Journal } from "../port/marketplace.ts";
+import type { Action } from "../../../wallet/transaction.ts";
 import type { Lane } from "../http/lane.ts";
+import type { Journal } from "../port/marketplace.ts";
 
 /** An action, with what building, signing and posting its transactions needs. */
 export interface ActionRequest {

@@ -1,8 +1,8 @@
 import type { ChainName } from "../../../domain/chain.ts";
-import type { Outcome } from "../port/marketplace.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
+import type { Outcome } from "../port/marketplace.ts";
 import type { TransactionEvents } from "../reads/schemas.ts";
 import { askReceipts, MAX_HASHES, mayPassLater } from "./receipts.ts";
 import { failedOutcome } from "./refusal.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { backoff } from "../../../async/backoff.ts";
 import type { Timers } from "../../../async/timers.ts";
-import type { SignedTransaction } from "../../../domain/transaction.ts";
+import type { SignedTransaction } from "../../../wallet/transaction.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Asker } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";

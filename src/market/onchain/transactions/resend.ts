@@ -1,6 +1,6 @@
-import type { SignedTransaction } from "../../../domain/transaction.ts";
-import type { Resent } from "../port/marketplace.ts";
+import type { SignedTransaction } from "../../../wallet/transaction.ts";
 import { MarketFault } from "../http/answer.ts";
+import type { Resent } from "../port/marketplace.ts";
 import type { Posted } from "./post-transactions.ts";
 import type { Fate } from "./receipts.ts";
 

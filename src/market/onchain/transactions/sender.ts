@@ -1,8 +1,8 @@
 import { RecentKeys } from "../../../async/recent-keys.ts";
 import { Semaphore } from "../../../async/semaphore.ts";
 import type { Timers } from "../../../async/timers.ts";
-import type { SignedTransaction, Signer, UnsignedTransaction } from "../../../domain/transaction.ts";
 import type { Logger } from "../../../observe/log.ts";
+import type { SignedTransaction, Signer, UnsignedTransaction } from "../../../wallet/transaction.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Asker } from "../http/ask.ts";
 import { LANES, type Lane } from "../http/lane.ts";

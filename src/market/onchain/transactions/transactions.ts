@@ -1,9 +1,9 @@
 import type { ChainName } from "../../../domain/chain.ts";
-import type { SignedTransaction, UnsignedTransaction } from "../../../domain/transaction.ts";
-import type { Outcome, Resent, SignedFrom } from "../port/marketplace.ts";
+import type { SignedTransaction, UnsignedTransaction } from "../../../wallet/transaction.ts";
 import { MarketFault } from "../http/answer.ts";
 import type { Ask } from "../http/ask.ts";
 import type { Lane } from "../http/lane.ts";
+import type { Outcome, Resent, SignedFrom } from "../port/marketplace.ts";
 import { readAs, type TransactionEvents, UnsignedTransactions } from "../reads/schemas.ts";
 import type { ActionRequest } from "./action-request.ts";
 import { failedBy, lookUpAll } from "./look-up.ts";

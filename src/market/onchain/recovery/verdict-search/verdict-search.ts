@@ -1,4 +1,5 @@
 import type { Address } from "../../../../domain/address.ts";
+import type { VerdictGuess } from "../../../recovery.ts";
 import { commitment } from "../../settlement/record/commitment.ts";
 import { everySet, fromBothEnds, outwards } from "./candidates.ts";
 import { openKeccakWord, prefixOf } from "./keccak-word.ts";
@@ -11,13 +12,6 @@ export interface SealedVerdicts {
   readonly nonce: bigint;
   /** Verdict bits outside it are clear. */
   readonly mask: bigint;
-}
-
-/** What the verdicts may have been. */
-export interface VerdictGuess {
-  readonly verdicts: bigint;
-  /** Every masked artifact, the one whose verdict is least certain first. */
-  readonly doubtful: readonly number[];
 }
 
 export interface SearchPlan {

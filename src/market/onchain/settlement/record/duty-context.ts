@@ -1,92 +1,39 @@
-import type { Clock } from "../../../../domain/chain.ts";
-import type { Guid } from "../../../../domain/guid.ts";
+import type { Clock } from "../../../../domain/instant.ts";
 import type { Nct } from "../../../../domain/nct.ts";
-import type { Ledger } from "../../../../ledger/ledger.ts";
-import type { AssertionRecord, BountyKey, BountyRecord } from "../../../../ledger/records.ts";
-import type { Marketplace, PostedAssertion, Urgency } from "../../port/marketplace.ts";
+import type { JournalPosition } from "../../../../ledger/records.ts";
+import type { StepWork } from "../../../settlement.ts";
 import type { Deprecation } from "../../chain/deprecation.ts";
-import type { Tell } from "../../../../producer/events/events.ts";
-import type { BalanceReservations } from "../../../../producer/funds/balance-reservations.ts";
-import { type Duty, inTimeToReveal } from "./duty.ts";
-import type { SettlementMemory } from "./settlement-memory.ts";
-import type { WriteBehindLedger } from "../../../../producer/duties/write-behind-ledger.ts";
+import { expirationOf } from "../../port/details.ts";
+import type { TellOnchain } from "../../port/events.ts";
+import type { Marketplace, PostedAssertion, Urgency } from "../../port/marketplace.ts";
+import { inTimeToReveal } from "../../port/windows.ts";
+import type { Memory } from "./memory.ts";
 
-export interface DutiesParts {
+/** What is needed for the steps of every bounty. */
+export interface StepParts {
   readonly market: Marketplace;
-  readonly ledger: Ledger;
-  readonly reservations: BalanceReservations;
   readonly clock: Clock;
-  /** Milliseconds of a clock that is never set. Default: `performance.now()`. */
-  readonly steadyMs?: () => number;
+  readonly tell: TellOnchain;
   /** A signal that aborts after so many milliseconds. Default: `timeoutSignal`. */
   readonly timeout?: (ms: number) => AbortSignal;
-  readonly tell: Tell;
-  /** Called when a settlement of ours was written down; `null` when what it paid is not known. It must not throw. */
-  readonly onSettled?: (guid: Guid, payout: Nct | null) => void;
   /** Of an assertion: what costs more is not posted. */
-  readonly feeCeiling?: Nct;
+  readonly feeCeiling?: Nct | undefined;
   /** Whether the registry takes no new bounties: then nothing is asserted that was not signed before. */
   readonly deprecation?: Pick<Deprecation, "active">;
-  /** Whether a duty may be done now; what may not waits for a later block. Default: every duty may. */
-  readonly may?: (duty: Duty) => boolean;
-}
-
-/** What is remembered of a bounty while the process lives. Nothing depends on it that a crash must not lose. */
-export interface Recollection {
-  /** Why the assertion was refused the last time, before anything was signed. */
-  refusal: string | undefined;
-  /** How often the reveal's bytes, signed last, were handed over again in vain. */
-  timesResent: number;
-  /** Which assertion the reveal signed last is for. */
-  revealIndex: number | undefined;
-  /** The reveal signed last certainly failed. */
-  revealFailed: boolean;
-  /** How often the contract said of a reveal that its window is not open. */
-  refusedAsLate: number;
-  /** A reveal was tried although it seems too late. */
-  triedLate: boolean;
-  /** What the marketplace's own announcement said a settlement of ours paid. */
-  announced: Nct | undefined;
-  readonly settlement: SettlementMemory;
-  /** The arbiters may have agreed: it was announced, or the stream was away. It was not asked for since. */
-  quorumUnheard: boolean;
-  /** The market announced it. */
-  quorumAnnounced: boolean;
-  /** Where the event stream says that our assertion stands; anyone can say so. */
-  noted: number | undefined;
-  /** Resolves with where it stands when a source says so. */
-  placed: PromiseWithResolvers<number>;
-  /** The places that were tried without knowing where our assertion stands. */
-  tried: readonly number[];
-  /** Where the ledger has our assertion, and the contract says that it is not. */
-  misplaced: number | undefined;
-  /** A look at the market that is under way: the next who wants to know joins it. */
-  look: Promise<PostedAssertion | undefined> | undefined;
 }
 
 /** One duty about one bounty: what is known of it, and what is needed to do it. */
-export interface DutyContext extends Omit<DutiesParts, "ledger"> {
-  readonly ledger: WriteBehindLedger;
-  readonly key: BountyKey;
-  readonly record: BountyRecord;
-  readonly assertion: AssertionRecord;
-  readonly recalled: Recollection;
-  /** When we heard of the bounty; unknown after a restart. */
-  readonly heardAt: number | undefined;
-  /** How often in a row this duty did not succeed. */
-  readonly failures: number;
+export interface DutyContext extends StepParts, Omit<StepWork<Memory>, "memory"> {
+  readonly recalled: Memory;
   /** The newest block, asked for; many who ask at the same block get one answer. */
   readonly freshHead: () => Promise<number>;
   /** The reveal window in blocks, asked for in the same way. */
   readonly freshRevealWindow: () => Promise<number>;
-  /** Aborts when the bounty needs this no longer: never for something else that waits for it. */
-  readonly signal: AbortSignal;
   /** A signal that aborts when the newest block is this one or a later one, a second from now at the earliest. */
   readonly untilBlock: (block: number) => AbortSignal;
+  /** The entry up to which all that was signed is of a chain that is no more. */
+  readonly journalBefore: () => JournalPosition;
 }
-
-/** How a duty went: done, or a sentence that says why it has to be tried again. */
-export type DutyResult = string | undefined;
 
 /** Our assertion as the market lists it; `urgency` is that of what waits for the answer. */
 export async function findOurs(
@@ -132,7 +79,7 @@ export async function isPast(
   try {
     return (await inTime()) ? "in-time" : "past";
   } catch {
-    const revealEnd = record.bounty.expiration + market.parameters().revealWindow;
+    const revealEnd = expirationOf(record.bounty) + market.parameters().revealWindow;
     return market.head() >= revealEnd + WRITE_OFF_BLOCKS ? "past" : "unsure";
   }
 }
@@ -140,7 +87,7 @@ export async function isPast(
 /** Whether the market says, asked anew for block and window, that a reveal can still be mined in time. */
 export async function isRevealable({ record, freshHead, freshRevealWindow }: DutyContext): Promise<boolean> {
   const [head, revealWindow] = await Promise.all([freshHead(), freshRevealWindow()]);
-  return inTimeToReveal(record.bounty.expiration, revealWindow, head);
+  return inTimeToReveal(expirationOf(record.bounty), revealWindow, head);
 }
 
 export const UNSURE =

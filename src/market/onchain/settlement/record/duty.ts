@@ -1,5 +1,6 @@
-import type { MarketParameters } from "../../../../domain/bounty.ts";
 import type { BountyRecord } from "../../../../ledger/records.ts";
+import type { MarketParameters } from "../../port/parameters.ts";
+import { inTimeToPost, inTimeToReveal, revealIsDue } from "../../port/windows.ts";
 
 /**
  * What a promised bounty needs next. Decided anew at every block from the ledger's record, the newest block and the
@@ -56,14 +57,7 @@ export type Duty =
   | "wait";
 
 /** What can be done about a bounty at the same time. */
-export const TRACKS = ["assertion", "reveal"] as const;
-export type Track = (typeof TRACKS)[number];
-
-export const otherThan = (track: Track): Track => (track === "reveal" ? "assertion" : "reveal");
-
-const ASSERTION_DUTIES: readonly Duty[] = ["post", "confirm-post", "verify-post", "publish", "give-up"];
-
-export const trackOf = (duty: Duty): Track => (ASSERTION_DUTIES.includes(duty) ? "assertion" : "reveal");
+export type Track = "assertion" | "reveal";
 
 export interface DutyFacts {
   readonly record: Pick<BountyRecord, "state" | "quorum" | "revealMissed"> & {
@@ -153,38 +147,8 @@ function isToVerify({ unverifiedSince: since, lastLook, head }: DutyFacts, end: 
 const settlementIsDue = ({ record, head, parameters }: Pick<DutyFacts, "record" | "head" | "parameters">) =>
   record.quorum || head >= record.bounty.expiration + parameters.revealWindow + parameters.voteWindow;
 
-/** A transaction sent after seeing block n is mined in n + 1 at the earliest, and must be mined before `expiration`. */
-export const inTimeToPost = (expiration: number, head: number): boolean => head + 1 < expiration;
-
-/** Whether a reveal sent now can still be mined inside the window. */
-export const inTimeToReveal = (expiration: number, revealWindow: number, head: number): boolean =>
-  head + 1 < expiration + revealWindow;
-
-/** Whether the reveal of an assertion on this bounty should be on its way. */
-export const revealIsDue = (expiration: number, revealWindow: number, head: number): boolean =>
-  head >= revealFrom(expiration, revealWindow);
-
-/** Blocks in which a reveal can still be looked for, handed over again and mined. */
-const HURRY_BLOCKS = 5;
-
-/** Whether a reveal whose fate is unknown has no time to wait for its turn. */
-export const revealIsUrgent = (expiration: number, revealWindow: number, head: number): boolean =>
-  head >= expiration + revealWindow - HURRY_BLOCKS;
-
-/**
- * The block after which the reveal is sent. With room in the window we wait until a node that is a block behind would
- * accept it too; in the shortest windows there is no room, and the next block is the first of the window.
- */
-function revealFrom(expiration: number, revealWindow: number): number {
-  return revealWindow > 2 ? expiration : expiration - 1;
-}
-
 /** What a bounty waits for: our post to be confirmed, our reveal to be mined, our settlement. */
-export const STAGES = ["post", "reveal", "settle"] as const;
-export type Stage = (typeof STAGES)[number];
-
-/** Blocks that each stage takes on a market that is neither slow nor in trouble, and a few more. */
-const USUAL_BLOCKS: Readonly<Record<Stage, number>> = { post: 10, reveal: 3, settle: 10 };
+export type Stage = "post" | "reveal" | "settle";
 
 /** What is due of a bounty by now; undefined when it waits for others. */
 export function stageDue(facts: Pick<DutyFacts, "record" | "head" | "parameters">): Stage | undefined {
@@ -205,7 +169,3 @@ export function stageDue(facts: Pick<DutyFacts, "record" | "head" | "parameters"
       return undefined;
   }
 }
-
-/** Whether a stage that is due since that block takes longer than usual. */
-export const isOverdue = (stage: Stage, since: number, head: number): boolean =>
-  head - since >= USUAL_BLOCKS[stage];

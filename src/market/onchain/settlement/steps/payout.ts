@@ -1,7 +1,7 @@
 import { type Address, sameAddress } from "../../../../domain/address.ts";
 import { unpackBits } from "../../../../domain/bits.ts";
-import { MOST_PER_ARTIFACT } from "../../port/deployment.ts";
 import { type Nct, nct } from "../../../../domain/nct.ts";
+import { MOST_PER_ARTIFACT } from "../../../../domain/stake-limit.ts";
 import type { ArbiterVote, PostedAssertion } from "../../port/marketplace.ts";
 import { consensusOf } from "./consensus.ts";
 

@@ -1,15 +1,11 @@
 import { describeError, Fault } from "../../../../domain/fault.ts";
 import type { BountyState } from "../../../../domain/lifecycle.ts";
+import type { StepResult } from "../../../settlement.ts";
+import { detailsOf, expirationOf } from "../../port/details.ts";
+import { entryOf } from "../../port/journal.ts";
 import type { PostedAssertion } from "../../port/marketplace.ts";
-import { inTimeToPost, inTimeToReveal, revealIsDue } from "../record/duty.ts";
-import {
-  type DutyContext,
-  type DutyResult,
-  findOurs,
-  isPast,
-  isRevealable,
-  UNSURE,
-} from "../record/duty-context.ts";
+import { inTimeToPost, inTimeToReveal, revealIsDue } from "../../port/windows.ts";
+import { type DutyContext, findOurs, isPast, isRevealable, UNSURE } from "../record/duty-context.ts";
 import { assertionFound } from "./assertion-found.ts";
 import { fateOfSigned, giveUp } from "./signed-fate.ts";
 
@@ -18,9 +14,9 @@ import { fateOfSigned, giveUp } from "./signed-fate.ts";
  * every block while there is time: the gateway may have been in a passing state. What was signed waits for its receipt
  * however long that takes, while the reveal goes its own way; what is not signed by the expiration is not signed any more.
  */
-export async function postAssertion(context: DutyContext): Promise<DutyResult> {
+export async function postAssertion(context: DutyContext): Promise<StepResult> {
   const { market, ledger, reservations, clock, tell, key, record, assertion, recalled, heardAt } = context;
-  const { expiration } = record.bounty;
+  const expiration = expirationOf(record.bounty);
   const { bids, mask, commitment, fee } = assertion;
   const { feeCeiling, deprecation } = context;
   if (record.state === "planned" && deprecation?.active() === true) return giveUp(context, "deprecated");
@@ -36,7 +32,7 @@ export async function postAssertion(context: DutyContext): Promise<DutyResult> {
       const { revealWindow } = market.parameters();
       const isFirst = ledger.find(key)?.state === "planned";
       if (!isFirst && revealIsDue(expiration, revealWindow, market.head())) throw tooLate();
-      ledger.journalAssertion(key, signed, current === fee ? undefined : current);
+      ledger.journalAssertion(key, signed.map(entryOf), current === fee ? undefined : current);
       isSigned = true;
       reservations.reserve(key.guid, assertion.stake + current);
     },
@@ -51,7 +47,7 @@ export async function postAssertion(context: DutyContext): Promise<DutyResult> {
     assertionFound(context, outcome.value.index);
     return undefined;
   }
-  if (outcome.kind === "failed" && !outcome.retryable && ledger.signed(key, "assert").length === 0) {
+  if (outcome.kind === "failed" && !outcome.retryable && ledger.references(key, "assert").length === 0) {
     recalled.refusal = outcome.reason;
     return outcome.reason;
   }
@@ -77,9 +73,9 @@ const tooLate = (): Fault =>
  * is too late for the contract: an account nonce that is never used holds up everything behind it. A list can leave an
  * entry out, so as long as a reveal could save a stake that is there after all, it is looked for.
  */
-export async function confirmPosting(context: DutyContext): Promise<DutyResult> {
+export async function confirmPosting(context: DutyContext): Promise<StepResult> {
   const { market, record, tell } = context;
-  const { expiration } = record.bounty;
+  const expiration = expirationOf(record.bounty);
   const inTime = inTimeToPost(expiration, market.head());
   const listed = await findOurs(context).catch((error: unknown) => {
     if (!inTime) throw error;
@@ -136,7 +132,7 @@ async function findAnother(context: DutyContext): Promise<PostedAssertion | unde
 }
 
 /** It was on the market: is it still, and where? Blocks can be taken back, and what they held with them. */
-export async function verifyPosting(context: DutyContext): Promise<DutyResult> {
+export async function verifyPosting(context: DutyContext): Promise<StepResult> {
   const { market, tell, key, record, failures } = context;
   const [ours, doubt] = await Promise.all([findOurs(context), correctExpiration(context)]);
   if (ours !== undefined) {
@@ -149,7 +145,7 @@ export async function verifyPosting(context: DutyContext): Promise<DutyResult> {
     assertionFound(context, fate.index);
     return "there by its receipt, which can be made up, and not listed by the marketplace";
   }
-  if (fate.kind === "anew" && inTimeToPost(record.bounty.expiration, market.head()))
+  if (fate.kind === "anew" && inTimeToPost(expirationOf(record.bounty), market.head()))
     return postAssertion(context);
   return fate.reason;
 }
@@ -160,15 +156,16 @@ export async function verifyPosting(context: DutyContext): Promise<DutyResult> {
  */
 async function correctExpiration(context: DutyContext): Promise<string | undefined> {
   const { market, ledger, tell, key, record, signal } = context;
-  const { expiration } = record.bounty;
+  const expiration = expirationOf(record.bounty);
   try {
     const first = await market.bounty(key.guid, signal);
-    if (first === null || first.expiration === expiration) return undefined;
+    if (first === null || expirationOf(first) === expiration) return undefined;
     const second = await market.bounty(key.guid, signal);
-    if (second?.expiration !== first.expiration)
+    const corrected = expirationOf(first);
+    if (second === null || expirationOf(second) !== corrected)
       return "the marketplace tells of different blocks in which the bounty expires";
-    ledger.recordExpiration(key, record.bounty, first.expiration);
-    tell("bounty.expiration-corrected", { guid: key.guid, from: expiration, to: first.expiration });
+    ledger.recordDetails(key, detailsOf(corrected));
+    tell("bounty.expiration-corrected", { guid: key.guid, from: expiration, to: corrected });
     return undefined;
   } catch (error) {
     return describeError(error);
@@ -176,8 +173,8 @@ async function correctExpiration(context: DutyContext): Promise<string | undefin
 }
 
 /** Planned, never sent, and too late by the event stream. */
-export async function giveUpPlanned(context: DutyContext): Promise<DutyResult> {
-  const { expiration } = context.record.bounty;
+export async function giveUpPlanned(context: DutyContext): Promise<StepResult> {
+  const expiration = expirationOf(context.record.bounty);
   const { recalled, freshHead } = context;
   const past = await isPast(context, async () => inTimeToPost(expiration, await freshHead()));
   if (past === "in-time") return postAssertion(context);

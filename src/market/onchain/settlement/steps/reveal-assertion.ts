@@ -1,11 +1,13 @@
 import { timeoutSignal } from "../../../../async/long-timer.ts";
 import { formatNct } from "../../../../domain/nct.ts";
 import { stringifyJson } from "../../../../json/json.ts";
+import type { StepResult } from "../../../settlement.ts";
+import { expirationOf } from "../../port/details.ts";
+import { entryOf, transactionOf } from "../../port/journal.ts";
 import type { Outcome, PostedAssertion } from "../../port/marketplace.ts";
-import { inTimeToReveal, revealIsDue, revealIsUrgent } from "../record/duty.ts";
+import { inTimeToReveal, revealIsDue, revealIsUrgent } from "../../port/windows.ts";
 import {
   type DutyContext,
-  type DutyResult,
   findOurs,
   findOursBefore,
   isPast,
@@ -40,7 +42,7 @@ interface NotTold {
 }
 
 /** Stores the metadata before the short reveal window opens. */
-export async function publishMetadata(context: DutyContext): Promise<DutyResult> {
+export async function publishMetadata(context: DutyContext): Promise<StepResult> {
   const { market, ledger, key, assertion, signal } = context;
   ledger.recordMetadataUri(key, await market.publishMetadata(assertion.metadata, signal));
   return undefined;
@@ -61,7 +63,7 @@ export async function publishMetadata(context: DutyContext): Promise<DutyResult>
  * reorganisation may not be where it was posted. The gateway may wait for a receipt as long as the window: when there is
  * none after a few blocks, the market is looked at.
  */
-export async function revealAssertion(context: DutyContext, seenAt?: number): Promise<DutyResult> {
+export async function revealAssertion(context: DutyContext, seenAt?: number): Promise<StepResult> {
   const { assertion, recalled } = context;
   const told = recalled.misplaced === assertion.index ? undefined : assertion.index;
   const known = seenAt ?? told ?? recalled.noted;
@@ -101,7 +103,7 @@ async function sendReveal(
       recalled.timesResent = 0;
       recalled.revealIndex = index;
       recalled.revealFailed = false;
-      ledger.recordSigned(key, "reveal", signed);
+      ledger.journal(key, "reveal", signed.map(entryOf));
       if (isInTime(context))
         untilBlock(market.head() + RECEIPT_BLOCKS).addEventListener("abort", () => waiting.abort());
     },
@@ -124,7 +126,7 @@ async function askPlace(context: DutyContext): Promise<number | NotTold | string
     assertionFound(context, ours.index);
     return ours.index;
   }
-  const { expiration } = record.bounty;
+  const expiration = expirationOf(record.bounty);
   const isUrgent = revealIsUrgent(expiration, market.parameters().revealWindow, market.head());
   if (isUrgent && ours === "slow") return { listed: undefined };
   if (isUrgent) {
@@ -143,15 +145,20 @@ async function listSoon({ market, key, signal, untilBlock }: DutyContext): Promi
 }
 
 /** Asked anew each time: a node that lags behind may have caught up by the next block. */
-async function canBeMined({ market, ledger, key, untilBlock }: DutyContext): Promise<boolean> {
+async function canBeMined(context: DutyContext): Promise<boolean> {
+  const { market, ledger, key, untilBlock } = context;
   const late = Promise.withResolvers<undefined>();
   untilBlock(market.head() + 1).addEventListener("abort", () => late.resolve(undefined), { once: true });
   const mined = await Promise.race([market.minedCount().catch(() => undefined), late.promise]);
-  return mayBeMined({ first: ledger.firstNonce(key, "assert"), mined, seen: ledger.minedNonce() });
+  return mayBeMined({
+    first: ledger.firstSequence(key, "assert"),
+    mined,
+    seen: ledger.takenSequence(context.journalBefore()),
+  });
 }
 
 /** Nothing says where our assertion stands: the contract takes a reveal in its place and refuses it in all others. */
-async function revealAtPlaces(context: DutyContext, listed: Listed): Promise<DutyResult> {
+async function revealAtPlaces(context: DutyContext, listed: Listed): Promise<StepResult> {
   const { market, recalled, assertion } = context;
   const told = assertion.index ?? undefined;
   const places = placesToTry({
@@ -186,9 +193,9 @@ async function revealAtPlaces(context: DutyContext, listed: Listed): Promise<Dut
  * that others give with their reveals is slow to come: while there is time, nothing waits for it longer than two blocks,
  * and the question goes on meanwhile. The contract takes one reveal, and without one every bid is lost.
  */
-export async function confirmReveal(context: DutyContext): Promise<DutyResult> {
+export async function confirmReveal(context: DutyContext): Promise<StepResult> {
   const { market, record } = context;
-  const { expiration } = record.bounty;
+  const expiration = expirationOf(record.bounty);
   const { revealWindow } = market.parameters();
   const ours = await findOursSoon(context);
   if (ours?.revealed) {
@@ -215,7 +222,7 @@ async function findOursSoon(context: DutyContext): Promise<PostedAssertion | und
 }
 
 /** The market knew our verdicts: does it still? Blocks can be taken back, and what they held with them. */
-export async function verifyReveal(context: DutyContext): Promise<DutyResult> {
+export async function verifyReveal(context: DutyContext): Promise<StepResult> {
   const ours = await findOurs(context);
   if (ours?.revealed) return undefined;
   context.tell("assertion.vanished", { guid: context.key.guid, what: "reveal" });
@@ -236,12 +243,12 @@ export async function verifyReveal(context: DutyContext): Promise<DutyResult> {
  * never more than a stake. In the other direction a marketplace that tells the same block for ever is believed only until
  * the contract has refused for lateness a few times.
  */
-export async function missReveal(context: DutyContext, seen?: PostedAssertion): Promise<DutyResult> {
+export async function missReveal(context: DutyContext, seen?: PostedAssertion): Promise<StepResult> {
   const { ledger, tell, key, record, assertion, recalled, freshHead, freshRevealWindow } = context;
   const past = await isPast(context, () => isRevealable(context));
   if (past === "unsure") return UNSURE;
   if (past === "in-time" && recalled.refusedAsLate < LATE_AFTER) {
-    if (revealIsDue(record.bounty.expiration, await freshRevealWindow(), await freshHead()))
+    if (revealIsDue(expirationOf(record.bounty), await freshRevealWindow(), await freshHead()))
       return revealAgain(context, seen);
     return "the marketplace's newest block is not the event stream's";
   }
@@ -259,9 +266,9 @@ export async function missReveal(context: DutyContext, seen?: PostedAssertion): 
 }
 
 const isInTime = ({ market, record }: DutyContext): boolean =>
-  inTimeToReveal(record.bounty.expiration, market.parameters().revealWindow, market.head());
+  inTimeToReveal(expirationOf(record.bounty), market.parameters().revealWindow, market.head());
 
-async function revealAgain(context: DutyContext, ours: PostedAssertion | undefined): Promise<DutyResult> {
+async function revealAgain(context: DutyContext, ours: PostedAssertion | undefined): Promise<StepResult> {
   const { assertion, recalled } = context;
   const moved = ours !== undefined && ours.index !== (recalled.revealIndex ?? assertion.index);
   // Each place is tried once; the bytes of one of them say nothing of the others.
@@ -270,9 +277,9 @@ async function revealAgain(context: DutyContext, ours: PostedAssertion | undefin
   return mustSignAnew ? revealAssertion(context, ours?.index) : resendReveal(context, ours?.index);
 }
 
-async function resendReveal(context: DutyContext, seenAt?: number): Promise<DutyResult> {
+async function resendReveal(context: DutyContext, seenAt?: number): Promise<StepResult> {
   const { market, ledger, key, recalled, signal } = context;
-  const signed = ledger.lastSigned(key, "reveal");
+  const signed = ledger.lastEntries(key, "reveal").map(transactionOf);
   if (signed.length === 0) return revealAssertion(context, seenAt);
   recalled.timesResent++;
   const resent = await market.resend(signed, signal, "reveal");

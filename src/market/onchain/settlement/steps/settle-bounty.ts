@@ -1,7 +1,9 @@
 import { hasBit } from "../../../../domain/bits.ts";
 import { formatNct, type Nct } from "../../../../domain/nct.ts";
+import type { StepResult } from "../../../settlement.ts";
+import { entryOf, transactionOf } from "../../port/journal.ts";
 import type { Outcome } from "../../port/marketplace.ts";
-import type { DutyContext, DutyResult } from "../record/duty-context.ts";
+import type { DutyContext } from "../record/duty-context.ts";
 import type { SettlementSeen } from "../record/settlement-memory.ts";
 import { believeSettlement } from "./believe.ts";
 import { consensusOf } from "./consensus.ts";
@@ -27,7 +29,7 @@ const QUORUM_ASKS = 3;
  * Whether the arbiters agreed: it was announced, which proves nothing, or the stream was away. A settlement before that reverts;
  * not knowing costs time only, because without a quorum the end of the vote window settles it.
  */
-export async function askQuorum(context: DutyContext): Promise<DutyResult> {
+export async function askQuorum(context: DutyContext): Promise<StepResult> {
   const { market, ledger, key, recalled, failures, signal } = context;
   const reached = await market.quorumReached(key.guid, signal);
   if (reached) ledger.recordQuorum(key);
@@ -38,13 +40,15 @@ export async function askQuorum(context: DutyContext): Promise<DutyResult> {
   return undefined;
 }
 
-export async function settleBounty(context: DutyContext): Promise<DutyResult> {
+export async function settleBounty(context: DutyContext): Promise<StepResult> {
   const { market, ledger, key, record, recalled } = context;
   if (record.revealMissed && record.state !== "settling") {
     const never = await whyNeverPosted(context);
     if (never !== undefined) return giveUp(context, "post-failed", never);
   }
-  const outcome = await market.settle(key.guid, (signed) => ledger.recordSigned(key, "settle", signed));
+  const outcome = await market.settle(key.guid, (signed) =>
+    ledger.journal(key, "settle", signed.map(entryOf)),
+  );
   if (outcome.kind === "done") return firstLook(context, seenNow(context, outcome.value.payout, "receipt"));
   if (wasSettled(outcome)) {
     recalled.settlement.refused = true;
@@ -73,12 +77,12 @@ export async function settleBounty(context: DutyContext): Promise<DutyResult> {
  * against the contract's own record of assertions and votes (see believe.ts). A payout that cannot be
  * confirmed is written down as unknown, and counts for nothing.
  */
-export async function confirmSettling(context: DutyContext): Promise<DutyResult> {
+export async function confirmSettling(context: DutyContext): Promise<StepResult> {
   const { market, ledger, key, failures, recalled, signal } = context;
   const { seen } = recalled.settlement;
   if (seen !== undefined)
     return market.head() < seen.block + LOOK_AGAIN_AFTER_BLOCKS ? undefined : lookAgain(context, seen);
-  const signed = ledger.lastSigned(key, "settle");
+  const signed = ledger.lastEntries(key, "settle").map(transactionOf);
   const resent = signed.length === 0 ? undefined : await market.resend(signed, signal, "settle");
   if (resent?.kind === "void") return settleBounty(context);
   const found = await lookOnMarket(context);
@@ -103,7 +107,7 @@ const seenNow = (
 
 async function lookOnMarket(context: DutyContext): Promise<Found> {
   const { market, ledger, key, recalled, signal } = context;
-  const fate = await market.lookUp(ledger.signed(key, "settle"), signal);
+  const fate = await market.lookUp(ledger.references(key, "settle"), signal);
   if (fate.kind === "done") return seenNow(context, fate.value.payout, "receipt");
   if (wasSettled(fate)) recalled.settlement.refused = true;
   // A proxy that drops the bodies of GET requests leaves nothing else to go by.
@@ -121,13 +125,13 @@ const wasSettled = (outcome: Settlement): boolean =>
 const isUnknownThere = (outcome: Settlement): boolean =>
   outcome.kind === "failed" && outcome.refusal === "unknown-bounty";
 
-function firstLook(context: DutyContext, found: Found): DutyResult {
+function firstLook(context: DutyContext, found: Found): StepResult {
   if (found.kind !== "seen") return found.reason;
   context.recalled.settlement.seen = found.seen;
   return undefined;
 }
 
-async function lookAgain(context: DutyContext, seen: SettlementSeen): Promise<DutyResult> {
+async function lookAgain(context: DutyContext, seen: SettlementSeen): Promise<StepResult> {
   const { market, ledger, key, recalled, failures } = context;
   const found = await lookOnMarket(context);
   if (found.kind !== "seen" || found.seen.payout !== seen.payout) {
@@ -141,7 +145,7 @@ async function lookAgain(context: DutyContext, seen: SettlementSeen): Promise<Du
   });
   const never = record?.listed === false && !found.seen.payout ? await whyNeverPosted(context) : undefined;
   if (never !== undefined) return giveUp(context, "post-failed", never);
-  const nonce = ledger.lastSigned(key, "settle").at(-1)?.nonce;
+  const nonce = ledger.lastEntries(key, "settle").at(-1)?.sequence;
   const nonceUsed = nonce === undefined || (await market.minedCount()) > nonce;
   return conclude(context, { seen: found.seen, record, nonceUsed });
 }
@@ -158,7 +162,7 @@ interface SecondLook {
 async function conclude(
   context: DutyContext,
   { seen: { payout, source }, record, nonceUsed }: SecondLook,
-): Promise<DutyResult> {
+): Promise<StepResult> {
   const { tell, key, recalled, assertion } = context;
   const { refused, contractAsked } = recalled.settlement;
   const owed = record?.owed;
@@ -201,7 +205,6 @@ function settled(context: DutyContext, payout: Nct | null, record: MarketRecord 
     right,
     wrong,
   });
-  context.onSettled?.(key.guid, payout);
 }
 
 /** What the arbiters decided, and how many of our verdicts were right and wrong by that. */

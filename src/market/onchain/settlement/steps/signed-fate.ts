@@ -1,4 +1,5 @@
 /** What became of an assertion that was signed and that the market does not list. */
+import { transactionOf } from "../../port/journal.ts";
 import { type DutyContext, findOurs } from "../record/duty-context.ts";
 
 type SignedFate =
@@ -13,10 +14,10 @@ type SignedFate =
 
 /** Hands over again what was signed last, and asks what became of all that was signed. */
 export async function fateOfSigned({ market, ledger, key, signal }: DutyContext): Promise<SignedFate> {
-  const signed = ledger.lastSigned(key, "assert");
+  const signed = ledger.lastEntries(key, "assert").map(transactionOf);
   const resent = signed.length === 0 ? undefined : await market.resend(signed, signal, "assertion");
   if (resent?.kind === "void") return { kind: "anew", reason: resent.reason };
-  const fate = await market.lookUp(ledger.signed(key, "assert"), signal);
+  const fate = await market.lookUp(ledger.references(key, "assert"), signal);
   if (fate.kind === "done") {
     const { index } = fate.value;
     if (index !== undefined) return { kind: "there", index };

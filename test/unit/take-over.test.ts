@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { canStillReveal, resendPatienceMs } from "../../src/producer/start/chain-promises.ts";
+import { canStillReveal, resendPatienceMs } from "../../src/market/onchain/chain/take-over.ts";
 
 it("a start waits a second, not five, for what an earlier run signed when a reveal is due that is not signed", () => {
   const [window, head] = [10, 100];

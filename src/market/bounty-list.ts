@@ -1,5 +1,26 @@
-import { Fault } from "../../domain/fault.ts";
-import type { Guid } from "../../domain/guid.ts";
+import type { Bounty } from "../domain/bounty.ts";
+import { Fault } from "../domain/fault.ts";
+import type { Guid } from "../domain/guid.ts";
+import type { Moment } from "./moment.ts";
+
+/** Where bounties are found whose news never came. */
+export interface BountyList {
+  readonly pageSize: number;
+  /** The shortest time after which asking again may help. */
+  readonly step: Moment;
+  /** The GUIDs of one page of all bounties ever posted, the oldest on page 0 and first. */
+  page(page: number, signal: AbortSignal): Promise<readonly Guid[]>;
+  /** Now, asked for anew: nothing is called closed on the word of a stream. */
+  now(signal: AbortSignal): Promise<Moment>;
+  /** A bounty closes so much later than it was posted, at most. */
+  longest(): Moment;
+  /** `null` when the marketplace knows no such bounty. */
+  bounty(guid: Guid, signal: AbortSignal): Promise<Bounty | null>;
+  /** The first moment at which no answer counts. */
+  closes(bounty: Pick<Bounty, "details">): Moment;
+  /** Whether an answer that is sent at this moment still counts. */
+  isOpen(closes: Moment, now: Moment): boolean;
+}
 
 /** The marketplace's list of all bounties ever posted, the oldest first, in pages of `size`. */
 export interface BountyPages {

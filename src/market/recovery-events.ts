@@ -1,12 +1,13 @@
-import type { Guid } from "../../../domain/guid.ts";
-import type { Logger } from "../../../observe/log.ts";
+import type { Guid } from "../domain/guid.ts";
+import type { Logger } from "../observe/log.ts";
 
 /**
  * What `recover`, and a producer's look for a lost ledger's stakes, tell besides what the producer's duties tell. Named as
  * ProducerEvents are.
  */
 export interface RecoverEvents {
-  "recover.begun": { market: string; account: string; head: number };
+  /** `moment` is now, in the time of the marketplace: the newest block of a chain. */
+  "recover.begun": { market: string; account: string; moment: number };
   /** Told every few hundred bounties, the newest first, and at the end of the list. */
   "recover.looked": { market: string; bounties: number; assertions: number };
   /** The artifacts of a bounty are scanned anew, to know which verdicts to try first. */

@@ -1,6 +1,6 @@
-import type { Address } from "./address.ts";
-import type { Guid } from "./guid.ts";
-import type { Nct } from "./nct.ts";
+import type { Address } from "../domain/address.ts";
+import type { Guid } from "../domain/guid.ts";
+import type { Nct } from "../domain/nct.ts";
 
 /** An unsigned legacy transaction as a gateway hands it over. Nothing in it is trusted. */
 export interface UnsignedTransaction {
