@@ -307,7 +307,7 @@ describe("asking", () => {
         kind: "file",
         amount: 5000000000000000001n,
         artifactCount: 2,
-        expiration: 1020,
+        details: { expiration: 1020 },
       });
       claims.push(bounty?.claims.map(({ filename, sizeBytes, sha256 }) => [filename, sizeBytes, sha256]));
     }
