@@ -24,7 +24,7 @@ export function statesIn(folder: string): ReadonlyMap<string, number> {
 /** Everything that the ledger has of one bounty, as lines of text. */
 export function rowsOf(folder: string, guid: Guid): readonly string[] {
   const tables = {
-    bounty: "state, reason, expiration, quorum, reveal_missed, seen_at, updated_at",
+    bounty: "state, reason, details, quorum, reveal_missed, seen_at, updated_at",
     assertion: "commitment, mask, stake, fee, position, planned_at, payout",
     journal: "step, attempt, decides, sequence, reference, written_at",
   };
