@@ -5,6 +5,8 @@ import type { AbandonReason } from "../domain/lifecycle.ts";
 export interface MarketTells {
   "market.connected": { market: string };
   "market.disconnected": { market: string; reason: string };
+  /** Something we did not foresee went wrong with one bounty; the others go on. */
+  "bounty.failed": { guid: Guid; reason: string };
   /** An end without a stake. */
   "bounty.abandoned": { guid: Guid; why: AbandonReason; detail?: string };
   /** The assertion is on the market. `ms` is from hearing of the bounty until the request for it left. */

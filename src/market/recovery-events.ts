@@ -22,6 +22,8 @@ export interface RecoverEvents {
   "recover.cut-short": { market: string; reason: string };
   /** A producer starts on a ledger that may stand for one that was lost, and looks for what that one had promised. */
   "recover.at-start": { market: string; account: string; hint: string };
+  /** Whether a ledger was lost cannot be found out yet, and bounties wait for it. It is tried again; told once for each reason. */
+  "recover.delayed": { market: string; reason: string };
   /** It found none of it among the bounties that can still be revealed. */
   "recover.nothing-lost": { market: string };
   /** It found some; `known` was adopted by an earlier start that did not come to the end. */
@@ -45,6 +47,7 @@ const WARNINGS: readonly (keyof RecoverEvents)[] = [
   "recover.not-rebuilt",
   "recover.unread",
   "recover.cut-short",
+  "recover.delayed",
   "recover.salvaged",
   "recover.no-lease",
 ];

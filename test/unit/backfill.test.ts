@@ -108,6 +108,20 @@ describe("the backfill", () => {
     await backfill.stop();
   });
 
+  it("goes on looking every five blocks after the marketplace named one block that is far ahead", async () => {
+    const { backfill, market, settled, post, taken } = openBackfill([]);
+    market.fresh = async () => 5_000_000;
+    backfill.begin();
+    await expect.poll(() => market.asked.length >= 0).toBe(true);
+    await market.mine(1_001);
+    market.fresh = async () => market.head();
+    post(1_080);
+    for (let number = 1_002; number <= 1_012; number++) await market.mine(number);
+    await settled(1);
+    expect(taken).toEqual([0]);
+    await backfill.stop();
+  });
+
   it("finds a bounty that is open behind many that were posted later and are closed", async () => {
     const brief = Array.from({ length: 20 }, (_, index) => 980 + index);
     const { backfill, taken, settled } = openBackfill([1_060, ...brief]);

@@ -13,9 +13,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { uintToGuid } from "../../src/domain/guid.ts";
 import { type Clock, instant } from "../../src/domain/instant.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
+import { MIGRATIONS } from "../../src/ledger/sqlite/schema.ts";
 import { aBounty, anAnswer, anOpinion, aPlan, GUID } from "../fixtures/bounties.ts";
 
 const key = { market: "side", guid: GUID } as const;
@@ -157,4 +159,26 @@ describe("the ledger in a file", () => {
     new DatabaseSync(file).exec("CREATE TABLE recipes (name TEXT)");
     expect(() => openLedger(file, clock)).toThrow(expect.objectContaining({ code: "LEDGER_CORRUPT" }));
   });
+});
+
+it("keeps what an earlier release knew of its bounties, of open ones and of those that came to an end", () => {
+  const version = MIGRATIONS.findIndex((sql) => sql.includes("RENAME TO journal"));
+  const old = new DatabaseSync(file);
+  for (const sql of MIGRATIONS.slice(0, version)) old.exec(sql);
+  const insert = old.prepare(
+    `INSERT INTO bounty (market, guid, kind, author, amount, uri, artifact_count, expiration, claims, state, seen_at, updated_at)
+     VALUES ('side', ?, 'file', ?, '1', 'Qm', 1, ?, '[]', ?, 1, 1)`,
+  );
+  const settled = uintToGuid(7n);
+  insert.run(GUID, aBounty().author, 1_020, "asserted");
+  insert.run(settled, aBounty().author, 980, "settled");
+  old.exec(`PRAGMA user_version = ${version}`);
+  old.close();
+  using ledger = openLedger(file, clock);
+  expect(ledger.find(key)?.bounty.details).toEqual({ expiration: 1_020 });
+  expect(ledger.find({ ...key, guid: settled })?.bounty.details).toEqual({ expiration: 980 });
+  // One of today is another's no more than that.
+  const pushed = aBounty({ guid: uintToGuid(8n), details: { answerTo: "https://market.example/1" } });
+  ledger.see(pushed);
+  expect(ledger.find(pushed)?.bounty.details).toEqual(pushed.details);
 });

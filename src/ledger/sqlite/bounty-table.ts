@@ -7,6 +7,7 @@ import { stringifyJson } from "../../json/json.ts";
 import type { BountyKey, BountyRecord } from "../records.ts";
 import type { LedgerDatabase } from "./database.ts";
 import { BOUNTY_COLUMNS, type BountyRow, readBountyRow } from "./rows.ts";
+import { FORMER } from "./schema.ts";
 
 /** Bounties and how far we came with each. What the methods promise is in `Ledger`. */
 export class BountyTable {
@@ -21,8 +22,9 @@ export class BountyTable {
   see(bounty: Bounty): boolean {
     const now = this.#clock.now();
     const done = this.#db.run(
-      `INSERT INTO bounty (market, guid, kind, author, amount, uri, artifact_count, details, claims, state, seen_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'seen', ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO bounty (market, guid, kind, author, amount, uri, artifact_count, details, claims, state, seen_at, updated_at,
+         ${FORMER.column})
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'seen', ?, ?, ${FORMER.value}) ON CONFLICT DO NOTHING`,
       bounty.market,
       bounty.guid,
       bounty.kind,

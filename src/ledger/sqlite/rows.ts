@@ -10,6 +10,7 @@ import { nct } from "../../domain/nct.ts";
 import type { Ppm } from "../../domain/verdict.ts";
 import { parseJson } from "../../json/json.ts";
 import type { AssertionRecord, BountyRecord } from "../records.ts";
+import { DETAILS } from "./schema.ts";
 
 const bigintText = z.string().regex(/^\d+$/).transform(BigInt);
 const amountText = bigintText.transform(nct);
@@ -26,7 +27,7 @@ const CLAIMS_BOUNDS = { depth: 24, values: MAX_ARTIFACTS * 256 };
 const Claims = z.array(z.looseObject({ raw: z.record(z.string(), z.unknown()) }));
 
 /** The columns of a bounty, with claims that are too large left in the file. */
-export const BOUNTY_COLUMNS = `market, guid, kind, author, amount, uri, artifact_count, details, state, reason, quorum,
+export const BOUNTY_COLUMNS = `market, guid, kind, author, amount, uri, artifact_count, ${DETAILS}, state, reason, quorum,
   reveal_missed, seen_at, CASE WHEN octet_length(claims) <= ${MAX_CLAIMS_BYTES} THEN claims ELSE '[]' END AS claims`;
 
 /** What cannot be read claims nothing. */

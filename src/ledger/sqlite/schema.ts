@@ -152,8 +152,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX journal_by_bounty ON journal (market, guid, step);
   CREATE INDEX journal_by_time ON journal (written_at);
 
-  ALTER TABLE bounty ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
-  UPDATE bounty SET details = json_object('expiration', expiration);
-  ALTER TABLE bounty DROP COLUMN expiration;
+  -- Of the others it is made when it is read: a ledger of a million bounties must not be rewritten before a reveal is sent.
+  ALTER TABLE bounty ADD COLUMN details TEXT;
+  UPDATE bounty SET details = json_object('expiration', expiration) WHERE state IN
+    ('seen', 'triaged', 'dispatched', 'distilled', 'planned', 'posting', 'asserted', 'revealing', 'revealed', 'settling');
   `,
 ];
+
+/** What a marketplace keeps with a bounty, of rows of any age. */
+export const DETAILS = "coalesce(details, json_object('expiration', expiration)) AS details";
+/** A column that nothing is read from any more, and that wants a value. */
+export const FORMER = { column: "expiration", value: "0" } as const;

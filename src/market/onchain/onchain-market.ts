@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isContentAddress } from "../../domain/artifact.ts";
 import type { Bounty, MarketId } from "../../domain/bounty.ts";
-import { Fault } from "../../domain/fault.ts";
+import { describeError, Fault } from "../../domain/fault.ts";
 import type { Guid } from "../../domain/guid.ts";
 import type { Clock, Instant } from "../../domain/instant.ts";
 import { formatNct, type Nct } from "../../domain/nct.ts";
@@ -58,6 +59,8 @@ interface OnchainMarketParts {
 const MOST_EARLY = 500;
 /** Blocks between the moment answers are due and the last block that can take the assertion: to build, sign and send it. */
 const POSTING_BLOCKS = 2;
+/** Before it is tried again to find out whether a ledger was lost. */
+const TRY_AGAIN_MS = 5_000;
 
 /** What is known once the contracts are. */
 interface Contracts {
@@ -191,27 +194,24 @@ export class OnchainMarket implements Market {
   }
 
   async begin(intake: BountyIntake, rescan: RescanArtifacts, signal: AbortSignal): Promise<void> {
-    try {
-      const recovery = this.#recovery(rescan, this.#parts.tries);
-      const duties = { take: async (guid: Guid, at: number) => this.#agenda?.take(guid, at) };
-      this.#lostStakes = await openLostStakeSearch({ recovery, duties }, signal);
-    } catch {
-      // Only a stop ends the asking.
-      return;
-    }
+    const lostStakes = await this.#openSearch(rescan, signal);
+    if (signal.aborted) return;
+    this.#lostStakes = lostStakes;
+    // Whatever ends the intake, what is announced afterwards is kept for the next.
+    signal.addEventListener("abort", () => this.#endIntake(intake), { once: true });
     const release = (): void => {
       this.#intake = intake;
       intake.release();
-      for (const notice of this.#early.splice(0)) this.#heardBounty(notice);
+      for (const notice of this.#early.splice(0)) this.#hearAgain(notice);
     };
-    if (this.#lostStakes === undefined) {
+    if (lostStakes === undefined) {
       release();
       intake.open();
       return;
     }
-    const hear = (notice: PostedBounty): void => this.#heardBounty(notice);
+    const hear = (notice: PostedBounty): void => this.#hearAgain(notice);
     const waiting = { has: (guid: Guid) => intake.has(guid), hear, release, open: () => intake.open() };
-    await this.#lostStakes.run(waiting, signal);
+    await lostStakes.run(waiting, signal);
   }
 
   leave(): void {
@@ -278,6 +278,38 @@ export class OnchainMarket implements Market {
     this.#listening.dispose();
   }
 
+  /** Undefined when nothing can have been lost. What keeps that from being found out is told, and it is tried again. */
+  async #openSearch(rescan: RescanArtifacts, signal: AbortSignal): Promise<LostStakeSearch | undefined> {
+    const { tries, tellRecover } = this.#parts;
+    const recovery = this.#recovery(rescan, tries);
+    const duties = { take: async (guid: Guid, at: number) => this.#agenda?.take(guid, at) };
+    let told: string | undefined;
+    while (!signal.aborted) {
+      try {
+        return await openLostStakeSearch({ recovery, duties }, signal);
+      } catch (error) {
+        const reason = describeError(error);
+        if (!signal.aborted && reason !== told) tellRecover("recover.delayed", { market: this.id, reason });
+        told = reason;
+      }
+      await sleep(TRY_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  #endIntake(intake: BountyIntake): void {
+    if (this.#intake === intake) this.#intake = undefined;
+  }
+
+  /** An announcement that was kept; what goes wrong with one keeps nothing from the others. */
+  #hearAgain(notice: PostedBounty): void {
+    try {
+      this.#heardBounty(notice);
+    } catch (error) {
+      this.#parts.tell("bounty.failed", { guid: notice.guid, reason: describeError(error) });
+    }
+  }
+
   async #reach(signal: AbortSignal): Promise<void> {
     const { ledger, tell } = this.#parts;
     await this.#market.reached(signal);
@@ -304,9 +336,9 @@ export class OnchainMarket implements Market {
     this.#blocks?.observe(block(number), this.#parts.clock.now());
     const before = this.#newest ?? number - 1;
     this.#newest = number;
-    this.#listeners.emit("moved", { moment: number });
     // Blocks that were left out may have held bounties.
     if (number !== before + 1) this.#listeners.emit("missed");
+    this.#listeners.emit("moved", { moment: number });
   }
 
   #heardBounty(notice: PostedBounty): void {

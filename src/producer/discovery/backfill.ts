@@ -10,7 +10,7 @@ import type { Tell } from "../events/events.ts";
 import type { Limiter } from "../funds/limiter.ts";
 
 interface BackfillParts {
-  readonly market: Pick<Market, "id" | "on" | "refuses" | "answerTimes">;
+  readonly market: Pick<Market, "id" | "on" | "refuses" | "answerTimes" | "condition">;
   readonly list: BountyList;
   readonly ledger: Ledger;
   readonly clock: Clock;
@@ -53,7 +53,7 @@ export class Backfill {
   #looking: Promise<void> | undefined;
   #isLooking = false;
   #called = false;
-  /** The newest moment that we know. */
+  /** The newest moment that we were told of: no single answer puts off the next look. */
   #now: Moment = 0;
   #due: Moment = 0;
   #troubled = false;
@@ -65,6 +65,7 @@ export class Backfill {
 
   begin(): void {
     const { market } = this.#parts;
+    this.#now = market.condition().moment ?? 0;
     this.#listening.defer(market.on("missed", () => this.#look()));
     this.#listening.defer(
       market.on("moved", ({ moment }) => {
@@ -114,7 +115,6 @@ export class Backfill {
     if (this.#idle && !idle) this.#remembered = new Map();
     this.#idle = idle;
     const now = await list.now(signal);
-    this.#now = now;
     const longest = list.longest();
     const oldest = now + list.step - longest;
     const remembered = new Map<Guid, Remembered>();

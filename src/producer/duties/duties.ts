@@ -126,8 +126,10 @@ export class Duties implements Agenda {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#slots.clear();
-    await Promise.allSettled([...this.#running, this.#settlement.stop()]);
+    const settled = this.#settlement.stop();
+    await Promise.allSettled(this.#running);
     this.#ledger.flush();
+    await settled;
   }
 
   get(guid: Guid): OwedBounty | undefined {

@@ -113,8 +113,6 @@ export interface ProducerEvents extends MarketTells {
   "ledger.unwritable": { market: string; reason: string };
   /** There is room again; `written` is how much was waiting for it. */
   "ledger.writable": { market: string; written: number };
-  /** Something we did not foresee went wrong with one bounty; the others go on. */
-  "bounty.failed": { guid: Guid; reason: string };
 }
 
 export type Tell = <Name extends keyof ProducerEvents>(event: Name, facts: ProducerEvents[Name]) => void;

@@ -48,7 +48,8 @@ export class MarketRecovery implements AsyncDisposable {
   async open(): Promise<void> {
     const { market, tellRecover } = this.#parts;
     await market.joined(this.#signal);
-    this.#listening.use(this.#duties.listen());
+    // Nothing is sent for a ledger alone.
+    if (!this.#parts.config.ledgerOnly) this.#listening.use(this.#duties.listen());
     const moment = market.condition().moment ?? 0;
     tellRecover("recover.begun", { market: market.id, account: market.account, moment });
   }

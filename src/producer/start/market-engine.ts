@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BidStrategy } from "../../bid/contract.ts";
 import type { ProducerConfig } from "../../config/commands/producer.ts";
 import { RECOVERY_DEFAULTS } from "../../config/values/recovery-defaults.ts";
 import type { Testimony } from "../../distill/contract.ts";
 import type { Bounty, MarketId } from "../../domain/bounty.ts";
-import type { Fault } from "../../domain/fault.ts";
+import { describeError, type Fault } from "../../domain/fault.ts";
 import type { Clock } from "../../domain/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Market } from "../../market/port.ts";
@@ -45,6 +46,7 @@ export interface MarketEngineParts {
 
 /** Embedded consumers that have not begun to serve by then are told of as missing. */
 const CONSUMERS_WAIT_MS = 30_000;
+const TRY_AGAIN_MS = 5_000;
 
 /** Joins the marketplace; resolves when bounties may be answered there, and the duties are under way. */
 export async function openMarketEngine(
@@ -75,6 +77,9 @@ export class MarketEngine {
   readonly #inWork: BountiesInWork;
   readonly #backfill: Backfill | undefined;
   readonly #listening = new DisposableStack();
+  readonly #stop = new AbortController();
+  /** Aborts when this engine or the producer ends. */
+  readonly #ended: AbortSignal;
   #beginning: Promise<void> | undefined;
 
   constructor(opened: EngineParts) {
@@ -83,6 +88,7 @@ export class MarketEngine {
     const { market, reservations } = promises;
     this.id = promises.id;
     this.broken = market.broken;
+    this.#ended = AbortSignal.any([opened.signal, this.#stop.signal]);
     this.#opened = opened;
     this.#inWork = new BountiesInWork({
       market,
@@ -113,7 +119,7 @@ export class MarketEngine {
 
   /** Takes up what an earlier run left, and listens. */
   begin(): void {
-    const { promises, parts, signal } = this.#opened;
+    const { promises, parts } = this.#opened;
     const { market } = promises;
     // A stop-loss is told of when it trips or is released, not only when the next bounty comes.
     this.#listening.defer(market.on("moved", () => void parts.limiter.paused()));
@@ -121,14 +127,15 @@ export class MarketEngine {
     const intake = {
       has: (guid) => this.#inWork.has(guid),
       hear: (notice) => this.#inWork.hear(notice),
-      release: () => this.#release(),
+      release: () => void this.#takeUp(),
       open: () => this.#backfill?.begin(),
     } satisfies Parameters<typeof market.begin>[0];
-    this.#beginning = market.begin(intake, rescanning(parts, market), signal);
+    this.#beginning = market.begin(intake, rescanning(parts, market), this.#ended);
   }
 
   /** Takes nothing new; what keeps the promises goes on. */
   async stop(): Promise<void> {
+    this.#stop.abort();
     await this.#beginning;
     await this.#backfill?.stop();
     await this.#inWork.stop();
@@ -148,14 +155,31 @@ export class MarketEngine {
     if (balance !== undefined) parts.metrics.balanceNct.set({ market: this.id }, nctNumber(balance));
   }
 
-  /** Bounties that were posted after the start are answered from now on. */
+  /** Bounties that were posted after the start are answered from now on; what keeps the earlier ones away is told, and tried again. */
+  async #takeUp(): Promise<void> {
+    const { promises, parts } = this.#opened;
+    let told: string | undefined;
+    while (!this.#ended.aborted) {
+      try {
+        this.#release();
+        return;
+      } catch (error) {
+        const reason = describeError(error);
+        if (reason !== told) parts.tell("producer.not-answering", { reason, promised: promises.open() });
+        told = reason;
+      }
+      await sleep(TRY_AGAIN_MS, undefined, { signal: this.#ended }).catch(() => undefined);
+    }
+  }
+
   #release(): void {
-    const { parts, promised, signal } = this.#opened;
+    const { parts, promised } = this.#opened;
     const { config, queue, rules, tell } = parts;
     const unpromised = this.#inWork.resume();
     if (promised + unpromised > 0) tell("producer.resumed", { market: this.id, promised, unpromised });
     // Bounties are heard of and what was promised is kept meanwhile.
     const waitMs = config.embedded > 0 ? CONSUMERS_WAIT_MS : 0;
+    const signal = this.#ended;
     void awaitServed(queue, backendsOf(rules), { waitMs, signal }).then((unserved) => {
       if (!signal.aborted) this.#tellReady(unserved);
     });

@@ -101,8 +101,13 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   };
   const engines: MarketEngine[] = [];
   opening.defer(async () => void (await Promise.all(engines.map((one) => one.stop()))));
-  const open = async (promises: MarketPromises): Promise<void> =>
-    void engines.push(await openMarketEngine(promises, shared, end));
+  // Each is answered as soon as it is there: one that cannot be reached keeps nothing from the others.
+  const open = async (promises: MarketPromises): Promise<void> => {
+    const engine = await openMarketEngine(promises, shared, end);
+    engines.push(engine);
+    engine.begin();
+  };
+  tell("producer.limits", describeLimits(limits));
   await openEach(markets, open, end);
   const backends = rules.backends.map(({ name }) => name);
   const opened = opening.move();
@@ -112,8 +117,6 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
     unserved: () => unserved(backends, queue.served()),
     begin() {
       opened.use(watchServed(backends, queue, tell));
-      tell("producer.limits", describeLimits(limits));
-      for (const one of engines) one.begin();
     },
     async refreshMetrics() {
       for (const one of engines) one.refreshMetrics();
