@@ -139,8 +139,11 @@ export interface Market extends AsyncDisposable {
   refuses(): "deprecated" | undefined;
   /** Whether a bounty may carry an answer of ours that the ledger does not know, for all we know. */
   withholds(guid: Guid): boolean;
-  /** The bounty, asked for, and whether it is what we knew of it. */
-  confirm(known: Pick<Bounty, "guid" | "details">, signal: AbortSignal): Promise<Confirmation>;
+  /**
+   * The bounty, asked for, and whether it is what we knew of it. A marketplace that says nothing twice has what it said: a bounty
+   * that came whole, or was in the ledger, is handed in as it is.
+   */
+  confirm(known: BountyNotice | Bounty, signal: AbortSignal): Promise<Confirmation>;
   /** The instants by which an answer counts, as far as one can tell now. */
   answerTimes(bounty: Bounty): AnswerTimes;
   /** Whether an answer that is sent now still counts; it has the last word where a clock was set. */
