@@ -147,7 +147,7 @@ export const ASSERTIONS: readonly Alteration[] = [
   {
     what: "the two in the other order",
     alter: (built) => built.toReversed(),
-    told: /approve: recipient is .*postAssertion: recipient is/,
+    told: /approve: selector is .*postAssertion: recipient is/,
   },
   {
     what: "a transfer in place of the approval",

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, type ExpectStatic, it } from "vitest";
 import { parseJson, stringifyJson } from "../../src/json/json.ts";
 import { EngineProcess, producerFlags, temporaryFolder } from "./engine.ts";
 import { deedsOnChain, EICAR, openMarket, REWARD, readLedger } from "./market.ts";
@@ -26,8 +26,11 @@ async function scene(lie: (meddler: Meddler) => void = () => {}) {
   return { folder, sandbox, meddler, producer, post, [Symbol.asyncDispose]: () => lifetime.disposeAsync() };
 }
 
-/** What was asserted is revealed before the window is over; resolves to how many that was. */
-async function revealedInTime({ sandbox, folder }: Awaited<ReturnType<typeof scene>>): Promise<number> {
+/** What was asserted is revealed before the window is over; resolves to how many that was. Tests that run at once have an `expect` each. */
+async function revealedInTime(
+  { sandbox, folder }: Awaited<ReturnType<typeof scene>>,
+  expect: ExpectStatic,
+): Promise<number> {
   const end = (await sandbox.chain.head()) + DURATION + REVEAL_WINDOW + 2;
   await expect.poll(() => sandbox.chain.head()).toBeGreaterThan(end);
   const { asserted, revealed } = await deedsOnChain(sandbox);
@@ -43,15 +46,17 @@ const windowOf = (blocks: number) =>
   });
 
 describe.concurrent("a producer that is told wrong numbers", () => {
-  it("reveals on time while the event stream is open and says nothing", async () => {
+  it("reveals on time while the event stream is open and says nothing", async ({ expect }) => {
     await using test = await scene();
     await test.post();
     await test.producer.told("assertion.posted");
     test.meddler.meddle = () => [];
-    expect(await revealedInTime(test)).toBe(1);
+    expect(await revealedInTime(test, expect)).toBe(1);
   });
 
-  it("reveals on time although event and gateway say that the reveal window is 0 blocks", async () => {
+  it("reveals on time although event and gateway say that the reveal window is 0 blocks", async ({
+    expect,
+  }) => {
     await using test = await scene();
     await test.post();
     await test.producer.told("assertion.posted");
@@ -60,10 +65,10 @@ describe.concurrent("a producer that is told wrong numbers", () => {
       assertion_reveal_window: 0,
     }));
     test.meddler.say(windowOf(0));
-    expect(await revealedInTime(test)).toBe(1);
+    expect(await revealedInTime(test, expect)).toBe(1);
   });
 
-  it("loses no stake on a bounty whose expiration is told 30 blocks too late, once", async () => {
+  it("loses no stake on a bounty whose expiration is told 30 blocks too late, once", async ({ expect }) => {
     await using test = await scene((meddler) => {
       let told = false;
       meddler.alter(/^GET \/bounties\/([-0-9a-f]{36})\?/, (truth) => {
@@ -74,10 +79,12 @@ describe.concurrent("a producer that is told wrong numbers", () => {
       });
     });
     await test.post();
-    expect(await revealedInTime(test)).toBe(1);
+    expect(await revealedInTime(test, expect)).toBe(1);
   });
 
-  it("corrects an expiration that was told wrongly until it had asserted, and reveals on time", async () => {
+  it("corrects an expiration that was told wrongly until it had asserted, and reveals on time", async ({
+    expect,
+  }) => {
     let lying = true;
     const late = (bounty: Fields) => ({ ...bounty, expiration: Number(bounty.expiration) + 30 });
     await using test = await scene((meddler) => {
@@ -92,7 +99,7 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     });
     await test.post();
     await test.producer.told("bounty.expiration-corrected");
-    expect(await revealedInTime(test)).toBe(1);
+    expect(await revealedInTime(test, expect)).toBe(1);
   });
 
   it("follows the event stream although the status names the same block for ever", async ({ expect }) => {
@@ -106,6 +113,6 @@ describe.concurrent("a producer that is told wrong numbers", () => {
     await expect.poll(() => test.sandbox.chain.head()).toBeGreaterThan(frozen + 5);
     await test.post();
     await test.producer.told("assertion.posted");
-    expect(await revealedInTime(test)).toBe(1);
+    expect(await revealedInTime(test, expect)).toBe(1);
   });
 });
