@@ -104,10 +104,10 @@ export async function openAnswering(parts: AnsweringParts): Promise<Answering> {
   // Each is answered as soon as it is there: one that cannot be reached keeps nothing from the others.
   const open = async (promises: MarketPromises): Promise<void> => {
     const engine = await openMarketEngine(promises, shared, end);
+    if (engines.length === 0) tell("producer.limits", describeLimits(limits));
     engines.push(engine);
     engine.begin();
   };
-  tell("producer.limits", describeLimits(limits));
   await openEach(markets, open, end);
   const backends = rules.backends.map(({ name }) => name);
   const opened = opening.move();
