@@ -26,7 +26,7 @@ export interface Wallet extends Signer {
 export interface WalletOptions extends Partial<SigningPolicy> {
   /**
    * Called before the first signature that relies on newly learnt pins; must have stored them when it resolves.
-   * Nothing is signed when it rejects.
+   * No assertion is signed while it rejects, and it is called again before the next signature.
    */
   readonly onPins?: (pins: Pins) => Promise<void> | void;
 }
@@ -88,7 +88,9 @@ export function openSigner(privateKey: Uint8Array, options: WalletOptions = {}):
     },
     async sign(action, transactions, firstNonce) {
       const found = check(action, transactions);
-      await store(merge(pins, { ...found, token: pins.token }));
+      const storing = store(merge(pins, { ...found, token: pins.token }));
+      // What keeps a promise is signed although a disk takes no pin: it is held to the pins all the same.
+      await (action.kind === "assert" ? storing : storing.catch(() => undefined));
       if (action.kind === "assert") {
         heldToken = found.token;
         anotherToken = undefined;

@@ -134,6 +134,22 @@ describe("the signer", () => {
     await expect(wallet.sign(assert, pair, 0n)).resolves.toHaveLength(2);
   });
 
+  it("signs what keeps a promise while a full disk takes no pin of the token that was proved, and nothing new", async () => {
+    let full = false;
+    const stored: Pins[] = [];
+    const wallet = openSigner(key, {
+      onPins: (pins) => (full ? Promise.reject(new Error("disk full")) : void stored.push(pins)),
+    });
+    await wallet.sign(assert, pair, 0n);
+    full = true;
+    await expect(wallet.confirmToken()).rejects.toThrow("disk full");
+    await expect(wallet.sign({ kind: "settle", guid }, [settle], 2n)).resolves.toHaveLength(1);
+    await expect(wallet.sign(assert, pair, 3n)).rejects.toThrow("disk full");
+    full = false;
+    await wallet.sign({ kind: "settle", guid }, [settle], 3n);
+    expect(stored.at(-1)?.token).toBe(wallet.pins().token);
+  });
+
   it("holds to what it learnt: another registry is refused afterwards", async () => {
     const wallet = openSigner(key);
     await wallet.sign({ kind: "settle", guid }, [settle], 0n);
