@@ -94,9 +94,11 @@ export interface MarketCondition {
 }
 
 /** A share of the listing of one bounty. */
-interface ListedArtifact {
+export interface ListedArtifact {
   /** Empty where the marketplace gives none. */
   readonly name: string;
+  /** It is a piece of one large object: a verdict on it would say nothing of that, so none is given. */
+  readonly isPiece?: boolean;
 }
 
 /**

@@ -330,3 +330,11 @@ it("stakes on no chunks of one large object as if they were artifacts, also when
     why: "no-artifacts",
   });
 });
+
+it("takes artifacts without names for what they are on a marketplace that gives none", async () => {
+  const { answered, inWork, notice, dispatched } = openBounties();
+  answered.listArtifacts = async () => [{ name: "" }, { name: "" }];
+  inWork.hear(notice);
+  await dispatched();
+  await inWork.stop();
+});

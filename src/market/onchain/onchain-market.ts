@@ -12,6 +12,7 @@ import type {
   AnswerTimes,
   BountyIntake,
   Confirmation,
+  ListedArtifact,
   Market,
   MarketCondition,
   MarketEvents,
@@ -257,8 +258,14 @@ export class OnchainMarket implements Market {
 
   balance = (signal?: AbortSignal): Promise<Nct> => this.#market.balance(signal);
 
-  listArtifacts({ uri }: Pick<Bounty, "uri">, signal: AbortSignal) {
-    return this.#market.listArtifacts(uri, signal);
+  /**
+   * The artifact service lists one object of more than 256 KiB as its chunks, without names, and the bounty counts each as an
+   * artifact; the arbiters may vote on the whole. A directory names its entries.
+   */
+  async listArtifacts({ uri }: Pick<Bounty, "uri">, signal: AbortSignal): Promise<readonly ListedArtifact[]> {
+    const links = await this.#market.listArtifacts(uri, signal);
+    const isPiece = links.length > 1 && links.every(({ name }) => name === "");
+    return links.map(({ name }) => ({ name, isPiece }));
   }
 
   artifactHead({ uri }: Pick<Bounty, "uri">, index: number, bytes: number, signal: AbortSignal) {

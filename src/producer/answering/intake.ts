@@ -64,22 +64,14 @@ export function writeDown({ ledger, tell }: Pick<IntakeParts, "ledger" | "tell">
  */
 type Listed = number | undefined | "nowhere" | "chunks";
 
-/**
- * The artifact service lists one object of more than 256 KiB as its chunks, without names, and the bounty counts each as an
- * artifact. The verdict on a piece of a file says nothing of the file, and the arbiters may vote on the whole. A directory
- * names its entries.
- */
-const isChunkList = (links: readonly { readonly name: string }[]): boolean =>
-  links.length > 1 && links.every(({ name }) => name === "");
-
 export async function listArtifacts(
   market: Market,
   bounty: Pick<Bounty, "uri">,
   signal: AbortSignal,
 ): Promise<Listed> {
   try {
-    const links = await market.listArtifacts(bounty, signal);
-    return isChunkList(links) ? "chunks" : links.length;
+    const listed = await market.listArtifacts(bounty, signal);
+    return listed.some(({ isPiece }) => isPiece === true) ? "chunks" : listed.length;
   } catch (error) {
     signal.throwIfAborted();
     return error instanceof Fault && error.code === "MARKET_NOT_FOUND" ? "nowhere" : undefined;
