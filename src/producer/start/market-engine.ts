@@ -6,6 +6,7 @@ import type { Testimony } from "../../distill/contract.ts";
 import type { Bounty, MarketId } from "../../domain/bounty.ts";
 import { describeError, type Fault } from "../../domain/fault.ts";
 import type { Clock } from "../../domain/instant.ts";
+import type { Nct } from "../../domain/nct.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Market } from "../../market/port.ts";
 import type { RescanArtifacts } from "../../market/recovery.ts";
@@ -145,14 +146,20 @@ export class MarketEngine {
   /** What may still be promised, once the balance was read, and what an assertion costs now. */
   money(): MarketMoney {
     const { market, reservations } = this.#opened.promises;
-    const available = reservations.lastBalance() === undefined ? undefined : reservations.available();
+    const available = this.#balance() === undefined ? undefined : reservations.available();
     return { market: this.id, available, fee: market.terms().fee };
   }
 
   refreshMetrics(): void {
-    const { promises, parts } = this.#opened;
-    const balance = promises.reservations.lastBalance();
+    const { parts } = this.#opened;
+    const balance = this.#balance();
     if (balance !== undefined) parts.metrics.balanceNct.set({ market: this.id }, nctNumber(balance));
+  }
+
+  /** As it was last read; undefined also where there is no stake, for a balance of 0 would alarm. */
+  #balance(): Nct | undefined {
+    const { market, reservations } = this.#opened.promises;
+    return market.balance === undefined ? undefined : reservations.lastBalance();
   }
 
   /** Bounties that were posted after the start are answered from now on; what keeps the earlier ones away is told, and tried again. */
