@@ -10,7 +10,8 @@ const guide = (name: string): string =>
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(([, code]) => code!);
 
-describe("the guide to programs as backends", () => {
+// See exec.test.ts.
+describe("the guide to programs as backends", { retry: 3 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "microengine-guide-"));
   const inFolder = (name: string): string => join(folder, name);
   const text = guide("backend-exec");
