@@ -8,27 +8,16 @@ import { block } from "../../src/market/onchain/port/block.ts";
 import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/answering/bounties-in-work.ts";
 import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
-import type { ScanQueue } from "../../src/queue/port.ts";
 import { aBounty, aPlan } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 import { onchainDuties } from "../fixtures/onchain-duties.ts";
 import { onchainMarket } from "../fixtures/onchain-market.ts";
 import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
+import { plainQueue } from "../fixtures/queue/plain-queue.ts";
 
 const clock = { now: () => instant(1_000) };
 const guidOf = (number: number): Guid => uintToGuid(BigInt(number));
-const idle: ScanQueue = {
-  dispatch: async () => {},
-  onAnswer: () => () => {},
-  onReconnect: () => () => {},
-  answersTo: async () => [],
-  forget: async () => {},
-  backlog: async () => ({}),
-  healthy: () => true,
-  trouble: () => undefined,
-  served: () => new Set(),
-  [Symbol.asyncDispose]: async () => {},
-};
+const idle = plainQueue("silent");
 
 /** A desk whose bounties stay in work: the market answers about none until it is told to. */
 function openBounties(ledger: Ledger = openLedger(":memory:", clock)) {

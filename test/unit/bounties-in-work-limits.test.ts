@@ -5,7 +5,6 @@ import { leanOpinion } from "../../src/distill/lean.ts";
 import { parseGuid } from "../../src/domain/guid.ts";
 import { instant } from "../../src/domain/instant.ts";
 import { nct, ONE_NCT, parseNct } from "../../src/domain/nct.ts";
-import type { ScanAnswer } from "../../src/domain/scan.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/sqlite/open-ledger.ts";
 import { BountiesInWork } from "../../src/producer/answering/bounties-in-work.ts";
@@ -13,45 +12,22 @@ import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import { Limiter, type LimiterParts } from "../../src/producer/funds/limiter.ts";
 import { RollingWindow } from "../../src/producer/funds/rolling-window.ts";
-import type { ScanQueue } from "../../src/queue/port.ts";
-import { aBounty, anAnswer, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
+import { aBounty, aPlan, signed, someParameters } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 import { onchainDuties } from "../fixtures/onchain-duties.ts";
 import { onchainMarket } from "../fixtures/onchain-market.ts";
 import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
+import { plainQueue } from "../fixtures/queue/plain-queue.ts";
 
 const clock = { now: () => instant(1_000) };
 const steadyMs = () => 0;
 const guidOf = (number: number) => parseGuid(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`);
 
-/** Finds everything malicious, at once. */
-function quickQueue(): ScanQueue {
-  let listener: (answer: ScanAnswer) => void = () => {};
-  return {
-    dispatch: async (jobs) => {
-      for (const { id: jobId, guid, artifactIndex, backend } of jobs)
-        listener(anAnswer({ jobId, guid, artifactIndex, backend }));
-    },
-    onAnswer: (heard) => {
-      listener = heard;
-      return () => {};
-    },
-    onReconnect: () => () => {},
-    answersTo: async () => [],
-    forget: async () => {},
-    backlog: async () => ({}),
-    healthy: () => true,
-    trouble: () => undefined,
-    served: () => new Set(),
-    [Symbol.asyncDispose]: async () => {},
-  };
-}
-
 function openBounties(ledger: Ledger, limits: Partial<LimiterParts["limits"]>) {
   const market = new HandMarket();
   market.bounty = async (guid) => aBounty({ guid, artifactCount: 1, claims: [{ raw: {} }] });
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
-  const queue = quickQueue();
+  const queue = plainQueue("eager");
   const reservations = new BalanceReservations(() => market.balance(), clock);
   const told: [string, object][] = [];
   const tell: Tell = (event, facts) => void told.push([event, facts]);

@@ -10,11 +10,12 @@ import { BountiesInWork, type BountiesInWorkParts } from "../../src/producer/ans
 import type { Tell } from "../../src/producer/events/events.ts";
 import { BalanceReservations } from "../../src/producer/funds/balance-reservations.ts";
 import type { ScanQueue } from "../../src/queue/port.ts";
-import { aBounty, anAnswer, GUID, noticeOf } from "../fixtures/bounties.ts";
+import { aBounty, GUID, noticeOf } from "../fixtures/bounties.ts";
 import { HandMarket } from "../fixtures/hand-market.ts";
 import { onchainDuties } from "../fixtures/onchain-duties.ts";
 import { onchainMarket } from "../fixtures/onchain-market.ts";
 import { hearingCollector } from "../fixtures/queue/hearing-collector.ts";
+import { plainQueue } from "../fixtures/queue/plain-queue.ts";
 import { slowCondition } from "../fixtures/slow-condition.ts";
 
 const clock = { now: () => instant(1_000) };
@@ -25,38 +26,8 @@ const unlimited: BountiesInWorkParts["limiter"] = {
   allow: (_chain, { balance }) => ({ kind: "stake", most: balance, bound: "balance" }),
 };
 
-/** Takes every job and answers none. */
-const silentQueue: ScanQueue = {
-  dispatch: async () => {},
-  onAnswer: () => () => {},
-  onReconnect: () => () => {},
-  answersTo: async () => [],
-  forget: async () => {},
-  backlog: async () => ({}),
-  healthy: () => true,
-  trouble: () => undefined,
-  served: () => new Set(),
-  [Symbol.asyncDispose]: async () => {},
-};
-
-/** Answers every job at once. */
-function eagerQueue(): ScanQueue {
-  const listeners: Parameters<ScanQueue["onAnswer"]>[0][] = [];
-  return {
-    ...silentQueue,
-    onAnswer: (listener) => {
-      listeners.push(listener);
-      return () => {};
-    },
-    dispatch: async (jobs) => {
-      for (const { id, guid, artifactIndex, backend } of jobs)
-        for (const hear of listeners) hear(anAnswer({ jobId: id, guid, artifactIndex, backend }));
-    },
-  };
-}
-
 function openBounties(bounty = aBounty(), more: Partial<BountiesInWorkParts> = {}) {
-  const { queue = silentQueue } = more;
+  const { queue = plainQueue("silent") } = more;
   const market = new HandMarket();
   market.bounty = async () => bounty;
   market.listArtifacts = async () => [{ name: "0", hash: "Qm0" }];
@@ -184,7 +155,7 @@ it("does what else is due between two texts of a stranger's that a modifier is s
   const listed = claims.map((_, index) => ({ name: `${index}`, hash: `Qm${index}` }));
   const heard: number[] = [];
   const { market, inWork, notice, count } = openBounties(aBounty({ artifactCount: 40, claims }), {
-    queue: eagerQueue(),
+    queue: plainQueue("eager"),
     distill: () => ({
       ...noOpinion("somebody"),
       verdict: "malicious",
@@ -215,14 +186,14 @@ it("has the queue forget what it need not know any more, and nothing that the ne
   });
   const verdict = { verdict: "unknown", confidence: ppm(0), probability: ppm(0.5) } as const;
   const done = openBounties(aBounty(), {
-    queue: keen(eagerQueue()),
+    queue: keen(plainQueue("eager")),
     distill: () => ({ ...noOpinion("somebody"), ...verdict }),
   });
   done.inWork.hear(done.notice);
   await expect.poll(() => done.count("bounty.abandoned")).toBe(1);
   expect(forgotten).toEqual([scanJobId("side", GUID, 0, "any")]);
   forgotten.length = 0;
-  const stopped = openBounties(aBounty(), { queue: keen(silentQueue) });
+  const stopped = openBounties(aBounty(), { queue: keen(plainQueue("silent")) });
   stopped.inWork.hear(stopped.notice);
   await stopped.dispatched();
   await stopped.inWork.stop();
@@ -314,7 +285,7 @@ it("stakes on no chunks of one large object as if they were artifacts, also when
   expect(count("bounty.dispatched")).toBe(0);
 
   const later = openBounties(aBounty({ artifactCount: 3 }), {
-    queue: eagerQueue(),
+    queue: plainQueue("eager"),
     distill: () => noOpinion("x"),
   });
   let listings = 0;

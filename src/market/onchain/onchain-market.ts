@@ -63,11 +63,6 @@ const POSTING_BLOCKS = 2;
 /** Before it is tried again to find out whether a ledger was lost. */
 const TRY_AGAIN_MS = 5_000;
 
-/** What is known once the contracts are. */
-interface Contracts {
-  readonly pins: KnownPins;
-}
-
 /**
  * The marketplace behind contracts, on one chain.
  *
@@ -92,7 +87,8 @@ export class OnchainMarket implements Market {
   readonly #broken = Promise.withResolvers<Fault>();
   #reaching: Promise<void> | undefined;
   #blocks: BlockClock | undefined;
-  #contracts: Contracts | undefined;
+  /** The contracts that we hold to, once the gateway has named them. */
+  #pins: KnownPins | undefined;
   #agenda: Agenda | undefined;
   #early: PostedBounty[] = [];
   #intake: BountyIntake | undefined;
@@ -187,11 +183,11 @@ export class OnchainMarket implements Market {
     const pins = await joined.start(signal);
     this.#deprecation.reread();
     this.#beginClock();
-    if (this.#contracts === undefined)
+    if (this.#pins === undefined)
       this.#listening.defer(
         watchContracts({ market: this.#market, pins, clock, signal }, this.#broken.resolve),
       );
-    this.#contracts = { pins };
+    this.#pins = pins;
   }
 
   async begin(intake: BountyIntake, rescan: RescanArtifacts, signal: AbortSignal): Promise<void> {
@@ -363,9 +359,9 @@ export class OnchainMarket implements Market {
 
   #nonceFor(guid: Guid): bigint {
     const { wallet } = this.#parts.joined;
-    if (this.#contracts === undefined)
+    if (this.#pins === undefined)
       throw new Fault("CONTRACTS_UNKNOWN", "Nothing is sealed before the contracts are known.");
-    const { chainId, registry } = this.#contracts.pins;
+    const { chainId, registry } = this.#pins;
     return wallet.commitmentNonce({ chainName: this.#parts.joined.chain, chainId, registry, guid });
   }
 
