@@ -41,7 +41,7 @@ function runs(pid: number): boolean {
 
 afterAll(() => vi.unstubAllEnvs());
 
-// Seldom a program is ended by a SIGKILL whose sender is not known yet: two of five runs of the suite met it, in this file or the
+// Seldom a program is ended by a SIGKILL whose sender is not known yet: two of four runs of the suite met it, in this file or the
 // guides'. Until it is found, what is told of a program is tried again.
 describe.concurrent("a program as a backend", { retry: 3 }, () => {
   it("gets the content on standard input and answers by exit code", async () => {
